@@ -1,0 +1,4 @@
+"""Employees, contacts, consent, walls and channel accounts.
+
+It never sends a message and archives nothing.
+"""

@@ -1,0 +1,4 @@
+"""The typed async client of the governed API.
+
+It never stores anything and decides nothing about messages.
+"""

@@ -1,0 +1,1 @@
+"""Tests of the backend service. It never uses a network beyond loopback."""

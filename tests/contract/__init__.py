@@ -1,0 +1,1 @@
+"""Tests of the contract. It never uses a network beyond loopback."""

@@ -1,0 +1,1 @@
+"""Tests of survival of faults. It never uses a network beyond loopback."""

@@ -1,0 +1,1 @@
+"""Tests of whole flows through app and backend. It never uses a network beyond loopback."""

@@ -1,0 +1,1 @@
+"""Tests of the window. It never uses a network beyond loopback."""
