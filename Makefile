@@ -1,0 +1,64 @@
+# Every target sets up what it needs first; a second run finds the stamp and starts at once.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PY := .venv/bin/python
+OUT := out
+WORKERS ?= 2
+ARGS ?=
+
+.PHONY: help setup run tour test test-pythons check format lock openapi overview clean
+
+help: ## Show these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s%s\n", $$1, $$2}' Makefile
+
+setup: ## Bring .venv and the system packages up to date
+	@.ci/setup test
+
+run: ## Open Parley (without a display: play the tour into out/tour)
+	@.ci/setup run
+	@if [ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ] || [ "$$(uname -s)" = Darwin ]; then \
+		exec $(PY) -m ui $(ARGS); \
+	else \
+		echo "No display here: playing the tour instead; pictures and report go to $(OUT)/tour."; \
+		QT_QPA_PLATFORM=offscreen exec .ci/with-session-bus $(PY) -m ui --tour $(OUT)/tour; \
+	fi
+
+tour: ## Play the tour without a window into out/tour
+	@.ci/setup run
+	@QT_QPA_PLATFORM=offscreen exec .ci/with-session-bus $(PY) -m ui --tour $(OUT)/tour
+
+test: ## Run every test (ARGS="-k name" narrows it)
+	@.ci/setup test
+	@exec .ci/with-session-bus $(PY) -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+test-pythons: ## Run the quick tests on every other Python 3.11-3.13 found here
+	@.ci/setup test
+	@exec .ci/other-pythons $(ARGS)
+
+check: ## Run every check that is not a test
+	@.ci/setup test
+	@exec $(PY) .ci/check.py
+
+format: ## Let ruff format and mend what it can
+	@.ci/setup test
+	@$(PY) -m ruff check --quiet --fix .
+	@$(PY) -m ruff format --quiet .
+
+lock: ## Renew the hashed requirements after a change in pyproject.toml (UPGRADE=1: newer versions)
+	@.ci/setup test
+	@exec .ci/lock
+
+openapi: ## Write contract/openapi.json from the code
+	@.ci/setup test
+	@exec $(PY) -m backend openapi
+
+overview: ## Write docs/file-overview.md from the modules' first sentences
+	@.ci/setup test
+	@exec $(PY) .ci/file_overview.py
+
+clean: ## Remove what can be made again (keeps .venv)
+	@rm -rf $(OUT) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -not -path './.venv*' -prune -exec rm -rf {} +
