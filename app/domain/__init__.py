@@ -1,4 +1,4 @@
-"""The client's frozen values: ids, messages, conversations, change sets and errors.
+"""Values that cross the client's rooms: ids, rows, change sets, status, errors, clock.
 
-It does no I/O and imports only the contract.
+It never does I/O and imports nothing of the client but itself and the contract.
 """

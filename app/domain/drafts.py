@@ -1,0 +1,21 @@
+"""A draft as kept for one conversation.
+
+It never expires: only sending or the user's own deletion ends it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from contract.ids import AttachmentId, ConversationId, MessageId
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Text (as typed), what it answers and files already uploaded, saved at `saved_at_utc_ms`."""
+
+    conversation_id: ConversationId
+    text: str
+    quote_message_id: MessageId | None = None
+    attachment_ids: tuple[AttachmentId, ...] = ()
+    saved_at_utc_ms: int = 0

@@ -1,0 +1,43 @@
+"""How the client stands towards its backend, as one frozen value for banners and status bar.
+
+It never carries content or addresses of clients.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Link(StrEnum):
+    """The connection: starting (never been up), online, offline, embedded backend restarting."""
+
+    STARTING = "starting"
+    ONLINE = "online"
+    OFFLINE = "offline"
+    RESTARTING = "restarting"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class CoreStatus:
+    """Everything banners and the status bar say.
+
+    `since_utc_ms` tells since when `link` holds; `latency_ms` is the last round trip (0:
+    unknown); `notices` are user_message_keys of things that were kept aside or need a word,
+    each with one detail.
+    """
+
+    link: Link = Link.STARTING
+    since_utc_ms: int = 0
+    latency_ms: float = 0.0
+    workspace: str = ""
+    embedded: bool = True
+    syncing: bool = False
+    synced_messages: int = 0
+    total_messages: int = 0
+    outbox_waiting: int = 0
+    outbox_refused: int = 0
+    policy_version: str = ""
+    last_archived_utc_ms: int = 0
+    notices: tuple[tuple[str, str], ...] = ()

@@ -1,0 +1,93 @@
+"""The employee's event stream as a tagged union of frozen msgspec structs.
+
+It never says how events travel: SSE frames and long polling carry the same bytes.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from contract.ids import ConversationId, MessageId
+from contract.wire import ArchiveRef, Contact, Conversation, Message, Wire
+
+
+class MessageUpserted(Wire, tag="message"):
+    """A message is new or changed; apply when its version is higher than the stored one."""
+
+    message: Message
+
+
+class ConversationUpserted(Wire, tag="conversation"):
+    """A conversation is new or changed; apply when its version is higher."""
+
+    conversation: Conversation
+
+
+class ContactUpserted(Wire, tag="contact"):
+    """A contact is new or changed; apply when its version is higher."""
+
+    contact: Contact
+
+
+class Sealed(Wire, tag="sealed"):
+    """The archive sealed a submission that was answered with 202."""
+
+    message_id: MessageId
+    conversation_id: ConversationId
+    archive: ArchiveRef
+
+
+class AccessRevoked(Wire, tag="access_revoked"):
+    """The employee lost a conversation: purge its rows, index and attachments."""
+
+    conversation_id: ConversationId
+
+
+class Erased(Wire, tag="erased"):
+    """Messages were lawfully erased: purge their content here, too."""
+
+    conversation_id: ConversationId
+    message_ids: tuple[MessageId, ...]
+
+
+class PolicyChanged(Wire, tag="policy_changed"):
+    """A newer policy bundle stands ready."""
+
+    bundle_version: str
+
+
+class ClientTyping(Wire, tag="typing"):
+    """A client types; it has no sequence number and is never stored."""
+
+    conversation_id: ConversationId
+    typing: bool
+
+
+EventBody = (
+    MessageUpserted
+    | ConversationUpserted
+    | ContactUpserted
+    | Sealed
+    | AccessRevoked
+    | Erased
+    | PolicyChanged
+    | ClientTyping
+)
+
+
+class Event(Wire):
+    """One step of the stream; `seq` grows by one per employee, 0 marks a passing event."""
+
+    seq: int
+    at_utc_ms: int
+    body: EventBody
+
+
+class EventPage(Wire):
+    """The long-polling answer: events after the asked position, maybe none."""
+
+    events: tuple[Event, ...]
+    last_seq: int
+
+
+EVENT_DECODER = msgspec.json.Decoder(Event)

@@ -1,0 +1,59 @@
+"""Commitments, leaves and leaf hashes of archive entries (RFC 6962, section 2.1).
+
+It never sees a tree: proofs and checkpoints are other modules' business.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from contract.receipts.canonical import canonical_json
+
+SALT_BYTES = 32
+LEAF_PREFIX = b"\x00"
+ENVELOPE_VERSION = 1
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    """What one archive entry commits to, with opaque ids only.
+
+    Times are UTC milliseconds; commitments and hashes are lower-case hex of 32 bytes.
+    `kind` names the event (`message_out`, `message_in`, `edited`, `deleted`, …);
+    `previous` is the leaf hash of the version this entry replaces, if any.
+    """
+
+    firm_id: str
+    entry_id: str
+    kind: str
+    actor_id: str
+    conversation_id: str
+    message_id: str
+    revision: int
+    occurred_at_utc_ms: int
+    body_commitment: str
+    attachment_commitments: tuple[str, ...] = ()
+    decision_hash: str = ""
+    previous: str = ""
+
+
+def body_commitment(salt: bytes, body: bytes) -> str:
+    """Return hex SHA-256(salt ‖ body); a bare hash of a short text could be guessed.
+
+    `salt` holds 32 random bytes; raises ValueError otherwise.
+    """
+    if len(salt) != SALT_BYTES:
+        raise ValueError(f"salt must hold {SALT_BYTES} bytes")
+    return hashlib.sha256(salt + body).hexdigest()
+
+
+def leaf_bytes(envelope: Envelope) -> bytes:
+    """Return the canonical bytes of `envelope` that go into the log as one entry."""
+    fields = msgspec.to_builtins(envelope)
+    return canonical_json({"v": ENVELOPE_VERSION, **fields})
+
+
+def leaf_hash(data: bytes) -> bytes:
+    """Return SHA-256(0x00 ‖ data), the RFC 6962 hash of a leaf."""
+    return hashlib.sha256(LEAF_PREFIX + data).digest()
