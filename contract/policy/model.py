@@ -11,6 +11,8 @@ from enum import Enum
 
 import msgspec
 
+from contract.wire import ConsentStatus
+
 EVALUATOR_VERSION = "1"
 """Rises whenever the same bundle, facts and draft could give another decision."""
 
@@ -79,15 +81,6 @@ class FixKind(Enum):
     ADD_DISCLAIMER = "add_disclaimer"
 
 
-class NoticeState(Enum):
-    """The state of a client's recording notice or opt-in at one contact point."""
-
-    UNKNOWN = "unknown"
-    PENDING = "pending"
-    ACCEPTED = "accepted"
-    DECLINED = "declined"
-
-
 class Inspection(Enum):
     """What is known of an attachment's content; unread is never the same as clean."""
 
@@ -139,8 +132,8 @@ class ContactPointFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     contact_point_id: str
     version: int = 0
-    recording_notice: NoticeState = NoticeState.UNKNOWN
-    opt_in: NoticeState = NoticeState.UNKNOWN
+    recording_notice: ConsentStatus = ConsentStatus.NOT_ASKED
+    opt_in: ConsentStatus = ConsentStatus.NOT_ASKED
     opted_out: bool = False
     window_closes_at_utc_ms: int | None = None
     window_messages_left: int | None = None

@@ -1,0 +1,190 @@
+"""Owns finding payment cards and IBANs in folded text, by range, length, layout and checksum.
+
+It never judges what a find means for a draft, and it never needs a word list to find one.
+
+Sources: ISO/IEC 7812-1 (Luhn), ISO 13616 and ISO 7064 (IBAN, mod 97-10).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from contract.policy.card_issuers import issuer_certainty
+from contract.policy.iban_registry import BBAN_CLASSES
+
+MIN_DIGITS = 10
+_SEPARATORS = " -./_,·•|:*+'()"
+_CHAIN = re.compile(r"[0-9]+(?:[ \-./_,·•|:*]{1,3}[0-9]+)*")
+_GROUP = re.compile(r"[0-9]+")
+_LAYOUTS = ((4, 4, 4, 4, 3), (4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 3), (6, 13), (4, 4, 5))
+_MIN_CARD, _MAX_CARD = 12, 19
+_IBAN_START = re.compile(
+    r"(?:(?<![a-z0-9])|(?<=iban))(?=([a-z])[ \-./_:·]{0,2}([a-z])[ \-./_:·]{0,2}"
+    r"[0-9][ \-./_:·]{0,2}[0-9])"
+)
+_MAX_GAP = 2
+_LUHN_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+_NOT_DIGITS = {code: None for code in range(128) if not 0x30 <= code <= 0x39}
+
+
+class Identifier(NamedTuple):
+    """A found number: its span in the folded text, its bare value, and how sure it stands alone.
+
+    `customary` tells that it is laid out as such numbers are written; `certain` is False when
+    only evidence words beside it can make it a find.
+    """
+
+    start: int
+    end: int
+    value: str
+    customary: bool
+    certain: bool
+
+
+def count_digits(text: str) -> int:
+    """Count the ASCII digits of a folded text: the gate before any identifier is sought."""
+    return len(text.translate(_NOT_DIGITS)) if text.isascii() else len(_bare(text))
+
+
+def find_cards(text: str) -> list[Identifier]:
+    """Find payment card numbers in folded text, left to right and never overlapping."""
+    found: list[Identifier] = []
+    for chain in _CHAIN.finditer(text):
+        if count_digits(chain.group()) < _MIN_CARD:
+            continue
+        groups = [match.span() for match in _GROUP.finditer(text, chain.start(), chain.end())]
+        found.extend(_cards_in_chain(text, groups))
+    return found
+
+
+def find_ibans(text: str) -> list[Identifier]:
+    """Find IBANs in folded text, left to right and never overlapping; values in upper case."""
+    found: list[Identifier] = []
+    for match in _IBAN_START.finditer(text):
+        if found and match.start() < found[-1].end:
+            continue
+        iban = _iban_at(text, match.start(), match.group(1) + match.group(2))
+        if iban is not None:
+            found.append(iban)
+    return found
+
+
+def luhn_holds(digits: str) -> bool:
+    """Tell whether a string of ASCII digits ends in its Luhn check digit."""
+    total = 0
+    for place, char in enumerate(reversed(digits)):
+        value = ord(char) - 48
+        total += _LUHN_DOUBLED[value] if place % 2 else value
+    return total % 10 == 0
+
+
+def iban_checksum_holds(iban: str) -> bool:
+    """Tell whether a bare upper- or lower-case IBAN has the remainder 1 modulo 97."""
+    moved = iban[4:] + iban[:4]
+    return int("".join(str(int(char, 36)) for char in moved)) % 97 == 1
+
+
+def _cards_in_chain(text: str, groups: list[tuple[int, int]]) -> Iterator[Identifier]:
+    index = 0
+    while index < len(groups):
+        for count, customary in _readings(groups, index):
+            card = _card(text, groups[index : index + count], customary)
+            if card is not None:
+                yield card
+                index += count
+                break
+        else:
+            index += 1
+
+
+def _readings(groups: list[tuple[int, int]], index: int) -> Iterator[tuple[int, bool]]:
+    """Yield how many groups from `index` may form one number, the likeliest reading first."""
+    sizes = [end - start for start, end in groups[index : index + _MAX_CARD]]
+    for layout in _LAYOUTS:
+        if tuple(sizes[: len(layout)]) == layout:
+            yield len(layout), True
+    if _MIN_CARD <= sizes[0] <= _MAX_CARD:
+        yield 1, False
+    run = _uniform_run(groups, index)
+    if run > 1 and _MIN_CARD <= run * sizes[0] <= _MAX_CARD:
+        yield run, False
+    if index == 0 and 1 < len(groups) <= _MAX_CARD and _MIN_CARD <= sum(sizes) <= _MAX_CARD:
+        yield len(groups), False
+
+
+def _uniform_run(groups: list[tuple[int, int]], index: int) -> int:
+    """Count the groups of one size from `index`; 0 inside such a run, or when it is too long."""
+    size = groups[index][1] - groups[index][0]
+    if index and groups[index - 1][1] - groups[index - 1][0] == size:
+        return 0
+    count = 0
+    for start, end in groups[index : index + _MAX_CARD + 1]:
+        if end - start != size:
+            break
+        count += 1
+    return count
+
+
+def _card(text: str, groups: list[tuple[int, int]], customary: bool) -> Identifier | None:
+    digits = "".join(text[start:end] for start, end in groups)
+    certain = issuer_certainty(digits)
+    if certain is None or not luhn_holds(digits):
+        return None
+    start, end = groups[0][0], groups[-1][1]
+    if not customary and len(groups) > 1:
+        certain = certain and not _reads_as_other_numbers(text, groups)
+    return Identifier(start, end, digits, customary, certain and _stands_alone(text, start, end))
+
+
+def _reads_as_other_numbers(text: str, groups: list[tuple[int, int]]) -> bool:
+    """Tell whether odd groups look like an amount with thousands, dates or a list of figures."""
+    gaps = {text[one[1] : two[0]] for one, two in zip(groups, groups[1:], strict=False)}
+    sizes = [end - start for start, end in groups]
+    thousands = sizes[0] <= 3 and all(size == 3 for size in sizes[1:])
+    uniform = len(set(sizes)) == 1
+    return thousands or not (uniform or len(gaps) == 1)
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    """Tell whether no Latin letter, plus sign or decimal touches the number."""
+    before, after = text[start - 1 : start], text[end : end + 1]
+    touched = (before + after).isascii() and any(c.isalpha() or c in "+#_%=" for c in before + after)
+    return not touched
+
+
+def _iban_at(text: str, start: int, country: str) -> Identifier | None:
+    classes = BBAN_CLASSES.get(country)
+    if classes is None:
+        return None
+    value: list[str] = []
+    index, gap, gaps = start, 0, 0
+    needed = len(classes) + 4
+    while len(value) < needed and index < len(text):
+        char = text[index]
+        if char in _SEPARATORS and gap < _MAX_GAP:
+            gap, gaps = gap + 1, gaps + 1
+        elif _fits(char, len(value), classes):
+            value.append(char)
+            gap = 0
+        else:
+            return None
+        index += 1
+    bare = "".join(value)
+    after = text[index : index + 1]
+    if len(bare) < needed or (after.isascii() and after.isalnum()) or not iban_checksum_holds(bare):
+        return None
+    return Identifier(start, index, bare.upper(), gaps == 0 or gaps >= needed // 5, True)
+
+
+def _fits(char: str, place: int, classes: tuple[str, ...]) -> bool:
+    if place < 2:
+        return "a" <= char <= "z"
+    if place < 4:
+        return "0" <= char <= "9"
+    return char in classes[place - 4]
+
+
+def _bare(text: str) -> str:
+    return "".join(_GROUP.findall(text))
