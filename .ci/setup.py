@@ -100,7 +100,7 @@ def install_packages(mode: str) -> None:
 
     if not sys.platform.startswith("linux") or not shutil.which("dpkg-query"):
         return
-    required: "tuple[str, ...]" = QT_PACKAGES
+    required: tuple[str, ...] = QT_PACKAGES
     if mode == "test" or not has_display():
         required += SESSION_PACKAGES
     if mode == "test":
