@@ -7,6 +7,7 @@ Sources: ISO/IEC 7812-1 (Luhn), ISO 13616 and ISO 7064 (IBAN, mod 97-10).
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -15,7 +16,7 @@ from contract.policy.card_issuers import issuer_certainty
 from contract.policy.iban_registry import BBAN_CLASSES
 
 MIN_DIGITS = 10
-_SEPARATORS = " -./_,·•|:*+'()"
+_SEPARATORS = " -./_,·•|:*"
 _CHAIN = re.compile(r"[0-9]+(?:[ \-./_,·•|:*]{1,3}[0-9]+)*")
 _GROUP = re.compile(r"[0-9]+")
 _LAYOUTS = ((4, 4, 4, 4, 3), (4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 3), (6, 13), (4, 4, 5))
@@ -140,7 +141,7 @@ def _card(text: str, groups: list[tuple[int, int]], customary: bool) -> Identifi
 
 def _reads_as_other_numbers(text: str, groups: list[tuple[int, int]]) -> bool:
     """Tell whether odd groups look like an amount with thousands, dates or a list of figures."""
-    gaps = {text[one[1] : two[0]] for one, two in zip(groups, groups[1:], strict=False)}
+    gaps = {text[one[1] : two[0]] for one, two in itertools.pairwise(groups)}
     sizes = [end - start for start, end in groups]
     thousands = sizes[0] <= 3 and all(size == 3 for size in sizes[1:])
     uniform = len(set(sizes)) == 1
@@ -149,9 +150,8 @@ def _reads_as_other_numbers(text: str, groups: list[tuple[int, int]]) -> bool:
 
 def _stands_alone(text: str, start: int, end: int) -> bool:
     """Tell whether no Latin letter, plus sign or decimal touches the number."""
-    before, after = text[start - 1 : start], text[end : end + 1]
-    touched = (before + after).isascii() and any(c.isalpha() or c in "+#_%=" for c in before + after)
-    return not touched
+    touching = text[max(start - 1, 0) : start] + text[end : end + 1]
+    return not any(char.isascii() and (char.isalpha() or char in "+#_%=") for char in touching)
 
 
 def _iban_at(text: str, start: int, country: str) -> Identifier | None:
