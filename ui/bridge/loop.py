@@ -1,0 +1,88 @@
+"""Owns the one event loop: Qt's, seen by asyncio through qasync.
+
+It never builds a window and never starts a task besides the one it is asked to run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from PySide6.QtCore import QtMsgType, qInstallMessageHandler
+from PySide6.QtWidgets import QApplication
+from qasync import QEventLoop
+
+_log = logging.getLogger(__name__)
+_QT_LEVEL = {
+    QtMsgType.QtDebugMsg: logging.DEBUG,
+    QtMsgType.QtInfoMsg: logging.INFO,
+    QtMsgType.QtWarningMsg: logging.WARNING,
+    QtMsgType.QtCriticalMsg: logging.ERROR,
+    QtMsgType.QtFatalMsg: logging.CRITICAL,
+}
+
+
+class _Loop(QEventLoop):  # type: ignore[misc]  # qasync carries no types
+    """qasync's loop with asyncio's hooks for async generators, which it leaves out."""
+
+    def run_forever(self) -> int:
+        """Run Qt's loop until `stop`; async generators of this loop are closed by it."""
+        before = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(
+            firstiter=self._asyncgen_firstiter_hook, finalizer=self._asyncgen_finalizer_hook
+        )
+        try:
+            return int(super().run_forever())
+        finally:
+            sys.set_asyncgen_hooks(*before)
+
+
+def create_loop(application: QApplication) -> asyncio.AbstractEventLoop:
+    """Return a loop over `application`'s own; the caller closes it with `run_to_end`."""
+    loop: asyncio.AbstractEventLoop = _Loop(application)
+    asyncio.set_event_loop(loop)
+    return loop
+
+
+def run_to_end(
+    loop: asyncio.AbstractEventLoop, main: Callable[[], Coroutine[Any, Any, int]]
+) -> int:
+    """Run `main` to its end, then settle what it left behind, and return its exit status.
+
+    Tasks still alive are cancelled and awaited, async generators closed, the loop closed.
+    """
+    application = QApplication.instance()
+    if isinstance(application, QApplication):
+        application.setQuitOnLastWindowClosed(False)
+    try:
+        return loop.run_until_complete(main())
+    finally:
+        try:
+            loop.run_until_complete(_cancel_all())
+            loop.run_until_complete(loop.shutdown_asyncgens())
+        finally:
+            loop.close()
+            asyncio.set_event_loop(None)
+
+
+async def _cancel_all() -> None:
+    own = asyncio.current_task()
+    left = [task for task in asyncio.all_tasks() if task is not own]
+    for task in left:
+        task.cancel()
+    for task, result in zip(left, await asyncio.gather(*left, return_exceptions=True), strict=True):
+        if isinstance(result, Exception):
+            _log.error("task %s failed while closing", task.get_name(), exc_info=result)
+
+
+def log_qt_messages() -> None:
+    """Send Qt's own messages to the log instead of stderr."""
+    qt_log = logging.getLogger("qt")
+
+    def on_message(kind: QtMsgType, context: object, text: str) -> None:
+        qt_log.log(_QT_LEVEL.get(kind, logging.WARNING), "%s", text)
+
+    qInstallMessageHandler(on_message)

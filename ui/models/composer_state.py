@@ -1,0 +1,116 @@
+"""Describes what the composer shows at one moment, as frozen values.
+
+It never decides anything about a message; the presenter fills it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from contract.ids import AttachmentId, MessageId
+from ui.models.findings import Verdict
+from ui.models.sendability import Gate, Sendability
+
+
+class UploadStep(StrEnum):
+    """How far a file has come."""
+
+    RUNNING = "running"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedMessage:
+    """What the draft answers."""
+
+    message_id: MessageId
+    author_name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One file of the draft; `attachment_id` is set once it is READY."""
+
+    number: int
+    name: str
+    size_bytes: int
+    step: UploadStep
+    attachment_id: AttachmentId | None = None
+    path: Path | None = None
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SendButton:
+    """The Send button's words; `reason` says in full why it is off, "" when it is on."""
+
+    label: str
+    enabled: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ComposerState:
+    """Everything the composer shows besides the text itself."""
+
+    ready: bool
+    sendability: Sendability
+    verdict: Verdict
+    send: SendButton
+    counter: str = ""
+    over_limit: bool = False
+    quote: QuotedMessage | None = None
+    uploads: tuple[Upload, ...] = ()
+    asks_reason: bool = False
+    fault: str = ""
+
+
+_GATE_LABEL = {
+    Gate.WINDOW_CLOSED: "Send — window closed",
+    Gate.NATIVE: "Send — read-only",
+    Gate.WALLED: "Send — not allowed",
+    Gate.OPTED_OUT: "Send — opted out",
+    Gate.NO_CHANNEL: "Send — no channel",
+}
+# The counter appears only near the limit, so that it says something when it is there.
+_COUNTER_FROM = 0.8
+
+
+def send_button(
+    state_of: Sendability, found: Verdict, text: str, uploads: tuple[Upload, ...], *, sending: bool
+) -> SendButton:
+    """Return the button for a draft: the first thing in the way decides its words."""
+    if state_of.gate is not Gate.OPEN:
+        return SendButton(_GATE_LABEL[state_of.gate], False, state_of.note)
+    if found.to_mend:
+        reason = "Mend what is marked in red first."
+        return SendButton(f"Send — {found.to_mend} to mend", False, reason)
+    over = len(text) - state_of.text_max_chars
+    if over > 0:
+        return SendButton("Send — too long", False, f"Shorten the text by {over} characters.")
+    if any(upload.step is UploadStep.RUNNING for upload in uploads):
+        return SendButton("Send — file on its way", False, "A file is still being uploaded.")
+    if any(upload.step is UploadStep.FAILED for upload in uploads):
+        return SendButton("Send — file not ready", False, "Remove or retry the failed file.")
+    if not text.strip() and not uploads:
+        return SendButton("Send", False, "Write something first.")
+    return SendButton(_open_label(found), not sending, "Being sent." if sending else "")
+
+
+def counter(text: str, limit_chars: int) -> str:
+    """Return "150 / 160" once a text nears its channel's limit, else ""."""
+    if len(text) < limit_chars * _COUNTER_FROM:
+        return ""
+    return f"{len(text)} / {limit_chars}"
+
+
+def _open_label(found: Verdict) -> str:
+    if found.needs_approval:
+        return "Send for approval"
+    if found.needs_reason:
+        return "Send with reason…"
+    return "Send anyway" if found.warned else "Send"
