@@ -87,6 +87,28 @@ class KeyringMissing(EnvironmentFault):
     retryable = False
 
 
+class KeyLost(KeyringMissing):
+    """The data is here but the keyring no longer holds its key; the data is kept as it is."""
+
+    code = "key_lost"
+    user_message_key = "error.key_lost"
+
+
+class PassphraseWrong(KeyringLocked):
+    """The passphrase does not open the wrapped key."""
+
+    code = "passphrase_wrong"
+    user_message_key = "error.passphrase_wrong"
+
+
+class WrongKey(EnvironmentFault):
+    """A local database was made with another key; it is kept as it is."""
+
+    code = "wrong_key"
+    user_message_key = "error.wrong_key"
+    retryable = False
+
+
 class Refused(AppError):
     """The other side understood and said no; the same request will be refused again."""
 
