@@ -30,7 +30,12 @@ DEFAULT_OVERRIDE: dict[Action, OverrideKind] = {
 
 
 class RuleBase(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+    tag_field="kind",
 ):
     """What every rule has: its id, what it asks for, where it holds, and its words.
 
@@ -127,7 +132,9 @@ class RulesFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     rules: tuple[Rule, ...]
 
 
-class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Header(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
     """The content of bundle.yaml; the version is three numbers such as 2026.11.3 and only grows."""
 
     name: str

@@ -1,0 +1,96 @@
+"""Owns the one function that decides on a draft, the same in the composer and in the backend.
+
+It never performs I/O, reads a clock, keeps state or looks at anything but its arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from contract.policy.bundle import CompiledBundle
+from contract.policy.detectors import Context, Hit, detect
+from contract.policy.fixes import fixes_for
+from contract.policy.model import (
+    EVALUATOR_VERSION,
+    Action,
+    Decision,
+    Draft,
+    Facts,
+    Finding,
+    OverrideKind,
+    draft_hash,
+    facts_hash,
+)
+from contract.policy.rules import Rule
+
+_SHOWN_MATCH_CHARS = 40
+
+
+def evaluate(bundle: CompiledBundle, facts: Facts, draft: Draft) -> Decision:
+    """Decide on a draft: every finding, most severe first, and the most restrictive action.
+
+    Equal arguments give equal decisions on every machine. Takes any text, never raises.
+    """
+    context = Context(bundle, facts, draft)
+    findings = [
+        _finding(rule, hit, context)
+        for index, rule in enumerate(bundle.rules)
+        for hit in detect(index, rule, context)
+        if hit.action is not Action.ALLOW
+    ]
+    findings.sort(key=lambda one: (-one.action.rank, one.start, one.end, one.rule_id))
+    action = findings[0].action if findings else Action.ALLOW
+    return Decision(
+        evaluator_version=EVALUATOR_VERSION,
+        bundle_version=bundle.version,
+        bundle_hash=bundle.hash,
+        facts_hash=facts_hash(facts),
+        draft_hash=draft_hash(draft),
+        findings=tuple(findings),
+        action=action,
+        override_kind=_strictest(one for one in findings if one.action is action),
+    )
+
+
+def _strictest(findings: Iterable[Finding]) -> OverrideKind:
+    """Return the least free override among the findings that decide; under a block, its own."""
+    kinds = (finding.override_kind for finding in findings)
+    return min(kinds, key=lambda kind: kind.rank, default=OverrideKind.WITHOUT_JUSTIFICATION)
+
+
+def _finding(rule: Rule, hit: Hit, context: Context) -> Finding:
+    catalogue, language = context.bundle.catalogue, context.draft.language
+    match = context.draft.text[hit.start : hit.end]
+    fixes = (
+        fixes_for(rule, catalogue, language, match, hit.value, hit.suggestion)
+        if hit.end > hit.start
+        else ()
+    )
+    replacement = next((fix.replacement for fix in fixes if fix.kind.value == "replace"), "")
+    words = catalogue.words(
+        hit.message_key,
+        language,
+        match=_short(match),
+        replacement=replacement,
+        reference=hit.reference,
+    )
+    return Finding(
+        rule_id=rule.id,
+        action=hit.action,
+        confidence=hit.confidence,
+        message_key=hit.message_key,
+        message=words.title,
+        start=hit.start,
+        end=hit.end,
+        detail=words.detail,
+        category=rule.category,
+        why=rule.why,
+        fixes=fixes,
+        override_kind=rule.override_kind(hit.action),
+        scope=rule.scope,
+    )
+
+
+def _short(match: str) -> str:
+    match = match.encode("utf-8", "replace").decode("utf-8")
+    return match if len(match) <= _SHOWN_MATCH_CHARS else match[: _SHOWN_MATCH_CHARS - 1] + "…"

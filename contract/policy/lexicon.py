@@ -1,0 +1,96 @@
+"""Owns matching all terms of all lexicon rules in one pass over folded text.
+
+It never cuts through a word of an alphabetic script, and it knows no actions or messages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ahocorasick_rs import AhoCorasick
+
+from contract.policy.normalise import at_word_bounds, is_word_char
+
+_SPELT_OUT = re.compile(
+    r"(?<![^\W_])(?:[^\W\d_][ \-._*·,/|+]{1,2}){2,}[^\W\d_](?![^\W_])",
+)
+_LETTER = re.compile(r"[^\W\d_]")
+_MIN_SPELT_LETTERS = 4
+_MIN_SPELT_UNSPACED = 2
+
+
+class Term(NamedTuple):
+    """One term of one rule, folded; `replacement` is the rule's suggestion or empty."""
+
+    rule_index: int
+    text: str
+    replacement: str
+
+
+class TermMatch(NamedTuple):
+    """A term found at a span of the folded text."""
+
+    term: Term
+    start: int
+    end: int
+
+
+class Lexicon:
+    """The automaton over every distinct term."""
+
+    def __init__(self, terms: Iterable[Term]) -> None:
+        by_text: dict[str, list[Term]] = {}
+        for term in terms:
+            by_text.setdefault(term.text, []).append(term)
+        self._texts = list(by_text)
+        self._terms = list(by_text.values())
+        self._automaton = AhoCorasick(self._texts) if self._texts else None
+
+    def find(self, text: str) -> list[TermMatch]:
+        """Find terms in folded text: per rule the leftmost and longest, never overlapping."""
+        if self._automaton is None:
+            return []
+        matches = self._plain(text)
+        for run in _SPELT_OUT.finditer(text):
+            matches.extend(self._spelt_out(text, run.start(), run.end()))
+        return _leftmost_longest(matches)
+
+    def _plain(self, text: str) -> list[TermMatch]:
+        assert self._automaton is not None
+        return [
+            TermMatch(term, start, end)
+            for index, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True)
+            if at_word_bounds(text, start, end)
+            for term in self._terms[index]
+        ]
+
+    def _spelt_out(self, text: str, start: int, end: int) -> list[TermMatch]:
+        """Find terms in a run of single letters set apart by spaces or punctuation."""
+        assert self._automaton is not None
+        places = [match.start() for match in _LETTER.finditer(text, start, end)]
+        letters = "".join(text[place] for place in places)
+        return [
+            TermMatch(term, places[first], places[last - 1] + 1)
+            for index, first, last in self._automaton.find_matches_as_indexes(
+                letters, overlapping=True
+            )
+            if last - first >= _min_spelt(letters[first])
+            for term in self._terms[index]
+        ]
+
+
+def _min_spelt(first: str) -> int:
+    return _MIN_SPELT_LETTERS if is_word_char(first) else _MIN_SPELT_UNSPACED
+
+
+def _leftmost_longest(matches: list[TermMatch]) -> list[TermMatch]:
+    matches.sort(key=lambda found: (found.term.rule_index, found.start, -found.end))
+    kept: list[TermMatch] = []
+    for found in matches:
+        last = kept[-1] if kept else None
+        same_rule = last is not None and last.term.rule_index == found.term.rule_index
+        if last is None or not same_rule or found.start >= last.end:
+            kept.append(found)
+    return kept
