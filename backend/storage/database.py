@@ -73,7 +73,7 @@ class Database:
             name: ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"database-{name}")
             for name in self._engines
         }
-        self._before_commit: list[Callable[[Connection], None]] = []
+        self._before_commit: list[Callable[[Connection], object]] = []
         self._on_commit: list[tuple[asyncio.AbstractEventLoop, Callable[[], None]]] = []
         self._hooks_lock = threading.Lock()
 
@@ -93,7 +93,7 @@ class Database:
             raise
         return database
 
-    def before_commit(self, hook: Callable[[Connection], None]) -> None:
+    def before_commit(self, hook: Callable[[Connection], object]) -> None:
         """Run `hook` inside each writing transaction, as its last step."""
         self._before_commit.append(hook)
 

@@ -1,0 +1,190 @@
+"""Owns the reading of people: employees, contacts of a book and channel accounts as wire values.
+
+It never changes a row and shows no one beyond the asking employee's book.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, Select, select, tuple_
+
+from backend.storage.tables import (
+    account_members,
+    channel_accounts,
+    consents,
+    contact_points,
+    contacts,
+    employee_contacts,
+    employees,
+)
+from contract.ids import AccountId, ContactId, ContactPointId, EmployeeId, FirmId
+from contract.wire import (
+    Channel,
+    ChannelAccount,
+    Colleague,
+    Consent,
+    ConsentKind,
+    ConsentStatus,
+    Contact,
+    ContactPoint,
+    Me,
+    Mode,
+    Role,
+)
+
+
+def read_me(connection: Connection, employee_id: str) -> Me | None:
+    """Return the employee with roles and channel accounts, or None."""
+    row = connection.execute(
+        select(employees).where(employees.c.employee_id == employee_id)
+    ).one_or_none()
+    if row is None:
+        return None
+    accounts = connection.execute(
+        select(channel_accounts)
+        .join(account_members, account_members.c.account_id == channel_accounts.c.account_id)
+        .where(account_members.c.employee_id == employee_id)
+        .order_by(channel_accounts.c.account_id)
+    )
+    return Me(
+        employee_id=EmployeeId(row.employee_id),
+        firm_id=FirmId(row.firm_id),
+        display_name=row.display_name,
+        initials=row.initials,
+        roles=msgspec.json.decode(row.roles, type=tuple[Role, ...]),
+        time_zone=row.time_zone,
+        language=row.language,
+        accounts=tuple(
+            ChannelAccount(
+                account_id=AccountId(account.account_id),
+                channel=Channel(account.channel),
+                mode=Mode(account.mode),
+                label=account.label,
+                pooled=account.pooled,
+            )
+            for account in accounts
+        ),
+    )
+
+
+def contact_page(
+    connection: Connection, employee_id: str, *, after: tuple[str, str] | None, limit: int
+) -> tuple[Contact, ...]:
+    """Return contacts of the book by (name, id), those after the key `after`."""
+    query = _book(employee_id).order_by(contacts.c.display_name, contacts.c.contact_id)
+    if after is not None:
+        query = query.where(tuple_(contacts.c.display_name, contacts.c.contact_id) > after)
+    return _render(connection, employee_id, connection.execute(query.limit(limit)).all())
+
+
+def read_contacts(
+    connection: Connection, employee_id: str, contact_ids: Sequence[str]
+) -> tuple[Contact, ...]:
+    """Return those of the named contacts that are in the employee's book."""
+    query = _book(employee_id).where(contacts.c.contact_id.in_(contact_ids))
+    rows = connection.execute(query.order_by(contacts.c.contact_id)).all()
+    return _render(connection, employee_id, rows)
+
+
+def contact_watchers(connection: Connection, contact_id: str) -> tuple[EmployeeId, ...]:
+    """Return the employees whose book holds the contact."""
+    book = employee_contacts.c
+    rows = connection.execute(
+        select(book.employee_id).where(book.contact_id == contact_id).order_by(book.employee_id)
+    )
+    return tuple(EmployeeId(row.employee_id) for row in rows)
+
+
+def _book(employee_id: str) -> Select[Any]:
+    return (
+        select(contacts)
+        .join(employee_contacts, employee_contacts.c.contact_id == contacts.c.contact_id)
+        .where(employee_contacts.c.employee_id == employee_id)
+    )
+
+
+def _render(
+    connection: Connection, employee_id: str, rows: Sequence[Row[Any]]
+) -> tuple[Contact, ...]:
+    ids = [row.contact_id for row in rows]
+    points = _points(connection, ids)
+    agreed = _consents(connection, ids)
+    colleagues = _colleagues(connection, employee_id, ids)
+    return tuple(
+        Contact(
+            contact_id=ContactId(row.contact_id),
+            version=row.version,
+            display_name=row.display_name,
+            initials=row.initials,
+            organisation=row.organisation,
+            city=row.city,
+            time_zone=row.time_zone,
+            language=row.language,
+            color=row.color,
+            retail=row.retail,
+            points=tuple(points[row.contact_id]),
+            consents=tuple(agreed[row.contact_id]),
+            shared_with=tuple(colleagues[row.contact_id]),
+        )
+        for row in rows
+    )
+
+
+def _points(connection: Connection, ids: Sequence[str]) -> dict[str, list[ContactPoint]]:
+    found: dict[str, list[ContactPoint]] = defaultdict(list)
+    columns = contact_points.c
+    for row in connection.execute(
+        select(contact_points).where(columns.contact_id.in_(ids)).order_by(columns.contact_point_id)
+    ):
+        found[row.contact_id].append(
+            ContactPoint(
+                contact_point_id=ContactPointId(row.contact_point_id),
+                channel=Channel(row.channel),
+                mode=Mode(row.mode),
+                label=row.label,
+            )
+        )
+    return found
+
+
+def _consents(connection: Connection, ids: Sequence[str]) -> dict[str, list[Consent]]:
+    found: dict[str, list[Consent]] = defaultdict(list)
+    columns = consents.c
+    for row in connection.execute(
+        select(consents).where(columns.contact_id.in_(ids)).order_by(columns.kind, columns.channel)
+    ):
+        found[row.contact_id].append(
+            Consent(
+                kind=ConsentKind(row.kind),
+                status=ConsentStatus(row.status),
+                channel=Channel(row.channel) if row.channel else None,
+                decided_at_utc_ms=row.decided_at_utc_ms,
+                text_version=row.text_version,
+            )
+        )
+    return found
+
+
+def _colleagues(
+    connection: Connection, employee_id: str, ids: Sequence[str]
+) -> dict[str, list[Colleague]]:
+    found: dict[str, list[Colleague]] = defaultdict(list)
+    book, people = employee_contacts.c, employees.c
+    for row in connection.execute(
+        select(book.contact_id, people.employee_id, people.display_name, people.initials)
+        .join(employees, people.employee_id == book.employee_id)
+        .where(book.contact_id.in_(ids), book.employee_id != employee_id)
+        .order_by(people.employee_id)
+    ):
+        found[row.contact_id].append(
+            Colleague(
+                employee_id=EmployeeId(row.employee_id),
+                display_name=row.display_name,
+                initials=row.initials,
+            )
+        )
+    return found

@@ -1,0 +1,268 @@
+"""Owns the message row: its adding with its archive entry, its versions and its delivery state.
+
+It never delivers, and it never writes a message that has no archive entry.
+
+Clients' messages, edits, deletions and reactions come in through inbound.py; receipts through
+receipts.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from backend.archive.entries import append_entry
+from backend.inbox.conversations import record_activity
+from backend.inbox.events import note_message
+from backend.storage.tables import archive_entries, jobs, message_versions, messages
+from contract.ids import EntryId, MessageId
+from contract.states import (
+    LANE_HOLDING,
+    DeliveryState,
+    IllegalTransition,
+    apply_receipt,
+    next_delivery_state,
+)
+from contract.wire import ArchiveRef, Direction, MessageKind, Origin
+
+_CONFIRMED = frozenset(
+    {DeliveryState.ACCEPTED, DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.READ}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMessage:
+    """A message about to be archived and written; `body` is what its entry commits to."""
+
+    message_id: MessageId
+    firm_id: str
+    conversation_id: str
+    account_id: str
+    direction: Direction
+    text: str
+    author_id: str
+    author_name: str
+    place_at_utc_ms: int
+    occurred_at_utc_ms: int
+    entry_kind: str
+    body: bytes
+    salt: bytes
+    entry_id: EntryId | None = None
+    revision: int = 0
+    kind: MessageKind = MessageKind.TEXT
+    origin: Origin = Origin.LIVE
+    state: DeliveryState | None = None
+    state_detail: str = ""
+    quote_message_id: str | None = None
+    external_id: str | None = None
+    attachment_commitments: Sequence[str] = ()
+    decision_hash: str = ""
+
+
+def add_message(connection: Connection, new: NewMessage, now_utc_ms: int) -> ArchiveRef:
+    """Archive the message first, then write its row, and count it in its conversation."""
+    archived = append_entry(
+        connection,
+        kind=new.entry_kind,
+        actor_id=new.author_id,
+        conversation_id=new.conversation_id,
+        message_id=new.message_id,
+        revision=new.revision,
+        occurred_at_utc_ms=new.occurred_at_utc_ms,
+        salt=new.salt,
+        body=new.body,
+        attachment_commitments=new.attachment_commitments,
+        decision_hash=new.decision_hash,
+        firm_id=new.firm_id,
+        now_utc_ms=now_utc_ms,
+        entry_id=new.entry_id,
+    )
+    connection.execute(insert(messages).values(**_columns(new, archived, now_utc_ms)))
+    _add_version(connection, new.firm_id, new.message_id, new.entry_kind, archived)
+    record_activity(
+        connection,
+        new.conversation_id,
+        message_id=new.message_id,
+        direction=new.direction,
+        at_utc_ms=new.place_at_utc_ms,
+        now_utc_ms=now_utc_ms,
+        counts_as_contact=new.state is not DeliveryState.BLOCKED,
+    )
+    note_message(connection, new.message_id, now_utc_ms)
+    return archived
+
+
+def add_version(
+    connection: Connection,
+    message_id: str,
+    *,
+    kind: str,
+    actor_id: str,
+    body: bytes,
+    salt: bytes,
+    occurred_at_utc_ms: int,
+    now_utc_ms: int,
+    changes: dict[str, object],
+) -> ArchiveRef:
+    """Archive a new version (`edited`, `deleted`) that names the one before, and apply it.
+
+    `changes` are columns of the message's row; the earlier versions stay in the archive.
+    """
+    row = message_row(connection, message_id)
+    before = connection.execute(
+        select(archive_entries.c.leaf_hash).where(archive_entries.c.entry_id == row.entry_id)
+    ).scalar_one()
+    archived = append_entry(
+        connection,
+        kind=kind,
+        actor_id=actor_id,
+        conversation_id=row.conversation_id,
+        message_id=message_id,
+        revision=row.versions_archived,
+        occurred_at_utc_ms=occurred_at_utc_ms,
+        salt=salt,
+        body=body,
+        previous=before.hex(),
+        firm_id=row.firm_id,
+        now_utc_ms=now_utc_ms,
+    )
+    n = row.versions_archived + 1
+    _add_version(connection, row.firm_id, message_id, kind, archived, n=n)
+    update_message(
+        connection,
+        message_id,
+        now_utc_ms,
+        **changes,
+        entry_id=archived.entry_id,
+        versions_archived=n,
+    )
+    return archived
+
+
+def set_delivery_state(
+    connection: Connection,
+    message_id: str,
+    state: DeliveryState,
+    *,
+    detail: str = "",
+    at_utc_ms: int,
+    external_id: str | None = None,
+) -> DeliveryState:
+    """Move a message along the table of contract.states; returns the state it is in now.
+
+    A confirmation that comes after a higher one changes nothing but a missing external id. The
+    message's job ends once the state frees its lane and waits while the outcome is unknown.
+    Raises IllegalTransition for a step the table does not hold.
+    """
+    row = message_row(connection, message_id)
+    if row.state is None:
+        raise IllegalTransition("delivery: a client's message has no delivery state")
+    before = DeliveryState(row.state)
+    changes: dict[str, object] = {}
+    if external_id is not None and row.external_id is None:
+        changes["external_id"] = external_id
+    if before in _CONFIRMED and state in _CONFIRMED:
+        after = apply_receipt(before, state)
+    elif before is state:
+        after = before
+    else:
+        after = next_delivery_state(before, state)
+    if after is not before or (before is state and detail not in ("", row.state_detail)):
+        changes |= {"state": after, "state_detail": detail, "state_at_utc_ms": at_utc_ms}
+    if changes:
+        update_message(connection, message_id, at_utc_ms, **changes)
+    if after is not before:
+        _settle_job(connection, message_id, after)
+    return after
+
+
+def message_row(connection: Connection, message_id: str) -> Row[Any]:
+    """Return the stored row; raises sqlalchemy.exc.NoResultFound when there is none."""
+    return connection.execute(select(messages).where(messages.c.message_id == message_id)).one()
+
+
+def find_by_external_id(
+    connection: Connection, account_id: str, external_id: str
+) -> MessageId | None:
+    """Return the message that the channel knows by this id on this account, or None."""
+    found = connection.execute(
+        select(messages.c.message_id).where(
+            messages.c.account_id == account_id, messages.c.external_id == external_id
+        )
+    ).scalar()
+    return None if found is None else MessageId(found)
+
+
+def update_message(
+    connection: Connection, message_id: str, now_utc_ms: int, **changes: object
+) -> None:
+    """Change columns of a message's row, raise its version and tell the members."""
+    connection.execute(
+        update(messages)
+        .where(messages.c.message_id == message_id)
+        .values(version=messages.c.version + 1, **changes)
+    )
+    note_message(connection, message_id, now_utc_ms)
+
+
+def _columns(new: NewMessage, archived: ArchiveRef, now_utc_ms: int) -> dict[str, object]:
+    return {
+        "message_id": new.message_id,
+        "firm_id": new.firm_id,
+        "conversation_id": new.conversation_id,
+        "account_id": new.account_id,
+        "revision": new.revision,
+        "direction": new.direction,
+        "kind": new.kind,
+        "text": new.text,
+        "author_id": new.author_id,
+        "author_name": new.author_name,
+        "place_at_utc_ms": new.place_at_utc_ms,
+        "place_index": archived.index,
+        "occurred_at_utc_ms": new.occurred_at_utc_ms,
+        "origin": new.origin,
+        "state": new.state,
+        "state_detail": new.state_detail,
+        "state_at_utc_ms": 0 if new.state is None else now_utc_ms,
+        "quote_message_id": new.quote_message_id,
+        "entry_id": archived.entry_id,
+        "external_id": new.external_id,
+    }
+
+
+def _add_version(
+    connection: Connection,
+    firm_id: str,
+    message_id: str,
+    kind: str,
+    archived: ArchiveRef,
+    *,
+    n: int = 1,
+) -> None:
+    connection.execute(
+        insert(message_versions).values(
+            message_id=message_id,
+            n=n,
+            firm_id=firm_id,
+            kind=kind,
+            entry_id=archived.entry_id,
+            at_utc_ms=archived.archived_at_utc_ms,
+        )
+    )
+
+
+def _settle_job(connection: Connection, message_id: str, state: DeliveryState) -> None:
+    if state is DeliveryState.UNKNOWN:
+        job_state = "waiting"
+    elif state not in LANE_HOLDING:
+        job_state = "done"
+    else:
+        return
+    connection.execute(
+        update(jobs)
+        .where(jobs.c.message_id == message_id, jobs.c.state != "done")
+        .values(state=job_state, lease_owner=None, lease_until_utc_ms=None)
+    )

@@ -1,0 +1,80 @@
+"""Owns the canonical body bytes and the envelope of a submission, the same on both sides.
+
+It never sees the reply: the sender builds all of it from what was sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from contract.ids import ConversationId, EntryId, idempotency_key
+from contract.receipts.canonical import canonical_json
+from contract.receipts.leaf import Envelope, body_commitment
+from contract.wire import SubmitMessage
+
+KIND_MESSAGE_OUT = "message_out"
+
+
+def message_body(text: str, quote_message_id: str, attachment_sha256s: Sequence[str]) -> bytes:
+    """Return the bytes of a message that its archive entry commits to.
+
+    `quote_message_id` is empty when nothing is quoted; the hashes are lower-case hex in the
+    order of the attachments. Raises ValueError for text with a lone surrogate.
+    """
+    return canonical_json(
+        {
+            "attachments": list(attachment_sha256s),
+            "quote": quote_message_id,
+            "text": text,
+        }
+    )
+
+
+def submission_body(command: SubmitMessage, attachment_sha256s: Sequence[str]) -> bytes:
+    """Return the body of a submission, its justification included when there is one."""
+    quote = command.quote_message_id or ""
+    if not command.justification:
+        return message_body(command.text, quote, attachment_sha256s)
+    return canonical_json(
+        {
+            "attachments": list(attachment_sha256s),
+            "justification": command.justification,
+            "quote": quote,
+            "text": command.text,
+        }
+    )
+
+
+def attachment_commitments(salt: bytes, attachment_sha256s: Sequence[str]) -> tuple[str, ...]:
+    """Return hex SHA-256(salt ‖ digest) for each attachment's digest."""
+    return tuple(body_commitment(salt, bytes.fromhex(digest)) for digest in attachment_sha256s)
+
+
+def submission_envelope(
+    command: SubmitMessage,
+    conversation_id: ConversationId,
+    *,
+    firm_id: str,
+    employee_id: str,
+    decision_hash: str,
+    attachment_sha256s: Sequence[str] = (),
+) -> Envelope:
+    """Return the envelope of a submission's archive entry; its entry id is the idempotency key.
+
+    `decision_hash` is the backend's decision, which the client knows when its own agrees.
+    Raises ValueError when the salt is not 64 hex digits.
+    """
+    salt = bytes.fromhex(command.salt)
+    return Envelope(
+        firm_id=firm_id,
+        entry_id=EntryId(idempotency_key(command.message_id, command.revision)),
+        kind=KIND_MESSAGE_OUT,
+        actor_id=employee_id,
+        conversation_id=conversation_id,
+        message_id=command.message_id,
+        revision=command.revision,
+        occurred_at_utc_ms=command.composed_at_utc_ms,
+        body_commitment=body_commitment(salt, submission_body(command, attachment_sha256s)),
+        attachment_commitments=attachment_commitments(salt, attachment_sha256s),
+        decision_hash=decision_hash,
+    )
