@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -136,6 +137,12 @@ class ComposerPresenter(QObject):
         self._quote = quote
         self._mark_dirty()
         self.evaluate()
+
+    def offer_file(self, path: str) -> None:
+        """Attach the file at `path`, unless this conversation takes none."""
+        facts = self.state().sendability
+        if facts.writable and facts.attachments and self._conversation is not None:
+            self.uploads.add(Path(path))
 
     def adopt(self, draft: Draft) -> None:
         """Show a draft that the store put back (undo, cancel, edit of a refused message)."""

@@ -1,0 +1,249 @@
+"""Lays out the composer: findings, quote, text, files, buttons; passes keys to its presenter.
+
+It never checks or stores a draft itself.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from contract.policy.model import Fix, FixKind
+from ui.models.composer_presenter import ComposerPresenter
+from ui.models.composer_state import ComposerState
+from ui.models.findings import FindingRow
+from ui.theme.icons import icon
+from ui.theme.tokens import Tokens
+from ui.theme.widgets import ElidedLabel, button, label, restyle
+from ui.views.composer_edit import ComposerEdit
+from ui.views.composer_extras import QuoteStrip, UploadChips
+from ui.views.findings_panel import FindingsPanel
+
+
+class Composer(QWidget):
+    """The card at the foot of a conversation."""
+
+    attach_requested = Signal()
+
+    def __init__(
+        self, presenter: ComposerPresenter, tokens: Tokens, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._presenter = presenter
+        self._tokens = tokens
+        self._setting_text = False
+        self.setAccessibleName("Composer")
+        self.setAcceptDrops(True)
+        self._build()
+        self._connect()
+        self._on_state_changed(presenter.state())
+
+    def set_tokens(self, tokens: Tokens) -> None:
+        """Take another look."""
+        self._tokens = tokens
+        self.edit.set_tokens(tokens)
+        self._findings.set_tokens(tokens)
+        self._quote.set_tokens(tokens)
+        self._uploads.set_tokens(tokens)
+        self._attach.setIcon(icon("paperclip", tokens.ink2, 18, tokens.ink3))
+        self._card.setStyleSheet(_card_style(tokens))
+
+    def set_enter_sends(self, enter_sends: bool) -> None:
+        """Let Enter send (else Ctrl+Enter does and Enter breaks the line)."""
+        self.edit.enter_sends = enter_sends
+        how = "Enter sends" if enter_sends else "Control and Enter send"
+        self.edit.setAccessibleDescription(f"{how}, Shift and Enter begin a new line")
+
+    def finding_words(self) -> tuple[str, ...]:
+        """Return the findings' headlines on screen."""
+        return self._findings.words()
+
+    @property
+    def send_button(self) -> QWidget:
+        """Return the button that sends."""
+        return self._send
+
+    def _build(self) -> None:
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(20, 8, 20, 16)
+        self._card = QFrame()
+        self._card.setObjectName("composerCard")
+        outer.addWidget(self._card)
+        column = QVBoxLayout(self._card)
+        column.setContentsMargins(1, 1, 1, 1)
+        column.setSpacing(0)
+        self._findings = FindingsPanel(self._tokens)
+        self._note = label("")
+        self._note.setWordWrap(True)
+        self._note.setContentsMargins(16, 12, 16, 4)
+        self._note.hide()
+        self._fault = label("", "error")
+        self._fault.setWordWrap(True)
+        self._fault.setContentsMargins(16, 8, 16, 0)
+        self._fault.hide()
+        self._quote = QuoteStrip(self._tokens)
+        self._uploads = UploadChips(self._tokens)
+        self.edit = ComposerEdit(self._tokens)
+        for part in (self._findings, self._note, self._fault, self._quote):
+            column.addWidget(part)
+        text = QVBoxLayout()
+        text.setContentsMargins(16, 12, 12, 4)
+        text.addWidget(self.edit)
+        column.addLayout(text)
+        column.addWidget(self._uploads)
+        column.addWidget(self._reason_row())
+        column.addLayout(self._foot())
+        self._live = QLabel(self._card)
+        self._live.setAccessibleName("Notices")
+        self._live.resize(0, 0)
+        self._live.hide()
+        self._card.setStyleSheet(_card_style(self._tokens))
+
+    def _reason_row(self) -> QWidget:
+        self._reason_box = QWidget()
+        row = QHBoxLayout(self._reason_box)
+        row.setContentsMargins(16, 4, 16, 4)
+        self._reason = QLineEdit()
+        self._reason.setAccessibleName("Reason for sending")
+        self._reason.setPlaceholderText("Why may this go? Compliance can read the reason.")
+        self._reason.setMaxLength(500)
+        row.addWidget(self._reason, 1)
+        self._reason_box.hide()
+        return self._reason_box
+
+    def _foot(self) -> QHBoxLayout:
+        foot = QHBoxLayout()
+        foot.setContentsMargins(10, 4, 12, 8)
+        foot.setSpacing(8)
+        self._attach = QToolButton()
+        self._attach.setProperty("kind", "quiet")
+        self._attach.setIcon(icon("paperclip", self._tokens.ink2, 18, self._tokens.ink3))
+        self._attach.setIconSize(QSize(18, 18))
+        self._attach.setAccessibleName("Attach a file")
+        self._attach.setToolTip("Attach a file")
+        self._status = ElidedLabel("", "secondary")
+        self._counter = label("", "secondary")
+        self._counter.setAccessibleName("Length of the text")
+        self._send = button("Send", "primary")
+        foot.addWidget(self._attach)
+        foot.addWidget(self._status, 1)
+        foot.addWidget(self._counter)
+        foot.addWidget(self._send)
+        return foot
+
+    def _connect(self) -> None:
+        presenter = self._presenter
+        presenter.state_changed.connect(self._on_state_changed)
+        presenter.text_replaced.connect(self._on_text_replaced)
+        presenter.announced.connect(self._on_announced)
+        self.edit.textChanged.connect(self._on_text_changed)
+        self.edit.submit_requested.connect(self._on_submit)
+        self.edit.file_offered.connect(self._on_file_offered)
+        self._send.clicked.connect(self._on_submit)
+        self._reason.returnPressed.connect(self._on_submit)
+        self._attach.clicked.connect(self.attach_requested)
+        self._quote.removed.connect(lambda: presenter.set_quote(None))
+        self._uploads.remove_requested.connect(presenter.uploads.remove)
+        self._uploads.retry_requested.connect(presenter.uploads.retry)
+        self._findings.fix_chosen.connect(self._on_fix_chosen)
+
+    def _on_text_changed(self) -> None:
+        if not self._setting_text:
+            self._presenter.edit(self.edit.toPlainText())
+
+    def _on_text_replaced(self, text: str) -> None:
+        if self.edit.toPlainText() == text:
+            return
+        self._setting_text = True
+        self.edit.setPlainText(text)
+        self.edit.moveCursor(self.edit.textCursor().MoveOperation.End)
+        self._setting_text = False
+
+    def _on_submit(self) -> None:
+        if self._presenter.submit(self._reason.text() if self._reason_box.isVisible() else ""):
+            self._reason.clear()
+
+    def _on_file_offered(self, path: str) -> None:
+        self._presenter.offer_file(path)
+
+    def _on_fix_chosen(self, row: FindingRow, fix: Fix) -> None:
+        text = self.edit.toPlainText()
+        if fix.kind is FixKind.ADD_DISCLAIMER:
+            end = self.edit.document().characterCount() - 1
+            self.edit.replace_span(end, end, fix.replacement)
+        elif row in self._presenter.state().verdict.rows and row.words in text:
+            self.edit.replace_span(row.start, row.end, fix.replacement)
+
+    def _on_announced(self, words: str) -> None:
+        self._live.setText(words)
+        event = QAccessibleAnnouncementEvent(self.edit, words)
+        event.setPoliteness(QAccessible.AnnouncementPoliteness.Polite)
+        QAccessible.updateAccessibility(event)
+
+    def _on_state_changed(self, state: ComposerState) -> None:
+        facts = state.sendability
+        writable = state.ready and facts.writable
+        self.edit.setReadOnly(not writable)
+        self.edit.setVisible(facts.writable or bool(self.edit.toPlainText()) or not state.ready)
+        self.edit.setPlaceholderText("Write a message" if writable else "")
+        self._note.setText(facts.note)
+        self._note.setVisible(bool(facts.note))
+        self._fault.setText(state.fault)
+        self._fault.setVisible(bool(state.fault))
+        self._findings.show_verdict(state.verdict)
+        self.edit.set_underlines(state.verdict.underlines)
+        self._quote.show_quote(state.quote)
+        self._uploads.show_uploads(state.uploads)
+        self._attach.setVisible(writable and facts.attachments)
+        self._status.set_full_text(facts.window_text)
+        self._counter.setText(state.counter)
+        restyle(self._counter, "look", "error" if state.over_limit else "secondary")
+        self._show_reason(state.asks_reason)
+        self._send.setVisible(writable)
+        self._send.setText(state.send.label)
+        self._send.setEnabled(state.send.enabled)
+        self._send.setAccessibleName(state.send.label)
+        self._send.setAccessibleDescription(state.send.reason)
+        self._send.setToolTip(state.send.reason)
+
+    def _show_reason(self, wanted: bool) -> None:
+        newly = wanted and not self._reason_box.isVisible()
+        self._reason_box.setVisible(wanted)
+        if newly:
+            self._reason.setFocus(Qt.FocusReason.OtherFocusReason)
+        if not wanted:
+            self._reason.clear()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls() and self._attach.isVisible():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.edit.insertFromMimeData(event.mimeData())
+        event.acceptProposedAction()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self.edit.updateGeometry()
+
+
+def _card_style(tokens: Tokens) -> str:
+    return f"""
+    QFrame#composerCard {{ background: {tokens.panel}; border: 1px solid {tokens.line};
+      border-radius: 14px; }}
+    QFrame[finding] {{ border: none; border-bottom: 1px solid {tokens.line}; }}
+    QFrame[finding="block"] {{ background: {tokens.block_soft}; }}
+    QFrame[finding="warn"] {{ background: {tokens.warn_soft}; }}
+    QFrame[finding="hint"] {{ background: {tokens.accent_soft}; }}
+    QPlainTextEdit {{ font-size: 14px; }}
+    """

@@ -1,0 +1,160 @@
+"""Owns the text field of the composer: keys, composition, growth, files dropped or pasted.
+
+It never sends anything: it says that the user asked to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QInputMethodEvent,
+    QKeyEvent,
+    QResizeEvent,
+    QTextCharFormat,
+    QTextCursor,
+)
+from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy, QTextEdit, QWidget
+
+from ui.models.findings import Underline
+from ui.theme.tokens import Tokens, qcolor
+
+MAX_LINES = 8
+_ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+
+
+class ComposerEdit(QPlainTextEdit):
+    """A growing plain-text field; Enter asks to send when `enter_sends` is set."""
+
+    submit_requested = Signal()
+    file_offered = Signal(str)
+    left = Signal()
+
+    def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.enter_sends = True
+        self._tokens = tokens
+        self._underlines: tuple[Underline, ...] = ()
+        self._preedit = ""
+        self._just_committed = False
+        self.setProperty("bare", True)
+        self.setAccessibleName("Message")
+        self.setAccessibleDescription("Enter sends, Shift and Enter begin a new line")
+        self.setTabChangesFocus(True)
+        self.setCenterOnScroll(False)
+        self.document().setDocumentMargin(0)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.document().documentLayout().documentSizeChanged.connect(self._fit)
+        self._fit()
+
+    def set_tokens(self, tokens: Tokens) -> None:
+        """Take another look."""
+        self._tokens = tokens
+        self.set_underlines(self._underlines)
+
+    def set_underlines(self, underlines: Sequence[Underline]) -> None:
+        """Draw a wavy line below each span (UTF-16 units of the text now held)."""
+        self._underlines = tuple(underlines)
+        self.setExtraSelections([self._selection(line) for line in self._underlines])
+
+    def replace_span(self, start: int, end: int, words: str) -> None:
+        """Put `words` in the place of [start, end) UTF-16 units, as one step to undo."""
+        cursor = QTextCursor(self.document())
+        cursor.beginEditBlock()
+        cursor.setPosition(start)
+        cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+        cursor.insertText(words)
+        cursor.endEditBlock()
+        self.setTextCursor(cursor)
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def is_composing(self) -> bool:
+        """Return True while an input method shows text that is not entered yet."""
+        return bool(self._preedit) or self._just_committed
+
+    def _selection(self, line: Underline) -> QTextEdit.ExtraSelection:
+        names = {"block": self._tokens.block, "warn": self._tokens.warn}
+        selection = QTextEdit.ExtraSelection()
+        form = QTextCharFormat()
+        form.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
+        form.setUnderlineColor(qcolor(names.get(line.severity, self._tokens.accent)))
+        if line.severity == "block":
+            form.setBackground(QColor(self._tokens.block_soft))
+        cursor = QTextCursor(self.document())
+        last = self.document().characterCount() - 1
+        cursor.setPosition(min(line.start, last))
+        cursor.setPosition(min(line.end, last), QTextCursor.MoveMode.KeepAnchor)
+        selection.cursor = cursor
+        selection.format = form
+        return selection
+
+    def _fit(self) -> None:
+        lines = max(1, round(self.document().documentLayout().documentSize().height()))
+        line_px = self.fontMetrics().lineSpacing()
+        self.setFixedHeight(min(lines, MAX_LINES) * line_px + 8)
+        policy = Qt.ScrollBarPolicy
+        overflow = lines > MAX_LINES
+        self.setVerticalScrollBarPolicy(
+            policy.ScrollBarAsNeeded if overflow else policy.ScrollBarAlwaysOff
+        )
+
+    def _on_commit_settled(self) -> None:
+        self._just_committed = False
+
+    def _is_send_key(self, event: QKeyEvent) -> bool:
+        if event.key() not in _ENTER:
+            return False
+        held = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if held == Qt.KeyboardModifier.ControlModifier:
+            return True
+        return self.enter_sends and held == Qt.KeyboardModifier.NoModifier
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in _ENTER and self.is_composing():
+            # This Enter belongs to the input method: it neither sends nor breaks the line.
+            event.accept()
+            return
+        if self._is_send_key(event):
+            event.accept()
+            if not event.isAutoRepeat():
+                self.submit_requested.emit()
+            return
+        super().keyPressEvent(event)
+
+    def inputMethodEvent(self, event: QInputMethodEvent) -> None:
+        self._preedit = event.preeditString()
+        if event.commitString():
+            # Some systems deliver the confirming Enter right behind the text it entered.
+            self._just_committed = True
+            QTimer.singleShot(0, self, self._on_commit_settled)
+        super().inputMethodEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._preedit = ""
+        super().focusOutEvent(event)
+        self.left.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, self.height())
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        return source.hasUrls() or super().canInsertFromMimeData(source)
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        files = [url.toLocalFile() for url in source.urls() if url.isLocalFile()]
+        files = [name for name in files if Path(name).is_file()]
+        if files:
+            for name in files:
+                self.file_offered.emit(name)
+            return
+        if source.hasText():
+            self.insertPlainText(source.text())
