@@ -21,6 +21,7 @@ _CHAIN = re.compile(r"[0-9]+(?:[ \-./_,·•|:*]{1,3}[0-9]+)*")
 _GROUP = re.compile(r"[0-9]+")
 _LAYOUTS = ((4, 4, 4, 4, 3), (4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 3), (6, 13), (4, 4, 5))
 _MIN_CARD, _MAX_CARD = 12, 19
+_MIN_GROUPED_CARD = 14  # shorter ones in odd groups are mostly amounts and phone numbers
 _IBAN_START = re.compile(
     r"(?:(?<![a-z0-9])|(?<=iban))(?=([a-z])[ \-./_:·]{0,2}([a-z])[ \-./_:·]{0,2}"
     r"[0-9][ \-./_:·]{0,2}[0-9])"
@@ -91,7 +92,8 @@ def _cards_in_chain(text: str, groups: list[tuple[int, int]]) -> Iterator[Identi
     index = 0
     while index < len(groups):
         for count, customary in _readings(groups, index):
-            card = _card(text, groups[index : index + count], customary)
+            listed = customary and _in_list(groups, index, count)
+            card = _card(text, groups[index : index + count], customary, listed)
             if card is not None:
                 yield card
                 index += count
@@ -128,15 +130,26 @@ def _uniform_run(groups: list[tuple[int, int]], index: int) -> int:
     return count
 
 
-def _card(text: str, groups: list[tuple[int, int]], customary: bool) -> Identifier | None:
+def _in_list(groups: list[tuple[int, int]], index: int, count: int) -> bool:
+    """Tell whether a number's groups go on before or after it: rather a list of figures."""
+    size = groups[index][1] - groups[index][0]
+    beside = groups[max(index - 2, 0) : index] + groups[index + count : index + count + 2]
+    return sum(end - start == size for start, end in beside) > 1
+
+
+def _card(
+    text: str, groups: list[tuple[int, int]], customary: bool, listed: bool
+) -> Identifier | None:
     digits = "".join(text[start:end] for start, end in groups)
     certain = issuer_certainty(digits)
     if certain is None or not luhn_holds(digits):
         return None
     start, end = groups[0][0], groups[-1][1]
     if not customary and len(groups) > 1:
-        certain = certain and not _reads_as_other_numbers(text, groups)
-    return Identifier(start, end, digits, customary, certain and _stands_alone(text, start, end))
+        short = len(digits) < _MIN_GROUPED_CARD
+        certain = certain and not short and not _reads_as_other_numbers(text, groups)
+    certain = certain and not listed and _stands_alone(text, start, end)
+    return Identifier(start, end, digits, customary, certain)
 
 
 def _reads_as_other_numbers(text: str, groups: list[tuple[int, int]]) -> bool:
@@ -144,8 +157,8 @@ def _reads_as_other_numbers(text: str, groups: list[tuple[int, int]]) -> bool:
     gaps = {text[one[1] : two[0]] for one, two in itertools.pairwise(groups)}
     sizes = [end - start for start, end in groups]
     thousands = sizes[0] <= 3 and all(size == 3 for size in sizes[1:])
-    uniform = len(set(sizes)) == 1
-    return thousands or not (uniform or len(gaps) == 1)
+    single_digits = max(sizes) == 1
+    return thousands or not (single_digits or len(gaps) == 1)
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:
