@@ -1,0 +1,146 @@
+"""Gathers what header and details panel show of one conversation, in words.
+
+It never reads the store: conversation and contacts come as arguments.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from contract.wire import (
+    Channel,
+    Consent,
+    ConsentKind,
+    ConsentStatus,
+    Contact,
+    Conversation,
+    Mode,
+)
+from ui.models.sendability import CHANNEL_NAMES
+from ui.models.times import local
+
+_CONSENT_WORDS = {
+    ConsentStatus.NOT_ASKED: "Not asked",
+    ConsentStatus.PENDING: "Asked, waiting",
+    ConsentStatus.ACCEPTED: "Accepted",
+    ConsentStatus.REFUSED: "Refused",
+    ConsentStatus.OPTED_OUT: "Opted out",
+}
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationFacts:
+    """One conversation with its contacts, as read from the store."""
+
+    conversation: Conversation
+    contacts: tuple[Contact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelLine:
+    """One address of the client."""
+
+    channel: Channel
+    name: str
+    label: str
+    native: bool
+
+
+def header_line(facts: ConversationFacts) -> str:
+    """Return "WhatsApp · Sakura Family Office · from +41 44 •• 12"."""
+    talk = facts.conversation
+    parts = [CHANNEL_NAMES[talk.channel]]
+    if len(facts.contacts) == 1 and facts.contacts[0].organisation:
+        parts.append(facts.contacts[0].organisation)
+    if talk.group:
+        parts.append(f"{len(facts.contacts)} people")
+    if talk.account_label:
+        parts.append(f"from {talk.account_label}")
+    return " · ".join(parts)
+
+
+def header_chips(facts: ConversationFacts) -> tuple[tuple[str, str], ...]:
+    """Return (words, tone) of the chips beside the header's line."""
+    recording = [recording_consent(person) for person in facts.contacts]
+    chips: list[tuple[str, str]] = []
+    if ConsentStatus.OPTED_OUT in recording or _opted_out(facts):
+        chips.append(("Opted out", "block"))
+    elif recording and all(status is ConsentStatus.ACCEPTED for status in recording):
+        chips.append(("Consent on record", "ok"))
+    elif ConsentStatus.REFUSED in recording:
+        chips.append(("Consent refused", "block"))
+    elif ConsentStatus.PENDING in recording:
+        chips.append(("Consent asked", "warn"))
+    elif recording:
+        chips.append(("No consent yet", "warn"))
+    native = facts.conversation.mode is Mode.NATIVE
+    chips.append(("Native · read-only", "neutral") if native else ("Governed", "accent"))
+    return tuple(chips)
+
+
+def recording_consent(contact: Contact) -> ConsentStatus:
+    """Return where the recording notice stands for a contact, not asked when unknown."""
+    return consent_status(contact, ConsentKind.RECORDING)
+
+
+def consent_status(contact: Contact, kind: ConsentKind) -> ConsentStatus:
+    """Return where one consent stands; the newest word counts."""
+    found = [consent for consent in contact.consents if consent.kind is kind]
+    if not found:
+        return ConsentStatus.NOT_ASKED
+    return max(found, key=_decided_at).status
+
+
+def consent_words(contact: Contact, kind: ConsentKind) -> str:
+    """Return "Accepted", "Not asked" …"""
+    return _CONSENT_WORDS[consent_status(contact, kind)]
+
+
+def place_line(contact: Contact, now_utc_ms: int) -> str:
+    """Return "Sakura Family Office · Tokyo 19:42"; the time is the client's own."""
+    place = contact.city
+    try:
+        zone = ZoneInfo(contact.time_zone) if contact.time_zone else None
+    except (ZoneInfoNotFoundError, ValueError):
+        zone = None
+    if zone is not None:
+        there = datetime.fromtimestamp(now_utc_ms / 1000, UTC).astimezone(zone)
+        place = f"{place} {there:%H:%M}".strip()
+    return " · ".join(part for part in (contact.organisation, place) if part)
+
+
+def channel_lines(contact: Contact) -> tuple[ChannelLine, ...]:
+    """Return the client's addresses."""
+    return tuple(
+        ChannelLine(
+            point.channel, CHANNEL_NAMES[point.channel], point.label, point.mode is Mode.NATIVE
+        )
+        for point in contact.points
+    )
+
+
+def archive_lines(conversation: Conversation, last_archived_utc_ms: int) -> dict[str, str]:
+    """Return the archive section's lines; nothing in them was verified on this computer."""
+    lines = {"Messages archived": f"{conversation.archived_count} of {conversation.message_count}"}
+    if last_archived_utc_ms > 0:
+        lines["Last archived"] = f"{local(last_archived_utc_ms):%H:%M:%S}"
+    if conversation.kept_until_utc_ms:
+        until = local(conversation.kept_until_utc_ms)
+        lines["Kept until"] = f"{_MONTHS[until.month - 1]} {until.year}"
+    return lines
+
+
+def _decided_at(consent: Consent) -> int:
+    return consent.decided_at_utc_ms or 0
+
+
+def _opted_out(facts: ConversationFacts) -> bool:
+    return any(
+        consent.status is ConsentStatus.OPTED_OUT
+        and consent.channel in (None, facts.conversation.channel)
+        for contact in facts.contacts
+        for consent in contact.consents
+    )

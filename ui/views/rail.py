@@ -1,0 +1,130 @@
+"""The rail at the window's edge: one button for each page there is, and who is signed in.
+
+It never switches a page itself.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QButtonGroup, QLabel, QToolButton, QVBoxLayout, QWidget
+
+from ui.theme.icons import icon, icon_pixmap
+from ui.theme.painting import count_pill_width, paint_count_pill
+from ui.theme.tokens import RAIL_WIDTH_PX, Tokens
+from ui.theme.widgets import Avatar
+
+
+class Page(StrEnum):
+    """The pages that exist."""
+
+    INBOX = "inbox"
+    PEOPLE = "people"
+    DIAGNOSTICS = "diagnostics"
+    SETTINGS = "settings"
+
+
+_ICONS = {
+    Page.INBOX: ("inbox", "Inbox", "Ctrl+1"),
+    Page.PEOPLE: ("users", "People", "Ctrl+2"),
+    Page.DIAGNOSTICS: ("activity", "Diagnostics", "F12"),
+    Page.SETTINGS: ("settings", "Settings", "Ctrl+4"),
+}
+
+
+class RailButton(QToolButton):
+    """An icon with an optional count at its corner."""
+
+    def __init__(self, page: Page, tokens: Tokens) -> None:
+        super().__init__()
+        self._page = page
+        self._tokens = tokens
+        self._count = 0
+        self.setProperty("kind", "rail")
+        self.setCheckable(True)
+        self.setFixedSize(44, 44)
+        self.setIconSize(QSize(20, 20))
+        self.set_tokens(tokens)
+        self.set_count(0)
+
+    def set_tokens(self, tokens: Tokens) -> None:
+        """Take another look."""
+        self._tokens = tokens
+        self.setIcon(icon(_ICONS[self._page][0], tokens.rail_ink, 20))
+
+    def set_count(self, count: int) -> None:
+        """Show a count; 0 shows none."""
+        self._count = count
+        _, name, keys = _ICONS[self._page]
+        self.setAccessibleName(f"{name}, {count} unread" if count else name)
+        self.setToolTip(f"{name} ({keys})")
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self._count:
+            width = count_pill_width(self._count)
+            painter = QPainter(self)
+            rect = QRectF(self.width() - width - 1, 3, width, 17)
+            paint_count_pill(painter, rect, self._count, self._tokens.badge, "#FFFFFF")
+            painter.end()
+
+
+class Rail(QWidget):
+    """Inbox and people above, diagnostics, settings and the own avatar below."""
+
+    page_chosen = Signal(str)
+
+    def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setProperty("pane", "rail")
+        self.setFixedWidth(RAIL_WIDTH_PX)
+        self.setAccessibleName("Pages")
+        self._group = QButtonGroup(self)
+        self._group.setExclusive(True)
+        self._buttons = {page: RailButton(page, tokens) for page in Page}
+        self._avatar = Avatar(34, tokens)
+        self._avatar.set_person("Not signed in", "", 3)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(10, 14, 10, 10)
+        column.setSpacing(6)
+        mark = QLabel()
+        mark.setPixmap(icon_pixmap("parley", "#FFFFFF", 34, 2.0))
+        mark.setAccessibleName("Parley")
+        column.addWidget(mark, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addSpacing(14)
+        for page, one in self._buttons.items():
+            if page is Page.DIAGNOSTICS:
+                column.addStretch(1)
+            self._group.addButton(one)
+            one.clicked.connect(lambda _checked=False, page=page: self.page_chosen.emit(page))
+            column.addWidget(one, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addSpacing(4)
+        column.addWidget(self._avatar, 0, Qt.AlignmentFlag.AlignHCenter)
+        self.show_page(Page.INBOX)
+
+    def set_tokens(self, tokens: Tokens) -> None:
+        """Take another look."""
+        for one in self._buttons.values():
+            one.set_tokens(tokens)
+        self._avatar.set_tokens(tokens)
+
+    def show_page(self, page: Page) -> None:
+        """Mark the page on screen."""
+        self._buttons[page].setChecked(True)
+
+    def show_unread(self, count: int) -> None:
+        """Show how many conversations are unread."""
+        self._buttons[Page.INBOX].set_count(count)
+
+    def show_person(self, name: str, initials: str) -> None:
+        """Show who is signed in."""
+        self._avatar.set_person(f"Signed in as {name}", initials, 3)
+        self._avatar.setToolTip(name)
+
+    def button_of(self, page: Page) -> QToolButton:
+        """Return a page's button."""
+        return self._buttons[page]
