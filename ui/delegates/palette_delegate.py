@@ -1,0 +1,128 @@
+"""Paints the palette's rows: headings, people, messages with their found words, actions.
+
+It never changes the model and measures by kind alone.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from ui.models.palette_model import PaletteKind, PaletteRole, PaletteRow
+from ui.theme.fonts import BOLD, ui_font
+from ui.theme.painting import paint_avatar, paint_channel_badge
+from ui.theme.tokens import BODY_PX, META_PX, SECONDARY_PX, Tokens, qcolor
+
+AnyIndex = QModelIndex | QPersistentModelIndex
+
+_HEIGHT_PX = {
+    PaletteKind.HEADING: 32,
+    PaletteKind.PERSON: 42,
+    PaletteKind.MESSAGE: 50,
+    PaletteKind.ACTION: 32,
+}
+_MARGIN = 20.0
+_LEFT = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
+
+
+class PaletteDelegate(QStyledItemDelegate):
+    """One look; `set_tokens` takes another."""
+
+    def __init__(self, tokens: Tokens, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._tokens = tokens
+
+    def set_tokens(self, tokens: Tokens) -> None:
+        """Take another look."""
+        self._tokens = tokens
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
+        row = index.data(PaletteRole.ROW)
+        kind = row.kind if isinstance(row, PaletteRow) else PaletteKind.ACTION
+        return QSize(200, _HEIGHT_PX[kind])
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
+        row = index.data(PaletteRole.ROW)
+        if not isinstance(row, PaletteRow):
+            return
+        painter.save()
+        state: QStyle.StateFlag = option.state
+        rect = QRectF(option.rect)
+        if state & QStyle.StateFlag.State_Selected:
+            painter.fillRect(rect, qcolor(self._tokens.accent_soft))
+        inner = rect.adjusted(_MARGIN, 0, -_MARGIN, 0)
+        if row.kind is PaletteKind.HEADING:
+            self._heading(painter, inner, row)
+        elif row.kind is PaletteKind.PERSON:
+            self._person(painter, inner, row)
+        elif row.kind is PaletteKind.MESSAGE:
+            self._message(painter, inner, row)
+        else:
+            self._action(painter, inner, row)
+        painter.restore()
+
+    def _heading(self, painter: QPainter, rect: QRectF, row: PaletteRow) -> None:
+        rect = rect.adjusted(0, 8, 0, 0)
+        self._text(painter, rect, row.title.upper(), ui_font(META_PX, BOLD), self._tokens.ink3)
+
+    def _person(self, painter: QPainter, rect: QRectF, row: PaletteRow) -> None:
+        paint_avatar(painter, QRectF(rect.left(), rect.top() + 6, 30, 30), row.initials, row.color)
+        rest = rect.adjusted(42, 0, 0, 0)
+        font = ui_font(BODY_PX, BOLD, row.title)
+        used = self._text(painter, rest, row.title, font, self._tokens.ink)
+        rest.setLeft(rest.left() + used + 12)
+        self._text(painter, rest, row.text, ui_font(BODY_PX), self._tokens.ink2)
+
+    def _message(self, painter: QPainter, rect: QRectF, row: PaletteRow) -> None:
+        if row.channel is not None:
+            badge = QRectF(rect.left(), rect.center().y() - 9, 18, 18)
+            paint_channel_badge(painter, badge, row.channel)
+        words = rect.adjusted(30, 6, 0, -6)
+        aside = ui_font(SECONDARY_PX)
+        width = QFontMetricsF(aside).horizontalAdvance(row.aside) + 12
+        painter.setPen(qcolor(self._tokens.ink2))
+        painter.setFont(aside)
+        painter.drawText(
+            words, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), row.aside
+        )
+        words.setRight(words.right() - width)
+        half = words.height() / 2
+        upper = QRectF(words.left(), words.top(), words.width(), half)
+        lower = QRectF(words.left(), words.top() + half, words.width(), half)
+        self._text(painter, upper, row.title, ui_font(BODY_PX, BOLD, row.title), self._tokens.ink)
+        self._snippet(painter, lower, row)
+
+    def _snippet(self, painter: QPainter, rect: QRectF, row: PaletteRow) -> None:
+        font = ui_font(BODY_PX, text=row.text)
+        metrics = QFontMetricsF(font)
+        for start, end in row.highlights:
+            left = rect.left() + metrics.horizontalAdvance(row.text[:start])
+            width = metrics.horizontalAdvance(row.text[start:end])
+            if left + width <= rect.right():
+                mark = QRectF(left - 1, rect.center().y() - 9, width + 2, 18)
+                painter.fillRect(mark, qcolor(self._tokens.highlight))
+        self._text(painter, rect, row.text, font, self._tokens.ink2)
+
+    def _action(self, painter: QPainter, rect: QRectF, row: PaletteRow) -> None:
+        self._text(painter, rect, row.title, ui_font(BODY_PX), self._tokens.ink)
+        if not row.aside:
+            return
+        font = ui_font(META_PX)
+        width = QFontMetricsF(font).horizontalAdvance(row.aside) + 12
+        cap = QRectF(rect.right() - width, rect.center().y() - 10, width, 20)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(qcolor(self._tokens.line))
+        painter.setBrush(qcolor(self._tokens.background))
+        painter.drawRoundedRect(cap, 4, 4)
+        painter.setPen(qcolor(self._tokens.ink2))
+        painter.setFont(font)
+        painter.drawText(cap, int(Qt.AlignmentFlag.AlignCenter), row.aside)
+
+    def _text(self, painter: QPainter, rect: QRectF, text: str, font: QFont, color: str) -> float:
+        metrics = QFontMetricsF(font)
+        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(0.0, rect.width()))
+        painter.setFont(font)
+        painter.setPen(qcolor(color))
+        painter.drawText(rect, _LEFT, shown)
+        return metrics.horizontalAdvance(shown)

@@ -1,0 +1,186 @@
+"""The palette over the window (Ctrl/⌘ K): one field, one list of people, messages, actions.
+
+It never searches and never carries out what was chosen.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QListView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ui.delegates.palette_delegate import PaletteDelegate
+from ui.models.palette_model import PaletteKind, PaletteRow
+from ui.models.search_presenter import SearchPresenter
+from ui.theme.icons import icon_pixmap
+from ui.theme.tokens import Tokens
+from ui.theme.widgets import hairline, label
+
+_WIDTH_PX = 780
+_HEIGHT_PX = 562
+_STEPS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: -8, Qt.Key.Key_PageDown: 8}
+
+
+class Palette(QWidget):
+    """Covers its parent while open; Esc or a click beside the card closes it."""
+
+    chosen = Signal(object)
+
+    def __init__(self, presenter: SearchPresenter, tokens: Tokens, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._presenter = presenter
+        self._tokens = tokens
+        self._covered = parent
+        self._focus_before: QWidget | None = None
+        self.setAccessibleName("Search")
+        self._build()
+        presenter.model.modelReset.connect(self._on_rows_changed)
+        parent.installEventFilter(self)
+        self.set_tokens(tokens)
+        self.hide()
+
+    def set_tokens(self, tokens: Tokens) -> None:
+        """Take another look."""
+        self._tokens = tokens
+        self._delegate.set_tokens(tokens)
+        self._glass.setPixmap(icon_pixmap("search", tokens.ink, 20, 2.0))
+        self._card.setStyleSheet(
+            f"QFrame#paletteCard {{ background: {tokens.panel}; border: 1px solid {tokens.line};"
+            " border-radius: 16px; } QLineEdit { font-size: 17px; }"
+            f"QListView {{ background: {tokens.panel}; border: none; }}"
+        )
+
+    def open(self, text: str = "") -> None:
+        """Show the palette with `text` asked."""
+        if not self.isVisible():
+            self._focus_before = self.window().focusWidget()
+        self._presenter.reset()
+        self.field.setText(text)
+        self._place()
+        self.show()
+        self.raise_()
+        self.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self._on_rows_changed()
+
+    def close_palette(self) -> None:
+        """Hide the palette and give the focus back."""
+        if self.isVisible():
+            self.hide()
+            if self._focus_before is not None:
+                self._focus_before.setFocus(Qt.FocusReason.OtherFocusReason)
+            self._focus_before = None
+
+    def _build(self) -> None:
+        self._card = QFrame(self)
+        self._card.setObjectName("paletteCard")
+        column = QVBoxLayout(self._card)
+        column.setContentsMargins(1, 1, 1, 1)
+        column.setSpacing(0)
+        top = QHBoxLayout()
+        top.setContentsMargins(20, 14, 20, 14)
+        top.setSpacing(12)
+        self._glass = QLabel()
+        self.field = QLineEdit()
+        self.field.setProperty("bare", True)
+        self.field.setAccessibleName("Search people, messages and actions")
+        self.field.setPlaceholderText("Search people, messages and actions")
+        self.field.textChanged.connect(self._presenter.set_text)
+        self.field.installEventFilter(self)
+        top.addWidget(self._glass)
+        top.addWidget(self.field, 1)
+        top.addWidget(label("Esc", "keycap"))
+        column.addLayout(top)
+        column.addWidget(hairline())
+        column.addWidget(self._list(), 1)
+        column.addWidget(hairline())
+        foot = label("↑↓ choose · Enter opens · this computer's messages are searched", "meta")
+        foot.setContentsMargins(20, 8, 20, 10)
+        column.addWidget(foot)
+
+    def _list(self) -> QListView:
+        self._delegate = PaletteDelegate(self._tokens, self)
+        self.list = QListView()
+        self.list.setModel(self._presenter.model)
+        self.list.setItemDelegate(self._delegate)
+        self.list.setAccessibleName("Search results")
+        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.list.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.list.clicked.connect(self._on_activated)
+        return self.list
+
+    def _place(self) -> None:
+        parent = self._covered
+        self.setGeometry(parent.rect())
+        width = min(_WIDTH_PX, parent.width() - 48)
+        height = min(_HEIGHT_PX, parent.height() - 80)
+        top = min(90, (parent.height() - height) // 2)
+        self._card.setGeometry((parent.width() - width) // 2, top, width, height)
+
+    def _on_rows_changed(self) -> None:
+        first = self._presenter.model.first_choice()
+        if first >= 0:
+            self.list.setCurrentIndex(self._presenter.model.index(first, 0))
+            self.list.scrollToTop()
+
+    def _on_activated(self, index: QModelIndex) -> None:
+        row = self._presenter.model.row_at(index.row())
+        if isinstance(row, PaletteRow) and row.kind is not PaletteKind.HEADING:
+            self.close_palette()
+            self.chosen.emit(row)
+
+    def _step(self, by: int) -> None:
+        model = self._presenter.model
+        at = self.list.currentIndex().row()
+        target, sign = at, 1 if by > 0 else -1
+        for _ in range(abs(by)):
+            probe = target + sign
+            while (row := model.row_at(probe)) is not None and row.kind is PaletteKind.HEADING:
+                probe += sign
+            if model.row_at(probe) is None:
+                break
+            target = probe
+        if target >= 0:
+            self.list.setCurrentIndex(model.index(target, 0))
+
+    def _on_key(self, event: QKeyEvent) -> bool:
+        key = Qt.Key(event.key())
+        if key == Qt.Key.Key_Escape:
+            self.close_palette()
+        elif key in _STEPS:
+            self._step(_STEPS[key])
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._on_activated(self.list.currentIndex())
+        else:
+            return False
+        return True
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._covered and event.type() == QEvent.Type.Resize:
+            self._place()
+        if (
+            watched is self.field
+            and event.type() == QEvent.Type.KeyPress
+            and isinstance(event, QKeyEvent)
+        ):
+            return self._on_key(event)
+        return super().eventFilter(watched, event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        point: QPoint = event.position().toPoint()
+        if not self._card.geometry().contains(point):
+            self.close_palette()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(10, 16, 26, 120))
+        painter.end()
