@@ -11,7 +11,8 @@ import pytest
 
 from contract.policy.bundle import CompiledBundle, Side, compile_bundle
 from contract.policy.evaluate import evaluate
-from contract.policy.model import Decision, Draft, Facts, Recipient
+from contract.policy.model import ContactPointFacts, Decision, Draft, Facts, Recipient
+from contract.wire import ConsentStatus
 from tests.support.surroundings import ROOT
 
 SAMPLE_DIR = ROOT / "resources" / "policy"
@@ -34,6 +35,12 @@ def files() -> dict[str, bytes]:
 def bundle(files: dict[str, bytes]) -> CompiledBundle:
     """Return the sample bundle as the composer has it."""
     return compile_bundle(files, Side.CLIENT)
+
+
+@pytest.fixture(scope="session")
+def server_bundle(files: dict[str, bytes]) -> CompiledBundle:
+    """Return the sample bundle as the backend has it."""
+    return compile_bundle(files, Side.SERVER)
 
 
 @pytest.fixture
@@ -63,9 +70,6 @@ def decide(bundle: CompiledBundle) -> Decide:
 
 def consenting_facts(**changes: object) -> Facts:
     """Return facts under which the sample rules have nothing against the recipient."""
-    from contract.policy.model import ContactPointFacts
-    from contract.wire import ConsentStatus
-
     values: dict[str, object] = {
         "contact_point_id": "point-1",
         "recording_notice": ConsentStatus.ACCEPTED,
