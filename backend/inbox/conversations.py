@@ -84,15 +84,7 @@ def ensure_direct_conversation(
             window_messages_left=account.window_max_messages,
         )
     )
-    connection.execute(
-        insert(conversation_contacts).values(
-            conversation_id=conversation_id,
-            contact_point_id=contact_point_id,
-            contact_id=contact_id,
-            firm_id=account.firm_id,
-        )
-    )
-    _add_account_members(connection, account, conversation_id, contact_id)
+    _add_participants(connection, account, conversation_id, contact_id, contact_point_id)
     note_conversation(connection, conversation_id, now_utc_ms)
     return conversation_id
 
@@ -235,9 +227,21 @@ def _after_inbound(connection: Connection, row: Row[Any], at_utc_ms: int) -> dic
     return changes
 
 
-def _add_account_members(
-    connection: Connection, account: Row[Any], conversation_id: str, contact_id: str
+def _add_participants(
+    connection: Connection,
+    account: Row[Any],
+    conversation_id: str,
+    contact_id: str,
+    contact_point_id: str,
 ) -> None:
+    connection.execute(
+        insert(conversation_contacts).values(
+            conversation_id=conversation_id,
+            contact_point_id=contact_point_id,
+            contact_id=contact_id,
+            firm_id=account.firm_id,
+        )
+    )
     for employee_id in connection.execute(
         select(account_members.c.employee_id).where(
             account_members.c.account_id == account.account_id

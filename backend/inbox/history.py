@@ -1,0 +1,73 @@
+"""Owns the recording of messages that happened before: imports and the sample workspace.
+
+It never creates a delivery job and never overwrites a message already known.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from backend.archive.entries import new_salt
+from backend.inbox.conversations import conversation_row
+from backend.inbox.inbound import StoredFile, attach_files
+from backend.inbox.messages import NewMessage, add_message, find_by_external_id
+from contract.ids import MessageId, uuid7
+from contract.receipts.bodies import attachment_commitments, message_body
+from contract.states import DeliveryState
+from contract.wire import Direction, MessageKind, Origin
+
+
+def record_history(
+    connection: Connection,
+    *,
+    conversation_id: str,
+    direction: Direction,
+    author_id: str,
+    author_name: str,
+    text: str,
+    at_utc_ms: int,
+    now_utc_ms: int,
+    external_id: str,
+    origin: Origin = Origin.IMPORTED,
+    kind: MessageKind = MessageKind.TEXT,
+    state: DeliveryState | None = None,
+    quote_message_id: MessageId | None = None,
+    attachments: Sequence[StoredFile] = (),
+) -> MessageId:
+    """Archive a message of the past and place it where it happened; returns its id.
+
+    The same `external_id` on one account adds nothing twice; `state` is an outbound one's last.
+    """
+    row = conversation_row(connection, conversation_id)
+    known = find_by_external_id(connection, row.account_id, external_id)
+    if known is not None:
+        return known
+    message_id = MessageId(uuid7(at_utc_ms, os.urandom(10)))
+    salt, digests = new_salt(), [file.sha256 for file in attachments]
+    new = NewMessage(
+        message_id=message_id,
+        firm_id=row.firm_id,
+        conversation_id=conversation_id,
+        account_id=row.account_id,
+        direction=direction,
+        text=text,
+        author_id=author_id,
+        author_name=author_name,
+        place_at_utc_ms=at_utc_ms,
+        occurred_at_utc_ms=at_utc_ms,
+        entry_kind="import" if origin is Origin.IMPORTED else f"message_{direction}",
+        body=message_body(text, quote_message_id or "", digests),
+        salt=salt,
+        kind=kind,
+        origin=origin,
+        state=state,
+        quote_message_id=quote_message_id,
+        external_id=external_id,
+        attachment_commitments=attachment_commitments(salt, digests),
+    )
+    add_message(connection, new, now_utc_ms)
+    attach_files(connection, row.firm_id, message_id, attachments, now_utc_ms)
+    return message_id
