@@ -38,20 +38,26 @@ def test_invalid_domain_fails_to_resolve_as_everywhere() -> None:
 
 
 async def test_loopback_and_unix_sockets_work_with_asyncio(tmp_path: Path) -> None:
+    greeted = asyncio.Semaphore(0)
+
     async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"hello")
         writer.close()
+        await writer.wait_closed()
+        greeted.release()
 
-    path = f"{tmp_path}/s"
+    async def read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        text = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        await greeted.acquire()
+        return text
+
     async with await asyncio.start_server(greet, "localhost", 0) as tcp:
         port = tcp.sockets[0].getsockname()[1]
-        reader, writer = await asyncio.open_connection("localhost", port)
-        assert await reader.read() == b"hello"
-        writer.close()
-    async with await asyncio.start_unix_server(greet, path):
-        reader, writer = await asyncio.open_unix_connection(path)
-        assert await reader.read() == b"hello"
-        writer.close()
+        assert await read(*await asyncio.open_connection("localhost", port)) == b"hello"
+    async with await asyncio.start_unix_server(greet, tmp_path / "s"):
+        assert await read(*await asyncio.open_unix_connection(tmp_path / "s")) == b"hello"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", b"localhost", None])
