@@ -5,6 +5,8 @@ It never measures rows and keeps no state.
 
 from __future__ import annotations
 
+from unicodedata import bidirectional
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
@@ -89,6 +91,17 @@ def paint_channel_badge(
     painter.restore()
 
 
+def text_direction(text: str) -> Qt.LayoutDirection:
+    """Return the direction of the first letter that has one, whatever the window's is."""
+    for character in text[:64]:
+        kind = bidirectional(character)
+        if kind in ("R", "AL"):
+            return Qt.LayoutDirection.RightToLeft
+        if kind == "L":
+            break
+    return Qt.LayoutDirection.LeftToRight
+
+
 def tag_font(text: str = "") -> QFont:
     """Return the face of tags and pills."""
     return ui_font(META_PX, BOLD, text)
@@ -108,6 +121,7 @@ def paint_tag(painter: QPainter, rect: QRectF, text: str, tone: str, tokens: Tok
     painter.setPen(QPen(qcolor(border), 1) if border else Qt.PenStyle.NoPen)
     box = rect.adjusted(0.5, 0.5, -0.5, -0.5) if border else rect
     painter.drawRoundedRect(box, RADIUS_CHIP_PX - 1, RADIUS_CHIP_PX - 1)
+    painter.setLayoutDirection(text_direction(text))
     painter.setPen(qcolor(ink))
     painter.setFont(tag_font(text))
     painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
@@ -134,5 +148,6 @@ def paint_count_pill(painter: QPainter, rect: QRectF, count: int, ground: str, i
     painter.drawRoundedRect(rect, rect.height() / 2, rect.height() / 2)
     painter.setPen(qcolor(ink))
     painter.setFont(tag_font())
+    painter.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
     painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, count_text(count))
     painter.restore()
