@@ -53,7 +53,7 @@ class Transport:
 
     def __init__(
         self,
-        endpoint: BackendEndpoint,
+        endpoint: BackendEndpoint | None,
         *,
         client_version: str = "",
         answer_timeout_s: float = ANSWER_TIMEOUT_S,
@@ -69,8 +69,8 @@ class Transport:
         self.latency_ms = 0.0
 
     @property
-    def endpoint(self) -> BackendEndpoint:
-        """Return where requests go now."""
+    def endpoint(self) -> BackendEndpoint | None:
+        """Return where requests go now; None while the backend has not told its address."""
         return self._endpoint
 
     def swap_endpoint(self, endpoint: BackendEndpoint) -> None:
@@ -241,6 +241,8 @@ class Transport:
         import httpx
 
         endpoint = self._endpoint
+        if endpoint is None:
+            raise Unreachable("The backend has not started yet.")
         return httpx.AsyncClient(
             base_url=endpoint.url,
             headers={

@@ -5,15 +5,59 @@ It never waits for the network before it answers a send: the outbox row's commit
 
 from __future__ import annotations
 
+import contextlib
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 
+from app.domain.clock import Clock
 from app.domain.drafts import Draft
-from contract.ids import AttachmentId, ConversationId, MessageId
-from contract.wire import Attachment
+from app.domain.errors import Conflict, Refused, TooLarge
+from app.domain.timeline import OutboxEntry
+from app.faults import to_app_error
+from app.outbox.files import FileTransfers
+from app.outbox.lanes import LaneRunner
+from app.outbox.read_marks import ReadMarks
+from app.store.store import Store
+from backend_client.client import GovernedApi
+from backend_client.errors import ClientError
+from contract.ids import RANDOM_BYTES_OF_UUID7, AttachmentId, ConversationId, MessageId, uuid7
+from contract.states import IllegalTransition, OutboxState
+from contract.wire import MAX_TEXT_CHARS, Attachment
+
+T = TypeVar("T")
+
+_LOG = logging.getLogger(__name__)
+
+LONGEST_UNDO_S = 10
 
 
 class Messaging:
     """The person's actions on conversations; raises errors of app.domain.errors."""
+
+    def __init__(
+        self,
+        api: GovernedApi,
+        store: Store,
+        clock: Clock,
+        lanes: LaneRunner,
+        marks: ReadMarks,
+        files: FileTransfers,
+        *,
+        undo_s: Callable[[], int],
+        hint: Callable[[ConversationId, str], bytes],
+    ) -> None:
+        self._api = api
+        self._store = store
+        self._clock = clock
+        self._lanes = lanes
+        self._marks = marks
+        self._files = files
+        self._undo_s = undo_s
+        self._hint = hint
+        self._open = True
 
     async def send(
         self,
@@ -24,51 +68,108 @@ class Messaging:
         attachment_ids: tuple[AttachmentId, ...] = (),
         justification: str = "",
     ) -> MessageId:
-        """Write the outbox row and remove the draft in one commit, then return its id."""
-        raise NotImplementedError
+        """Write the outbox row and remove the draft in one commit, then return its id.
+
+        The commit happens even when the caller is cancelled. Raises Refused for an empty
+        message, TooLarge, DiskFull; then nothing was written and the draft stays.
+        """
+        if not text.strip() and not attachment_ids:
+            raise Refused("There is nothing to send.")
+        if len(text) > MAX_TEXT_CHARS:
+            raise TooLarge(f"The message is longer than {MAX_TEXT_CHARS} characters.")
+        if not self._open:
+            raise Conflict("Parley is closing; the text stays as a draft.")
+        now_utc_ms = self._clock.now_utc_ms()
+        undo_ms = 1000 * max(0, min(self._undo_s(), LONGEST_UNDO_S))
+        entry = OutboxEntry(
+            message_id=MessageId(uuid7(now_utc_ms, secrets.token_bytes(RANDOM_BYTES_OF_UUID7))),
+            revision=1,
+            conversation_id=conversation_id,
+            text=text,
+            salt=secrets.token_hex(32),
+            state=OutboxState.UNDO if undo_ms else OutboxState.QUEUED,
+            composed_at_utc_ms=now_utc_ms,
+            undo_until_utc_ms=now_utc_ms + undo_ms if undo_ms else 0,
+            quote_message_id=quote,
+            attachment_ids=attachment_ids,
+            justification=justification,
+            hint_json=self._hint(conversation_id, text),
+        )
+        try:
+            await self._store.outbox.clear_draft_and_add(entry)
+        finally:
+            self._lanes.wake()
+        return entry.message_id
 
     async def undo(self, message_id: MessageId) -> Draft:
         """Take a send back within its undo period; its text is a draft again.
 
         Raises Conflict when it is too late.
         """
-        raise NotImplementedError
+        return await self._take_back(message_id)
 
     async def cancel(self, message_id: MessageId) -> Draft:
         """Take back a submission that still waits for the connection; as `undo`."""
-        raise NotImplementedError
+        return await self._take_back(message_id)
 
     async def edit_refused(self, message_id: MessageId) -> Draft:
         """Put a refused submission's text back into the draft and forget the submission."""
-        raise NotImplementedError
+        return await self._take_back(message_id)
 
     def retry_now(self) -> None:
         """Try every waiting submission at once."""
-        raise NotImplementedError
+        self._lanes.retry_all()
+        self._marks.wake()
 
     async def resolve_unknown(self, message_id: MessageId, action: str) -> None:
         """Tell the backend what to do with a message whose delivery is unknown.
 
         `action` is `send_again`, `treat_as_delivered` or `give_up`.
         """
-        raise NotImplementedError
+        message = await _mapped(self._api.commands.resolve_unknown(message_id, action))
+        await self._store.cache.apply_answers(messages=(message,))
 
     async def save_draft(self, draft: Draft) -> None:
         """Store a draft; an empty one is removed."""
-        raise NotImplementedError
+        await self._store.drafts.save(draft)
 
     async def mark_read(self, conversation_id: ConversationId) -> None:
-        """Mark everything up to now as read; sent again until the backend has taken it."""
-        raise NotImplementedError
+        """Mark everything up to the newest message here as read.
+
+        The mark is sent again until the backend has taken it; nothing is raised for the line.
+        """
+        await self._marks.mark(conversation_id)
 
     async def typing(self, conversation_id: ConversationId, typing: bool) -> None:
         """Tell the client's side that the employee types; failures are of no consequence."""
-        raise NotImplementedError
+        with contextlib.suppress(ClientError):
+            await self._api.commands.typing(conversation_id, typing)
 
     async def upload(self, path: Path) -> Attachment:
         """Upload a file, resuming where a cut came; return what to attach."""
-        raise NotImplementedError
+        return await self._files.upload(path)
 
     async def download(self, attachment: Attachment, save_as: Path) -> Path:
         """Save an attachment, checked by its SHA-256, where the person chose; return the path."""
-        raise NotImplementedError
+        return await self._files.download(attachment, save_as)
+
+    def stop_intake(self) -> None:
+        """Refuse further sends: Parley is closing."""
+        self._open = False
+
+    async def _take_back(self, message_id: MessageId) -> Draft:
+        try:
+            entry = await self._store.outbox.cancel(message_id)
+        except IllegalTransition as fault:
+            raise Conflict("The message is already on its way.") from fault
+        finally:
+            self._lanes.wake()
+        draft = await self._store.drafts.get(entry.conversation_id)
+        return draft or Draft(conversation_id=entry.conversation_id, text=entry.text)
+
+
+async def _mapped(call: Awaitable[T]) -> T:
+    try:
+        return await call
+    except ClientError as fault:
+        raise to_app_error(fault) from fault

@@ -1,0 +1,107 @@
+"""Starts the backend beside the app when none is configured, watches it and stops it.
+
+It never imports the backend, never runs beside a configured one, and leaves no process behind.
+
+The backend lives as long as its standard input is open: however the app dies, the pipe closes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+
+from app.backend_process import BackendProcess, EmbeddedPlan
+from app.domain.errors import EnvironmentFault, NotAllowed
+from backend_client.backoff import Backoff
+from backend_client.endpoint import BackendEndpoint
+
+_LOG = logging.getLogger(__name__)
+
+START_TIMEOUT_S = 30.0
+HEALTH_POLL_S = 0.05
+STEADY_S = 30.0
+
+
+class EmbeddedState(StrEnum):
+    """What the embedded backend is doing."""
+
+    RUNNING = "running"
+    RESTARTING = "restarting"
+
+
+Healthy = Callable[[BackendEndpoint], Awaitable[bool]]
+
+
+class EmbeddedBackend:
+    """Keeps one backend process running; each start has its own port and secret."""
+
+    def __init__(
+        self,
+        plan: EmbeddedPlan,
+        *,
+        healthy: Healthy,
+        moved: Callable[[BackendEndpoint], None],
+        changed: Callable[[EmbeddedState], None],
+        configured_url: str = "",
+    ) -> None:
+        """`healthy` asks an endpoint for its health, `moved` is told each new endpoint.
+
+        Raises NotAllowed when a backend address is configured: there is no fallback to this one.
+        """
+        if configured_url:
+            raise NotAllowed("A backend is configured; the embedded one does not start beside it.")
+        self._plan = plan
+        self._healthy = healthy
+        self._moved = moved
+        self._changed = changed
+        self._process: BackendProcess | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Return the running process's id for diagnostics, None between two starts."""
+        return self._process.pid if self._process is not None else None
+
+    async def run(self) -> None:
+        """Start the backend and start it again whenever it ends; cancel to stop both."""
+        patience = Backoff(0.1, 10.0)
+        loop = asyncio.get_running_loop()
+        while True:
+            began_s = loop.time()
+            try:
+                await self._serve_once()
+            except EnvironmentFault as fault:
+                _LOG.error("embedded backend: %s", fault.detail)
+            if loop.time() - began_s >= STEADY_S:
+                patience.reset()
+            self._changed(EmbeddedState.RESTARTING)
+            await asyncio.sleep(patience.next_s())
+
+    async def _serve_once(self) -> None:
+        """Start, tell the endpoint once it is healthy, return when the process has ended."""
+        secret = secrets.token_urlsafe(32)
+        self._process = process = BackendProcess(self._plan, secret)
+        try:
+            async with asyncio.timeout(START_TIMEOUT_S):
+                endpoint = BackendEndpoint(
+                    url=f"http://127.0.0.1:{await process.port()}", token=secret
+                )
+                while not await self._healthy(endpoint):
+                    if process.ended.is_set():
+                        raise EnvironmentFault("the backend ended while it started")
+                    await asyncio.sleep(HEALTH_POLL_S)
+            self._moved(endpoint)
+            self._changed(EmbeddedState.RUNNING)
+            await process.ended.wait()
+            _LOG.warning("the embedded backend ended with status %s", process.status)
+        except TimeoutError as fault:
+            raise EnvironmentFault("the backend did not start in time") from fault
+        finally:
+            await self._stop()
+
+    async def _stop(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            await process.stop()

@@ -1,0 +1,147 @@
+"""Owns files on their way up and down, each checked by its SHA-256.
+
+It never keeps a readable copy in the data folder: a download goes where the person chose.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import hashlib
+import mimetypes
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from app.domain.errors import (
+    AppError,
+    DiskFull,
+    EnvironmentFault,
+    MalformedReply,
+    Refused,
+    TooLarge,
+)
+from app.faults import to_app_error
+from app.store.store import Store
+from backend_client.backoff import Backoff
+from backend_client.client import GovernedApi
+from backend_client.errors import ClientError
+from contract.wire import Attachment, CreateAttachment, UploadState
+
+PIECE_BYTES = 256 * 1024
+MOST_FAILURES = 8
+
+
+class FileTransfers:
+    """Uploads in pieces that resume after a cut; downloads to a chosen path."""
+
+    def __init__(self, api: GovernedApi, store: Store, max_bytes: Callable[[], int]) -> None:
+        self._api = api
+        self._store = store
+        self._max_bytes = max_bytes
+
+    async def upload(self, path: Path) -> Attachment:
+        """Upload one file and remember its name and size for the draft.
+
+        Raises TooLarge, Refused for a file that can't be read, Offline after eight failures
+        without progress, Conflict when the file changed meanwhile.
+        """
+        announced = await asyncio.to_thread(_describe, path, self._max_bytes())
+        state = await self._announce(announced)
+        patience = Backoff(0.3, 10.0)
+        while not state.complete:
+            try:
+                piece = await asyncio.to_thread(_read_piece, path, state.offset_bytes)
+                state = await self._api.files.upload(state.attachment_id, state.offset_bytes, piece)
+                patience.reset()
+            except ClientError as fault:
+                await _wait_or_raise(fault, patience)
+                state = await self._ask_state(state, patience)
+        attachment = Attachment(
+            attachment_id=state.attachment_id,
+            name=announced.name,
+            media_type=announced.media_type,
+            size_bytes=announced.size_bytes,
+            sha256=announced.sha256,
+        )
+        await self._store.drafts.remember_attachment(attachment)
+        return attachment
+
+    async def download(self, attachment: Attachment, save_as: Path) -> Path:
+        """Fetch an attachment and put it at `save_as` once its hash is right.
+
+        Raises MalformedReply for other bytes than announced, DiskFull, EnvironmentFault.
+        """
+        part = save_as.with_name(f".{save_as.name}.{secrets.token_hex(4)}.part")
+        sha256 = hashlib.sha256()
+        try:
+            with part.open("xb") as sink:
+                part.chmod(0o600)
+
+                def write(piece: bytes) -> None:
+                    sha256.update(piece)
+                    sink.write(piece)
+
+                await self._api.files.download(attachment.attachment_id, write)
+            if sha256.hexdigest() != attachment.sha256:
+                raise MalformedReply("The file that arrived is not the one that was sent.")
+            part.replace(save_as)
+        except ClientError as fault:
+            raise to_app_error(fault) from fault
+        except OSError as fault:
+            raise _disk_fault(fault) from fault
+        finally:
+            part.unlink(missing_ok=True)
+        return save_as
+
+    async def _announce(self, announced: CreateAttachment) -> UploadState:
+        key, patience = secrets.token_hex(16), Backoff(0.3, 10.0)
+        while True:
+            try:
+                return await self._api.files.create_attachment(announced, key=key)
+            except ClientError as fault:
+                await _wait_or_raise(fault, patience)
+
+    async def _ask_state(self, known: UploadState, patience: Backoff) -> UploadState:
+        while True:
+            try:
+                return await self._api.files.upload_state(known.attachment_id)
+            except ClientError as fault:
+                await _wait_or_raise(fault, patience)
+
+
+async def _wait_or_raise(fault: ClientError, patience: Backoff) -> None:
+    error = to_app_error(fault)
+    if not error.retryable or patience.failures >= MOST_FAILURES:
+        raise error from fault
+    await asyncio.sleep(patience.next_s(error.retry_after_s))
+
+
+def _describe(path: Path, max_bytes: int) -> CreateAttachment:
+    media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    try:
+        size_bytes = path.stat().st_size
+        if size_bytes > max_bytes:
+            raise TooLarge(f"The file is larger than {max_bytes // (1024 * 1024)} MB.")
+        with path.open("rb") as source:
+            sha256 = hashlib.file_digest(source, "sha256").hexdigest()
+    except OSError as fault:
+        raise Refused(f"The file can't be read: {fault.strerror}") from fault
+    return CreateAttachment(
+        name=path.name, media_type=media_type, size_bytes=size_bytes, sha256=sha256
+    )
+
+
+def _read_piece(path: Path, offset_bytes: int) -> bytes:
+    try:
+        with path.open("rb") as source:
+            source.seek(offset_bytes)
+            return source.read(PIECE_BYTES)
+    except OSError as fault:
+        raise Refused(f"The file can't be read: {fault.strerror}") from fault
+
+
+def _disk_fault(fault: OSError) -> AppError:
+    if fault.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return DiskFull("The disk that takes the file is full.")
+    return EnvironmentFault(f"The file can't be saved: {fault.strerror}")

@@ -1,0 +1,129 @@
+"""Owns when which submission is tried: one at a time per conversation, a few lanes at once.
+
+It never changes a state by itself but the end of an undo period: attempts do, by the table.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from app.domain.clock import Clock
+from app.domain.errors import AppError, EnvironmentFault
+from app.domain.timeline import OutboxEntry
+from app.outbox.submission import Submitter
+from app.store.store import Store
+from backend_client.backoff import Backoff, wait_or
+from contract.ids import ConversationId
+from contract.states import IllegalTransition, OutboxEvent, OutboxState
+
+_LOG = logging.getLogger(__name__)
+
+MOST_LANES = 6
+LONGEST_SLEEP_S = 30.0
+REST_AFTER_FAULT_S = 2.0
+
+
+class LaneRunner:
+    """Works through the outbox; `wake` after anything that may have made an entry due."""
+
+    def __init__(
+        self, store: Store, submitter: Submitter, clock: Clock, *, most_lanes: int = MOST_LANES
+    ) -> None:
+        self._store = store
+        self._submitter = submitter
+        self._clock = clock
+        self._most_lanes = most_lanes
+        self._woken = asyncio.Event()
+        self._all_due = False
+        self._busy: dict[ConversationId, asyncio.Task[None]] = {}
+
+    def wake(self) -> None:
+        """Look for due entries now."""
+        self._woken.set()
+
+    def retry_all(self) -> None:
+        """Make every waiting entry due and look: the line is up, or the person asks."""
+        self._all_due = True
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Send for ever; cancel to stop. Entries a former run left behind go on first."""
+        patience = Backoff(0.5, LONGEST_SLEEP_S)
+        try:
+            await self._store.outbox.restart()
+            await self._sweep()
+            while True:
+                try:
+                    sleep_s = await self._start_due()
+                    patience.reset()
+                except EnvironmentFault as fault:
+                    _LOG.error("outbox can't be read: %s", fault.code)
+                    sleep_s = patience.next_s()
+                await wait_or(self._woken, sleep_s)
+        finally:
+            await self._stop_lanes()
+
+    async def _sweep(self) -> None:
+        """Forget entries that were accepted when a former run ended: the cache has them."""
+        for entry in await self._store.outbox.list_waiting():
+            if entry.state is OutboxState.ACCEPTED:
+                await self._store.outbox.forget(entry.message_id)
+
+    async def _start_due(self) -> float:
+        """Start every due lane there is room for; return how long nothing else is due."""
+        if self._all_due:
+            self._all_due = False
+            await self._store.outbox.retry_now()
+        now_utc_ms = self._clock.now_utc_ms()
+        waiting_for_room = False
+        for head in await self._store.outbox.heads(now_utc_ms):
+            if head.conversation_id in self._busy:
+                continue
+            if len(self._busy) >= self._most_lanes:
+                waiting_for_room = True
+                break
+            self._open_lane(head)
+        if waiting_for_room:
+            return LONGEST_SLEEP_S  # the next lane to end wakes us
+        due_utc_ms = await self._store.outbox.next_due_utc_ms()
+        if due_utc_ms is None or due_utc_ms <= now_utc_ms:
+            return LONGEST_SLEEP_S  # what is due runs; its end wakes us
+        return min(LONGEST_SLEEP_S, (due_utc_ms - now_utc_ms) / 1000 + 0.001)
+
+    def _open_lane(self, head: OutboxEntry) -> None:
+        task = asyncio.create_task(self._work(head), name=f"outbox: {head.message_id}")
+        self._busy[head.conversation_id] = task
+        task.add_done_callback(lambda done: self._lane_ended(head.conversation_id, done))
+
+    async def _work(self, head: OutboxEntry) -> None:
+        entry = head
+        if entry.state is OutboxState.UNDO:
+            entry = await self._store.outbox.transition(entry.message_id, OutboxEvent.UNDO_ELAPSED)
+        await self._submitter.attempt(entry)
+
+    def _lane_ended(self, conversation_id: ConversationId, task: asyncio.Task[None]) -> None:
+        fault = None if task.cancelled() else task.exception()
+        if fault is None:
+            self._release(conversation_id)
+            return
+        # A lane that failed rests, so that a fault that stays can't spin.
+        loop = asyncio.get_running_loop()
+        loop.call_later(REST_AFTER_FAULT_S, self._release, conversation_id)
+        if isinstance(fault, IllegalTransition):
+            _LOG.info("a submission was taken back before it was sent")
+        elif isinstance(fault, AppError):
+            _LOG.error("outbox lane: %s", fault.code)
+        else:
+            _LOG.error("outbox lane: %s", type(fault).__name__)
+
+    def _release(self, conversation_id: ConversationId) -> None:
+        self._busy.pop(conversation_id, None)
+        self._woken.set()
+
+    async def _stop_lanes(self) -> None:
+        tasks = set(self._busy.values())
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)

@@ -1,0 +1,150 @@
+"""Owns one attempt to submit one outbox entry, from SENDING to what the backend said of it.
+
+It never forgets an entry before the cache has committed the server's message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import msgspec
+
+from app.domain.clock import Clock
+from app.domain.errors import (
+    AppError,
+    AuthExpired,
+    ClientTooOld,
+    CorruptStore,
+    EnvironmentFault,
+    PolicyDenied,
+    Refused,
+)
+from app.domain.timeline import OutboxEntry
+from app.faults import to_app_error
+from app.store.store import Store
+from backend_client.backoff import Backoff, backoff_s
+from backend_client.client import GovernedApi
+from backend_client.errors import ClientError
+from contract.states import OutboxEvent
+from contract.wire import HintReport, Message, SubmitMessage
+
+T = TypeVar("T")
+
+_LOG = logging.getLogger(__name__)
+
+FIRST_RETRY_S = 0.5
+MOST_RETRY_S = 30.0
+SIGN_IN_RETRY_S = 60.0
+
+
+class Submitter:
+    """Attempts submissions; the outcome of each is durable before `attempt` returns."""
+
+    def __init__(
+        self,
+        api: GovernedApi,
+        store: Store,
+        clock: Clock,
+        draw: Callable[[], float],
+        answered: Callable[[Message | None], None],
+    ) -> None:
+        self._api = api
+        self._store = store
+        self._clock = clock
+        self._draw = draw
+        self._answered = answered
+
+    async def attempt(self, entry: OutboxEntry) -> None:
+        """Submit a QUEUED entry under its own key and note the outcome by the table.
+
+        Accepted: the server's message enters the cache, then the entry goes. Refused: the entry
+        stays with code and findings. Anything else: QUEUED again with a time to try next. A
+        cancellation leaves the entry SENDING; the next start queues it with the same key.
+        """
+        sending = await self._persist(
+            lambda: self._store.outbox.transition(entry.message_id, OutboxEvent.START)
+        )
+        try:
+            submitted = await self._api.commands.submit(
+                sending.conversation_id, submission_of(sending)
+            )
+        except ClientError as fault:
+            await self._failed(sending, to_app_error(fault))
+            return
+        self._answered(submitted.message)
+        await self._accepted(sending, submitted.message)
+
+    async def _accepted(self, entry: OutboxEntry, message: Message) -> None:
+        try:
+            await self._persist(lambda: self._store.cache.apply_answers(messages=(message,)))
+        except CorruptStore:
+            _LOG.warning("the cache was made anew: the accepted message comes with its snapshot")
+        await self._persist(
+            lambda: self._store.outbox.transition(entry.message_id, OutboxEvent.ACCEPT)
+        )
+        await self._persist(lambda: self._store.outbox.forget(entry.message_id))
+
+    async def _failed(self, entry: OutboxEntry, fault: AppError) -> None:
+        if isinstance(fault, Refused) and not isinstance(fault, AuthExpired | ClientTooOld):
+            await self._refused(entry, fault)
+            return
+        wait_s = backoff_s(entry.attempts, FIRST_RETRY_S, MOST_RETRY_S, self._draw())
+        if isinstance(fault, Refused):
+            wait_s = SIGN_IN_RETRY_S
+        wait_s = max(wait_s, fault.retry_after_s or 0.0)
+        due_utc_ms = self._clock.now_utc_ms() + int(wait_s * 1000)
+        _LOG.info("submission waits %.1f s: %s", wait_s, fault.code)
+        await self._persist(
+            lambda: self._store.outbox.transition(
+                entry.message_id,
+                OutboxEvent.RETRY,
+                next_attempt_utc_ms=due_utc_ms,
+                problem_code=fault.code,
+                problem_detail=fault.detail,
+            )
+        )
+
+    async def _refused(self, entry: OutboxEntry, fault: Refused) -> None:
+        problem = fault.problem
+        self._answered(problem.message if problem is not None else None)
+        _LOG.info("submission refused: %s", problem.code if problem is not None else fault.code)
+        await self._persist(
+            lambda: self._store.outbox.transition(
+                entry.message_id,
+                OutboxEvent.REFUSE,
+                problem_code=problem.code if problem is not None else fault.code,
+                problem_detail=fault.detail,
+                findings=problem.findings
+                if problem is not None and isinstance(fault, PolicyDenied)
+                else (),
+            )
+        )
+
+    async def _persist(self, write: Callable[[], Awaitable[T]]) -> T:
+        """Write, waiting out a full disk: an outcome must not be lost while the app runs."""
+        patience = Backoff(FIRST_RETRY_S, MOST_RETRY_S, self._draw)
+        while True:
+            try:
+                return await write()
+            except EnvironmentFault as fault:
+                _LOG.error("outbox can't be written: %s", fault.code)
+                await asyncio.sleep(patience.next_s())
+
+
+def submission_of(entry: OutboxEntry) -> SubmitMessage:
+    """Return the request body of an entry: the same entry always gives the same bytes."""
+    hint = msgspec.json.decode(entry.hint_json, type=HintReport) if entry.hint_json else None
+    return SubmitMessage(
+        message_id=entry.message_id,
+        revision=entry.revision,
+        text=entry.text,
+        salt=entry.salt,
+        composed_at_utc_ms=entry.composed_at_utc_ms,
+        quote_message_id=entry.quote_message_id,
+        attachment_ids=entry.attachment_ids,
+        justification=entry.justification,
+        hint=hint,
+    )

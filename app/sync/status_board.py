@@ -1,0 +1,76 @@
+"""Owns the one CoreStatus that banners and the status bar read.
+
+It never finds anything out by itself: each room tells it what it knows.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from app.domain.clock import Clock
+from app.domain.errors import AppError
+from app.domain.status import CoreStatus, Link
+
+_LOG = logging.getLogger(__name__)
+
+
+class StatusBoard:
+    """Composes the status and tells subscribers of each change, on the loop's thread."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._status = CoreStatus(since_utc_ms=clock.now_utc_ms())
+        self._callbacks: dict[int, Callable[[CoreStatus], None]] = {}
+        self._next_key = 0
+
+    @property
+    def status(self) -> CoreStatus:
+        """Return the newest status."""
+        return self._status
+
+    def subscribe(self, callback: Callable[[CoreStatus], None]) -> Callable[[], None]:
+        """Call `callback` with each new status; return a function that ends this."""
+        key = self._next_key
+        self._next_key += 1
+        self._callbacks[key] = callback
+
+        def unsubscribe() -> None:
+            self._callbacks.pop(key, None)
+
+        return unsubscribe
+
+    def link_changed(self, link: Link, fault: AppError | None = None) -> None:
+        """Note the connection's state; a restart of the embedded backend outlasts `offline`."""
+        now = self._status.link
+        if link is Link.OFFLINE and now in {Link.RESTARTING, Link.REFUSED}:
+            return
+        if link is not now:
+            _LOG.info("link %s (%s)", link.value, fault.code if fault is not None else "")
+            self.update(link=link, since_utc_ms=self._clock.now_utc_ms())
+
+    def add_notice(self, key: str, detail: str = "") -> None:
+        """Add a sentence the person should read once; a second one of the key replaces it."""
+        others = tuple(notice for notice in self._status.notices if notice[0] != key)
+        self.update(notices=(*others, (key, detail)))
+
+    def drop_notice(self, key: str) -> None:
+        """Remove a notice whose cause is gone."""
+        kept = tuple(notice for notice in self._status.notices if notice[0] != key)
+        self.update(notices=kept)
+
+    def archived_at(self, at_utc_ms: int) -> None:
+        """Note the archiving time of a message; only the newest counts."""
+        if at_utc_ms > self._status.last_archived_utc_ms:
+            self.update(last_archived_utc_ms=at_utc_ms)
+
+    def update(self, **changes: Any) -> None:
+        """Set fields of the status and tell the subscribers when something differs."""
+        status = replace(self._status, **changes)
+        if status == self._status:
+            return
+        self._status = status
+        for callback in tuple(self._callbacks.values()):
+            callback(status)
