@@ -1,0 +1,124 @@
+"""Owns the hints of one client: the bundle in force and the decision on the draft being typed.
+
+It never refuses a message, asks the network or changes a draft; only the backend enforces.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from contract.policy.bundle import CompiledBundle, Side, compile_bundle
+from contract.policy.evaluate import evaluate
+from contract.policy.facts import conversation_draft, conversation_facts
+from contract.policy.manifest import unpack_bundle, version_key
+from contract.policy.model import AccountFacts, Attachment, Decision, Draft, Facts
+from contract.policy.problems import BundleError, BundleProblem
+from contract.wire import Contact, Conversation, HintReport
+
+CACHED_DECISIONS = 16
+
+_Key = tuple[str, Draft, Facts, tuple[bool, ...]]
+
+
+class HintResult(NamedTuple):
+    """A decision for the composer, and the report of it that travels with the message."""
+
+    decision: Decision
+    report: HintReport
+
+
+class HintEngine:
+    """Decides on drafts with one bundle until a newer one is offered.
+
+    Called on one thread; `offer` compiles and belongs on a worker thread, it swaps the bundle
+    in one step.
+    """
+
+    def __init__(self, bundle: CompiledBundle) -> None:
+        self._bundle = bundle
+        self._results: OrderedDict[_Key, HintResult] = OrderedDict()
+
+    @classmethod
+    def from_packed(cls, content: bytes) -> HintEngine:
+        """Start with a packed bundle as the backend serves it; raises BundleError."""
+        return cls(compile_bundle(unpack_bundle(content), Side.CLIENT))
+
+    @property
+    def bundle_version(self) -> str:
+        """Return the version in force, for the status bar."""
+        return self._bundle.version
+
+    @property
+    def bundle_hash(self) -> str:
+        """Return the hash (hex) of the bundle in force."""
+        return self._bundle.hash
+
+    def offer(self, content: bytes) -> tuple[BundleProblem, ...]:
+        """Take a newer packed bundle; return its faults, with which the old one stays in force.
+
+        An older version is refused, and so is the same version with other bytes.
+        """
+        try:
+            offered = compile_bundle(unpack_bundle(content), Side.CLIENT)
+        except BundleError as error:
+            return error.problems
+        current = self._bundle
+        if offered.hash == current.hash:
+            return ()
+        if version_key(offered.version) <= version_key(current.version):
+            reason = f"version {offered.version} is not newer than {current.version} in force"
+            return (BundleProblem("bundle", 0, reason),)
+        self._bundle = offered
+        return ()
+
+    def check(
+        self,
+        conversation: Conversation,
+        contacts: Sequence[Contact],
+        text: str,
+        now_utc_ms: int,
+        *,
+        attachments: Sequence[Attachment] = (),
+        language: str = "en",
+        accounts: AccountFacts | None = None,
+    ) -> HintResult:
+        """Decide on the text as typed in a conversation; about 0.2 ms for 200 characters."""
+        draft = conversation_draft(conversation, contacts, text, attachments, language)
+        facts = conversation_facts(conversation, contacts, now_utc_ms, accounts)
+        bundle = self._bundle
+        key = _key(bundle, draft, facts)
+        result = self._results.get(key)
+        if result is None:
+            decision = evaluate(bundle, facts, draft)
+            result = HintResult(decision, report_of(decision))
+            self._results[key] = result
+            if len(self._results) > CACHED_DECISIONS:
+                self._results.popitem(last=False)
+        else:
+            self._results.move_to_end(key)
+        return result
+
+
+def report_of(decision: Decision) -> HintReport:
+    """Return what travels with a message, for the backend to compare with its own decision."""
+    return HintReport(
+        evaluator_version=decision.evaluator_version,
+        bundle_version=decision.bundle_version,
+        facts_hash=decision.facts_hash,
+        decision_hash=decision.decision_hash(),
+        action=decision.action.value,
+    )
+
+
+def _key(bundle: CompiledBundle, draft: Draft, facts: Facts) -> _Key:
+    """Return what a decision depends on: of the time only whether each window is closed."""
+    windows = tuple(
+        point.window_closes_at_utc_ms is not None
+        and point.window_closes_at_utc_ms <= facts.now_utc_ms
+        for point in facts.contact_points
+    )
+    return bundle.hash, draft, msgspec.structs.replace(facts, now_utc_ms=0), windows
