@@ -1,0 +1,224 @@
+"""Looks over the running client: store, keyring, service, stream, policy, archive, outbox.
+
+It never changes anything a person can see and never puts content into a sentence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from app.diagnostics.results import CheckResult, CheckStatus, Owner
+from app.domain.errors import (
+    AppError,
+    ClientTooOld,
+    DiskFull,
+    KeyLost,
+    KeyringLocked,
+    KeyringMissing,
+    StoreBusy,
+    UnknownVersion,
+)
+from app.domain.status import CoreStatus, Link
+from app.session.keys import DataFolder, KeyVault
+from app.store.store import Store
+from backend_client.client import GovernedApi
+from backend_client.errors import ClientError, Garbled, ProblemReply, TimedOut
+
+CHECK_TIMEOUT_S = 20.0
+LITTLE_DISK_BYTES = 500_000_000
+_OK, _WARN, _FAIL = CheckStatus.OK, CheckStatus.WARN, CheckStatus.FAIL
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is looked over; `fault` is why the store or the link could not be opened."""
+
+    store: Store | None
+    vault: KeyVault
+    folder: DataFolder
+    api: GovernedApi | None
+    status: CoreStatus
+    fault: AppError | None = None
+
+
+Check = Callable[[Subject], Awaitable[CheckResult]]
+
+
+async def run_checks(subject: Subject) -> AsyncIterator[CheckResult]:
+    """Yield one result a check, in the order in which faults follow from each other."""
+    for name, check in CHECKS.items():
+        started = time.perf_counter()
+        result = await _guarded(name, check, subject)
+        yield replace(result, elapsed_ms=(time.perf_counter() - started) * 1000)
+
+
+async def check_store(subject: Subject) -> CheckResult:
+    """Open files, run SQLite's quick check, count, look at the free disk."""
+    name = "check.store"
+    if subject.store is None:
+        return _from_fault(name, subject.fault)
+    found = await subject.store.check()
+    if not found.ok:
+        words = "Damage was found; restart Parley, it keeps the damaged file and reads anew."
+        return CheckResult(name, _FAIL, words, Owner.USER)
+    counts = f"{_number(found.message_count)} messages, {_number(found.contact_count)} people"
+    size_mb = (found.cache_size_bytes + found.outbox_size_bytes) / 1_000_000
+    if found.free_disk_bytes < LITTLE_DISK_BYTES:
+        free_mb = found.free_disk_bytes // 1_000_000
+        words = f"Only {free_mb} MB are free on the disk; please free some space."
+        return CheckResult(name, _WARN, words, Owner.USER)
+    return CheckResult(name, _OK, f"Encrypted, {counts}, {size_mb:.1f} MB, quick check passed")
+
+
+async def check_keyring(subject: Subject) -> CheckResult:
+    """See that the key of the data folder can still be read."""
+    name = "check.keyring"
+    if await asyncio.to_thread(subject.vault.uses_passphrase, subject.folder):
+        return CheckResult(name, _OK, "A passphrase protects the key of this data folder")
+    if subject.store is None and isinstance(subject.fault, KeyringMissing | KeyringLocked):
+        return _from_fault(name, subject.fault)
+    try:
+        await asyncio.to_thread(subject.vault.load_or_create, subject.folder)
+    except AppError as fault:
+        return _from_fault(name, fault)
+    return CheckResult(name, _OK, "The key is in this computer's keyring")
+
+
+async def check_backend(subject: Subject) -> CheckResult:
+    """Ask the service how it is."""
+    name = "check.backend"
+    if subject.api is None:
+        return _not_connected(name, subject)
+    health = await subject.api.workspace.health()
+    place = "on this computer" if subject.status.embedded else "of your firm"
+    if health.status != "ok":
+        what = ", ".join(health.problems) or health.status
+        return CheckResult(name, _WARN, f"The service {place} reports: {what}", Owner.IT)
+    return CheckResult(name, _OK, f"Version {health.backend_version} {place}, all well")
+
+
+async def check_events(subject: Subject) -> CheckResult:
+    """Compare this computer's position in the stream with the service's."""
+    name = "check.events"
+    if subject.api is None or subject.store is None:
+        return _not_connected(name, subject)
+    position = await subject.store.cache.cursor()
+    if position is None:
+        return CheckResult(name, _WARN, "The first reading is not finished yet; please wait")
+    page = await subject.api.inbox.events_poll(position, 0.0)
+    behind = max(0, page.last_seq - position)
+    if subject.status.link is not Link.ONLINE:
+        words = f"Not connected; {behind} events wait at the service"
+        return CheckResult(name, _FAIL, words, _link_owner(subject))
+    return CheckResult(name, _OK, f"Connected at position {_number(position)}, {behind} behind")
+
+
+async def check_policy(subject: Subject) -> CheckResult:
+    """See that rules are in use and can be fetched."""
+    name = "check.policy"
+    if subject.api is None:
+        return _not_connected(name, subject)
+    await subject.api.workspace.policy_bundle()
+    if not subject.status.policy_version:
+        words = "No rules are in use yet, so drafts get no hints; the service still checks them"
+        return CheckResult(name, _WARN, words, Owner.IT)
+    return CheckResult(name, _OK, f"{subject.status.policy_version} in use, service reachable")
+
+
+async def check_archive(subject: Subject) -> CheckResult:
+    """Have a synthetic entry archived and read back."""
+    name = "check.archive"
+    if subject.api is None:
+        return _not_connected(name, subject)
+    probe = await subject.api.workspace.archive_probe()
+    number = _number(probe.archive.index)
+    return CheckResult(name, _OK, f"Synthetic entry {number} archived and read back")
+
+
+async def check_outbox(subject: Subject) -> CheckResult:
+    """Count what waits and what was refused."""
+    name = "check.outbox"
+    if subject.store is None:
+        return _from_fault(name, subject.fault)
+    found = await subject.store.check()
+    words = f"{found.waiting_count} waiting, {found.refused_count} refused"
+    if found.refused_count:
+        return CheckResult(name, _WARN, f"{words}; open the refused ones to edit", Owner.USER)
+    return CheckResult(name, _OK, words)
+
+
+CHECKS: dict[str, Check] = {
+    "check.store": check_store,
+    "check.keyring": check_keyring,
+    "check.backend": check_backend,
+    "check.events": check_events,
+    "check.policy": check_policy,
+    "check.archive": check_archive,
+    "check.outbox": check_outbox,
+}
+
+
+async def _guarded(name: str, check: Check, subject: Subject) -> CheckResult:
+    try:
+        async with asyncio.timeout(CHECK_TIMEOUT_S):
+            return await check(subject)
+    except TimeoutError:
+        words = f"No answer within {CHECK_TIMEOUT_S:.0f} seconds"
+        return CheckResult(name, _FAIL, words, _link_owner(subject))
+    except ClientError as error:
+        return _from_client_error(name, error, subject)
+    except AppError as fault:
+        return _from_fault(name, fault)
+
+
+def _from_client_error(name: str, error: ClientError, subject: Subject) -> CheckResult:
+    if isinstance(error, ProblemReply):
+        if error.status == 401:
+            return CheckResult(name, _FAIL, "Your sign-in has ended; sign in again", Owner.USER)
+        if error.status == 426:
+            return CheckResult(name, _FAIL, "This Parley is too old for the service", Owner.IT)
+        words = f"The service answered with {error.problem.code}"
+        return CheckResult(name, _FAIL, words, Owner.VENDOR if error.status >= 500 else Owner.IT)
+    if isinstance(error, Garbled):
+        words = "The answer can't be read; something on the way may change it"
+        return CheckResult(name, _FAIL, words, _link_owner(subject))
+    words = "No answer in time" if isinstance(error, TimedOut) else "The service can't be reached"
+    return CheckResult(name, _FAIL, words, _link_owner(subject))
+
+
+def _from_fault(name: str, fault: AppError | None) -> CheckResult:
+    words: dict[type[AppError], tuple[str, Owner]] = {
+        StoreBusy: ("Parley is open with this data folder; use its own page (F12)", Owner.USER),
+        DiskFull: ("The disk is full; free some space", Owner.USER),
+        UnknownVersion: ("The data was written by a newer Parley; update this one", Owner.IT),
+        KeyLost: ("The key is no longer in the keyring; the data is kept", Owner.IT),
+        KeyringMissing: ("This session has no keyring; a passphrase can be used", Owner.IT),
+        KeyringLocked: ("The keyring is locked or the passphrase is missing", Owner.USER),
+        ClientTooOld: ("This Parley is too old for the service", Owner.IT),
+    }
+    for kind, (sentence, owner) in words.items():
+        if isinstance(fault, kind):
+            return CheckResult(name, _FAIL, sentence, owner)
+    code = fault.code if fault is not None else "not opened"
+    return CheckResult(name, _FAIL, f"The data can't be opened ({code})", Owner.VENDOR)
+
+
+def _not_connected(name: str, subject: Subject) -> CheckResult:
+    if subject.store is None:
+        return CheckResult(name, _FAIL, "Not tried: the local data is not open", _owner(subject))
+    return CheckResult(name, _FAIL, "The service can't be reached", _link_owner(subject))
+
+
+def _owner(subject: Subject) -> Owner:
+    return _from_fault("", subject.fault).owner
+
+
+def _link_owner(subject: Subject) -> Owner:
+    return Owner.VENDOR if subject.status.embedded else Owner.IT
+
+
+def _number(value: int) -> str:
+    return f"{value:,}".replace(",", " ")

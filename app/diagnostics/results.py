@@ -1,0 +1,99 @@
+"""Holds what a check found and who can mend it, with the self-test's exit codes.
+
+It never runs a check.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class CheckStatus(StrEnum):
+    """How a check went."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+class Owner(StrEnum):
+    """Who can mend what was found; nobody when all is well."""
+
+    NOBODY = ""
+    USER = "user"
+    IT = "IT"
+    VENDOR = "vendor"
+
+
+EXIT_CODES = {Owner.NOBODY: 0, Owner.USER: 10, Owner.IT: 20, Owner.VENDOR: 30}
+
+TITLES = {
+    "check.store": "Local store",
+    "check.keyring": "Keyring",
+    "check.backend": "Service",
+    "check.events": "Event stream",
+    "check.policy": "Policy bundle",
+    "check.archive": "Archive round trip",
+    "check.outbox": "Outbox",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One line of the diagnostics page; `sentence` holds no content of messages."""
+
+    name_key: str
+    status: CheckStatus
+    sentence: str
+    owner: Owner = Owner.NOBODY
+    elapsed_ms: float = 0.0
+
+    @property
+    def title(self) -> str:
+        """Return the check's name for people."""
+        return TITLES.get(self.name_key, self.name_key)
+
+
+def exit_code(results: Sequence[CheckResult]) -> int:
+    """Return 0 when nothing failed, else the first failure's owner: 10 user, 20 IT, 30 vendor.
+
+    The first one decides because later failures mostly follow from it.
+    """
+    for result in results:
+        if result.status is CheckStatus.FAIL:
+            return EXIT_CODES[result.owner] or EXIT_CODES[Owner.VENDOR]
+    return 0
+
+
+def as_text(results: Sequence[CheckResult]) -> str:
+    """Return the results as a table for a terminal."""
+    marks = {CheckStatus.OK: "ok  ", CheckStatus.WARN: "warn", CheckStatus.FAIL: "FAIL"}
+    lines = []
+    for result in results:
+        owner = f" [{result.owner}]" if result.owner else ""
+        took = f"{result.elapsed_ms:7.1f} ms"
+        lines.append(f"{marks[result.status]}  {result.title:<20} {took}  {result.sentence}{owner}")
+    return "\n".join(lines)
+
+
+def as_json(results: Sequence[CheckResult], version: str) -> str:
+    """Return the results as one JSON document for tools."""
+    document = {
+        "version": version,
+        "ok": exit_code(results) == 0,
+        "exit_code": exit_code(results),
+        "checks": [
+            {
+                "name": result.name_key.removeprefix("check."),
+                "status": result.status.value,
+                "sentence": result.sentence,
+                "owner": result.owner.value,
+                "elapsed_ms": round(result.elapsed_ms, 1),
+            }
+            for result in results
+        ],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False)
