@@ -15,6 +15,7 @@ from source_files import ROOT, own_modules, parse, sentences
 
 EXCEPTIONS = ROOT / ".ci" / "style_exceptions.txt"
 MAX_PUBLIC_METHODS = 12
+QT_SINGLE_WORDS = {"data", "event", "flags", "index", "paint", "parent", "sort"}
 FORBIDDEN_WORDS = {"util", "utils", "helper", "helpers", "manager", "controller"}
 _REFUSAL = re.compile(
     r"\b(never|not|no|none|nothing|neither|nor|only|refuses?|without|cannot|knows? neither)\b|n't\b"
@@ -42,9 +43,10 @@ def is_test(path: Path) -> bool:
     return path.parts[0] == "tests"
 
 
-def is_qt_override(name: str) -> bool:
-    """Tell whether a method has Qt's spelling (camelCase)."""
-    return name[0].islower() and name != name.lower() and "_" not in name
+def is_qt_override(path: Path, name: str) -> bool:
+    """Tell whether a method has Qt's spelling: camelCase, or in ui one of its single words."""
+    camel = name[0].islower() and name != name.lower() and "_" not in name
+    return camel or (path.parts[0] == "ui" and name in QT_SINGLE_WORDS)
 
 
 def definitions(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, Named]]:
@@ -97,7 +99,7 @@ def check_class(path: Path, name: str, node: ast.ClassDef) -> Iterator[Finding]:
         item for item in node.body if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef)
     ]
     own = {item.name for item in methods if not item.name.startswith("_")}
-    own = {method for method in own if not is_qt_override(method)}
+    own = {method for method in own if not is_qt_override(path, method)}
     if len(own) > MAX_PUBLIC_METHODS and not is_test(path):
         text = f"{len(own)} public methods, at most {MAX_PUBLIC_METHODS}"
         yield Finding("class-size", f"{path}:{name}", node.lineno, text)
@@ -105,7 +107,7 @@ def check_class(path: Path, name: str, node: ast.ClassDef) -> Iterator[Finding]:
         return
     seen_override = ""
     for item in methods:
-        if is_qt_override(item.name):
+        if is_qt_override(path, item.name):
             seen_override = item.name
         elif seen_override:
             text = f"`{item.name}` stands after Qt's `{seen_override}`; Qt overrides sit last"
@@ -117,7 +119,7 @@ def needs_docstring(path: Path, name: str, node: Named) -> bool:
     """Tell whether a definition is public, and no Qt override, overload or test."""
     if is_test(path) and path.parts[1] != "support":
         return False
-    if any(part.startswith("_") for part in name.split(".")) or is_qt_override(node.name):
+    if any(part.startswith("_") for part in name.split(".")) or is_qt_override(path, node.name):
         return False
     marks = {ast.unparse(mark).rsplit(".", 1)[-1] for mark in node.decorator_list}
     return not marks & {"overload", "override", "setter"}
