@@ -5,6 +5,7 @@ It does not start any part of Parley; fixtures that do stand beside the tests th
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from collections.abc import Iterator
@@ -63,6 +64,24 @@ def private_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("DATA", "CONFIG", "CACHE", "STATE"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(root / name.lower()))
     return root
+
+
+@pytest.fixture(autouse=True)
+def qt_garbage_dies_here(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Collect garbage on this thread only in tests with Qt.
+
+    The collector runs on whichever thread allocates, and a QObject with a timer that dies on
+    another thread than its own makes Qt warn, or worse.
+    """
+    if "qapp" not in request.fixturenames:
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.collect()
+        gc.enable()
 
 
 @pytest.fixture
