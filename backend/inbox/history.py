@@ -39,14 +39,13 @@ def record_history(
 ) -> MessageId:
     """Archive a message of the past and place it where it happened; returns its id.
 
-    The same `external_id` on one account adds nothing twice; `state` is an outbound one's last.
+    Nothing is added for a known `external_id`; `state` is an outbound message's last one.
     """
     row = conversation_row(connection, conversation_id)
-    known = find_by_external_id(connection, row.account_id, external_id)
-    if known is not None:
+    if known := find_by_external_id(connection, row.account_id, external_id):
         return known
-    message_id = MessageId(uuid7(at_utc_ms, os.urandom(10)))
-    salt, digests = new_salt(), [file.sha256 for file in attachments]
+    message_id, salt = MessageId(uuid7(at_utc_ms, os.urandom(10))), new_salt()
+    files = [file.sha256 for file in attachments]
     new = NewMessage(
         message_id=message_id,
         firm_id=row.firm_id,
@@ -59,14 +58,14 @@ def record_history(
         place_at_utc_ms=at_utc_ms,
         occurred_at_utc_ms=at_utc_ms,
         entry_kind="import" if origin is Origin.IMPORTED else f"message_{direction}",
-        body=message_body(text, quote_message_id or "", digests),
+        body=message_body(text, quote_message_id or "", files),
         salt=salt,
         kind=kind,
         origin=origin,
         state=state,
         quote_message_id=quote_message_id,
         external_id=external_id,
-        attachment_commitments=attachment_commitments(salt, digests),
+        attachment_commitments=attachment_commitments(salt, files),
     )
     add_message(connection, new, now_utc_ms)
     attach_files(connection, row.firm_id, message_id, attachments, now_utc_ms)

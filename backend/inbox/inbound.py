@@ -62,8 +62,7 @@ def record_inbound(
 ) -> MessageId:
     """Archive a client's message, then write it; returns its id, the known one when seen before.
 
-    An unknown sender becomes an incomplete contact with a new conversation; the reply window,
-    the unread count and "awaiting" move along.
+    An unknown sender becomes an incomplete contact; window, unread count and "awaiting" move.
     """
     known = find_by_external_id(connection, account_id, external_message_id)
     if known is not None:

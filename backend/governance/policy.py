@@ -1,0 +1,106 @@
+"""Owns the running policy bundle: compiled for enforcement, packed for the clients.
+
+It never evaluates a draft, and it never gives a server-only rule away.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, insert, select
+
+from backend.archive.entries import append_entry, new_salt
+from backend.inbox.events import append_event
+from backend.storage.tables import employees, policy_bundles
+from contract.events import PolicyChanged
+from contract.ids import EmployeeId
+from contract.policy.bundle import CompiledBundle, Side, compile_bundle
+from contract.policy.manifest import pack_bundle, version_key
+from contract.policy.publishing import client_files
+from contract.receipts.canonical import canonical_json
+
+_SUFFIXES = frozenset({".yaml", ".csv", ".json"})
+
+
+class PolicyTooOld(Exception):
+    """A bundle older than the published one was offered; versions only grow."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningPolicy:
+    """One bundle in force: `packed` is what clients fetch, `etag` the hash of those bytes."""
+
+    server: CompiledBundle
+    client: CompiledBundle
+    packed: bytes
+    etag: str
+
+
+def running_policy(files: Mapping[str, bytes]) -> RunningPolicy:
+    """Compile a bundle for both sides; raises contract.policy.problems.BundleError."""
+    published = client_files(files)
+    packed = pack_bundle(published)
+    return RunningPolicy(
+        server=compile_bundle(files, Side.SERVER),
+        client=compile_bundle(published, Side.CLIENT),
+        packed=packed,
+        etag=f'"{hashlib.sha256(packed).hexdigest()}"',
+    )
+
+
+def read_policy_folder(folder: Path) -> dict[str, bytes]:
+    """Return the files of a bundle kept as a folder, by their relative name."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.suffix in _SUFFIXES
+    }
+
+
+def publish(connection: Connection, firm_id: str, policy: RunningPolicy, now_utc_ms: int) -> bool:
+    """Record that a bundle came into force; False when this very bundle was published before.
+
+    A new one is archived, and the firm's employees are told. Raises PolicyTooOld for a version
+    below the newest, or for the newest version with other content.
+    """
+    columns = policy_bundles.c
+    known = connection.execute(
+        select(columns.version, columns.bundle_hash).where(columns.firm_id == firm_id)
+    ).all()
+    offered = policy.server
+    newest = max(known, key=lambda row: version_key(row.version), default=None)
+    if newest is not None:
+        if (newest.version, newest.bundle_hash) == (offered.version, offered.hash):
+            return False
+        if version_key(offered.version) <= version_key(newest.version):
+            raise PolicyTooOld(f"policy {newest.version} is in force; {offered.version} is older")
+    connection.execute(
+        insert(policy_bundles).values(
+            version=offered.version,
+            firm_id=firm_id,
+            bundle_hash=offered.hash,
+            published_at_utc_ms=now_utc_ms,
+        )
+    )
+    append_entry(
+        connection,
+        kind="policy",
+        actor_id="backend",
+        conversation_id="",
+        message_id="",
+        revision=0,
+        occurred_at_utc_ms=now_utc_ms,
+        salt=new_salt(),
+        body=canonical_json({"hash": offered.hash, "version": offered.version}),
+        firm_id=firm_id,
+        now_utc_ms=now_utc_ms,
+    )
+    body = PolicyChanged(bundle_version=offered.version)
+    for employee_id in connection.execute(
+        select(employees.c.employee_id).where(employees.c.firm_id == firm_id)
+    ).scalars():
+        append_event(connection, EmployeeId(employee_id), body, now_utc_ms)
+    return True

@@ -1,0 +1,75 @@
+"""Owns the stored replies to commands: the same key with the same bytes gets the same reply.
+
+It never expires a key and never stores a reply outside the command's own transaction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select
+
+from backend.refusals import Refused
+from backend.storage.tables import idempotency
+from contract.problems import ProblemCode
+from contract.wire import Me
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to a command, as it is sent and kept."""
+
+    status: int
+    media_type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CommandKey:
+    """One command of one employee: its key and the hash of what was asked."""
+
+    key: str
+    request_hash: str
+
+
+def command_key(key: str, path: str, body: bytes) -> CommandKey:
+    """Return the identity of a command from its header, path and body."""
+    return CommandKey(key, hashlib.sha256(path.encode() + b"\n" + body).hexdigest())
+
+
+def stored_reply(connection: Connection, me: Me, command: CommandKey) -> Reply | None:
+    """Return the reply given before; raises Refused when the key came with other bytes."""
+    columns = idempotency.c
+    row = connection.execute(
+        select(columns.request_hash, columns.status, columns.media_type, columns.body).where(
+            columns.employee_id == me.employee_id, columns.key == command.key
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    if row.request_hash != command.request_hash:
+        raise Refused(
+            ProblemCode.IDEMPOTENCY_KEY_REUSED,
+            "This key was used for another request: make a new one.",
+        )
+    return Reply(row.status, row.media_type, row.body)
+
+
+def store_reply(
+    connection: Connection, me: Me, command: CommandKey, reply: Reply, now_utc_ms: int
+) -> Reply:
+    """Keep a reply for the key, in the command's transaction, and return it."""
+    connection.execute(
+        insert(idempotency).values(
+            employee_id=me.employee_id,
+            key=command.key,
+            firm_id=me.firm_id,
+            request_hash=command.request_hash,
+            status=reply.status,
+            media_type=reply.media_type,
+            body=reply.body,
+            at_utc_ms=now_utc_ms,
+        )
+    )
+    return reply
