@@ -1,0 +1,104 @@
+"""Owns reading raw settings from where each system keeps them: files, plists, the registry.
+
+It never judges values, never writes, and never fails: what can't be read becomes a fault.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from app.settings.registry import read_registry_key
+from app.settings.schema import Origin
+
+MANAGED_FILE_LINUX = Path("/etc/parley/policies/managed/policies.json")
+INSTALLER_FILE_LINUX = Path("/etc/parley/defaults.json")
+MACOS_DOMAIN = "com.parley.desktop"
+MANAGED_FOLDER_MACOS = Path("/Library/Managed Preferences")
+INSTALLER_FILE_MACOS = Path(f"/Library/Preferences/{MACOS_DOMAIN}.plist")
+POLICIES_KEY_WINDOWS = r"Software\Policies\Parley"
+INSTALLER_KEY_WINDOWS = r"Software\Parley"
+MAX_FILE_BYTES = 1024 * 1024
+
+
+class Source(NamedTuple):
+    """Raw values from one place; `fault` is not empty when the place could not be read."""
+
+    origin: Origin
+    place: str
+    values: Mapping[str, object]
+    fault: str = ""
+
+
+def read_system_sources(user_name: str = "", platform: str = sys.platform) -> list[Source]:
+    """Read managed settings and installer defaults of this system, the strongest first.
+
+    `user_name` finds the user's own managed preferences on macOS. Absent places are left out.
+    """
+    if platform == "win32":
+        keys = (
+            ("HKEY_LOCAL_MACHINE", POLICIES_KEY_WINDOWS, Origin.MANAGED),
+            ("HKEY_CURRENT_USER", POLICIES_KEY_WINDOWS, Origin.MANAGED),
+            ("HKEY_LOCAL_MACHINE", INSTALLER_KEY_WINDOWS, Origin.INSTALLER),
+        )
+        read = [_registry(*key) for key in keys]
+        return [source for source in read if source is not None]
+    if platform == "darwin":
+        name = f"{MACOS_DOMAIN}.plist"
+        paths = [(MANAGED_FOLDER_MACOS / name, Origin.MANAGED)]
+        if user_name:
+            paths.append((MANAGED_FOLDER_MACOS / user_name / name, Origin.MANAGED))
+        paths.append((INSTALLER_FILE_MACOS, Origin.INSTALLER))
+    else:
+        paths = [
+            (MANAGED_FILE_LINUX, Origin.MANAGED),
+            (INSTALLER_FILE_LINUX, Origin.INSTALLER),
+        ]
+    return [source for path, origin in paths if (source := read_file(path, origin)) is not None]
+
+
+def read_file(path: Path, origin: Origin) -> Source | None:
+    """Read a JSON or plist file of settings; None when there is none."""
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            return Source(origin, str(path), {}, "the file is larger than 1 MiB")
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return Source(origin, str(path), {}, f"it can't be read: {error.strerror or error}")
+    values, fault = _plist(content) if path.suffix == ".plist" else _json(content)
+    return Source(origin, str(path), values, fault)
+
+
+def _json(content: bytes) -> tuple[Mapping[str, object], str]:
+    try:
+        return msgspec.json.decode(
+            content.removeprefix(b"\xef\xbb\xbf"), type=dict[str, object]
+        ), ""
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return {}, f"it is not a JSON object: {error}"
+
+
+def _plist(content: bytes) -> tuple[Mapping[str, object], str]:
+    import plistlib
+    from xml.parsers.expat import ExpatError
+
+    try:
+        values = plistlib.loads(content)
+    except (plistlib.InvalidFileException, ExpatError, ValueError, RecursionError) as error:
+        return {}, f"it is not a property list: {error}"
+    return (values, "") if isinstance(values, dict) else ({}, "it is not a dictionary")
+
+
+def _registry(hive: str, key: str, origin: Origin) -> Source | None:
+    place = f"{hive}\\{key}"
+    try:
+        values = read_registry_key(hive, key)
+    except OSError as error:
+        return Source(origin, place, {}, f"it can't be read: {error.strerror or error}")
+    return None if values is None else Source(origin, place, values)

@@ -1,0 +1,4 @@
+"""Tests of the effective settings.
+
+They never read this machine's own policies.
+"""
