@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
@@ -45,6 +45,6 @@ class Sparkline(QWidget):
         ]
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(qcolor(self._tokens.accent), 1.5, join=Qt.PenJoinStyle.RoundJoin))
+        painter.setPen(QPen(qcolor(self._tokens.accent), 1.5))
         painter.drawPolyline(QPolygonF(points))
         painter.end()

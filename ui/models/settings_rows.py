@@ -1,0 +1,112 @@
+"""Describes the settings a user sees: what they say, their choices, and who holds them locked.
+
+It never writes a setting.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.settings.keys import Key
+from app.settings.schema import Origin, Value
+from app.settings.settings import Settings
+
+TEXT_SIZE = "TextSize"
+TEXT_SIZES_PERCENT = (100, 110, 125, 150)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value of a setting with its words."""
+
+    value: Value
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettingRow:
+    """One line of the page; `locked` says who set it and why it can't be changed, or ""."""
+
+    key: str
+    title: str
+    description: str
+    value: Value
+    choices: tuple[Choice, ...]
+    locked: str = ""
+
+
+def setting_rows(settings: Settings, text_size_percent: int) -> tuple[SettingRow, ...]:
+    """Return the page's lines from the top."""
+    return (
+        SettingRow(
+            Key.THEME,
+            "Theme",
+            "How Parley looks.",
+            settings.text(Key.THEME),
+            (Choice("system", "As the system"), Choice("light", "Light"), Choice("dark", "Dark")),
+            _locked(settings, Key.THEME),
+        ),
+        SettingRow(
+            TEXT_SIZE,
+            "Text size",
+            "Takes effect when Parley starts the next time.",
+            text_size_percent,
+            tuple(Choice(size, f"{size} %") for size in TEXT_SIZES_PERCENT),
+        ),
+        SettingRow(
+            Key.LANGUAGE,
+            "Language",
+            "Parley speaks English in this version.",
+            "en",
+            (Choice("en", "English"),),
+            _locked(settings, Key.LANGUAGE),
+        ),
+        SettingRow(
+            Key.ENTER_SENDS,
+            "Enter sends",
+            "Shift and Enter begin a new line. Otherwise Control and Enter send.",
+            settings.flag(Key.ENTER_SENDS),
+            (Choice(True, "Enter sends"), Choice(False, "Control and Enter send")),
+            _locked(settings, Key.ENTER_SENDS),
+        ),
+        SettingRow(
+            Key.UNDO_SEND_SECONDS,
+            "Undo send",
+            "How long a message can be taken back. Your firm may set less.",
+            settings.number(Key.UNDO_SEND_SECONDS),
+            tuple(Choice(seconds, _seconds(seconds)) for seconds in range(11)),
+            _locked(settings, Key.UNDO_SEND_SECONDS),
+        ),
+    )
+
+
+def service_words(settings: Settings) -> str:
+    """Return where messages go, and how that is changed."""
+    address = settings.text(Key.BACKEND_URL)
+    if address:
+        origin = _ORIGINS[settings.origin(Key.BACKEND_URL)]
+        return f"Connected with {address}, set {origin}."
+    return (
+        "Parley runs the sample workspace on this computer. To connect with your firm, IT sets "
+        "the service's address (BackendUrl) for this computer; then start Parley again."
+    )
+
+
+_ORIGINS = {
+    Origin.DEFAULT: "by Parley",
+    Origin.USER: "by you",
+    Origin.INSTALLER: "by the installation",
+    Origin.MANAGED: "by your IT",
+}
+
+
+def _locked(settings: Settings, key: str) -> str:
+    if not settings.is_locked(key):
+        return ""
+    return f"Set {_ORIGINS[settings.origin(key)]}"
+
+
+def _seconds(seconds: int) -> str:
+    if seconds == 0:
+        return "Off"
+    return "1 second" if seconds == 1 else f"{seconds} seconds"

@@ -1,0 +1,121 @@
+"""The settings page: a line for each setting, locked ones with who set them.
+
+It never stores a setting: it says what the user chose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ui.models.settings_rows import SettingRow
+from ui.theme.icons import icon_pixmap
+from ui.theme.tokens import Tokens
+from ui.theme.widgets import hairline, label
+from ui.views.pages.page_frame import PageFrame
+
+
+class SettingsPage(PageFrame):
+    """Each change is said at once; there is no button to apply it."""
+
+    setting_chosen = Signal(str, object)
+
+    def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
+        super().__init__("Settings", "Changes hold at once unless it says otherwise", parent)
+        self._tokens = tokens
+        self._rows: tuple[SettingRow, ...] = ()
+        self._card = QFrame()
+        self._card.setProperty("card", True)
+        self._grid = QGridLayout(self._card)
+        self._grid.setContentsMargins(20, 8, 20, 8)
+        self._grid.setHorizontalSpacing(20)
+        self._grid.setColumnStretch(0, 1)
+        self._grid.setColumnMinimumWidth(1, 220)
+        self._service = label("", "body", selectable=True)
+        self._service.setWordWrap(True)
+        self._fault = label("", "error")
+        self._fault.hide()
+        service = QFrame()
+        service.setProperty("card", True)
+        inner = QVBoxLayout(service)
+        inner.setContentsMargins(20, 16, 20, 16)
+        inner.addWidget(label("Service", "strong"))
+        inner.addWidget(self._service)
+        self.body.addWidget(self._fault)
+        self.body.addWidget(self._card)
+        self.body.addWidget(service)
+        self.body.addStretch(1)
+
+    def set_tokens(self, tokens: Tokens) -> None:
+        """Take another look."""
+        self._tokens = tokens
+        self._build()
+
+    def show_settings(self, rows: Sequence[SettingRow], service: str) -> None:
+        """Show the settings as they hold now."""
+        self._service.setText(service)
+        if tuple(rows) != self._rows:
+            self._rows = tuple(rows)
+            self._build()
+
+    def show_fault(self, words: str) -> None:
+        """Say why a change could not be kept; "" says nothing."""
+        self._fault.setText(words)
+        self._fault.setVisible(bool(words))
+
+    def _build(self) -> None:
+        while (item := self._grid.takeAt(0)) is not None:
+            old = item.widget()
+            if old is not None:
+                old.hide()
+                old.deleteLater()
+        for number, row in enumerate(self._rows):
+            if number:
+                self._grid.addWidget(hairline(), 2 * number - 1, 0, 1, 2)
+            self._grid.addWidget(self._words(row), 2 * number, 0)
+            self._grid.addWidget(self._choice(row), 2 * number, 1)
+
+    def _words(self, row: SettingRow) -> QWidget:
+        words = QWidget()
+        column = QVBoxLayout(words)
+        column.setContentsMargins(0, 8, 0, 8)
+        column.setSpacing(2)
+        column.addWidget(label(row.title, "strong"))
+        column.addWidget(label(row.description, "secondary"))
+        if row.locked:
+            column.addLayout(self._lock(row.locked))
+        return words
+
+    def _lock(self, who: str) -> QHBoxLayout:
+        line = QHBoxLayout()
+        line.setSpacing(6)
+        mark = QLabel()
+        mark.setPixmap(icon_pixmap("lock", self._tokens.ink3, 12, 2.0))
+        line.addWidget(mark)
+        line.addWidget(label(who, "meta"), 1)
+        return line
+
+    def _choice(self, row: SettingRow) -> QComboBox:
+        box = QComboBox()
+        box.setAccessibleName(row.title)
+        box.setAccessibleDescription(row.locked or row.description)
+        for choice in row.choices:
+            box.addItem(choice.words, choice.value)
+        values = [choice.value for choice in row.choices]
+        box.setCurrentIndex(values.index(row.value) if row.value in values else 0)
+        box.setEnabled(not row.locked)
+        box.setToolTip(row.locked)
+        box.activated.connect(
+            lambda number: self.setting_chosen.emit(row.key, row.choices[number].value)
+        )
+        return box
