@@ -1,0 +1,338 @@
+"""The resources of the governed API (people, conversations, messages) as frozen msgspec structs.
+
+It never holds requests or pages: those stand in wire, which hands these names on.
+All times are Unix milliseconds in UTC; all sizes are bytes.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import dataclass_transform
+
+import msgspec
+
+from contract.ids import (
+    AccountId,
+    AttachmentId,
+    ContactId,
+    ContactPointId,
+    ConversationId,
+    EmployeeId,
+    FirmId,
+    MessageId,
+)
+from contract.states import DeliveryState
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
+class Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of what travels: unknown fields are ignored, defaults are left out."""
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
+class Command(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
+    """Base of what a client sends: unknown fields are refused."""
+
+
+class Channel(StrEnum):
+    """The clients' channels."""
+
+    WHATSAPP = "whatsapp"
+    WECHAT = "wechat"
+    SIGNAL = "signal"
+    TELEGRAM = "telegram"
+    LINE = "line"
+    SMS = "sms"
+    IMESSAGE = "imessage"
+    MATRIX = "matrix"
+
+
+class Mode(StrEnum):
+    """Governed: through the backend. Native: made in the consumer app, imported, read-only."""
+
+    GOVERNED = "governed"
+    NATIVE = "native"
+
+
+class Role(StrEnum):
+    """What a person may do in the firm's workspace; auditors read only."""
+
+    EMPLOYEE = "employee"
+    SUPERVISOR = "supervisor"
+    COMPLIANCE = "compliance"
+    AUDITOR = "auditor"
+    SUPPORT = "support"
+    ADMINISTRATOR = "administrator"
+
+
+class Direction(StrEnum):
+    """Who wrote a message; `system` is the backend's own line in a conversation."""
+
+    IN = "in"
+    OUT = "out"
+    SYSTEM = "system"
+
+
+class MessageKind(StrEnum):
+    """How a message is shown."""
+
+    TEXT = "text"
+    SYSTEM = "system"
+    UNSUPPORTED = "unsupported"
+
+
+class Origin(StrEnum):
+    """Live messages passed the backend; imported ones came from a consumer app's export."""
+
+    LIVE = "live"
+    IMPORTED = "imported"
+
+
+class IdempotencyClass(StrEnum):
+    """How a channel lets a sender avoid doubles (design: channels)."""
+
+    SERVER_KEY = "server_key"
+    CLIENT_ECHO = "client_echo"
+    NONE = "none"
+
+
+class ConsentKind(StrEnum):
+    """What a client is asked to agree to."""
+
+    RECORDING = "recording"
+    MARKETING = "marketing"
+
+
+class ConsentStatus(StrEnum):
+    """Where a consent stands."""
+
+    NOT_ASKED = "not_asked"
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    OPTED_OUT = "opted_out"
+
+
+# -- who and what ------------------------------------------------------------------------------
+
+
+class Limits(Wire):
+    """Figures a client respects; `undo_send_s` is 0–10 and set by the firm's policy."""
+
+    attachment_max_bytes: int
+    text_max_chars: int
+    page_max: int
+    undo_send_s: int
+    heartbeat_s: float
+
+
+class CapabilitiesDocument(Wire):
+    """What this backend is and asks of its clients; served without a token.
+
+    `workspace` is `sample` or `firm`; `auth` is `secret` (embedded) or `bearer`.
+    """
+
+    api_version: str
+    backend_version: str
+    min_client_version: str
+    workspace: str
+    auth: str
+    instance_id: str
+    features: tuple[str, ...]
+    limits: Limits
+
+
+class ChannelAccount(Wire):
+    """A corporate number or bot the employee writes from; `label` is what clients see."""
+
+    account_id: AccountId
+    channel: Channel
+    mode: Mode
+    label: str
+    pooled: bool = False
+
+
+class Me(Wire):
+    """The signed-in person."""
+
+    employee_id: EmployeeId
+    firm_id: FirmId
+    display_name: str
+    initials: str
+    roles: tuple[Role, ...]
+    time_zone: str
+    language: str
+    accounts: tuple[ChannelAccount, ...] = ()
+
+
+class ContactPoint(Wire):
+    """One address of a contact on one channel; `label` is masked for display."""
+
+    contact_point_id: ContactPointId
+    channel: Channel
+    mode: Mode
+    label: str
+
+
+class Consent(Wire):
+    """One consent of a contact; `channel` is None when it holds for all channels."""
+
+    kind: ConsentKind
+    status: ConsentStatus
+    channel: Channel | None = None
+    decided_at_utc_ms: int | None = None
+    text_version: str = ""
+
+
+class Colleague(Wire):
+    """Another employee with access to a conversation."""
+
+    employee_id: EmployeeId
+    display_name: str
+    initials: str
+
+
+class Contact(Wire):
+    """A client as the employee may see them; `color` indexes the avatar palette (0–9)."""
+
+    contact_id: ContactId
+    version: int
+    display_name: str
+    initials: str
+    organisation: str = ""
+    city: str = ""
+    time_zone: str = ""
+    language: str = "en"
+    color: int = 0
+    retail: bool = False
+    points: tuple[ContactPoint, ...] = ()
+    consents: tuple[Consent, ...] = ()
+    shared_with: tuple[Colleague, ...] = ()
+
+
+# -- conversations and messages ----------------------------------------------------------------
+
+
+class Preview(Wire):
+    """The last line of a conversation for the inbox row."""
+
+    message_id: MessageId
+    direction: Direction
+    text: str
+    at_utc_ms: int
+    author_name: str = ""
+
+
+class SendCapability(Wire):
+    """What the channel lets the employee do in this conversation now."""
+
+    text_max_chars: int
+    attachments: bool
+    replies: bool
+    typing: bool
+    receipts_delivered: bool
+    receipts_read: bool
+    idempotency: IdempotencyClass
+
+
+class Conversation(Wire):
+    """One chat on one channel account.
+
+    `awaiting` is true while the client's last message has no answer; `window_closes_at_utc_ms`
+    is the channel's reply window (past: templates only; None: no window); `archived_count`
+    of `message_count` messages hold an archive entry; `walled` conversations refuse sending.
+    """
+
+    conversation_id: ConversationId
+    version: int
+    channel: Channel
+    account_id: AccountId
+    title: str
+    mode: Mode
+    group: bool = False
+    contact_ids: tuple[ContactId, ...] = ()
+    color: int = 0
+    initials: str = ""
+    account_label: str = ""
+    tags: tuple[str, ...] = ()
+    last_activity_utc_ms: int = 0
+    preview: Preview | None = None
+    unread_count: int = 0
+    read_upto_utc_ms: int = 0
+    awaiting: bool = False
+    window_closes_at_utc_ms: int | None = None
+    message_count: int = 0
+    archived_count: int = 0
+    kept_until_utc_ms: int | None = None
+    send: SendCapability | None = None
+    walled: bool = False
+
+
+class Quote(Wire):
+    """What a message answers."""
+
+    message_id: MessageId
+    author_name: str
+    text: str
+
+
+class Reaction(Wire):
+    """One emoji under a message with how many people set it."""
+
+    emoji: str
+    count: int
+    mine: bool = False
+
+
+class Attachment(Wire):
+    """A file of a message; `sha256` is lower-case hex of its bytes."""
+
+    attachment_id: AttachmentId
+    name: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    scan: str = ""
+
+
+class ArchiveRef(Wire):
+    """Where an entry stands in the archive; `entry_hash` is its leaf hash in hex."""
+
+    index: int
+    entry_id: str
+    entry_hash: str
+    archived_at_utc_ms: int
+
+
+class Message(Wire):
+    """One message at its newest version; a higher `version` replaces a lower one.
+
+    Its place in the timeline is (`place_at_utc_ms`, `place_index`): received for live,
+    occurred for imported messages, then the archive's index.
+    """
+
+    message_id: MessageId
+    conversation_id: ConversationId
+    version: int
+    revision: int
+    direction: Direction
+    kind: MessageKind
+    text: str
+    author_id: str
+    author_name: str
+    place_at_utc_ms: int
+    place_index: int
+    occurred_at_utc_ms: int
+    origin: Origin = Origin.LIVE
+    state: DeliveryState | None = None
+    state_detail: str = ""
+    state_at_utc_ms: int = 0
+    quote: Quote | None = None
+    reactions: tuple[Reaction, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    archive: ArchiveRef | None = None
+    edited_at_utc_ms: int | None = None
+    versions_archived: int = 1
+    deleted: bool = False
