@@ -23,10 +23,10 @@ _LAYOUTS = ((4, 4, 4, 4, 3), (4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 3), (
 _MIN_CARD, _MAX_CARD = 12, 19
 _MIN_GROUPED_CARD = 14  # shorter ones in odd groups are mostly amounts and phone numbers
 _IBAN_START = re.compile(
-    r"(?:(?<![a-z0-9])|(?<=iban))(?=([a-z])[ \-./_:·]{0,2}([a-z])[ \-./_:·]{0,2}"
-    r"[0-9][ \-./_:·]{0,2}[0-9])"
+    r"(?:(?<![a-z0-9])|(?<=iban))(?=([a-z])[ \-./_:·]{0,3}([a-z])[ \-./_:·]{0,3}"
+    r"[0-9][ \-./_:·]{0,3}[0-9])"
 )
-_MAX_GAP = 2
+_MAX_GAP = 3
 _LUHN_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _NOT_DIGITS = {code: None for code in range(128) if not 0x30 <= code <= 0x39}
 

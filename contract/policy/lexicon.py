@@ -14,7 +14,7 @@ from ahocorasick_rs import AhoCorasick
 from contract.policy.normalise import at_word_bounds, is_word_char
 
 _SPELT_OUT = re.compile(
-    r"(?<![^\W_])(?:[^\W\d_][ \-._*·,/|+]{1,2}){2,}[^\W\d_](?![^\W_])",
+    r"(?<![^\W_])(?:[^\W\d_][ \-._*·,/|+]{1,3}){2,}[^\W\d_](?![^\W_])",
 )
 _LETTER = re.compile(r"[^\W\d_]")
 _MIN_SPELT_LETTERS = 4

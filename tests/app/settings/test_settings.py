@@ -5,12 +5,14 @@ It does not test how single values are judged.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from app.settings.keys import Key
-from app.settings.schema import Origin, load_schema
+from app.settings.schema import SOURCE_SCHEMA, Origin, load_schema
 from app.settings.settings import Settings
 from app.settings.sources import Source, read_file
 from app.settings.user_file import UserSettings
@@ -181,3 +183,10 @@ def test_settings_load_from_the_users_folder(tmp_path: Path) -> None:
     assert settings.text(Key.THEME) == "dark"
     assert settings.origin(Key.THEME) is USER
     assert settings.is_locked(Key.LANGUAGE)
+
+
+def test_the_schema_is_a_json_schema_that_its_defaults_meet() -> None:
+    document = json.loads(SOURCE_SCHEMA.read_text("utf-8"))
+    Draft202012Validator.check_schema(document)
+    defaults = {key: one["default"] for key, one in document["properties"].items()}
+    Draft202012Validator(document).validate(defaults)
