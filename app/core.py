@@ -5,36 +5,63 @@ It holds no rule of its own and never blocks the loop it runs on.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+import asyncio
+import random
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any
 
+from app.backend_process import EmbeddedPlan
+from app.connection import configured_endpoint
 from app.domain.changes import ChangeSet
 from app.domain.clock import Clock
-from app.domain.status import CoreStatus
+from app.domain.errors import AppError, Bug, KeyringLocked, Refused
+from app.domain.status import CoreStatus, Link
+from app.embedded import EmbeddedBackend, EmbeddedState
+from app.hint_desk import HintDesk
+from app.outbox.files import FileTransfers
+from app.outbox.lanes import LaneRunner
+from app.outbox.messaging import Messaging
+from app.outbox.read_marks import ReadMarks
+from app.outbox.submission import Submitter
+from app.session.instance_lock import InstanceLock
+from app.session.keys import KeyVault, MasterKey
+from app.settings.keys import Key
+from app.settings.paths import AppPaths
+from app.settings.schema import Origin
+from app.settings.settings import Settings
+from app.store.store import Store
+from app.sync.reference import Reference, ReferenceKeeper
+from app.sync.runner import SyncRunner
+from app.sync.status_board import StatusBoard
+from app.tasks import TaskOwner
+from backend_client.client import GovernedApi
+from backend_client.endpoint import BackendEndpoint
+from backend_client.errors import ClientError
+from backend_client.transport import Transport
 from contract.ids import ConversationId
 from contract.policy.model import Decision
-from contract.wire import CapabilitiesDocument, Me
+from contract.wire import Attachment, CapabilitiesDocument, Me, Message
 
 if TYPE_CHECKING:
+    from app.diagnostics.checks import Subject
     from app.hints.engine import HintEngine
-    from app.outbox.messaging import Messaging
-    from app.settings.paths import AppPaths
-    from app.settings.settings import Settings
-    from app.store.store import Store
-    from backend_client.endpoint import BackendEndpoint
+
+CLIENT_VERSION = "0.1.0"
+DEFAULT_ATTACHMENT_BYTES = 100 * 1024 * 1024
 
 Unsubscribe = Callable[[], None]
+Typing = Callable[[ConversationId, bool], None]
 
 
 class Core:
-    """The client without a window: open the store, connect, send and receive, close."""
+    """The client without a window: open the store, connect, send and receive, close.
+
+    Attributes: `settings`, `paths`, `vault`; after `open` also `store`, `messaging`, `api`.
+    """
 
     store: Store
     messaging: Messaging
-    settings: Settings
-    hints: HintEngine | None
-    me: Me | None
-    capabilities: CapabilitiesDocument | None
+    api: GovernedApi
 
     def __init__(
         self,
@@ -45,48 +72,325 @@ class Core:
         endpoint: BackendEndpoint | None = None,
         passphrase: str | None = None,
     ) -> None:
-        raise NotImplementedError
+        """`endpoint` replaces the configured backend; `passphrase` replaces the keyring."""
+        self.settings = settings
+        self.paths = paths
+        self.vault = KeyVault()
+        self._clock = clock
+        self._given_endpoint = endpoint
+        self._passphrase = passphrase
+        self._lock = InstanceLock(paths.data_dir)
+        self._board = StatusBoard(clock)
+        self._tasks = TaskOwner(self._task_failed)
+        self._backend_tasks = TaskOwner(self._task_failed)
+        self._typing: dict[int, Typing] = {}
+        self._recount = asyncio.Event()
+        self._moved_in = asyncio.Event()
+        self._master: MasterKey | None = None
+        self._fault: AppError | None = None
+        self._stage = "new"
 
-    @property
-    def status(self) -> CoreStatus:
-        """Return how the client stands towards its backend just now."""
-        raise NotImplementedError
+    # -- life ------------------------------------------------------------------------------
 
     async def open(self) -> None:
         """Take the data folder's lock and open the store; the inbox can be read right after.
 
-        Raises StoreBusy, KeyringMissing, KeyringLocked, UnknownVersion, DiskFull. A passphrase
-        given to the constructor takes the keyring's place.
+        Raises StoreBusy, KeyringMissing, KeyringLocked (and their kinds KeyLost and
+        PassphraseWrong), WrongKey, UnknownVersion, DiskFull; nothing is held then.
         """
-        raise NotImplementedError
+        if self._stage != "new":
+            raise Bug("the core is opened once")
+        try:
+            await asyncio.to_thread(self.paths.create)
+            self._lock.acquire()
+            self._master = await asyncio.to_thread(self._read_master_key)
+            self.store = await Store.open(
+                self.paths.data_dir,
+                self.paths.outbox_dir,
+                self._master.derive("cache"),
+                self._master.derive("outbox"),
+                self._clock,
+            )
+        except BaseException as fault:
+            self._fault = fault if isinstance(fault, AppError) else None
+            self._lock.release()
+            raise
+        self._stage = "open"
+        self._compose()
+        for key, detail in self.store.notices:
+            self._board.add_notice(key, detail)
+        await self._reference.load()
 
     async def connect(self) -> None:
-        """Start the backend's link, sync and outbox; return once their tasks run."""
-        raise NotImplementedError
+        """Start the backend's link, sync and outbox; return once their tasks run.
+
+        Never raises for the line: `status` tells. A second call does nothing.
+        """
+        if self._stage != "open":
+            return
+        self._stage = "connected"
+        try:
+            endpoint = self._given_endpoint or configured_endpoint(self.settings)
+            if endpoint is None:
+                self._start_embedded()
+            else:
+                self._board.update(embedded=False)
+                self._backend_moved(endpoint)
+        except Refused as fault:
+            self._board.add_notice("notice.no_backend", fault.detail)
+            self._board.link_changed(Link.REFUSED, fault)
+            return
+        self._tasks.keep_running("sync", self._once_moved_in(self._sync.run))
+        self._tasks.keep_running("outbox", self._once_moved_in(self._lanes.run))
+        self._tasks.keep_running("read marks", self._once_moved_in(self._marks.run))
 
     async def close(self) -> None:
         """Stop intake, settle the store, stop the embedded backend; may be called twice."""
-        raise NotImplementedError
+        if self._stage in {"new", "closed"}:
+            self._stage = "closed"
+            return
+        self._stage = "closed"
+        self.messaging.stop_intake()
+        await self._tasks.close()
+        await self._transport.close()
+        try:
+            await self.store.close()
+        finally:
+            await self._backend_tasks.close()
+            self._lock.release()
+
+    # -- what the window reads -------------------------------------------------------------
+
+    @property
+    def status(self) -> CoreStatus:
+        """Return how the client stands towards its backend just now."""
+        return self._board.status
+
+    @property
+    def me(self) -> Me | None:
+        """Return the signed-in person as last known."""
+        return self._reference.current.me if self._stage != "new" else None
+
+    @property
+    def hints(self) -> HintEngine | None:
+        """Return the policy engine, None until a bundle is known."""
+        return self._desk.engine if self._stage != "new" else None
+
+    @property
+    def capabilities(self) -> CapabilitiesDocument | None:
+        """Return what the backend said of itself, as last known."""
+        return self._reference.current.capabilities if self._stage != "new" else None
 
     def subscribe_status(self, callback: Callable[[CoreStatus], None]) -> Unsubscribe:
         """Call `callback` on the loop thread with each new status; return how to stop that."""
-        raise NotImplementedError
+        return self._board.subscribe(callback)
 
     def subscribe_changes(self, callback: Callable[[ChangeSet], None]) -> Unsubscribe:
         """Call `callback` on the loop thread after each commit; return how to stop that."""
-        raise NotImplementedError
+        return self.store.subscribe(callback)
 
-    def subscribe_typing(self, callback: Callable[[ConversationId, bool], None]) -> Unsubscribe:
+    def subscribe_typing(self, callback: Typing) -> Unsubscribe:
         """Call `callback` when a client starts or stops typing; return how to stop that."""
-        raise NotImplementedError
+        token = object()
+        self._typing[id(token)] = callback
+
+        def unsubscribe() -> None:
+            self._typing.pop(id(token), None)
+
+        return unsubscribe
 
     async def open_conversation(self, conversation_id: ConversationId | None) -> None:
         """Tell which conversation is on screen, so that its facts stand ready for hints."""
-        raise NotImplementedError
+        await self._desk.show(conversation_id)
 
-    def check_draft(self, conversation_id: ConversationId, text: str) -> Decision | None:
+    def check_draft(
+        self, conversation_id: ConversationId, text: str, files: Sequence[Attachment] = ()
+    ) -> Decision | None:
         """Return the policy decision on a draft of the open conversation (about 0.1–2 ms).
 
         None while no bundle has arrived or the conversation's facts are not read yet.
         """
-        raise NotImplementedError
+        result = self._desk.check(conversation_id, text, files)
+        return result.decision if result is not None else None
+
+    def diagnostics_subject(self) -> Subject:
+        """Return what the diagnostics look over, whether or not the store could be opened."""
+        from app.diagnostics.checks import Subject
+
+        opened = self._stage in {"open", "connected"}
+        return Subject(
+            store=self.store if opened else None,
+            vault=self.vault,
+            folder=self.paths,
+            api=self.api if self._stage == "connected" else None,
+            status=self.status,
+            fault=self._fault,
+        )
+
+    # -- composition -----------------------------------------------------------------------
+
+    def _read_master_key(self) -> MasterKey:
+        if self._passphrase is not None:
+            return self.vault.unlock_with_passphrase(self.paths, self._passphrase)
+        if self.vault.uses_passphrase(self.paths):
+            raise KeyringLocked("this data folder is protected by a passphrase")
+        return self.vault.load_or_create(self.paths)
+
+    def _compose(self) -> None:
+        self._transport = Transport(self._given_endpoint, client_version=CLIENT_VERSION)
+        self.api = api = GovernedApi(self._transport)
+        self._reference = ReferenceKeeper(api, self.store, CLIENT_VERSION, self._reference_changed)
+        self._sync = SyncRunner(api, self.store, self._reference, _Inbound(self))
+        language = self.settings.text(Key.LANGUAGE) or "en"
+        self._desk = HintDesk(self.store, self._clock, self._tasks.spawn, language)
+        submitter = Submitter(api, self.store, self._clock, random.random, self._answered)
+        self._lanes = LaneRunner(self.store, submitter, self._clock)
+        self._marks = ReadMarks(api, self.store)
+        self.messaging = Messaging(
+            api,
+            self.store,
+            self._clock,
+            self._lanes,
+            self._marks,
+            FileTransfers(api, self.store, self._attachment_max_bytes),
+            undo_s=self._undo_s,
+            hint=self._desk.report,
+        )
+        self.store.subscribe(self._committed)
+        self._tasks.keep_running("outbox counts", self._count_outbox)
+        self._recount.set()
+
+    def _start_embedded(self) -> None:
+        if not self.settings.flag(Key.EMBEDDED_BACKEND):
+            raise Refused("No backend address is set and the sample workspace is switched off.")
+        assert self._master is not None
+        plan = EmbeddedPlan(
+            data_dir=self.paths.data_dir / "backend",
+            log_dir=self.paths.log_dir,
+            database_key=self._master.derive("backend"),
+        )
+        embedded = EmbeddedBackend(
+            plan,
+            healthy=_healthy,
+            moved=self._backend_moved,
+            changed=self._embedded_changed,
+            configured_url=self.settings.text(Key.BACKEND_URL),
+        )
+        self._board.update(embedded=True)
+        self._backend_tasks.keep_running("embedded backend", embedded.run)
+
+    def _once_moved_in(
+        self, run: Callable[[], Coroutine[Any, Any, None]]
+    ) -> Callable[[], Coroutine[Any, Any, None]]:
+        async def wait_and_run() -> None:
+            await self._moved_in.wait()
+            await run()
+
+        return wait_and_run
+
+    # -- what the rooms tell ---------------------------------------------------------------
+
+    def _backend_moved(self, endpoint: BackendEndpoint) -> None:
+        self._transport.swap_endpoint(endpoint)
+        self._moved_in.set()
+        self._sync.hurry()
+        self.messaging.retry_now()
+
+    def _embedded_changed(self, state: EmbeddedState) -> None:
+        if state is EmbeddedState.RESTARTING:
+            self._board.link_changed(Link.RESTARTING)
+
+    def _committed(self, changes: ChangeSet) -> None:
+        if changes.outbox or changes.reset:
+            self._recount.set()
+        self._desk.changed(changes)
+
+    async def _count_outbox(self) -> None:
+        while True:
+            await self._recount.wait()
+            self._recount.clear()
+            waiting, refused = await self.store.outbox.counts()
+            self._board.update(outbox_waiting=waiting, outbox_refused=refused)
+
+    def _answered(self, message: Message | None) -> None:
+        self._board.update(latency_ms=self._transport.latency_ms)
+        if message is not None and message.archive is not None:
+            self._board.archived_at(message.archive.archived_at_utc_ms)
+        if self._board.status.link is not Link.ONLINE:
+            self._sync.hurry()
+
+    def _reference_changed(self, reference: Reference) -> None:
+        if reference.capabilities is not None:
+            self._board.update(workspace=reference.capabilities.workspace)
+        if reference.bundle is not None:
+            self._tasks.spawn("policy bundle", self._take_bundle)
+
+    async def _take_bundle(self) -> None:
+        bundle = self._reference.current.bundle
+        if bundle is None:
+            return
+        if faults := await self._desk.take_bundle(bundle):
+            self._board.add_notice("notice.policy_bundle_refused", faults)
+        else:
+            self._board.drop_notice("notice.policy_bundle_refused")
+        if self._desk.engine is not None:
+            self._board.update(policy_version=self._desk.engine.bundle_version)
+
+    def _task_failed(self, name: str, fault: Exception) -> None:
+        key = fault.user_message_key if isinstance(fault, AppError) else Bug.user_message_key
+        self._board.add_notice(key, name)
+
+    # -- small answers ---------------------------------------------------------------------
+
+    def _undo_s(self) -> int:
+        capabilities = self.capabilities
+        chosen = self.settings.origin(Key.UNDO_SEND_SECONDS) is not Origin.DEFAULT
+        if chosen or capabilities is None:
+            return self.settings.number(Key.UNDO_SEND_SECONDS)
+        return capabilities.limits.undo_send_s
+
+    def _attachment_max_bytes(self) -> int:
+        capabilities = self.capabilities
+        if capabilities is None:
+            return DEFAULT_ATTACHMENT_BYTES
+        return capabilities.limits.attachment_max_bytes
+
+
+class _Inbound:
+    """Passes what sync learns to the board, the lanes and the window."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def link_changed(self, link: Link, fault: AppError | None) -> None:
+        """Show the line's state; once it is up, everything that waited goes on."""
+        was = self._core.status.link
+        self._core._board.link_changed(link, fault)
+        self._core._board.update(latency_ms=self._core._transport.latency_ms)
+        if link is Link.ONLINE and was is not Link.ONLINE:
+            self._core.messaging.retry_now()
+
+    def sync_progressed(self, syncing: bool, applied: int, total: int) -> None:
+        """Show how far a first sync came."""
+        self._core._board.update(syncing=syncing, synced_messages=applied, total_messages=total)
+
+    def client_typing(self, conversation_id: ConversationId, typing: bool) -> None:
+        """Tell the window who types."""
+        for callback in tuple(self._core._typing.values()):
+            callback(conversation_id, typing)
+
+    def archived_at(self, at_utc_ms: int) -> None:
+        """Show when the archive last took something."""
+        self._core._board.archived_at(at_utc_ms)
+
+
+async def _healthy(endpoint: BackendEndpoint) -> bool:
+    """Ask a backend that has just started whether it is ready; its own transport, thrown away."""
+    transport = Transport(endpoint, client_version=CLIENT_VERSION, answer_timeout_s=5.0)
+    try:
+        health = await GovernedApi(transport).workspace.health()
+    except ClientError:
+        return False
+    finally:
+        await transport.close()
+    return health.status == "ok"

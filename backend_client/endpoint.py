@@ -15,14 +15,16 @@ class BackendEndpoint:
     """Base address, bearer token, and what the way there needs.
 
     `ca_file` names a PEM file to trust instead of the system's authorities; `proxy` is a proxy
-    URL, never used for loopback. Raises ValueError for an address that is not http(s), and for
-    plain http beyond loopback: the token would travel readable.
+    URL; without one `system_proxy` allows the environment's. Loopback never uses either.
+    Raises ValueError for an address that is not http(s), and for plain http beyond loopback:
+    the token would travel readable.
     """
 
     url: str
     token: str = field(repr=False)
     ca_file: str | None = None
     proxy: str | None = None
+    system_proxy: bool = True
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)

@@ -251,7 +251,7 @@ class Transport:
             },
             verify=await self._tls_context(endpoint),
             proxy=None if endpoint.is_loopback else endpoint.proxy,
-            trust_env=not endpoint.is_loopback and endpoint.proxy is None,
+            trust_env=endpoint.system_proxy and not (endpoint.is_loopback or endpoint.proxy),
             timeout=httpx.Timeout(read_timeout_s, connect=CONNECT_TIMEOUT_S),
             limits=httpx.Limits(max_connections=MAX_CONNECTIONS, keepalive_expiry=KEEP_ALIVE_S),
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -33,6 +33,8 @@ _LOG = logging.getLogger(__name__)
 
 LONGEST_UNDO_S = 10
 
+Hint = Callable[[ConversationId, str, Sequence[Attachment]], bytes]
+
 
 class Messaging:
     """The person's actions on conversations; raises errors of app.domain.errors."""
@@ -47,7 +49,7 @@ class Messaging:
         files: FileTransfers,
         *,
         undo_s: Callable[[], int],
-        hint: Callable[[ConversationId, str], bytes],
+        hint: Hint,
     ) -> None:
         self._api = api
         self._store = store
@@ -79,6 +81,7 @@ class Messaging:
             raise TooLarge(f"The message is longer than {MAX_TEXT_CHARS} characters.")
         if not self._open:
             raise Conflict("Parley is closing; the text stays as a draft.")
+        files = await self._store.drafts.attachments(attachment_ids) if attachment_ids else ()
         now_utc_ms = self._clock.now_utc_ms()
         undo_ms = 1000 * max(0, min(self._undo_s(), LONGEST_UNDO_S))
         entry = OutboxEntry(
@@ -93,7 +96,7 @@ class Messaging:
             quote_message_id=quote,
             attachment_ids=attachment_ids,
             justification=justification,
-            hint_json=self._hint(conversation_id, text),
+            hint_json=self._hint(conversation_id, text, files),
         )
         try:
             await self._store.outbox.clear_draft_and_add(entry)
