@@ -1,0 +1,91 @@
+"""The channel accounts as the delivery room sees them, with their pauses.
+
+It never opens a connection to a vendor.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import Connection, delete, insert, select
+
+from backend.channels.contract import Account
+from backend.storage.tables import channel_accounts, properties
+from contract.ids import AccountId
+from contract.wire import Channel, IdempotencyClass, Mode
+
+_PAUSE = "delivery.paused."
+_CURSOR = "inbound.cursor."
+
+
+class Pause(msgspec.Struct, frozen=True, kw_only=True):
+    """Why an account sends nothing, and since when."""
+
+    account_id: AccountId
+    reason: str
+    since_utc_ms: int
+
+
+def governed_accounts(connection: Connection) -> tuple[Account, ...]:
+    """Return the accounts the backend itself sends from and listens on."""
+    columns = channel_accounts.c
+    rows = connection.execute(
+        select(columns.account_id, columns.channel, columns.connector, columns.idempotency)
+        .where(columns.mode == Mode.GOVERNED.value)
+        .order_by(columns.account_id)
+    )
+    return tuple(
+        Account(
+            account_id=AccountId(row.account_id),
+            channel=Channel(row.channel),
+            connector=row.connector,
+            idempotency=IdempotencyClass(row.idempotency),
+        )
+        for row in rows
+    )
+
+
+def pause_account(
+    connection: Connection, account_id: AccountId, reason: str, at_utc_ms: int
+) -> None:
+    """Stop sending from an account until someone resumes it; the first reason stays."""
+    if _value(connection, _PAUSE + account_id) is not None:
+        return
+    pause = Pause(account_id=account_id, reason=reason, since_utc_ms=at_utc_ms)
+    _put(connection, _PAUSE + account_id, msgspec.json.encode(pause).decode())
+
+
+def resume_account(connection: Connection, account_id: AccountId) -> bool:
+    """Send again from an account; false when it was not paused."""
+    done = connection.execute(delete(properties).where(properties.c.name == _PAUSE + account_id))
+    return bool(done.rowcount)
+
+
+def pauses(connection: Connection) -> tuple[Pause, ...]:
+    """Return the accounts that send nothing."""
+    rows = connection.execute(
+        select(properties.c.value)
+        .where(properties.c.name.startswith(_PAUSE, autoescape=True))
+        .order_by(properties.c.name)
+    ).scalars()
+    return tuple(msgspec.json.decode(value, type=Pause) for value in rows)
+
+
+def inbound_cursor(connection: Connection, account_id: AccountId) -> str:
+    """Return how far an account's events are committed; empty at the start."""
+    return _value(connection, _CURSOR + account_id) or ""
+
+
+def keep_inbound_cursor(connection: Connection, account_id: AccountId, cursor: str) -> None:
+    """Remember how far an account's events are committed."""
+    _put(connection, _CURSOR + account_id, cursor)
+
+
+def _value(connection: Connection, name: str) -> str | None:
+    return connection.execute(
+        select(properties.c.value).where(properties.c.name == name)
+    ).scalar_one_or_none()
+
+
+def _put(connection: Connection, name: str, value: str) -> None:
+    connection.execute(delete(properties).where(properties.c.name == name))
+    connection.execute(insert(properties).values(name=name, value=value))

@@ -1,0 +1,342 @@
+"""What each event of a channel changes: messages, receipts, consent and connection.
+
+It never fetches anything and never commits: the recorder's transaction does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, select
+
+from backend.archive.entries import append_entry, new_salt
+from backend.channels import events
+from backend.channels.contract import Account
+from backend.delivery.accounts import pause_account, resume_account
+from backend.delivery.optout import opts_out
+from backend.directory.consents import record_consent
+from backend.directory.points import KnownPoint, PointAddress, ensure_point, find_point
+from backend.inbox.conversations import ensure_direct_conversation
+from backend.inbox.history import record_history
+from backend.inbox.inbound import (
+    StoredFile,
+    firm_of_account,
+    record_delete,
+    record_edit,
+    record_inbound,
+    record_reaction,
+)
+from backend.inbox.receipts import record_receipt
+from backend.storage.tables import conversations, messages
+from contract.ids import ConversationId
+from contract.receipts.canonical import canonical_json
+from contract.states import DeliveryState
+from contract.wire import Channel, ConsentKind, ConsentStatus, Direction, MessageKind, Origin
+
+_OPTED_OUT = "Client opted out. Messages on this channel are no longer sent."
+_AGREED = "Recording notice accepted by client"
+_IDENTITY = "The client's identity on this channel changed. Check with the client before you write."
+_UNMATCHED_KINDS = (DeliveryState.ACCEPTED, DeliveryState.SENT, DeliveryState.DELIVERED)
+
+
+class NotYet(Exception):
+    """The event speaks of something that is not committed yet: try again later."""
+
+
+def apply_event(
+    connection: Connection,
+    account: Account,
+    event: events.InboundEvent,
+    files: Sequence[StoredFile],
+    received_at_utc_ms: int,
+    now_utc_ms: int,
+) -> None:
+    """Record one event; raises NotYet when the message it speaks of is not known yet."""
+    if isinstance(event, events.MessageIn | events.Unknown):
+        _message(connection, account, event, files, received_at_utc_ms)
+    elif isinstance(event, events.MessageEcho):
+        _echo(connection, account, event, files, now_utc_ms)
+    elif isinstance(event, events.Receipt):
+        _receipt(connection, account, event, now_utc_ms)
+    elif isinstance(event, events.Edited | events.Deleted | events.Reaction):
+        _change(connection, account, event, received_at_utc_ms)
+    elif isinstance(event, events.ReadMark):
+        _read_mark(connection, account, event, now_utc_ms)
+    elif isinstance(event, events.ConsentChange):
+        _consent(connection, account, event, received_at_utc_ms)
+    elif isinstance(event, events.IdentityChange):
+        _say(connection, account, event, _IDENTITY, received_at_utc_ms)
+    elif isinstance(event, events.ConnectionChange):
+        _connection(connection, account, event, now_utc_ms)
+
+
+def apply_unmatched(
+    connection: Connection, account: Account, event: events.InboundEvent, now_utc_ms: int
+) -> None:
+    """Archive an event whose message never became known, so that nothing is lost."""
+    append_entry(
+        connection,
+        kind="unmatched",
+        actor_id=account.account_id,
+        conversation_id="",
+        message_id="",
+        revision=0,
+        occurred_at_utc_ms=event.at_utc_ms,
+        salt=new_salt(),
+        body=canonical_json({"dedupe_key": event.dedupe_key, "event": type(event).__name__}),
+        firm_id=firm_of_account(connection, account.account_id),
+        now_utc_ms=now_utc_ms,
+    )
+
+
+def chat_address(account: Account, event: events.InboundEvent) -> PointAddress:
+    """Return the address a conversation belongs to: the group's, else the sender's."""
+    chat = getattr(event, "chat", "")
+    if chat:
+        return PointAddress(account.channel, "chat", chat)
+    return PointAddress(account.channel, event.sender.id_type, event.sender.address)
+
+
+def find_chat(
+    connection: Connection, account: Account, event: events.InboundEvent
+) -> ConversationId | None:
+    """Return the conversation an event belongs to, or None when there is none yet."""
+    firm_id = firm_of_account(connection, account.account_id)
+    point = find_point(connection, firm_id, chat_address(account, event))
+    if point is None:
+        return None
+    found = connection.execute(
+        select(conversations.c.conversation_id).where(
+            conversations.c.account_id == account.account_id,
+            conversations.c.thread_key == point.contact_point_id,
+        )
+    ).scalar_one_or_none()
+    return None if found is None else ConversationId(found)
+
+
+def _message(
+    connection: Connection,
+    account: Account,
+    event: events.MessageIn | events.Unknown,
+    files: Sequence[StoredFile],
+    received_at_utc_ms: int,
+) -> None:
+    if isinstance(event, events.Unknown) and not event.sender.address and not event.chat:
+        apply_unmatched(connection, account, event, received_at_utc_ms)
+        return
+    if isinstance(event, events.MessageIn):
+        text, kind, quote = event.text, event.kind, event.quote_external_id
+    else:
+        text, kind, quote = event.type_name, MessageKind.UNSUPPORTED, ""
+    record_inbound(
+        connection,
+        account_id=account.account_id,
+        external_message_id=event.external_id or event.dedupe_key,
+        contact_point=chat_address(account, event),
+        sender_name=event.sender.name,
+        text=text,
+        kind=kind,
+        attachments=files,
+        quote_external_id=quote or None,
+        occurred_at_utc_ms=event.at_utc_ms or received_at_utc_ms,
+        received_at_utc_ms=received_at_utc_ms,
+    )
+    if kind is MessageKind.TEXT and account.channel is Channel.SMS and opts_out(text):
+        _opt_out(connection, account, event, received_at_utc_ms)
+
+
+def _echo(
+    connection: Connection,
+    account: Account,
+    event: events.MessageEcho,
+    files: Sequence[StoredFile],
+    now_utc_ms: int,
+) -> None:
+    _, conversation_id = _chat(connection, account, event, now_utc_ms)
+    record_history(
+        connection,
+        conversation_id=conversation_id,
+        direction=Direction.OUT,
+        author_id=account.account_id,
+        author_name=event.sender.name,
+        text=event.text,
+        at_utc_ms=event.at_utc_ms,
+        now_utc_ms=now_utc_ms,
+        external_id=event.external_id,
+        state=DeliveryState.SENT,
+        attachments=files,
+    )
+
+
+def _receipt(
+    connection: Connection, account: Account, event: events.Receipt, now_utc_ms: int
+) -> None:
+    found = record_receipt(
+        connection,
+        account_id=account.account_id,
+        reported=event.state,
+        at_utc_ms=event.at_utc_ms,
+        now_utc_ms=now_utc_ms,
+        external_id=event.external_id or None,
+        opaque_key=event.opaque_key or None,
+        detail=event.detail,
+    )
+    if found is None:
+        raise NotYet
+
+
+def _change(
+    connection: Connection,
+    account: Account,
+    event: events.Edited | events.Deleted | events.Reaction,
+    received_at_utc_ms: int,
+) -> None:
+    if isinstance(event, events.Edited):
+        found = record_edit(
+            connection,
+            account_id=account.account_id,
+            external_message_id=event.external_id,
+            text=event.text,
+            occurred_at_utc_ms=event.at_utc_ms,
+            received_at_utc_ms=received_at_utc_ms,
+        )
+    elif isinstance(event, events.Deleted):
+        found = record_delete(
+            connection,
+            account_id=account.account_id,
+            external_message_id=event.external_id,
+            occurred_at_utc_ms=event.at_utc_ms,
+            received_at_utc_ms=received_at_utc_ms,
+        )
+    else:
+        point, _ = _chat(connection, account, event, received_at_utc_ms)
+        found = record_reaction(
+            connection,
+            account_id=account.account_id,
+            external_message_id=event.external_id,
+            actor_id=point.contact_id,
+            emoji=event.emoji,
+            occurred_at_utc_ms=event.at_utc_ms,
+            received_at_utc_ms=received_at_utc_ms,
+        )
+    if found is None:
+        raise NotYet
+
+
+def _read_mark(
+    connection: Connection, account: Account, event: events.ReadMark, now_utc_ms: int
+) -> None:
+    conversation_id = find_chat(connection, account, event)
+    columns = messages.c
+    rows = connection.execute(
+        select(columns.external_id).where(
+            columns.conversation_id == conversation_id,
+            columns.direction == Direction.OUT.value,
+            columns.state.in_([state.value for state in _UNMATCHED_KINDS]),
+            columns.place_at_utc_ms <= event.at_utc_ms,
+            columns.external_id.is_not(None),
+        )
+    ).scalars()
+    for external_id in rows.all():
+        record_receipt(
+            connection,
+            account_id=account.account_id,
+            reported=DeliveryState.READ,
+            at_utc_ms=event.at_utc_ms,
+            now_utc_ms=now_utc_ms,
+            external_id=external_id,
+        )
+
+
+def _consent(
+    connection: Connection,
+    account: Account,
+    event: events.ConsentChange,
+    received_at_utc_ms: int,
+) -> None:
+    if event.status is ConsentStatus.OPTED_OUT:
+        _opt_out(connection, account, event, received_at_utc_ms)
+        return
+    point, _ = _chat(connection, account, event, received_at_utc_ms)
+    record_consent(
+        connection,
+        contact_id=point.contact_id,
+        kind=event.consent,
+        status=event.status,
+        channel=None,
+        actor_id=point.contact_id,
+        at_utc_ms=event.at_utc_ms,
+        now_utc_ms=received_at_utc_ms,
+    )
+    if (event.consent, event.status) == (ConsentKind.RECORDING, ConsentStatus.ACCEPTED):
+        _say(connection, account, event, _AGREED, received_at_utc_ms)
+
+
+def _opt_out(
+    connection: Connection, account: Account, event: events.InboundEvent, at_utc_ms: int
+) -> None:
+    point, _ = _chat(connection, account, event, at_utc_ms)
+    for kind in (ConsentKind.RECORDING, ConsentKind.MARKETING):
+        record_consent(
+            connection,
+            contact_id=point.contact_id,
+            kind=kind,
+            status=ConsentStatus.OPTED_OUT,
+            channel=account.channel,
+            actor_id=point.contact_id,
+            at_utc_ms=event.at_utc_ms,
+            now_utc_ms=at_utc_ms,
+        )
+    _say(connection, account, event, _OPTED_OUT, at_utc_ms)
+
+
+def _say(
+    connection: Connection,
+    account: Account,
+    event: events.InboundEvent,
+    text: str,
+    at_utc_ms: int,
+) -> None:
+    _, conversation_id = _chat(connection, account, event, at_utc_ms)
+    record_history(
+        connection,
+        conversation_id=conversation_id,
+        direction=Direction.SYSTEM,
+        author_id="system",
+        author_name="",
+        text=text,
+        at_utc_ms=at_utc_ms,
+        now_utc_ms=at_utc_ms,
+        external_id=f"system:{event.dedupe_key}",
+        origin=Origin.LIVE,
+        kind=MessageKind.SYSTEM,
+    )
+
+
+def _connection(
+    connection: Connection, account: Account, event: events.ConnectionChange, now_utc_ms: int
+) -> None:
+    if event.connected:
+        resume_account(connection, account.account_id)
+    else:
+        pause_account(connection, account.account_id, event.detail, now_utc_ms)
+
+
+def _chat(
+    connection: Connection, account: Account, event: events.InboundEvent, now_utc_ms: int
+) -> tuple[KnownPoint, ConversationId]:
+    point = ensure_point(
+        connection,
+        account.account_id,
+        chat_address(account, event),
+        event.sender.name,
+        now_utc_ms,
+    )
+    conversation_id = ensure_direct_conversation(
+        connection,
+        account_id=account.account_id,
+        contact_id=point.contact_id,
+        contact_point_id=point.contact_point_id,
+        now_utc_ms=now_utc_ms,
+    )
+    return point, conversation_id

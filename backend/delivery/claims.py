@@ -1,0 +1,185 @@
+"""The claiming of jobs: heads of lanes only, under a lease, with the attempt written first.
+
+It never claims a job whose submission has no archive entry.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, Select, and_, exists, func, insert, or_, select, update
+
+from backend.channels.contract import Attempt
+from backend.inbox.messages import message_row, set_delivery_state
+from backend.storage.tables import archive_entries, attempts, jobs
+from contract.ids import AccountId, ConversationId, MessageId, idempotency_key, uuid7
+from contract.states import DeliveryState
+
+LEASE_S = 60.0
+_OPEN_STATES = ("ready", "leased", "waiting")
+_ahead = jobs.alias("ahead")
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """A job this worker holds, with the attempt that is already committed."""
+
+    job_id: str
+    conversation_id: ConversationId
+    account_id: AccountId
+    message_id: MessageId
+    revision: int
+    created_at_utc_ms: int
+    attempt: Attempt
+
+
+class NextWork(msgspec.Struct, frozen=True, kw_only=True):
+    """What there is to do now, else when there will be (None: not by waiting)."""
+
+    ready: bool
+    lease_ran_out: bool
+    next_at_utc_ms: int | None
+
+
+def next_work(connection: Connection, paused: frozenset[str], now_utc_ms: int) -> NextWork:
+    """Look for the earliest moment at which a head can be claimed or a lease runs out."""
+    due = _heads(paused).with_only_columns(func.min(jobs.c.not_before_utc_ms))
+    ready_at = connection.execute(due.where(jobs.c.state == "ready")).scalar()
+    lease_at = connection.execute(
+        select(func.min(jobs.c.lease_until_utc_ms)).where(jobs.c.state == "leased")
+    ).scalar()
+    times = [at for at in (ready_at, lease_at) if at is not None]
+    return NextWork(
+        ready=ready_at is not None and ready_at <= now_utc_ms,
+        lease_ran_out=lease_at is not None and lease_at <= now_utc_ms,
+        next_at_utc_ms=min(times, default=None),
+    )
+
+
+def claim_heads(
+    connection: Connection, owner: str, paused: frozenset[str], limit: int, now_utc_ms: int
+) -> tuple[Claim, ...]:
+    """Lease up to `limit` heads that are due, write their attempts and mark them sending.
+
+    The caller's commit makes the attempts durable: no I/O may happen before it.
+    """
+    rows = connection.execute(
+        _heads(paused)
+        .where(jobs.c.state == "ready", jobs.c.not_before_utc_ms <= now_utc_ms)
+        .order_by(jobs.c.lane_order)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=jobs)
+    ).all()
+    return tuple(_claim(connection, row, owner, now_utc_ms) for row in rows)
+
+
+def lost_leases(
+    connection: Connection, owner: str, *, exclusive: bool, now_utc_ms: int
+) -> tuple[Claim, ...]:
+    """Return the attempts of dead workers in the order of their lanes.
+
+    `exclusive` says that no other worker can live, so that every foreign lease has run out.
+    """
+    dead = jobs.c.lease_until_utc_ms <= now_utc_ms
+    if exclusive:
+        dead = or_(dead, jobs.c.lease_owner != owner)
+    rows = connection.execute(
+        select(jobs).where(jobs.c.state == "leased", dead).order_by(jobs.c.lane_order)
+    ).all()
+    return tuple(_as_claim(row, _last_attempt(connection, row.job_id)) for row in rows)
+
+
+def release(connection: Connection, job_id: str, not_before_utc_ms: int) -> None:
+    """Give a job back to be claimed at or after a time."""
+    connection.execute(
+        update(jobs)
+        .where(jobs.c.job_id == job_id)
+        .values(
+            state="ready",
+            lease_owner=None,
+            lease_until_utc_ms=None,
+            not_before_utc_ms=not_before_utc_ms,
+        )
+    )
+
+
+def close_attempt(
+    connection: Connection, claim: Claim, outcome: str, detail: str, now_utc_ms: int
+) -> None:
+    """Write how an attempt ended; `detail` holds no message text."""
+    connection.execute(
+        update(attempts)
+        .where(attempts.c.attempt_id == claim.attempt.attempt_id)
+        .values(outcome=outcome, detail=detail, ended_at_utc_ms=now_utc_ms)
+    )
+
+
+def _heads(paused: frozenset[str]) -> Select[Any]:
+    """Return the query of open jobs without an open job before them, archived ones only."""
+    before = exists().where(
+        _ahead.c.conversation_id == jobs.c.conversation_id,
+        _ahead.c.state.in_(_OPEN_STATES),
+        _ahead.c.lane_order < jobs.c.lane_order,
+    )
+    archived = and_(
+        archive_entries.c.leaf_index == jobs.c.lane_order,
+        archive_entries.c.message_id == jobs.c.message_id,
+    )
+    query: Select[Any] = select(*jobs.c).join(archive_entries, archived).where(~before)
+    return query.where(jobs.c.account_id.not_in(paused)) if paused else query
+
+
+def _claim(connection: Connection, row: Row[Any], owner: str, now: int) -> Claim:
+    n = row.attempts + 1
+    attempt = Attempt(
+        attempt_id=uuid7(now, os.urandom(10)),
+        n=n,
+        key=idempotency_key(MessageId(row.message_id), row.revision),
+        started_at_utc_ms=now,
+    )
+    connection.execute(
+        update(jobs)
+        .where(jobs.c.job_id == row.job_id)
+        .values(
+            state="leased",
+            lease_owner=owner,
+            lease_until_utc_ms=now + int(LEASE_S * 1000),
+            attempts=n,
+        )
+    )
+    connection.execute(
+        insert(attempts).values(
+            attempt_id=attempt.attempt_id,
+            firm_id=row.firm_id,
+            job_id=row.job_id,
+            n=n,
+            key=attempt.key,
+            started_at_utc_ms=now,
+        )
+    )
+    if message_row(connection, row.message_id).state == DeliveryState.ARCHIVED:
+        set_delivery_state(connection, row.message_id, DeliveryState.QUEUED, at_utc_ms=now)
+    set_delivery_state(connection, row.message_id, DeliveryState.SENDING, at_utc_ms=now)
+    return _as_claim(row, attempt)
+
+
+def _last_attempt(connection: Connection, job_id: str) -> Attempt:
+    row = connection.execute(
+        select(attempts).where(attempts.c.job_id == job_id).order_by(attempts.c.n.desc()).limit(1)
+    ).one()
+    return Attempt(
+        attempt_id=row.attempt_id, n=row.n, key=row.key, started_at_utc_ms=row.started_at_utc_ms
+    )
+
+
+def _as_claim(row: Row[Any], attempt: Attempt) -> Claim:
+    return Claim(
+        job_id=row.job_id,
+        conversation_id=ConversationId(row.conversation_id),
+        account_id=AccountId(row.account_id),
+        message_id=MessageId(row.message_id),
+        revision=row.revision,
+        created_at_utc_ms=row.created_at_utc_ms,
+        attempt=attempt,
+    )

@@ -1,0 +1,121 @@
+"""The turning of a claimed job into what a connector sends.
+
+It never changes a row and reads a file's bytes only when the connector asks for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from backend.channels.contract import OutboundFile, OutboundMessage
+from backend.delivery.claims import Claim
+from backend.inbox.rendering import message_attachments
+from backend.storage.tables import (
+    consents,
+    contact_points,
+    conversation_contacts,
+    conversations,
+    messages,
+)
+from contract.ids import AttachmentId
+from contract.wire import Attachment, Channel, ConsentStatus
+
+ReadFile = Callable[[AttachmentId], Awaitable[bytes]]
+_GONE = (ConsentStatus.OPTED_OUT.value, ConsentStatus.REFUSED.value)
+
+
+class Load(msgspec.Struct, frozen=True, kw_only=True):
+    """A claimed message with its address and files as they stand in the database."""
+
+    claim: Claim
+    channel: Channel
+    id_type: str
+    address: str
+    text: str
+    quote_external_id: str
+    files: tuple[Attachment, ...]
+    window_closes_at_utc_ms: int | None
+    consented: bool
+
+    def outbound(self, read_file: ReadFile) -> OutboundMessage:
+        """Return what the connector gets; `read_file` returns an attachment's bytes."""
+        return OutboundMessage(
+            account_id=self.claim.account_id,
+            channel=self.channel,
+            conversation_id=self.claim.conversation_id,
+            message_id=self.claim.message_id,
+            revision=self.claim.revision,
+            id_type=self.id_type,
+            address=self.address,
+            text=self.text,
+            quote_external_id=self.quote_external_id,
+            attachments=tuple(_file(item, read_file) for item in self.files),
+            window_closes_at_utc_ms=self.window_closes_at_utc_ms,
+            consented=self.consented,
+        )
+
+
+def load(connection: Connection, claim: Claim) -> Load:
+    """Read what a claimed message needs to be sent: text, address, quote, files, window."""
+    quoted = messages.alias("quoted")
+    row = connection.execute(
+        select(
+            messages.c.text,
+            quoted.c.external_id.label("quote_external_id"),
+            conversations.c.channel,
+            conversations.c.window_closes_at_utc_ms,
+            contact_points.c.id_type,
+            contact_points.c.address,
+            contact_points.c.contact_id,
+        )
+        .join(conversations, conversations.c.conversation_id == messages.c.conversation_id)
+        .join(
+            conversation_contacts,
+            conversation_contacts.c.conversation_id == conversations.c.conversation_id,
+        )
+        .join(
+            contact_points,
+            contact_points.c.contact_point_id == conversation_contacts.c.contact_point_id,
+        )
+        .outerjoin(quoted, quoted.c.message_id == messages.c.quote_message_id)
+        .where(messages.c.message_id == claim.message_id)
+        .order_by(conversation_contacts.c.position)
+        .limit(1)
+    ).one()
+    return Load(
+        claim=claim,
+        channel=Channel(row.channel),
+        id_type=row.id_type,
+        address=row.address,
+        text=row.text,
+        quote_external_id=row.quote_external_id or "",
+        files=tuple(message_attachments(connection, [claim.message_id])[claim.message_id]),
+        window_closes_at_utc_ms=row.window_closes_at_utc_ms,
+        consented=not _opted_out(connection, row.contact_id, row.channel),
+    )
+
+
+def _opted_out(connection: Connection, contact_id: str, channel: str) -> bool:
+    columns = consents.c
+    found = connection.execute(
+        select(columns.status).where(
+            columns.contact_id == contact_id,
+            columns.kind == "recording",
+            columns.channel.in_(("", channel)),
+            columns.status.in_(_GONE),
+        )
+    ).first()
+    return found is not None
+
+
+def _file(item: Attachment, read_file: ReadFile) -> OutboundFile:
+    return OutboundFile(
+        name=item.name,
+        media_type=item.media_type,
+        size_bytes=item.size_bytes,
+        sha256=item.sha256,
+        read=lambda: read_file(item.attachment_id),
+    )

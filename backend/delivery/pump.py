@@ -1,0 +1,125 @@
+"""The inbound pump: polls each account, commits the raw bytes and the cursor, then has them read.
+
+It never parses before the bytes are committed and never answers a vendor earlier.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Mapping
+
+from sqlalchemy import Connection, func, insert, select
+
+from backend.channels import faults
+from backend.channels.contract import Account, Connector, RawItem
+from backend.delivery.accounts import governed_accounts, inbound_cursor, keep_inbound_cursor
+from backend.delivery.backoff import retry_delay_s
+from backend.delivery.recorder import InboundRecorder
+from backend.inbox.inbound import firm_of_account
+from backend.storage.database import Database, StorageFull
+from backend.storage.tables import inbound_raw
+
+_log = logging.getLogger(__name__)
+_jitter = random.Random()
+
+
+class InboundPump:
+    """One poller per account and one recorder behind them."""
+
+    def __init__(
+        self,
+        database: Database,
+        connectors: Mapping[str, Connector],
+        recorder: InboundRecorder,
+        *,
+        now: Callable[[], int],
+    ) -> None:
+        """`connectors` by module name; `now` returns UTC milliseconds."""
+        self._database = database
+        self._connectors = connectors
+        self._recorder = recorder
+        self._now = now
+
+    async def run(self) -> None:
+        """Poll every governed account until cancelled."""
+        accounts = await self._database.read(governed_accounts)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._recorder.run(), name="inbound-recorder")
+            for account in accounts:
+                if account.connector in self._connectors:
+                    group.create_task(self._poll(account), name=f"poll-{account.account_id}")
+
+    async def _poll(self, account: Account) -> None:
+        failures = 0
+        while True:
+            try:
+                await self._poll_once(account)
+                failures = 0
+            except (faults.ChannelFault, StorageFull) as error:
+                failures += 1
+                await self._wait_after(account, failures, error)
+            except Exception as error:  # noqa: BLE001 - one account must not stop the others
+                failures += 1
+                await self._wait_after(account, failures, error)
+
+    async def _wait_after(self, account: Account, failures: int, error: Exception) -> None:
+        _log.error(
+            "polling an account failed",
+            extra={"account_id": account.account_id, "error": type(error).__name__},
+        )
+        await asyncio.sleep(retry_delay_s(failures, _jitter))
+
+    async def _poll_once(self, account: Account) -> None:
+        connector = self._connectors[account.connector]
+        cursor = await self._database.read(lambda c: inbound_cursor(c, account.account_id))
+        polled = await connector.poll(account, cursor)
+        if not polled.items and polled.cursor == cursor:
+            return
+        genuine = [item for item in polled.items if connector.verify(account, item)]
+        if len(genuine) < len(polled.items):
+            _log.error(
+                "events with a wrong signature refused", extra={"account": account.account_id}
+            )
+        await self._database.write(
+            lambda c: store_raw(c, account, genuine, polled.cursor, self._now())
+        )
+        self._recorder.wake()
+
+
+def store_raw(
+    connection: Connection,
+    account: Account,
+    items: list[RawItem],
+    cursor: str,
+    now_utc_ms: int,
+) -> None:
+    """Keep raw bytes not seen before, with the cursor behind them: both or neither."""
+    columns = inbound_raw.c
+    known = set(
+        connection.execute(
+            select(columns.dedupe_key).where(
+                columns.account_id == account.account_id,
+                columns.dedupe_key.in_([item.dedupe_key for item in items]),
+            )
+        ).scalars()
+    )
+    arrival = connection.execute(select(func.max(columns.arrival))).scalar() or 0
+    firm_id = firm_of_account(connection, account.account_id)
+    for item in items:
+        if item.dedupe_key in known:
+            continue
+        known.add(item.dedupe_key)
+        arrival += 1
+        connection.execute(
+            insert(inbound_raw).values(
+                account_id=account.account_id,
+                dedupe_key=item.dedupe_key,
+                firm_id=firm_id,
+                arrival=arrival,
+                raw=item.body,
+                received_at_utc_ms=now_utc_ms,
+            )
+        )
+    keep_inbound_cursor(connection, account.account_id, cursor)

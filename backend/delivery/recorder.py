@@ -1,0 +1,206 @@
+"""The inbound recorder: reads committed raw bytes in their order and records what they say.
+
+It never drops raw bytes: what can't be recorded yet is tried again, what never can is archived.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, select, update
+
+from backend.channels import events, faults
+from backend.channels.contract import Account, Connector
+from backend.delivery.accounts import governed_accounts
+from backend.delivery.applying import NotYet, apply_event, apply_unmatched, find_chat
+from backend.inbox.events import members_of
+from backend.inbox.inbound import StoredFile
+from backend.storage.database import Database, StorageFull
+from backend.storage.tables import inbound_raw
+from contract.events import ClientTyping
+from contract.ids import AttachmentId, EmployeeId, uuid7
+
+_log = logging.getLogger(__name__)
+_BATCH = 32
+_RETRY_S = 0.5
+_IDLE_S = 30.0
+_PATIENCE_MS = 10 * 60_000
+
+PutFile = Callable[[AttachmentId, bytes], Awaitable[None]]
+TellTyping = Callable[[EmployeeId, ClientTyping], None]
+
+
+class _Read(msgspec.Struct, frozen=True, kw_only=True):
+    """One raw row with its events and the files already fetched for them."""
+
+    account: Account
+    dedupe_key: str
+    received_at_utc_ms: int
+    parsed: tuple[events.InboundEvent, ...]
+    files: tuple[StoredFile, ...]
+
+
+class InboundRecorder:
+    """The only writer of what clients and channels say."""
+
+    def __init__(
+        self,
+        database: Database,
+        connectors: Mapping[str, Connector],
+        put_file: PutFile,
+        tell_typing: TellTyping,
+        *,
+        now: Callable[[], int],
+    ) -> None:
+        """`put_file` keeps a file's bytes; `tell_typing` tells an employee's open streams."""
+        self._database = database
+        self._connectors = connectors
+        self._put_file = put_file
+        self._tell_typing = tell_typing
+        self._now = now
+        self._wake = asyncio.Event()
+        self._given_up: set[tuple[str, str]] = set()
+
+    @property
+    def stuck(self) -> int:
+        """Return how many raw items could not be recorded since the start."""
+        return len(self._given_up)
+
+    def wake(self) -> None:
+        """Tell the recorder that raw bytes were committed."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Record until cancelled, beginning with what a crash left behind."""
+        unsubscribe = self._database.on_commit(self._wake.set)
+        try:
+            while True:
+                self._wake.clear()
+                waiting = await self._drain()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_RETRY_S if waiting else _IDLE_S):
+                        await self._wake.wait()
+        finally:
+            unsubscribe()
+
+    async def _drain(self) -> bool:
+        """Record all there is, oldest first; true when something has to be tried again."""
+        after, waiting = 0, False
+        while rows := await self._database.read(lambda c, a=after: _unparsed(c, a)):  # type: ignore[misc]  # mypy can't type a default in a lambda
+            after = rows[-1].arrival
+            accounts = await self._database.read(
+                lambda c: {account.account_id: account for account in governed_accounts(c)}
+            )
+            for row in rows:
+                if (row.account_id, row.dedupe_key) not in self._given_up:
+                    waiting |= not await self._record(row, accounts[row.account_id])
+        return waiting
+
+    async def _record(self, row: Row[Any], account: Account) -> bool:
+        """Record one raw row; false when it has to wait."""
+        try:
+            item = await self._read(row, account)
+            late = self._now() - row.received_at_utc_ms > _PATIENCE_MS
+            await self._database.write(lambda c: self._apply(c, item, late))
+        except (NotYet, StorageFull, faults.Retryable):
+            return False
+        except Exception as error:  # noqa: BLE001 - one bad item must not stop the others
+            self._given_up.add((row.account_id, row.dedupe_key))
+            _log.error(
+                "an inbound item could not be recorded; it is kept and tried at the next start",
+                extra={"account_id": account.account_id, "error": type(error).__name__},
+            )
+            return True
+        for event in item.parsed:
+            await self._typing(account, event)
+        return True
+
+    async def _read(self, row: Row[Any], account: Account) -> _Read:
+        connector = self._connectors[account.connector]
+        parsed = connector.parse(account, row.raw)
+        files: list[StoredFile] = []
+        for event in parsed:
+            if isinstance(event, events.MessageIn | events.MessageEcho):
+                files.extend(await self._fetch(connector, account, event.attachments))
+        return _Read(
+            account=account,
+            dedupe_key=row.dedupe_key,
+            received_at_utc_ms=row.received_at_utc_ms,
+            parsed=parsed,
+            files=tuple(files),
+        )
+
+    async def _fetch(
+        self, connector: Connector, account: Account, refs: Sequence[events.MediaRef]
+    ) -> list[StoredFile]:
+        files = []
+        for ref in refs:
+            try:
+                body = await connector.fetch_media(account, ref.ref)
+            except faults.ContentInvalid:
+                _log.warning("a client's file is gone", extra={"account_id": account.account_id})
+                continue
+            attachment_id = AttachmentId(uuid7(self._now(), os.urandom(10)))
+            await self._put_file(attachment_id, body)
+            files.append(
+                StoredFile(
+                    attachment_id=attachment_id,
+                    name=ref.name,
+                    media_type=ref.media_type,
+                    size_bytes=len(body),
+                    sha256=hashlib.sha256(body).hexdigest(),
+                )
+            )
+        return files
+
+    def _apply(self, connection: Connection, item: _Read, late: bool) -> None:
+        for event in item.parsed:
+            try:
+                apply_event(
+                    connection,
+                    item.account,
+                    event,
+                    item.files,
+                    item.received_at_utc_ms,
+                    self._now(),
+                )
+            except NotYet:
+                if not late:
+                    raise
+                apply_unmatched(connection, item.account, event, self._now())
+        connection.execute(
+            update(inbound_raw)
+            .where(
+                inbound_raw.c.account_id == item.account.account_id,
+                inbound_raw.c.dedupe_key == item.dedupe_key,
+            )
+            .values(parsed=True)
+        )
+
+    async def _typing(self, account: Account, event: events.InboundEvent) -> None:
+        if not isinstance(event, events.Typing | events.MessageIn):
+            return
+        conversation_id = await self._database.read(lambda c: find_chat(c, account, event))
+        if conversation_id is None:
+            return
+        typing = event.typing if isinstance(event, events.Typing) else False
+        notice = ClientTyping(conversation_id=conversation_id, typing=typing)
+        for employee_id in await self._database.read(lambda c: members_of(c, conversation_id)):
+            self._tell_typing(employee_id, notice)
+
+
+def _unparsed(connection: Connection, after_arrival: int) -> Sequence[Row[Any]]:
+    columns = inbound_raw.c
+    return connection.execute(
+        select(inbound_raw)
+        .where(columns.parsed.is_(False), columns.arrival > after_arrival)
+        .order_by(columns.arrival)
+        .limit(_BATCH)
+    ).all()
