@@ -44,7 +44,6 @@ from contract.wire import Attachment, CapabilitiesDocument, Me, Message
 
 if TYPE_CHECKING:
     from app.diagnostics.checks import Subject
-    from app.hints.engine import HintEngine
 
 CLIENT_VERSION = "0.1.0"
 DEFAULT_ATTACHMENT_BYTES = 100 * 1024 * 1024
@@ -56,12 +55,14 @@ Typing = Callable[[ConversationId, bool], None]
 class Core:
     """The client without a window: open the store, connect, send and receive, close.
 
-    Attributes: `settings`, `paths`, `vault`; after `open` also `store`, `messaging`, `api`.
+    Attributes: `settings`, `paths`, `vault`; after `open` also `store`, `messaging`, `api`, `desk`
+    (its `engine` is None until a policy bundle is known).
     """
 
     store: Store
     messaging: Messaging
     api: GovernedApi
+    desk: HintDesk
 
     def __init__(
         self,
@@ -172,11 +173,6 @@ class Core:
         return self._reference.current.me if self._stage != "new" else None
 
     @property
-    def hints(self) -> HintEngine | None:
-        """Return the policy engine, None until a bundle is known."""
-        return self._desk.engine if self._stage != "new" else None
-
-    @property
     def capabilities(self) -> CapabilitiesDocument | None:
         """Return what the backend said of itself, as last known."""
         return self._reference.current.capabilities if self._stage != "new" else None
@@ -201,7 +197,7 @@ class Core:
 
     async def open_conversation(self, conversation_id: ConversationId | None) -> None:
         """Tell which conversation is on screen, so that its facts stand ready for hints."""
-        await self._desk.show(conversation_id)
+        await self.desk.show(conversation_id)
 
     def check_draft(
         self, conversation_id: ConversationId, text: str, files: Sequence[Attachment] = ()
@@ -210,7 +206,7 @@ class Core:
 
         None while no bundle has arrived or the conversation's facts are not read yet.
         """
-        result = self._desk.check(conversation_id, text, files)
+        result = self.desk.check(conversation_id, text, files)
         return result.decision if result is not None else None
 
     def diagnostics_subject(self) -> Subject:
@@ -242,7 +238,7 @@ class Core:
         self._reference = ReferenceKeeper(api, self.store, CLIENT_VERSION, self._reference_changed)
         self._sync = SyncRunner(api, self.store, self._reference, _Inbound(self))
         language = self.settings.text(Key.LANGUAGE) or "en"
-        self._desk = HintDesk(self.store, self._clock, self._tasks.spawn, language)
+        self.desk = HintDesk(self.store, self._clock, self._tasks.spawn, language)
         submitter = Submitter(api, self.store, self._clock, random.random, self._answered)
         self._lanes = LaneRunner(self.store, submitter, self._clock)
         self._marks = ReadMarks(api, self.store)
@@ -254,7 +250,7 @@ class Core:
             self._marks,
             FileTransfers(api, self.store, self._attachment_max_bytes),
             undo_s=self._undo_s,
-            hint=self._desk.report,
+            hint=self.desk.report,
         )
         self.store.subscribe(self._committed)
         self._tasks.keep_running("outbox counts", self._count_outbox)
@@ -303,7 +299,7 @@ class Core:
     def _committed(self, changes: ChangeSet) -> None:
         if changes.outbox or changes.reset:
             self._recount.set()
-        self._desk.changed(changes)
+        self.desk.changed(changes)
 
     async def _count_outbox(self) -> None:
         while True:
@@ -329,12 +325,12 @@ class Core:
         bundle = self._reference.current.bundle
         if bundle is None:
             return
-        if faults := await self._desk.take_bundle(bundle):
+        if faults := await self.desk.take_bundle(bundle):
             self._board.add_notice("notice.policy_bundle_refused", faults)
         else:
             self._board.drop_notice("notice.policy_bundle_refused")
-        if self._desk.engine is not None:
-            self._board.update(policy_version=self._desk.engine.bundle_version)
+        if self.desk.engine is not None:
+            self._board.update(policy_version=self.desk.engine.bundle_version)
 
     def _task_failed(self, name: str, fault: Exception) -> None:
         key = fault.user_message_key if isinstance(fault, AppError) else Bug.user_message_key
