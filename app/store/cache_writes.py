@@ -5,13 +5,31 @@ It never touches the outbox or drafts and never lowers a version.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from sqlalchemy import Connection, text
 
 from app.domain.changes import ChangeSet
+from app.domain.errors import CursorGone
+from app.store import apply_events as applying
+from app.store.cache_tables import FIRST_IMPORT_ROW_ID, FIRST_LIVE_ROW_ID
 from app.store.check import SnapshotProgress
+from app.store.databases import Databases
+from app.store.purges import revoke, sweep_messages, sweep_people
+from app.store.sync_rows import SyncState, read_state, write_state
 from contract.events import Event
 from contract.ids import ConversationId
 from contract.wire import Contact, Conversation, Message, SnapshotPage
+
+_EVENTS_PER_COMMIT = 200
+_ROWS_PER_SWEEP = 20_000
+_FIRST_SNAPSHOT_GENERATION = 2
+_PUT_META = text(
+    "INSERT INTO meta (key, value) VALUES (:key, :value)"
+    " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+)
+_GET_META = text("SELECT value FROM meta WHERE key = :key")
 
 
 class CacheWrites:
@@ -21,6 +39,9 @@ class CacheWrites:
     Raises DiskFull, CorruptStore (the cache was then made anew: sync from a snapshot).
     """
 
+    def __init__(self, databases: Databases) -> None:
+        self._databases = databases
+
     async def apply_events(self, events: Sequence[Event], new_seq: int) -> ChangeSet:
         """Apply events by version, idempotently, with the stream's position.
 
@@ -29,15 +50,36 @@ class CacheWrites:
         position stays (events are streamed again from the snapshot's). Raises CursorGone when
         no snapshot was ever begun: nothing is applied then.
         """
-        raise NotImplementedError
+        total = ChangeSet(initiator="sync")
+        for part, position in _in_commits(events, new_seq):
+
+            def work(
+                connection: Connection, part: Sequence[Event] = part, position: int = position
+            ) -> tuple[ChangeSet, ChangeSet]:
+                return applying.apply_events(connection, part, position)
+
+            total = _joined(total, await self._databases.write_cache(work))
+        return total
 
     async def apply_snapshot_page(self, page: SnapshotPage, *, first: bool) -> ChangeSet:
         """Apply one page and note where to go on; the last page sets the cursor to `seq`.
 
-        `first` begins a new snapshot. After the last page what the snapshot did not hold is
-        removed (it was revoked or erased meanwhile).
+        Returns the changes of this page. `first` begins a new snapshot. After the last page
+        what the snapshot did not hold is removed (it was revoked or erased meanwhile). Raises
+        CursorGone when the page's snapshot was given up meanwhile: begin a new one.
         """
-        raise NotImplementedError
+        write = self._databases.write_cache
+        state, changes = await write(
+            lambda connection: applying.apply_page(connection, page, first=first)
+        )
+        if page.next_cursor:
+            return changes
+        is_resync = state.generation > _FIRST_SNAPSHOT_GENERATION
+        if is_resync:
+            for start, beyond in _row_ranges(state):
+                await write(_sweep_of(state.generation, start, beyond))
+        await write(lambda connection: _end_snapshot(connection, sweep=is_resync))
+        return ChangeSet(reset=True, initiator="sync") if is_resync else changes
 
     async def apply_answers(
         self,
@@ -51,32 +93,120 @@ class CacheWrites:
 
         `history` tells that the messages are older than what is here. The cursor stays.
         """
-        raise NotImplementedError
+        return await self._databases.write_cache(
+            lambda connection: applying.apply_answers(
+                connection, contacts, conversations, messages, history=history
+            )
+        )
 
     async def cursor(self) -> int | None:
         """Return the stream position to resume from, None when a snapshot is due."""
-        raise NotImplementedError
+        return await self._databases.read(lambda view: read_state(view.cache).cursor)
 
     async def snapshot_progress(self) -> SnapshotProgress | None:
         """Return where an interrupted snapshot goes on, or None."""
-        raise NotImplementedError
+        return await self._databases.read(lambda view: read_state(view.cache).progress())
 
     async def begin_resync(self) -> None:
         """Forget the cursor (410 from the stream); rows stay readable until the new snapshot."""
-        raise NotImplementedError
+
+        def work(connection: Connection) -> tuple[None, ChangeSet]:
+            state = replace(read_state(connection), cursor=None, snapshot_seq=None)
+            write_state(connection, state)
+            return None, ChangeSet()
+
+        await self._databases.write_cache(work)
 
     async def purge_conversation(self, conversation_id: ConversationId) -> ChangeSet:
         """Remove a conversation the backend says is not there for this employee (any more)."""
-        raise NotImplementedError
+
+        def work(connection: Connection) -> tuple[ChangeSet, ChangeSet]:
+            revoke(connection, conversation_id, (read_state(connection).cursor or 0) + 1)
+            changes = ChangeSet(
+                removed_conversations=frozenset({conversation_id}), initiator="sync"
+            )
+            return changes, changes
+
+        return await self._databases.write_cache(work)
 
     async def purge_all(self) -> ChangeSet:
-        """Remote wipe: remove every row and overwrite the freed pages; `reset` is published."""
-        raise NotImplementedError
+        """Remote wipe: delete the cache's file and make an empty one; `reset` is published."""
+        await self._databases.purge_cache()
+        return ChangeSet(reset=True, initiator="local")
 
     async def put_meta(self, key: str, value: bytes) -> None:
         """Keep bytes under a name: `me` (JSON of wire.Me), `capabilities`, `policy_bundle` …"""
-        raise NotImplementedError
+
+        def work(connection: Connection) -> tuple[None, ChangeSet]:
+            connection.execute(_PUT_META, {"key": key, "value": value})
+            return None, ChangeSet()
+
+        await self._databases.write_cache(work)
 
     async def get_meta(self, key: str) -> bytes | None:
         """Return the bytes kept under a name, or None."""
-        raise NotImplementedError
+        value = await self._databases.read(
+            lambda view: view.cache.execute(_GET_META, {"key": key}).scalar()
+        )
+        return None if value is None else bytes(value)
+
+
+def _in_commits(events: Sequence[Event], new_seq: int) -> Iterator[tuple[Sequence[Event], int]]:
+    """Cut events into commits; each one's position is below every event still to come."""
+    lowest_after: list[int] = []
+    lowest = new_seq + 1
+    for event in reversed(events):
+        lowest_after.append(lowest)
+        if event.seq:
+            lowest = min(lowest, event.seq)
+    lowest_after.reverse()
+    if not events:
+        yield events, new_seq
+    for start in range(0, len(events), _EVENTS_PER_COMMIT):
+        end = min(start + _EVENTS_PER_COMMIT, len(events))
+        yield events[start:end], lowest_after[end - 1] - 1
+
+
+def _joined(first: ChangeSet, second: ChangeSet) -> ChangeSet:
+    messages = dict(first.messages)
+    for key, ids in second.messages.items():
+        messages[key] = messages.get(key, frozenset()) | ids
+    return replace(
+        second,
+        conversations=first.conversations | second.conversations,
+        messages=messages,
+        contacts=first.contacts | second.contacts,
+        removed_conversations=(first.removed_conversations - second.conversations)
+        | second.removed_conversations,
+    )
+
+
+def _row_ranges(state: SyncState) -> Iterator[tuple[int, int]]:
+    """Yield the row-id ranges in use, cut into steps that keep each commit short."""
+    for first, beyond in (
+        (FIRST_IMPORT_ROW_ID, state.next_import_row),
+        (state.next_history_row + 1, FIRST_LIVE_ROW_ID),
+        (FIRST_LIVE_ROW_ID, state.next_live_row),
+    ):
+        for start in range(first, beyond, _ROWS_PER_SWEEP):
+            yield start, min(start + _ROWS_PER_SWEEP, beyond)
+
+
+def _sweep_of(
+    generation: int, start: int, beyond: int
+) -> Callable[[Connection], tuple[None, ChangeSet]]:
+    def work(connection: Connection) -> tuple[None, ChangeSet]:
+        sweep_messages(connection, generation, start, beyond)
+        return None, ChangeSet()
+
+    return work
+
+
+def _end_snapshot(connection: Connection, *, sweep: bool) -> tuple[None, ChangeSet]:
+    state = read_state(connection)
+    if state.snapshot_seq is None:
+        raise CursorGone("this page's snapshot was given up")
+    if sweep:
+        sweep_people(connection, state.generation, state.snapshot_seq)
+    write_state(connection, state.end_snapshot())
+    return None, ChangeSet(reset=sweep, initiator="sync")

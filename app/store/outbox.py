@@ -5,11 +5,59 @@ It never sends and takes no step that contract.states does not allow.
 
 from __future__ import annotations
 
-from app.domain.drafts import Draft
+from dataclasses import replace
+
+from sqlalchemy import Connection, text
+
+from app.domain.changes import ChangeSet
+from app.domain.clock import Clock
 from app.domain.timeline import OutboxEntry
+from app.store.databases import Databases, ReadView
+from app.store.outbox_rows import (
+    delete_entry,
+    drop_draft,
+    entry_of,
+    get_draft,
+    get_entry,
+    insert_entry,
+    merged_draft,
+    put_draft,
+    update_entry,
+)
 from contract.ids import ConversationId, MessageId
-from contract.states import OutboxEvent
+from contract.states import IllegalTransition, OutboxEvent, OutboxState, next_outbox_state
 from contract.wire import WireFinding
+
+# The conditions on state are written as in the partial index, so that SQLite uses it.
+_OPEN = "state IN ('undo', 'queued', 'sending')"
+_HEADS = f"SELECT min(position) FROM outbox WHERE {_OPEN} GROUP BY conversation_id"  # noqa: S608
+_DUE_HEADS = text(
+    f"SELECT * FROM outbox WHERE position IN ({_HEADS}) AND"  # noqa: S608 -- constants
+    " ((state = 'queued' AND next_attempt_utc_ms <= :now)"
+    " OR (state = 'undo' AND undo_until_utc_ms <= :now)) ORDER BY position"
+)
+_NEXT_DUE = text(
+    "SELECT min(CASE state WHEN 'undo' THEN undo_until_utc_ms ELSE next_attempt_utc_ms END)"  # noqa: S608
+    f" FROM outbox WHERE position IN ({_HEADS}) AND state != 'sending'"
+)
+_RETRY_NOW = text(
+    f"UPDATE outbox SET next_attempt_utc_ms = 0 WHERE {_OPEN} AND state = 'queued'"  # noqa: S608
+    " AND next_attempt_utc_ms > 0"
+)
+_INTERRUPTED = text(
+    f"SELECT * FROM outbox WHERE {_OPEN} AND state != 'queued' ORDER BY position"  # noqa: S608
+)
+_FORGET_FILES = text(
+    "DELETE FROM uploads WHERE attachment_id NOT IN (SELECT value FROM drafts,"
+    " json_each(drafts.attachment_ids) UNION SELECT value FROM outbox,"
+    " json_each(outbox.attachment_ids))"
+)
+_ALL = text("SELECT * FROM outbox ORDER BY position LIMIT :limit")
+_OF_ONE = text("SELECT * FROM outbox WHERE conversation_id = :id ORDER BY position LIMIT :limit")
+_COUNTS = text(
+    "SELECT count(*) FILTER (WHERE state IN ('undo', 'queued', 'sending')),"
+    " count(*) FILTER (WHERE state = 'refused') FROM outbox"
+)
 
 
 class OutboxStore:
@@ -19,13 +67,28 @@ class OutboxStore:
     entries that are no longer there.
     """
 
+    def __init__(self, databases: Databases, clock: Clock) -> None:
+        self._databases = databases
+        self._clock = clock
+
     async def add(self, entry: OutboxEntry) -> None:
         """Write a new entry at the end of its conversation's lane; the draft stays."""
-        raise NotImplementedError
+
+        def work(connection: Connection) -> tuple[None, ChangeSet]:
+            insert_entry(connection, entry)
+            return None, _changes(entry)
+
+        await self._databases.write_outbox(work)
 
     async def clear_draft_and_add(self, entry: OutboxEntry) -> None:
         """Write a new entry and remove its conversation's draft in one commit."""
-        raise NotImplementedError
+
+        def work(connection: Connection) -> tuple[None, ChangeSet]:
+            insert_entry(connection, entry)
+            drop_draft(connection, entry.conversation_id)
+            return None, _changes(entry, draft=True)
+
+        await self._databases.write_outbox(work)
 
     async def transition(
         self,
@@ -41,40 +104,96 @@ class OutboxStore:
 
         START counts an attempt. For CANCEL use `cancel`, which keeps the text.
         """
-        raise NotImplementedError
+
+        def work(connection: Connection) -> tuple[OutboxEntry, ChangeSet]:
+            entry = _require(connection, message_id)
+            changed = replace(
+                entry,
+                state=next_outbox_state(entry.state, event),
+                attempts=entry.attempts + (event is OutboxEvent.START),
+                next_attempt_utc_ms=next_attempt_utc_ms,
+                problem_code=problem_code,
+                problem_detail=problem_detail,
+                findings=findings,
+            )
+            update_entry(connection, changed)
+            return changed, _changes(changed)
+
+        if event is OutboxEvent.CANCEL:
+            raise IllegalTransition("outbox: use cancel(), which keeps the text")
+        return await self._databases.write_outbox(work)
 
     async def heads(self, now_utc_ms: int) -> tuple[OutboxEntry, ...]:
         """Return each lane's head (its oldest entry that is not final) that is due now.
 
         Due: QUEUED with its attempt time reached, or UNDO with its undo period over.
         """
-        raise NotImplementedError
+
+        def work(view: ReadView) -> tuple[OutboxEntry, ...]:
+            rows = view.outbox.execute(_DUE_HEADS, {"now": now_utc_ms}).mappings()
+            return tuple(entry_of(row) for row in rows)
+
+        return await self._databases.read(work)
 
     async def next_due_utc_ms(self) -> int | None:
         """Return when the next head becomes due (may lie in the past), None when none waits."""
-        raise NotImplementedError
+        due = await self._databases.read(lambda view: view.outbox.execute(_NEXT_DUE).scalar())
+        return None if due is None else int(due)
 
     async def retry_now(self) -> int:
         """Make every waiting attempt due at once; return how many were waiting."""
-        raise NotImplementedError
+
+        def work(connection: Connection) -> tuple[int, ChangeSet]:
+            count = connection.execute(_RETRY_NOW).rowcount
+            return count, ChangeSet(outbox=count > 0, initiator="outbox")
+
+        return await self._databases.write_outbox(work)
 
     async def restart(self) -> int:
-        """After a start: UNDO and SENDING become QUEUED by the table; return how many."""
-        raise NotImplementedError
+        """After a start: UNDO and SENDING become QUEUED by the table; return how many.
+
+        Files no draft and no entry names any more are forgotten.
+        """
+
+        def work(connection: Connection) -> tuple[int, ChangeSet]:
+            rows = connection.execute(_INTERRUPTED).mappings().all()
+            for entry in map(entry_of, rows):
+                state = next_outbox_state(entry.state, OutboxEvent.RESTART)
+                update_entry(connection, replace(entry, state=state, next_attempt_utc_ms=0))
+            connection.execute(_FORGET_FILES)
+            return len(rows), ChangeSet(outbox=bool(rows), initiator="outbox")
+
+        return await self._databases.write_outbox(work)
 
     async def get(self, message_id: MessageId) -> OutboxEntry | None:
         """Return one entry or None."""
-        raise NotImplementedError
+        return await self._databases.read(lambda view: get_entry(view.outbox, message_id))
 
     async def list_waiting(
         self, conversation_id: ConversationId | None = None, limit: int = 500
     ) -> tuple[OutboxEntry, ...]:
         """Return entries of any state as composed, of one conversation or of all."""
-        raise NotImplementedError
+
+        def work(view: ReadView) -> tuple[OutboxEntry, ...]:
+            if conversation_id is None:
+                rows = view.outbox.execute(_ALL, {"limit": limit})
+            else:
+                rows = view.outbox.execute(_OF_ONE, {"id": conversation_id, "limit": limit})
+            return tuple(entry_of(row) for row in rows.mappings())
+
+        return await self._databases.read(work)
 
     async def forget(self, message_id: MessageId) -> None:
         """Remove an entry whose message the cache now holds; nothing happens when it is gone."""
-        raise NotImplementedError
+
+        def work(connection: Connection) -> tuple[None, ChangeSet]:
+            entry = get_entry(connection, message_id)
+            if entry is None:
+                return None, ChangeSet()
+            delete_entry(connection, message_id)
+            return None, _changes(entry)
+
+        await self._databases.write_outbox(work)
 
     async def cancel(self, message_id: MessageId) -> OutboxEntry:
         """Take an entry back (UNDO, QUEUED, or REFUSED to edit it): its text is a draft again.
@@ -82,8 +201,38 @@ class OutboxStore:
         One commit removes the entry and puts its text, quote and files before what the draft
         holds. Returns the entry as CANCELLED. Raises IllegalTransition when it is too late.
         """
-        raise NotImplementedError
+        now_utc_ms = self._clock.now_utc_ms()
+
+        def work(connection: Connection) -> tuple[OutboxEntry, ChangeSet]:
+            entry = _require(connection, message_id)
+            if entry.state is not OutboxState.REFUSED:
+                next_outbox_state(entry.state, OutboxEvent.CANCEL)
+            draft = get_draft(connection, entry.conversation_id)
+            put_draft(connection, merged_draft(entry, draft, now_utc_ms))
+            delete_entry(connection, message_id)
+            return replace(entry, state=OutboxState.CANCELLED), _changes(entry, draft=True)
+
+        return await self._databases.write_outbox(work)
 
     async def counts(self) -> tuple[int, int]:
         """Return how many entries wait and how many were refused."""
-        raise NotImplementedError
+        row = await self._databases.read(lambda view: view.outbox.execute(_COUNTS).one())
+        return int(row[0]), int(row[1])
+
+
+def _require(connection: Connection, message_id: MessageId) -> OutboxEntry:
+    entry = get_entry(connection, message_id)
+    if entry is None:
+        raise IllegalTransition("outbox: this entry is no longer there")
+    return entry
+
+
+def _changes(entry: OutboxEntry, *, draft: bool = False) -> ChangeSet:
+    home = frozenset({entry.conversation_id})
+    return ChangeSet(
+        conversations=home,
+        messages={entry.conversation_id: frozenset({entry.message_id})},
+        drafts=home if draft else frozenset(),
+        outbox=True,
+        initiator="outbox",
+    )

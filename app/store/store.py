@@ -5,6 +5,8 @@ It never runs SQL on the loop's thread and imports no SQL before it is opened.
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,10 +14,13 @@ from typing import TYPE_CHECKING
 from app.domain.changes import ChangeSet
 from app.domain.clock import Clock
 from app.store.check import StoreCheck
+from app.store.feed import ChangeFeed
+from contract.ids import ConversationId
 
 if TYPE_CHECKING:
     from app.store.cache_writes import CacheWrites
     from app.store.contacts import ContactReads
+    from app.store.databases import Databases
     from app.store.drafts import DraftStore
     from app.store.inbox import InboxReads
     from app.store.outbox import OutboxStore
@@ -33,7 +38,8 @@ class Store:
     cache: CacheWrites
     outbox: OutboxStore
     drafts: DraftStore
-    notices: tuple[tuple[str, str], ...]
+    _databases: Databases
+    _feed: ChangeFeed
 
     @classmethod
     async def open(
@@ -44,16 +50,50 @@ class Store:
         A corrupt cache is set aside and made anew, a corrupt outbox salvaged: `notices` tells.
         Raises WrongKey (nothing is touched), UnknownVersion, DiskFull, StoreBusy.
         """
-        raise NotImplementedError
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, importlib.import_module, "app.store.assembly")
+        from app.store.assembly import assemble
+
+        store = cls()
+        store._feed = ChangeFeed(loop)
+        parts = assemble((data_dir, cache_key), (outbox_dir, outbox_key), clock, store._feed)
+        store._databases = parts.databases
+        store.inbox, store.timeline, store.contacts = parts.inbox, parts.timeline, parts.contacts
+        store.search, store.cache = parts.search, parts.cache
+        store.outbox, store.drafts = parts.outbox, parts.drafts
+        try:
+            await parts.databases.open()
+        except BaseException:
+            await parts.databases.close()
+            raise
+        return store
+
+    @property
+    def notices(self) -> tuple[tuple[str, str], ...]:
+        """Return what the user must be told: (message key, detail), oldest first.
+
+        `notice.cache_set_aside` with the kept file's name, `notice.outbox_partly_read` with
+        counts and the kept file's name. More may come while the store is open.
+        """
+        return self._databases.notices
+
+    @property
+    def conversations_hit(self) -> tuple[ConversationId, ...]:
+        """Return the conversations that lost a submission to a damaged outbox, as far as known."""
+        salvage = self._databases.salvage
+        found = () if salvage is None else salvage.conversations_hit
+        return tuple(ConversationId(each) for each in found)
 
     def subscribe(self, callback: Callable[[ChangeSet], None]) -> Callable[[], None]:
         """Call `callback` on the loop's thread after each commit; return how to end that."""
-        raise NotImplementedError
+        return self._feed.subscribe(callback)
 
     async def check(self) -> StoreCheck:
         """Look both files and the search index over (seconds on a large cache)."""
-        raise NotImplementedError
+        from app.store.looking_over import look_over
+
+        return await look_over(self._databases.cache_file, self._databases.outbox_file)
 
     async def close(self) -> None:
         """Finish what was begun, write everything to the files and end the threads."""
-        raise NotImplementedError
+        await self._databases.close()

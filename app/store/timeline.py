@@ -7,12 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from app.domain.timeline import TimelineRow, TimelineWindow
+from sqlalchemy import text
+
+from app.domain.timeline import MAX_WINDOW_ROWS, OutboxEntry, TimelineRow, TimelineWindow
+from app.store.databases import Databases, ReadView
+from app.store.outbox_rows import get_entry
+from app.store.overlay import messages_of
+from app.store.payloads import decode_message
+from app.store.timeline_sequence import TimelineSequence
 from contract.ids import ConversationId, MessageId
+from contract.states import OutboxState
+
+_PAYLOAD = text("SELECT payload FROM messages WHERE message_id = :id")
 
 
 class TimelineReads:
     """Windows by key: server rows by place, then this computer's submissions as composed."""
+
+    def __init__(self, databases: Databases) -> None:
+        self._databases = databases
 
     async def around(
         self,
@@ -25,26 +38,79 @@ class TimelineReads:
 
         An anchor that is not in this conversation gives the newest rows.
         """
-        raise NotImplementedError
+        before, after = _within_window(before, after)
+
+        def work(view: ReadView) -> TimelineWindow:
+            sequence = TimelineSequence(view, conversation_id)
+            place = None if anchor is None else sequence.place_of(anchor)
+            if anchor is None or place is None:
+                rows, has_older = sequence.before(sequence.end, before)
+                return TimelineWindow(conversation_id, tuple(rows), has_older, False)
+            older, has_older = sequence.before(place, before)
+            newer, has_newer = sequence.after(place, after)
+            rows = [*older, *sequence.rows((anchor,)), *newer]
+            return TimelineWindow(conversation_id, tuple(rows), has_older, has_newer)
+
+        return await self._databases.read(work)
 
     async def older(
         self, conversation_id: ConversationId, first: MessageId, limit: int = 100
     ) -> TimelineWindow:
         """Return the rows just before `first`; `has_newer` is True. Unknown `first`: empty."""
-        raise NotImplementedError
+
+        def work(view: ReadView) -> TimelineWindow:
+            sequence = TimelineSequence(view, conversation_id)
+            place = sequence.place_of(first)
+            if place is None:
+                return TimelineWindow(conversation_id, (), False, False)
+            rows, has_older = sequence.before(place, min(limit, MAX_WINDOW_ROWS))
+            return TimelineWindow(conversation_id, tuple(rows), has_older, True)
+
+        return await self._databases.read(work)
 
     async def newer(
         self, conversation_id: ConversationId, last: MessageId, limit: int = 100
     ) -> TimelineWindow:
         """Return the rows just after `last`; `has_older` is True. Unknown `last`: empty."""
-        raise NotImplementedError
+
+        def work(view: ReadView) -> TimelineWindow:
+            sequence = TimelineSequence(view, conversation_id)
+            place = sequence.place_of(last)
+            if place is None:
+                return TimelineWindow(conversation_id, (), False, False)
+            rows, has_newer = sequence.after(place, min(limit, MAX_WINDOW_ROWS))
+            return TimelineWindow(conversation_id, tuple(rows), True, has_newer)
+
+        return await self._databases.read(work)
 
     async def message(self, message_id: MessageId) -> TimelineRow | None:
         """Return one message or submission wherever it is, or None."""
-        raise NotImplementedError
+
+        def work(view: ReadView) -> TimelineRow | None:
+            entry = get_entry(view.outbox, message_id)
+            payload = view.cache.execute(_PAYLOAD, {"id": message_id}).scalar()
+            if payload is None:
+                return None if entry is None else _submitted(view, entry)
+            is_refused = entry is not None and entry.state is OutboxState.REFUSED
+            return TimelineRow(decode_message(payload), entry if is_refused else None)
+
+        return await self._databases.read(work)
 
     async def rows(
         self, conversation_id: ConversationId, message_ids: Collection[MessageId]
     ) -> tuple[TimelineRow, ...]:
-        """Return those of the conversation's rows that are there, in timeline order."""
-        raise NotImplementedError
+        """Return those of the (at most 500) rows that are there, in timeline order."""
+        wanted = list(message_ids)[:MAX_WINDOW_ROWS]
+        return await self._databases.read(
+            lambda view: tuple(TimelineSequence(view, conversation_id).rows(wanted))
+        )
+
+
+def _within_window(before: int, after: int) -> tuple[int, int]:
+    """Bound both sides so that the anchor and its neighbours fit one window."""
+    before = max(0, min(before, MAX_WINDOW_ROWS - 1))
+    return before, max(0, min(after, MAX_WINDOW_ROWS - 1 - before))
+
+
+def _submitted(view: ReadView, entry: OutboxEntry) -> TimelineRow:
+    return TimelineRow(messages_of(view, [entry])[0], entry)

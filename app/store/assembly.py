@@ -1,0 +1,60 @@
+"""Builds the parts of the store over one pair of databases.
+
+It never opens a file: that happens on the store's threads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.domain.clock import Clock
+from app.store.cache_writes import CacheWrites
+from app.store.contacts import ContactReads
+from app.store.databases import Databases
+from app.store.drafts import DraftStore
+from app.store.feed import ChangeFeed
+from app.store.inbox import InboxReads
+from app.store.opening import FileSpec
+from app.store.outbox import OutboxStore
+from app.store.search import SearchReads
+from app.store.timeline import TimelineReads
+
+CACHE_FILE = "cache.db"
+OUTBOX_FILE = "outbox.db"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreParts:
+    """Everything behind the facade."""
+
+    databases: Databases
+    inbox: InboxReads
+    timeline: TimelineReads
+    contacts: ContactReads
+    search: SearchReads
+    cache: CacheWrites
+    outbox: OutboxStore
+    drafts: DraftStore
+
+
+def assemble(
+    cache: tuple[Path, bytes], outbox: tuple[Path, bytes], clock: Clock, feed: ChangeFeed
+) -> StoreParts:
+    """Return the parts for `cache` and `outbox`, each a folder with its 32-byte key."""
+    databases = Databases(
+        FileSpec(cache[0] / CACHE_FILE, cache[1]),
+        FileSpec(outbox[0] / OUTBOX_FILE, outbox[1]),
+        clock,
+        feed,
+    )
+    return StoreParts(
+        databases=databases,
+        inbox=InboxReads(databases),
+        timeline=TimelineReads(databases),
+        contacts=ContactReads(databases),
+        search=SearchReads(databases),
+        cache=CacheWrites(databases),
+        outbox=OutboxStore(databases, clock),
+        drafts=DraftStore(databases),
+    )

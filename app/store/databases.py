@@ -1,0 +1,253 @@
+"""Runs work on the two database files: a writer, a reader and an outbox thread.
+
+It never lets damage of the cache stop the client: the file is set aside and made anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from app.domain.changes import ChangeSet
+from app.domain.clock import Clock
+from app.domain.errors import CorruptStore
+from app.store import opening
+from app.store.cipher import move_aside, prove_keys, remove, translate
+from app.store.engine import close_connection, run_outside_transaction
+from app.store.feed import ChangeFeed
+from app.store.opening import FileSpec, Notice
+from app.store.salvage import Salvage
+from app.store.threads import JobThread
+
+T = TypeVar("T")
+
+_HANDOVER_TIMEOUT_S = 30.0
+_OUTBOX_CHECKPOINT_COMMITS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ReadView:
+    """Both files as the reader sees them; read the outbox first, then the cache.
+
+    A submission leaves the outbox only after its message stands in the cache, so this order
+    never loses sight of one.
+    """
+
+    outbox: Connection
+    cache: Connection
+
+
+class Databases:
+    """Connections live on the thread that uses them and are opened when first needed."""
+
+    def __init__(self, cache: FileSpec, outbox: FileSpec, clock: Clock, feed: ChangeFeed) -> None:
+        self.cache_file = cache
+        self.outbox_file = outbox
+        self.notices: tuple[Notice, ...] = ()
+        self.salvage: Salvage | None = None
+        self._clock = clock
+        self._feed = feed
+        self._writer_thread = JobThread("parley-writer")
+        self._reader_thread = JobThread("parley-reader")
+        self._outbox_thread = JobThread("parley-outbox")
+        self._writer: Connection | None = None
+        self._view: ReadView | None = None
+        self._outbox: Connection | None = None
+        self._epoch = 0
+        self._remaking = asyncio.Lock()
+        self._commits_since_checkpoint = 0
+
+    async def open(self) -> None:
+        """Prove the keys, then open the files on their threads, side by side."""
+        files = (
+            (self.cache_file.path, self.cache_file.key),
+            (self.outbox_file.path, self.outbox_file.key),
+        )
+        await self._writer_thread.write(lambda: prove_keys(files))
+        await asyncio.gather(
+            self._writer_thread.write(self._open_cache),
+            self._outbox_thread.write(self._open_outbox),
+        )
+        await self._reader_thread.write(self._reader_view)
+
+    async def read(self, work: Callable[[ReadView], T]) -> T:
+        """Run a read; one that met a corrupt cache runs again on the new, empty one."""
+
+        def job() -> T:
+            view = self._reader_view()
+            try:
+                with view.outbox.begin(), view.cache.begin():
+                    return work(view)
+            except DBAPIError as error:
+                raise translate(error, self.cache_file.path) from error
+
+        epoch = self._epoch
+        try:
+            return await self._reader_thread.read(job)
+        except CorruptStore:
+            await self._remake_cache(epoch)
+            return await self._reader_thread.read(job)
+
+    async def write_cache(self, work: Callable[[Connection], tuple[T, ChangeSet]]) -> T:
+        """Run a write in one commit and publish what it changed, also when cancelled.
+
+        Raises CorruptStore after the cache was made anew: what was to be written is void.
+        """
+        epoch = self._epoch
+        try:
+            return await self._writer_thread.write(lambda: self._commit_cache(work))
+        except CorruptStore:
+            await self._remake_cache(epoch)
+            raise
+
+    async def write_outbox(self, work: Callable[[Connection], tuple[T, ChangeSet]]) -> T:
+        """Run a write of the outbox file in one flushed commit, as `write_cache`."""
+        result = await self._outbox_thread.write(lambda: self._commit_outbox(work))
+        self._commits_since_checkpoint += 1
+        if self._commits_since_checkpoint >= _OUTBOX_CHECKPOINT_COMMITS:
+            self._commits_since_checkpoint = 0
+            self._outbox_thread.submit(self._checkpoint_outbox)
+        return result
+
+    async def purge_cache(self) -> None:
+        """Delete the cache's file and make a new one; used by the remote wipe."""
+        await self._remake_cache(self._epoch, keep=False)
+
+    async def purge_outbox(self) -> None:
+        """Empty the outbox file and overwrite what it held; used by the remote wipe."""
+
+        def work(connection: Connection) -> tuple[None, ChangeSet]:
+            for table in ("outbox", "drafts", "uploads"):
+                connection.exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608 -- constants
+            return None, ChangeSet(reset=True, initiator="local")
+
+        await self._outbox_thread.write(lambda: self._run_pragma("secure_delete = ON"))
+        await self.write_outbox(work)
+        await self._outbox_thread.write(lambda: self._run_pragma("wal_checkpoint(TRUNCATE)"))
+
+    async def close(self) -> None:
+        """Finish queued work, fold the logs into the files and end the threads."""
+        for thread, job in (
+            (self._reader_thread, self._close_reader),
+            (self._writer_thread, self._close_writer),
+            (self._outbox_thread, self._close_outbox),
+        ):
+            await thread.write(job)
+            thread.close()
+
+    # -- on the threads ---------------------------------------------------------------------
+
+    def _open_cache(self) -> None:
+        self._writer, notices = opening.open_cache(self.cache_file, self._clock.now_utc_ms())
+        self.notices += notices
+
+    def _open_outbox(self) -> None:
+        self._outbox, notices, self.salvage = opening.open_outbox(
+            self.outbox_file, self._clock.now_utc_ms()
+        )
+        self.notices += notices
+
+    def _reader_view(self) -> ReadView:
+        if self._view is None:
+            try:
+                outbox = opening.open_reader(self.outbox_file)
+                self._view = ReadView(outbox, opening.open_reader(self.cache_file))
+            except DBAPIError as error:
+                raise translate(error, self.cache_file.path) from error
+        return self._view
+
+    def _commit_cache(self, work: Callable[[Connection], tuple[T, ChangeSet]]) -> T:
+        try:
+            if self._writer is None:
+                self._writer = opening.open_cache_writer(self.cache_file)
+            with self._writer.begin():
+                result, changes = work(self._writer)
+        except DBAPIError as error:
+            raise translate(error, self.cache_file.path) from error
+        self._feed.publish_from_thread(changes)
+        return result
+
+    def _commit_outbox(self, work: Callable[[Connection], tuple[T, ChangeSet]]) -> T:
+        try:
+            if self._outbox is None:
+                self._outbox = opening.open_outbox_writer(self.outbox_file)
+            with self._outbox.begin():
+                result, changes = work(self._outbox)
+        except DBAPIError as error:
+            fault = translate(error, self.outbox_file.path)
+            if isinstance(fault, CorruptStore):
+                self._close_outbox()
+            raise fault from error
+        self._feed.publish_from_thread(changes)
+        return result
+
+    def _checkpoint_outbox(self) -> None:
+        """Fold the log into the file off any send's path; on a full disk the log stays."""
+        with contextlib.suppress(DBAPIError):
+            self._run_pragma("wal_checkpoint(PASSIVE)")
+
+    def _run_pragma(self, pragma: str) -> None:
+        """Run a pragma that needs to stand outside any transaction."""
+        if self._outbox is None:
+            self._outbox = opening.open_outbox_writer(self.outbox_file)
+        run_outside_transaction(self._outbox, f"PRAGMA {pragma}")
+
+    def _close_writer(self) -> None:
+        if self._writer is not None:
+            close_connection(self._writer)
+            self._writer = None
+
+    def _close_reader(self) -> None:
+        if self._view is not None:
+            close_connection(self._view.outbox)
+            close_connection(self._view.cache)
+            self._view = None
+
+    def _close_outbox(self) -> None:
+        if self._outbox is not None:
+            close_connection(self._outbox)
+            self._outbox = None
+
+    # -- a damaged cache ---------------------------------------------------------------------
+
+    async def _remake_cache(self, epoch: int, *, keep: bool = True) -> None:
+        """Set the cache aside (or delete it) and make it anew, once for all who met the damage."""
+        async with self._remaking:
+            if epoch != self._epoch:
+                return
+            await self._writer_thread.write(lambda: self._replace_cache(keep))
+            self._epoch += 1
+        self._feed.publish_from_thread(ChangeSet(reset=True, initiator="local"))
+
+    def _replace_cache(self, keep: bool) -> None:
+        """Swap the files while the reader thread stands still with its connection closed."""
+        closed: Future[None] = Future()
+        replaced = threading.Event()
+
+        def stand_still() -> None:
+            self._close_reader()
+            closed.set_result(None)
+            replaced.wait(_HANDOVER_TIMEOUT_S)
+
+        self._close_writer()
+        self._reader_thread.submit(stand_still)
+        try:
+            closed.result(_HANDOVER_TIMEOUT_S)
+            if keep:
+                aside = move_aside(self.cache_file.path, opening.stamp(self._clock.now_utc_ms()))
+                self.notices += (("notice.cache_set_aside", aside.name),)
+            else:
+                remove(self.cache_file.path)
+            self._writer = opening.open_cache_writer(self.cache_file)
+        except DBAPIError as error:
+            raise translate(error, self.cache_file.path) from error
+        finally:
+            replaced.set()

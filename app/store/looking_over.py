@@ -1,0 +1,81 @@
+"""Looks both database files over for the diagnostics page, on connections of its own.
+
+It never repairs anything and never holds up the store's reads and writes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from typing import Any
+
+from app.domain.errors import CorruptStore
+from app.store.check import StoreCheck
+from app.store.cipher import connect, is_damage, size_bytes, translate
+from app.store.opening import FileSpec
+
+_MOST_PROBLEMS = 20
+_CACHE_COUNTS = (
+    "SELECT (SELECT value FROM counters WHERE name = 'listed'),"
+    " (SELECT count(*) FROM messages), (SELECT count(*) FROM contacts),"
+    " (SELECT count(*) FROM message_search_docsize)"
+)
+_OUTBOX_COUNTS = (
+    "SELECT (SELECT count(*) FROM drafts),"
+    " count(*) FILTER (WHERE state IN ('undo', 'queued', 'sending')),"
+    " count(*) FILTER (WHERE state = 'refused') FROM outbox"
+)
+
+
+async def look_over(cache: FileSpec, outbox: FileSpec) -> StoreCheck:
+    """Read every page of both files and compare the search index with the messages.
+
+    Raises DiskFull, StoreBusy, EnvironmentFault; damage is in the result.
+    """
+    return await asyncio.get_running_loop().run_in_executor(None, _look_over, cache, outbox)
+
+
+def _look_over(cache: FileSpec, outbox: FileSpec) -> StoreCheck:
+    cache_problems, cache_counts = _check_file(cache, _CACHE_COUNTS)
+    outbox_problems, outbox_counts = _check_file(outbox, _OUTBOX_COUNTS)
+    conversations, messages, contacts, indexed = cache_counts or (0, 0, 0, 0)
+    drafts, waiting, refused = outbox_counts or (0, 0, 0)
+    return StoreCheck(
+        cache_problems=cache_problems,
+        outbox_problems=outbox_problems,
+        conversation_count=conversations,
+        message_count=messages,
+        contact_count=contacts,
+        draft_count=drafts,
+        waiting_count=waiting,
+        refused_count=refused,
+        cache_size_bytes=size_bytes(cache.path),
+        outbox_size_bytes=size_bytes(outbox.path),
+        free_disk_bytes=shutil.disk_usage(cache.path.parent).free,
+        search_index_sound=messages == indexed,
+    )
+
+
+def _check_file(spec: FileSpec, counts_sql: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Return SQLite's words on the file (none when sound) and its counts (none when damaged)."""
+    from sqlcipher3 import dbapi2
+
+    connection: Any = None
+    try:
+        connection = connect(spec.path, spec.key)
+        connection.execute("PRAGMA query_only = ON")
+        # One snapshot for all counts: the writer may be at work.
+        connection.execute("BEGIN")
+        counts = tuple(int(each) for each in connection.execute(counts_sql).fetchone())
+        answers = [
+            str(row[0]) for row in connection.execute(f"PRAGMA quick_check({_MOST_PROBLEMS})")
+        ]
+        connection.execute("ROLLBACK")
+    except dbapi2.Error as error:
+        if not is_damage(error):
+            raise translate(error, spec.path) from error
+        return (CorruptStore.code,), ()
+    finally:
+        if connection is not None:
+            connection.close()
+    return (() if answers == ["ok"] else tuple(answers)), counts

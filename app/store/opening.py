@@ -1,0 +1,136 @@
+"""Brings each database file to a state in which it can be used.
+
+It never deletes a damaged file and never judges a file whose key is unproven.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from app.domain.errors import UnknownVersion
+from app.store.cache_tables import CACHE_VERSION, create_cache
+from app.store.cipher import DamageFound, is_damage, move_aside, translate
+from app.store.engine import READ, WRITE, close_connection, open_connection
+from app.store.outbox_tables import OUTBOX_VERSION, create_outbox
+from app.store.salvage import Salvage, finish_interrupted_swap, salvage_outbox
+
+_CACHE_KIB = 16_384
+_CACHE_CHECKPOINT_PAGES = 4_000
+
+Notice = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class FileSpec:
+    """One database: where it lies and its raw key."""
+
+    path: Path
+    key: bytes
+
+
+def stamp(now_utc_ms: int) -> str:
+    """Return a time as it stands in the names of files set aside: 20261121T201500Z."""
+    return datetime.fromtimestamp(now_utc_ms / 1000, UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def open_cache(spec: FileSpec, now_utc_ms: int) -> tuple[Connection, tuple[Notice, ...]]:
+    """Open the cache for writing, made anew when it was corrupt; its key must be proven.
+
+    Raises UnknownVersion, DiskFull, StoreBusy, EnvironmentFault.
+    """
+    try:
+        return open_cache_writer(spec), ()
+    except DBAPIError as error:
+        if not is_damage(error):
+            raise translate(error, spec.path) from error
+    aside = move_aside(spec.path, stamp(now_utc_ms))
+    try:
+        return open_cache_writer(spec), (("notice.cache_set_aside", aside.name),)
+    except DBAPIError as error:
+        raise translate(error, spec.path) from error
+
+
+def open_cache_writer(spec: FileSpec) -> Connection:
+    """Open the cache for the writer thread; raises the driver's errors."""
+    connection = open_connection(
+        spec.path,
+        spec.key,
+        begin=WRITE,
+        cache_kib=_CACHE_KIB,
+        autocheckpoint_pages=_CACHE_CHECKPOINT_PAGES,
+    )
+    return _at_version(connection, spec.path, CACHE_VERSION, create_cache)
+
+
+def open_reader(spec: FileSpec) -> Connection:
+    """Open a file for the reader thread; raises the driver's errors."""
+    connection = open_connection(spec.path, spec.key, begin=READ, cache_kib=8_192)
+    connection.exec_driver_sql("PRAGMA query_only = ON")
+    connection.rollback()
+    return connection
+
+
+def open_outbox(
+    spec: FileSpec, now_utc_ms: int
+) -> tuple[Connection, tuple[Notice, ...], Salvage | None]:
+    """Open the outbox file, salvaged when it was corrupt; its key must be proven.
+
+    Every page of this small file is read. Raises as `open_cache`.
+    """
+    try:
+        finish_interrupted_swap(spec.path, stamp(now_utc_ms))
+        try:
+            return open_outbox_writer(spec, check_pages=True), (), None
+        except (DBAPIError, DamageFound) as error:
+            if not is_damage(error):
+                raise
+        salvage = salvage_outbox(spec.path, spec.key, stamp(now_utc_ms))
+        notices = (("notice.outbox_partly_read", salvage.sentence()),)
+        return open_outbox_writer(spec), notices, salvage
+    except DBAPIError as error:
+        raise translate(error, spec.path) from error
+
+
+def open_outbox_writer(spec: FileSpec, *, check_pages: bool = False) -> Connection:
+    """Open the outbox for its thread, each commit flushed to the disk."""
+    connection = open_connection(
+        spec.path, spec.key, begin=WRITE, synchronous="FULL", autocheckpoint_pages=0
+    )
+    connection = _at_version(connection, spec.path, OUTBOX_VERSION, create_outbox)
+    if check_pages:
+        try:
+            _raise_unless_sound(connection)
+        except BaseException:
+            close_connection(connection)
+            raise
+    return connection
+
+
+def _raise_unless_sound(connection: Connection) -> None:
+    with connection.begin():
+        answers = [row[0] for row in connection.exec_driver_sql("PRAGMA quick_check(1)")]
+    if answers != ["ok"]:
+        raise DamageFound("quick_check")
+
+
+def _at_version(
+    connection: Connection, path: Path, version: int, create: Callable[[Connection], None]
+) -> Connection:
+    """Create the tables of an empty file; refuse a file of a newer Parley."""
+    try:
+        with connection.begin():
+            found = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+            if found > version:
+                raise UnknownVersion(f"{path.name} has version {found}, known is {version}")
+            if found == 0:
+                create(connection)
+    except BaseException:
+        close_connection(connection)
+        raise
+    return connection
