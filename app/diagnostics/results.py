@@ -68,7 +68,7 @@ def exit_code(results: Sequence[CheckResult]) -> int:
     return 0
 
 
-def as_text(results: Sequence[CheckResult]) -> str:
+def to_text(results: Sequence[CheckResult]) -> str:
     """Return the results as a table for a terminal."""
     marks = {CheckStatus.OK: "ok  ", CheckStatus.WARN: "warn", CheckStatus.FAIL: "FAIL"}
     lines = []
@@ -79,7 +79,7 @@ def as_text(results: Sequence[CheckResult]) -> str:
     return "\n".join(lines)
 
 
-def as_json(results: Sequence[CheckResult], version: str) -> str:
+def to_json(results: Sequence[CheckResult], version: str) -> str:
     """Return the results as one JSON document for tools."""
     document = {
         "version": version,

@@ -16,7 +16,7 @@ from app.domain.drafts import Draft
 from app.domain.errors import AppError
 from contract.ids import AttachmentId, ConversationId, MessageId
 from contract.policy.model import Decision
-from contract.wire import Contact, Conversation
+from contract.wire import Attachment, Contact, Conversation
 from ui.bridge.spawn import Spawner
 from ui.models.composer_state import (
     ComposerState,
@@ -32,6 +32,7 @@ from ui.models.sentences import sentence_of
 
 SAVE_AFTER_MS = 100
 TYPING_ENDS_AFTER_MS = 4000
+Check = Callable[[ConversationId, str, Sequence[Attachment]], Decision | None]
 _NOWHERE = Sendability(Gate.NO_CHANNEL, writable=False)
 
 
@@ -70,7 +71,7 @@ class ComposerPresenter(QObject):
     def __init__(
         self,
         messaging: DraftActions,
-        check: Callable[[ConversationId, str], Decision | None],
+        check: Check,
         spawner: Spawner,
         now_utc_ms: Callable[[], int],
         parent: QObject | None = None,
@@ -138,6 +139,12 @@ class ComposerPresenter(QObject):
         self._mark_dirty()
         self.evaluate()
 
+    def propose(self, text: str) -> None:
+        """Add a text to the draft; what is there stays before it."""
+        if self._conversation is not None:
+            self._replace_text(f"{self._text.rstrip()}\n{text}".strip())
+            self._mark_dirty()
+
     def offer_file(self, path: str) -> None:
         """Attach the file at `path`, unless this conversation takes none."""
         facts = self.state().sendability
@@ -157,8 +164,9 @@ class ComposerPresenter(QObject):
         """Check the draft against the rules and publish the state."""
         before = self._verdict
         self._verdict = Verdict()
-        if self._conversation is not None and self._text.strip():
-            decision = self._check(self._conversation.conversation_id, self._text)
+        files = self.uploads.attachments()
+        if self._conversation is not None and (self._text.strip() or files):
+            decision = self._check(self._conversation.conversation_id, self._text, files)
             if decision is not None:
                 self._verdict = verdict(decision, self._text)
         self.state_changed.emit(self.state())

@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from contract.ids import AttachmentId, MessageId
+from contract.wire import Attachment
 from ui.models.findings import Verdict
 from ui.models.sendability import Gate, Sendability
 
@@ -40,6 +41,7 @@ class Upload:
     size_bytes: int
     step: UploadStep
     attachment_id: AttachmentId | None = None
+    attachment: Attachment | None = None
     path: Path | None = None
     fault: str = ""
 

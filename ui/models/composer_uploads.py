@@ -52,11 +52,27 @@ class ComposerUploads(QObject):
             if item.step is UploadStep.READY and item.attachment_id is not None
         )
 
+    def attachments(self) -> tuple[Attachment, ...]:
+        """Return what is known of the files that can be sent."""
+        found = (item.attachment for item in self._items.values())
+        return tuple(one for one in found if one is not None)
+
     def restore(self, attachment_ids: Sequence[AttachmentId]) -> None:
         """Begin anew with files of a saved draft; their names are not kept with it."""
         self._items = {}
         for attachment_id in attachment_ids:
             self._put(Upload(self._next(), "Attached file", 0, UploadStep.READY, attachment_id))
+
+    def describe(self, attachments: Sequence[Attachment]) -> None:
+        """Give restored files their names and sizes back."""
+        known = {attachment.attachment_id: attachment for attachment in attachments}
+        for number, item in list(self._items.items()):
+            found = known.get(item.attachment_id) if item.attachment_id else None
+            if found is not None:
+                size = found.size_bytes
+                self._items[number] = replace(
+                    item, name=found.name, size_bytes=size, attachment=found
+                )
 
     def add(self, path: Path) -> None:
         """Start to upload the file at `path`; anything but a readable file becomes a fault."""
@@ -105,6 +121,7 @@ class ComposerUploads(QObject):
                 item,
                 step=UploadStep.READY,
                 attachment_id=attachment.attachment_id,
+                attachment=attachment,
                 name=attachment.name,
                 size_bytes=attachment.size_bytes,
             )

@@ -40,6 +40,12 @@ _SENTENCES = {
     "error.unknown_version": "This data was written by a newer Parley. Update Parley to open it.",
     "error.cursor_gone": "Parley was away for long and reads everything anew.",
     "error.corrupt_store": "Parley's local copy was damaged. It is kept aside and read anew.",
+    "error.wrong_key": "The key in this computer's keyring does not open Parley's data. The data "
+    "is kept; ask IT to bring the keyring back.",
+    "notice.no_backend": "No service is set up for this computer. Ask IT to set the service's "
+    "address.",
+    "notice.policy_bundle_refused": "New rules could not be taken, so the ones before stay in "
+    "force: {detail}.",
     "notice.cache_set_aside": "Parley's local copy was damaged. It was kept aside as {detail} "
     "and is being read anew; nothing is lost.",
     "notice.outbox_partly_read": "Part of the waiting messages could not be read: {detail}. The "

@@ -24,6 +24,7 @@ class ConversationHeader(QFrame):
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._tokens = tokens
+        self._said = ""
         self.setObjectName("conversationHeader")
         self.setFixedHeight(64)
         self.setAccessibleName("Conversation")
@@ -80,7 +81,8 @@ class ConversationHeader(QFrame):
         self._avatar.set_person(talk.title, talk.initials, talk.color, talk.channel)
         self._name.setText(talk.title)
         self.setAccessibleName(f"Conversation with {talk.title}")
-        self._line.set_full_text(header_line(facts))
+        self._said = header_line(facts)
+        self._line.set_full_text(self._said)
         self._line.setMaximumWidth(self._line.sizeHint().width())
         self._line.setMinimumWidth(min(120, self._line.sizeHint().width()))
         while (item := self._chips.takeAt(0)) is not None:
@@ -89,6 +91,10 @@ class ConversationHeader(QFrame):
                 old.deleteLater()
         for words, tone in header_chips(facts):
             self._chips.addWidget(Chip(words, tone, self._tokens))
+
+    def show_typing(self, typing: bool) -> None:
+        """Say that the client types, or say the conversation's line again."""
+        self._line.set_full_text("typing…" if typing else self._said)
 
     def texts(self) -> tuple[str, str]:
         """Return the name and the line shown."""

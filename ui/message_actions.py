@@ -1,0 +1,153 @@
+"""Carries out what the user asks of single messages: undo, cancel, edit, decide, save a file.
+
+It never decides whether an action is allowed; the core refuses what is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Protocol
+
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QApplication, QWidget
+
+from app.domain.drafts import Draft
+from contract.ids import MessageId
+from contract.wire import Attachment, Message
+from ui.bridge.dialogs import ask, ask_where_to_save
+from ui.bridge.spawn import Spawner
+from ui.models.composer_presenter import ComposerPresenter
+from ui.models.composer_state import QuotedMessage
+from ui.models.timeline_presenter import TimelinePresenter
+from ui.views.dialogs.archive_dialog import ArchiveDialog, archive_reference
+from ui.views.dialogs.plain_dialog import PlainDialog
+
+SEND_AGAIN = "send_again"
+
+
+class MessageMessaging(Protocol):
+    """What single messages ask of the core's messaging."""
+
+    async def undo(self, message_id: MessageId) -> Draft:
+        """Take a send back within its undo period."""
+        ...
+
+    async def cancel(self, message_id: MessageId) -> Draft:
+        """Take back what still waits."""
+        ...
+
+    async def edit_refused(self, message_id: MessageId) -> Draft:
+        """Put a refused text back into the draft."""
+        ...
+
+    async def resolve_unknown(self, message_id: MessageId, action: str) -> None:
+        """Decide on a message whose delivery is unknown."""
+        ...
+
+    async def download(self, attachment: Attachment, save_as: Path) -> Path:
+        """Save a file."""
+        ...
+
+
+class MessageActions:
+    """Slots for the timeline's signals."""
+
+    def __init__(
+        self,
+        messaging: MessageMessaging,
+        timeline: TimelinePresenter,
+        composer: ComposerPresenter,
+        spawner: Spawner,
+        window: Callable[[], QWidget],
+    ) -> None:
+        self._messaging = messaging
+        self._timeline = timeline
+        self._composer = composer
+        self._spawner = spawner
+        self._window = window
+
+    def on_undo(self, message_id: str) -> None:
+        """Take a send back."""
+        self._spawner.spawn(self._take_back(self._messaging.undo, message_id), "undo")
+
+    def on_cancel(self, message_id: str) -> None:
+        """Take back what waits for the connection."""
+        self._spawner.spawn(self._take_back(self._messaging.cancel, message_id), "cancel")
+
+    def on_edit(self, message_id: str) -> None:
+        """Edit a refused message."""
+        self._spawner.spawn(self._take_back(self._messaging.edit_refused, message_id), "edit")
+
+    def on_resolve(self, message_id: str, action: str) -> None:
+        """Decide on a message whose delivery is unknown; sending again is asked back."""
+        self._spawner.spawn(self._resolve(MessageId(message_id), action), "resolve")
+
+    def on_reply(self, message_id: str) -> None:
+        """Answer a message."""
+        row = self._timeline.message(MessageId(message_id))
+        if row is not None:
+            message = row.message
+            quote = QuotedMessage(message.message_id, message.author_name, message.text)
+            self._composer.set_quote(quote)
+
+    def on_receipt(self, message_id: str) -> None:
+        """Show where a message stands in the archive."""
+        row = self._timeline.message(MessageId(message_id))
+        if row is not None:
+            self._spawner.spawn(self._show_archive(row.message), "archive entry")
+
+    def on_link(self, url: str) -> None:
+        """Open a link of a message outside Parley, after asking."""
+        self._spawner.spawn(self._open_link(url), "open link")
+
+    def on_file_save(self, attachment: Attachment) -> None:
+        """Save a file where the user chooses."""
+        self._spawner.spawn(self._save_file(attachment), "save file")
+
+    async def _take_back(
+        self, how: Callable[[MessageId], Awaitable[Draft]], message_id: str
+    ) -> None:
+        # What is typed meanwhile must be in the store before the old text joins it there.
+        await self._composer.flush()
+        draft = await how(MessageId(message_id))
+        self._composer.adopt(draft)
+
+    async def _resolve(self, message_id: MessageId, action: str) -> None:
+        if action == SEND_AGAIN and not await self._confirm_send_again():
+            return
+        await self._messaging.resolve_unknown(message_id, action)
+
+    async def _open_link(self, url: str) -> None:
+        words = f"This leaves Parley and opens your browser: {url}"
+        if await self._confirm("Open this link?", words, "Stay here", "Open link"):
+            QDesktopServices.openUrl(QUrl(url, QUrl.ParsingMode.StrictMode))
+
+    async def _confirm_send_again(self) -> bool:
+        words = "We can't tell whether the first one arrived, so your client may get it twice."
+        return await self._confirm("Send it again?", words, "Don't send", "Send again")
+
+    async def _confirm(self, title: str, words: str, no: str, yes: str) -> bool:
+        dialog = PlainDialog(title, words, self._window())
+        dialog.add_button(no, "secondary", accepts=False)
+        dialog.add_button(yes, "primary", accepts=True)
+        try:
+            return await ask(dialog)
+        finally:
+            dialog.deleteLater()
+
+    async def _show_archive(self, message: Message) -> None:
+        dialog = ArchiveDialog(message, self._window())
+        dialog.copy_requested.connect(
+            lambda: QApplication.clipboard().setText(archive_reference(message))
+        )
+        try:
+            await ask(dialog)
+        finally:
+            dialog.deleteLater()
+
+    async def _save_file(self, attachment: Attachment) -> None:
+        chosen = await ask_where_to_save(self._window(), "Save file", attachment.name)
+        if chosen:
+            await self._messaging.download(attachment, Path(chosen))

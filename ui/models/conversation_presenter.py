@@ -1,0 +1,176 @@
+"""Opens one conversation at a time and keeps header, timeline and composer on the same one.
+
+It never lets a late answer about one conversation show under another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from PySide6.QtCore import QObject, Signal
+
+from app.domain.changes import ChangeSet
+from app.domain.drafts import Draft
+from app.domain.timeline import TimelineRow
+from contract.ids import AttachmentId, ContactId, ConversationId, MessageId
+from contract.wire import Attachment, Contact, Conversation
+from ui.bridge.spawn import Spawner
+from ui.models.composer_presenter import ComposerPresenter
+from ui.models.composer_state import QuotedMessage
+from ui.models.conversation_facts import ConversationFacts
+from ui.models.timeline_presenter import TimelinePresenter
+
+
+class ConversationSource(Protocol):
+    """What is read and told when a conversation opens; the workspace offers it."""
+
+    async def conversation(self, conversation_id: ConversationId) -> Conversation | None:
+        """Return a conversation or None."""
+        ...
+
+    async def contact(self, contact_id: ContactId) -> Contact | None:
+        """Return a contact or None."""
+        ...
+
+    async def draft(self, conversation_id: ConversationId) -> Draft | None:
+        """Return the saved draft or None."""
+        ...
+
+    async def draft_files(self, ids: Sequence[AttachmentId]) -> tuple[Attachment, ...]:
+        """Return what is known of a draft's files."""
+        ...
+
+    async def message(self, message_id: MessageId) -> TimelineRow | None:
+        """Return a message or None."""
+        ...
+
+    async def on_screen(self, conversation_id: ConversationId | None) -> None:
+        """Tell which conversation is on screen."""
+        ...
+
+    async def mark_read(self, conversation_id: ConversationId) -> None:
+        """Mark everything in it as read."""
+        ...
+
+
+class ConversationPresenter(QObject):
+    """The conversation on screen; `facts_changed` carries ConversationFacts or None."""
+
+    facts_changed = Signal(object)
+
+    def __init__(
+        self,
+        source: ConversationSource,
+        timeline: TimelinePresenter,
+        composer: ComposerPresenter,
+        spawner: Spawner,
+        looked_at: Callable[[], bool],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._source = source
+        self._timeline = timeline
+        self._composer = composer
+        self._spawner = spawner
+        self._looked_at = looked_at
+        self._visit = 0
+        self.conversation_id: ConversationId | None = None
+        self.facts: ConversationFacts | None = None
+
+    def open(self, conversation_id: ConversationId, anchor: MessageId | None = None) -> None:
+        """Show a conversation, at `anchor` when given; the same one again only jumps."""
+        if conversation_id == self.conversation_id:
+            if anchor is not None:
+                self._timeline.jump_to(anchor)
+            return
+        self._visit += 1
+        self.conversation_id, self.facts = conversation_id, None
+        # Nothing typed from here on may go to the conversation that is being left.
+        self._composer.show(None, (), None)
+        self._spawner.spawn(self._open(self._visit, conversation_id, anchor), "open conversation")
+
+    def close(self) -> None:
+        """Show no conversation."""
+        self._visit += 1
+        self.conversation_id, self.facts = None, None
+        self._composer.show(None, (), None)
+        self._timeline.close()
+        self._spawner.spawn(self._source.on_screen(None), "close conversation")
+        self.facts_changed.emit(None)
+
+    def on_changed(self, changes: ChangeSet) -> None:
+        """Take a change set; facts of the open conversation are read anew when it names them."""
+        shown = self.conversation_id
+        if shown is None:
+            return
+        if shown in changes.removed_conversations:
+            self.close()
+            return
+        known = {contact.contact_id for contact in self.facts.contacts} if self.facts else set()
+        if changes.reset or shown in changes.touched() or known & changes.contacts:
+            self._spawner.spawn(self._refresh(self._visit, shown), "refresh conversation")
+
+    def mark_read(self) -> None:
+        """Mark the open conversation as read when something in it is not."""
+        facts = self.facts
+        if facts is not None and facts.conversation.unread_count and self._looked_at():
+            work = self._source.mark_read(facts.conversation.conversation_id)
+            self._spawner.spawn(work, "mark read")
+
+    async def _open(
+        self, visit: int, conversation_id: ConversationId, anchor: MessageId | None
+    ) -> None:
+        facts = await self._read(conversation_id)
+        if visit != self._visit:
+            return
+        if facts is None:
+            self.close()
+            return
+        talk = facts.conversation
+        self._timeline.open(
+            conversation_id,
+            talk.title,
+            group=talk.group,
+            anchor=anchor,
+            read_upto_utc_ms=talk.read_upto_utc_ms,
+        )
+        await self._source.on_screen(conversation_id)
+        draft = await self._source.draft(conversation_id)
+        quote = await self._quote(draft)
+        files = await self._source.draft_files(draft.attachment_ids) if draft else ()
+        if visit != self._visit:
+            return
+        self.facts = facts
+        self._composer.show(talk, facts.contacts, draft)
+        self._composer.uploads.describe(files)
+        if quote is not None:
+            self._composer.set_quote(quote)
+        self.facts_changed.emit(facts)
+        self.mark_read()
+
+    async def _refresh(self, visit: int, conversation_id: ConversationId) -> None:
+        facts = await self._read(conversation_id)
+        if visit != self._visit or facts is None or self.facts is None:
+            return
+        if facts != self.facts:
+            self.facts = facts
+            self._composer.refresh(facts.conversation, facts.contacts)
+            self.facts_changed.emit(facts)
+        self.mark_read()
+
+    async def _read(self, conversation_id: ConversationId) -> ConversationFacts | None:
+        talk = await self._source.conversation(conversation_id)
+        if talk is None:
+            return None
+        contacts = [await self._source.contact(one) for one in talk.contact_ids]
+        return ConversationFacts(talk, tuple(one for one in contacts if one is not None))
+
+    async def _quote(self, draft: Draft | None) -> QuotedMessage | None:
+        if draft is None or draft.quote_message_id is None:
+            return None
+        row = await self._source.message(draft.quote_message_id)
+        if row is None:
+            return None
+        message = row.message
+        return QuotedMessage(message.message_id, message.author_name, message.text)

@@ -1,0 +1,206 @@
+"""Puts the window together: rail, pages, conversation, details, status line, palette.
+
+It holds no behaviour of its own beyond showing, hiding and passing a look on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QMainWindow,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ui.models.composer_presenter import ComposerPresenter
+from ui.models.conversation_facts import ConversationFacts
+from ui.models.inbox_presenter import InboxPresenter
+from ui.models.people_model import PeopleModel
+from ui.models.search_presenter import SearchPresenter
+from ui.models.timeline_presenter import TimelinePresenter
+from ui.theme.tokens import LIST_WIDTH_PX, Tokens
+from ui.theme.widgets import label, pane
+from ui.views.banners import BannerStack
+from ui.views.composer import Composer
+from ui.views.conversation_header import ConversationHeader
+from ui.views.details import DetailsPanel
+from ui.views.find_bar import FindBar
+from ui.views.inbox_view import InboxView
+from ui.views.pages.diagnostics import DiagnosticsPage
+from ui.views.pages.people import PeoplePage
+from ui.views.pages.settings import SettingsPage
+from ui.views.palette import Palette
+from ui.views.rail import Page, Rail
+from ui.views.status_bar import StatusBar
+from ui.views.timeline_view import TimelineView
+
+DETAILS_FROM_WIDTH_PX = 1200
+SMALLEST_PX = (900, 600)
+
+
+@dataclass(frozen=True, slots=True)
+class WindowParts:
+    """What the panes are fed by."""
+
+    inbox: InboxPresenter
+    timeline: TimelinePresenter
+    composer: ComposerPresenter
+    search: SearchPresenter
+    people: PeopleModel
+    version: str
+
+
+class MainWindow(QMainWindow):
+    """The panes are public: the workspace connects their signals."""
+
+    closing = Signal()
+    activated = Signal()
+
+    def __init__(self, parts: WindowParts, tokens: Tokens) -> None:
+        super().__init__()
+        self.setWindowTitle("Parley")
+        self.setMinimumSize(*SMALLEST_PX)
+        self._details_wanted = True
+        self.rail = Rail(tokens)
+        self.banners = BannerStack(tokens)
+        self.inbox = InboxView(parts.inbox, tokens)
+        self.header = ConversationHeader(tokens)
+        self.find_bar = FindBar(tokens)
+        self.timeline = TimelineView(parts.timeline, tokens)
+        self.composer = Composer(parts.composer, tokens)
+        self.details = DetailsPanel(tokens)
+        self.people = PeoplePage(parts.people, tokens)
+        self.diagnostics = DiagnosticsPage(parts.version, tokens)
+        self.settings = SettingsPage(tokens)
+        self.status_line = StatusBar(tokens)
+        self._build()
+        self.palette_view = Palette(parts.search, tokens, self._ground)
+        self.rail.page_chosen.connect(lambda page: self.show_page(Page(page)))
+        self.header.details_toggled.connect(self._on_details_toggled)
+        self.show_conversation(None)
+
+    def set_tokens(self, tokens: Tokens) -> None:
+        """Pass another look to every pane."""
+        self.rail.set_tokens(tokens)
+        self.banners.set_tokens(tokens)
+        self.inbox.set_tokens(tokens)
+        self.header.set_tokens(tokens)
+        self.find_bar.set_tokens(tokens)
+        self.timeline.set_tokens(tokens)
+        self.composer.set_tokens(tokens)
+        self.details.set_tokens(tokens)
+        self.people.set_tokens(tokens)
+        self.diagnostics.set_tokens(tokens)
+        self.settings.set_tokens(tokens)
+        self.status_line.set_tokens(tokens)
+        self.palette_view.set_tokens(tokens)
+
+    def show_page(self, page: Page) -> None:
+        """Bring a page to the front and mark it in the rail."""
+        self._pages.setCurrentIndex(list(Page).index(page))
+        self.rail.show_page(page)
+
+    def page(self) -> Page:
+        """Return the page in front."""
+        return list(Page)[self._pages.currentIndex()]
+
+    def show_conversation(self, facts: ConversationFacts | None) -> None:
+        """Show the conversation's panes, or the hint to choose one."""
+        self._middle.setCurrentIndex(1 if facts is not None else 0)
+        if facts is not None:
+            self.header.show_facts(facts)
+        self._arrange()
+
+    def splitter_state(self) -> bytes:
+        """Return the splitter's places, to be kept."""
+        return bytes(self._splitter.saveState().data())
+
+    def restore_splitter(self, state: bytes) -> None:
+        """Put the splitter where it was."""
+        self._splitter.restoreState(state)
+
+    def _build(self) -> None:
+        self._ground = pane("background")
+        row = QHBoxLayout(self._ground)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.rail)
+        self._pages = QStackedWidget()
+        for page in (self._inbox_page(), self.people, self.diagnostics, self.settings):
+            self._pages.addWidget(page)
+        column = QVBoxLayout()
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._pages, 1)
+        column.addWidget(self.status_line)
+        row.addLayout(column, 1)
+        self.setCentralWidget(self._ground)
+
+    def _inbox_page(self) -> QWidget:
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.banners)
+        self._splitter = QSplitter(Qt.Orientation.Horizontal)
+        self._splitter.setHandleWidth(1)
+        self._splitter.setChildrenCollapsible(False)
+        self.inbox.setMinimumWidth(260)
+        self._splitter.addWidget(self.inbox)
+        self._splitter.addWidget(self._conversation())
+        self._splitter.setStretchFactor(1, 1)
+        self._splitter.setSizes([LIST_WIDTH_PX, 10_000])
+        line = QHBoxLayout()
+        line.setSpacing(0)
+        line.addWidget(self._splitter, 1)
+        line.addWidget(self.details)
+        column.addLayout(line, 1)
+        return page
+
+    def _conversation(self) -> QWidget:
+        self._middle = QStackedWidget()
+        self._middle.setMinimumWidth(400)
+        empty = QWidget()
+        hint = QVBoxLayout(empty)
+        words = label("Choose a conversation", "secondary")
+        words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        hint.addWidget(words)
+        talk = QWidget()
+        column = QVBoxLayout(talk)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.header)
+        column.addWidget(self.find_bar)
+        column.addWidget(self.timeline, 1)
+        column.addWidget(self.composer)
+        self._middle.addWidget(empty)
+        self._middle.addWidget(talk)
+        return self._middle
+
+    def _arrange(self) -> None:
+        fits = self.width() >= DETAILS_FROM_WIDTH_PX
+        self.details.setVisible(fits and self._details_wanted and self._middle.currentIndex() == 1)
+
+    def _on_details_toggled(self) -> None:
+        self._details_wanted = not self._details_wanted
+        self._arrange()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
+            self.activated.emit()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        # The workspace settles drafts and store first and then ends the program.
+        event.ignore()
+        self.closing.emit()

@@ -1,0 +1,129 @@
+"""Everything that can be done by a key, from the palette or from a banner, in one list.
+
+It never does anything itself: it passes each wish to the workspace.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence, QShortcut
+
+from app.domain.inbox import InboxFilter
+from ui.models.palette_model import PaletteAction, PaletteKind, PaletteRow
+from ui.views.rail import Page
+
+if TYPE_CHECKING:
+    from ui.workspace import Workspace
+
+
+class WindowActions:
+    """Shortcuts of the window with the palette's actions."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._actions = self._named_actions()
+        window = workspace.window
+        for keys, action in self._keys().items():
+            shortcut = QShortcut(QKeySequence(keys), window)
+            shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
+            shortcut.activated.connect(action)
+        offered = [
+            PaletteAction(key, title, keys) for key, (title, keys, _) in self._actions.items()
+        ]
+        workspace.search.set_actions(offered)
+        window.palette_view.chosen.connect(self.on_chosen)
+        window.banners.action_triggered.connect(self.on_banner)
+
+    def on_chosen(self, row: PaletteRow) -> None:
+        """Carry out what was chosen in the palette."""
+        if row.kind is PaletteKind.ACTION:
+            self._actions[row.action][2]()
+        elif row.conversation_id is not None:
+            self._workspace.open_conversation(row.conversation_id, row.message_id)
+            self._workspace.window.composer.edit.setFocus()
+        else:
+            self._page(Page.PEOPLE)
+            self._workspace.window.people.field.setText(row.title)
+
+    def on_banner(self, key: str) -> None:
+        """Carry out a banner's action."""
+        if key.startswith("dismiss:"):
+            self._workspace.dismiss(key.removeprefix("dismiss:"))
+        elif key == "diagnostics":
+            self._page(Page.DIAGNOSTICS)
+        elif key == "connect":
+            self._page(Page.SETTINGS)
+        elif key == "retry":
+            self._workspace.retry()
+
+    def _named_actions(self) -> dict[str, tuple[str, str, Callable[[], None]]]:
+        workspace = self._workspace
+        filters = {
+            InboxFilter.ALL: "Show all conversations",
+            InboxFilter.UNREAD: "Show unread conversations",
+            InboxFilter.AWAITING: "Show who waits for an answer",
+            InboxFilter.EXPIRING: "Show windows that close soon",
+        }
+        actions: dict[str, tuple[str, str, Callable[[], None]]] = {
+            "diagnostics": ("Run diagnostics", "F12", lambda: self._page(Page.DIAGNOSTICS)),
+            "inbox": ("Go to the inbox", "Ctrl 1", lambda: self._page(Page.INBOX)),
+            "people": ("Go to people", "Ctrl 2", lambda: self._page(Page.PEOPLE)),
+            "settings": ("Open settings", "Ctrl 4", lambda: self._page(Page.SETTINGS)),
+            "find": ("Find in this conversation", "Ctrl F", self._find),
+            "next": ("Next conversation", "Alt ↓", lambda: self._step(1)),
+            "previous": ("Previous conversation", "Alt ↑", lambda: self._step(-1)),
+            "dark": ("Use the dark theme", "", lambda: self._theme("dark")),
+            "light": ("Use the light theme", "", lambda: self._theme("light")),
+            "retry": ("Send waiting messages now", "", workspace.retry),
+        }
+        for wanted, title in filters.items():
+            actions[f"filter:{wanted}"] = (title, "", functools.partial(self._filter, wanted))
+        return actions
+
+    def _keys(self) -> dict[str, Callable[[], None]]:
+        return {
+            "Ctrl+K": self._workspace.window.palette_view.open,
+            "F12": lambda: self._page(Page.DIAGNOSTICS),
+            "Ctrl+1": lambda: self._page(Page.INBOX),
+            "Ctrl+2": lambda: self._page(Page.PEOPLE),
+            "Ctrl+3": lambda: self._page(Page.DIAGNOSTICS),
+            "Ctrl+4": lambda: self._page(Page.SETTINGS),
+            "Ctrl+F": self._find,
+            "Alt+Down": lambda: self._step(1),
+            "Alt+Up": lambda: self._step(-1),
+            "Esc": self._escape,
+        }
+
+    def _page(self, page: Page) -> None:
+        self._workspace.show_page(page)
+
+    def _filter(self, wanted: InboxFilter) -> None:
+        self._page(Page.INBOX)
+        self._workspace.inbox.set_filter(wanted)
+
+    def _theme(self, theme: str) -> None:
+        self._workspace.preferences.choose("Theme", theme)
+
+    def _find(self) -> None:
+        if self._workspace.conversation.conversation_id is not None:
+            self._page(Page.INBOX)
+            self._workspace.window.find_bar.open_bar()
+
+    def _step(self, by: int) -> None:
+        self._page(Page.INBOX)
+        self._workspace.window.inbox.step(by)
+
+    def _escape(self) -> None:
+        window = self._workspace.window
+        if window.palette_view.isVisible():
+            window.palette_view.close_palette()
+        elif window.find_bar.isVisible():
+            window.find_bar.close_bar()
+        elif window.page() is not Page.INBOX:
+            self._page(Page.INBOX)
+        else:
+            window.inbox.focus_list()

@@ -1,0 +1,65 @@
+"""Remembers where the window stood, how wide its panes were and how large its text is.
+
+It never keeps anything about clients or messages.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QRect, QSettings, QSize
+from PySide6.QtGui import QGuiApplication
+
+from ui.views.main_window import MainWindow
+
+FILE_NAME = "window.ini"
+_FIRST_SIZE = QSize(1440, 900)
+_TEXT_SIZE = "text_size_percent"
+
+
+class WindowState:
+    """One small file beside the user's settings."""
+
+    def __init__(self, config_dir: Path) -> None:
+        self._settings = QSettings(str(config_dir / FILE_NAME), QSettings.Format.IniFormat)
+
+    def restore(self, window: MainWindow) -> None:
+        """Put the window where it was; the first time, or off every screen, in its middle."""
+        geometry = self._settings.value("geometry")
+        splitter = self._settings.value("splitter")
+        if isinstance(splitter, QByteArray):
+            window.restore_splitter(bytes(splitter.data()))
+        if isinstance(geometry, QByteArray) and window.restoreGeometry(geometry):
+            screens = QGuiApplication.screens()
+            if any(one.availableGeometry().intersects(window.geometry()) for one in screens):
+                return
+        window.resize(_FIRST_SIZE.boundedTo(_available().size()))
+
+    def save(self, window: MainWindow) -> None:
+        """Note where the window stands; a full disk is no fault here."""
+        self._settings.setValue("geometry", window.saveGeometry())
+        self._settings.setValue("splitter", QByteArray(window.splitter_state()))
+        self._settings.sync()
+
+    def text_size_percent(self) -> int:
+        """Return the chosen text size, 100 when none was chosen."""
+        return read_text_size_percent(self._settings)
+
+    def set_text_size_percent(self, percent: int) -> None:
+        """Keep the text size for the next start."""
+        self._settings.setValue(_TEXT_SIZE, percent)
+        self._settings.sync()
+
+
+def read_text_size_percent(settings: QSettings) -> int:
+    """Return a kept text size between 100 and 200, 100 for anything else."""
+    value = settings.value(_TEXT_SIZE, 100)
+    try:
+        percent = int(str(value))
+    except ValueError:
+        return 100
+    return percent if 100 <= percent <= 200 else 100
+
+
+def _available() -> QRect:
+    return QGuiApplication.primaryScreen().availableGeometry()

@@ -1,0 +1,307 @@
+"""Owns one open workspace: the core's presenters and the window they feed, wired together.
+
+It never opens or closes the core, and draws nothing itself.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.core import Core
+from app.domain.changes import ChangeSet
+from app.domain.clock import Clock
+from app.domain.errors import AppError
+from app.domain.status import CoreStatus, Link
+from contract.ids import ConversationId, MessageId
+from contract.wire import Contact
+from ui.bridge.dialogs import ask_for_file
+from ui.bridge.signals import CoreSignals
+from ui.bridge.spawn import Spawner
+from ui.look import Look
+from ui.message_actions import MessageActions
+from ui.models.composer_presenter import ComposerPresenter
+from ui.models.conversation_facts import ConversationFacts
+from ui.models.conversation_presenter import ConversationPresenter
+from ui.models.diagnostics_presenter import DiagnosticsPresenter
+from ui.models.figures import Figures
+from ui.models.find_presenter import FindPresenter
+from ui.models.inbox_presenter import InboxPresenter
+from ui.models.people_model import PeopleModel
+from ui.models.search_presenter import SearchPresenter
+from ui.models.sentences import sentence_of
+from ui.models.status_words import BannerWords, banners, status_words
+from ui.models.timeline_presenter import TimelinePresenter
+from ui.preferences import Preferences
+from ui.send_figures import SendFigures
+from ui.views.main_window import MainWindow, WindowParts
+from ui.views.rail import Page
+from ui.window_actions import WindowActions
+from ui.window_state import WindowState
+from ui.workspace_source import WorkspaceSource
+
+_log = logging.getLogger(__name__)
+_MINUTE_MS = 60_000
+_FAULT = "fault"
+
+
+class Workspace(QObject):
+    """`closing` is emitted when the user closes the window; the program then ends it."""
+
+    closing = Signal()
+
+    def __init__(
+        self, core: Core, clock: Clock, look: Look, state: WindowState, version: str
+    ) -> None:
+        super().__init__()
+        self.core = core
+        self._clock = clock
+        self._look = look
+        self._state = state
+        self._dismissed: frozenset[str] = frozenset()
+        self._policy_version = ""
+        self._fault = ""
+        self.signals = CoreSignals(self)
+        self.spawner = Spawner(self._on_failed)
+        self.source = WorkspaceSource(core)
+        self.figures = Figures()
+        self._build_presenters()
+        self.window = MainWindow(
+            WindowParts(
+                self.inbox, self.timeline, self.composer, self.search, self.people, version
+            ),
+            look.tokens,
+        )
+        self.preferences = Preferences(core, look, state, self.window)
+        self.actions = WindowActions(self)
+        self._connect()
+
+    def start(self) -> None:
+        """Begin to read and show; call once the core's store is open."""
+        self.signals.attach(self.core)
+        self._state.restore(self.window)
+        self.preferences.show()
+        self.inbox.start()
+        self._minute.start()
+        self._on_status(self.core.status)
+        self.spawner.spawn(self._load_people(), "read people")
+        self.window.show()
+
+    async def close(self) -> None:
+        """Save drafts and geometry, stop every presenter; the core is still open afterwards."""
+        self._state.save(self.window)
+        try:
+            await self.composer.flush()
+        except AppError as fault:
+            _log.error("drafts could not be saved: %s", fault.code)
+        self._minute.stop()
+        self.inbox.stop()
+        self.timeline.close()
+        self._look.follow(None)
+        self.signals.detach()
+        await self.spawner.close()
+        self.window.hide()
+        self.window.deleteLater()
+
+    def open_conversation(
+        self, conversation_id: ConversationId, anchor: MessageId | None = None
+    ) -> None:
+        """Bring a conversation to the front, at `anchor` when given."""
+        self.window.show_page(Page.INBOX)
+        self.window.inbox.select_conversation(conversation_id)
+        self.conversation.open(conversation_id, anchor)
+
+    def show_page(self, page: Page) -> None:
+        """Bring a page to the front."""
+        self.window.show_page(page)
+        self.diagnostics.set_shown(page is Page.DIAGNOSTICS)
+        if page is Page.PEOPLE:
+            self.window.people.focus_field()
+        if page is Page.INBOX:
+            self.conversation.mark_read()
+
+    def dismiss(self, notice: str) -> None:
+        """Hide a notice the user has read."""
+        if notice == _FAULT:
+            self._fault = ""
+        else:
+            self._dismissed |= {notice}
+        self._show_banners()
+
+    def retry(self) -> None:
+        """Try at once what could not be saved or sent."""
+        self.dismiss(_FAULT)
+        self.core.messaging.retry_now()
+        self.spawner.spawn(self.composer.flush(), "save draft")
+
+    def _build_presenters(self) -> None:
+        spawn, clock, core = self.spawner.spawn, self._clock, self.core
+        self.inbox = InboxPresenter(core.store.inbox, clock, spawn, self)
+        self.timeline = TimelinePresenter(core.store.timeline, clock, spawn, self)
+        self.composer = ComposerPresenter(
+            core.messaging, core.check_draft, self.spawner, clock.now_utc_ms, self
+        )
+        self.conversation = ConversationPresenter(
+            self.source, self.timeline, self.composer, self.spawner, self._is_looked_at, self
+        )
+        self.search = SearchPresenter(core.store.search, self.spawner, clock.now_utc_ms, self)
+        self.search.elapsed_ms = self.figures.search_ms
+        self.find = FindPresenter(core.store.search, self.spawner, self)
+        self.people = PeopleModel(self)
+        self.diagnostics = DiagnosticsPresenter(
+            self.source.checks, self.figures, self.spawner, self
+        )
+        self.send_figures = SendFigures(self.source, self.figures, self.spawner, clock)
+        self._minute = QTimer(self)
+        self._minute.setInterval(_MINUTE_MS)
+
+    def _connect(self) -> None:
+        signals, window = self.signals, self.window
+        signals.changed.connect(self._on_changed)
+        signals.status_changed.connect(self._on_status)
+        signals.typing_changed.connect(self._on_typing)
+        self.inbox.counts_changed.connect(lambda counts: window.rail.show_unread(counts.unread))
+        window.inbox.conversation_selected.connect(self._on_selected)
+        window.inbox.conversation_activated.connect(self._on_activated)
+        window.inbox.search_requested.connect(window.palette_view.open)
+        self.conversation.facts_changed.connect(self._on_facts)
+        self.composer.sent.connect(self.send_figures.on_sent)
+        window.people.contact_chosen.connect(self._on_contact_chosen)
+        window.composer.attach_requested.connect(self._on_attach)
+        window.rail.page_chosen.connect(lambda page: self.show_page(Page(page)))
+        window.status_line.diagnostics_requested.connect(lambda: self.show_page(Page.DIAGNOSTICS))
+        window.header.mark_read_requested.connect(self.conversation.mark_read)
+        window.activated.connect(self.conversation.mark_read)
+        window.closing.connect(self.closing)
+        self._connect_find()
+        self._connect_diagnostics()
+        self._connect_messages()
+        self._look.follow(window.set_tokens)
+        self._minute.timeout.connect(self._on_minute)
+
+    def _connect_find(self) -> None:
+        window = self.window
+        window.header.find_requested.connect(window.find_bar.open_bar)
+        window.find_bar.asked.connect(self.find.set_text)
+        window.find_bar.step_requested.connect(self.find.step)
+        self.find.place_changed.connect(window.find_bar.show_place)
+        self.find.hit_chosen.connect(lambda hit: self.timeline.jump_to(MessageId(hit)))
+
+    def _connect_diagnostics(self) -> None:
+        page, presenter = self.window.diagnostics, self.diagnostics
+        page.run_requested.connect(presenter.run)
+        presenter.results_changed.connect(page.show_results)
+        presenter.running_changed.connect(page.show_running)
+        presenter.figures_changed.connect(page.show_figures)
+
+    def _connect_messages(self) -> None:
+        view = self.window.timeline
+        self.messages = MessageActions(
+            self.core.messaging, self.timeline, self.composer, self.spawner, lambda: self.window
+        )
+        view.undo_requested.connect(self.messages.on_undo)
+        view.cancel_requested.connect(self.messages.on_cancel)
+        view.edit_requested.connect(self.messages.on_edit)
+        view.resolve_requested.connect(self.messages.on_resolve)
+        view.receipt_requested.connect(self.messages.on_receipt)
+        view.reply_requested.connect(self._on_reply)
+        view.file_save_requested.connect(self.messages.on_file_save)
+        view.ask_requested.connect(self._on_ask)
+        view.link_requested.connect(self.messages.on_link)
+
+    def _is_looked_at(self) -> bool:
+        return self.window.isActiveWindow() and self.window.page() is Page.INBOX
+
+    async def _load_people(self) -> None:
+        self.people.set_contacts(await self.source.contacts())
+
+    async def _open_contact(self, contact: Contact) -> None:
+        found = await self.source.conversation_of(contact)
+        if found is not None:
+            self.open_conversation(found)
+        else:
+            words = f"There is no conversation with {contact.display_name} yet."
+            self.window.people.show_notice(words)
+
+    async def _attach(self) -> None:
+        chosen = await ask_for_file(self.window, "Attach a file")
+        if chosen:
+            self.composer.uploads.add(Path(chosen))
+
+    # -- what happens ------------------------------------------------------------------------
+
+    def _on_changed(self, changes: ChangeSet) -> None:
+        self.inbox.on_changed(changes)
+        self.timeline.on_changed(changes)
+        self.conversation.on_changed(changes)
+        self.send_figures.on_changed(changes)
+        if changes.contacts or changes.reset:
+            self.spawner.spawn(self._load_people(), "read people")
+
+    def _on_status(self, status: CoreStatus) -> None:
+        self._show_banners()
+        self.window.status_line.show_words(status_words(status))
+        self.timeline.set_online(status.link is Link.ONLINE)
+        me = self.core.me
+        if me is not None:
+            self.window.rail.show_person(me.display_name, me.initials)
+        if status.policy_version != self._policy_version:
+            self._policy_version = status.policy_version
+            self.composer.evaluate()
+        self._show_details()
+
+    def _on_typing(self, conversation_id: str, typing: bool) -> None:
+        if conversation_id == self.conversation.conversation_id:
+            self.window.header.show_typing(typing)
+
+    def _on_facts(self, facts: ConversationFacts | None) -> None:
+        self.window.show_conversation(facts)
+        self.window.find_bar.close_bar()
+        shown = facts.conversation.conversation_id if facts else None
+        self.find.set_conversation(shown)
+        self._show_details()
+
+    def _show_banners(self) -> None:
+        shown = banners(self.core.status, self._dismissed)
+        if self._fault:
+            actions = (("retry", "Try again"), (f"dismiss:{_FAULT}", "Understood"))
+            shown = (BannerWords(_FAULT, "warn", "", self._fault, actions), *shown)
+        self.window.banners.show_banners(shown)
+
+    def _show_details(self) -> None:
+        archived = self.core.status.last_archived_utc_ms
+        now = self._clock.now_utc_ms()
+        self.window.details.show_facts(self.conversation.facts, archived, now)
+
+    def _on_minute(self) -> None:
+        self.composer.evaluate()
+        self._show_details()
+
+    def _on_selected(self, conversation_id: str) -> None:
+        self.conversation.open(ConversationId(conversation_id))
+
+    def _on_activated(self, conversation_id: str) -> None:
+        self.open_conversation(ConversationId(conversation_id))
+        self.window.composer.edit.setFocus()
+
+    def _on_reply(self, message_id: str) -> None:
+        self.messages.on_reply(message_id)
+        self.window.composer.edit.setFocus()
+
+    def _on_ask(self, message_id: str, question: str) -> None:
+        self._on_reply(message_id)
+        self.composer.propose(question)
+
+    def _on_contact_chosen(self, contact: Contact) -> None:
+        self.spawner.spawn(self._open_contact(contact), "open contact")
+
+    def _on_attach(self) -> None:
+        self.spawner.spawn(self._attach(), "attach")
+
+    def _on_failed(self, name: str, fault: AppError) -> None:
+        # The composer says by itself why a send did not succeed.
+        if name != "send":
+            self._fault = sentence_of(fault)
+            self._show_banners()

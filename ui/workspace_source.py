@@ -1,0 +1,76 @@
+"""Adapts an open core to what the presenters read and tell.
+
+It never keeps anything it has read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+from app.core import Core
+from app.diagnostics.results import CheckResult
+from app.domain.drafts import Draft
+from app.domain.timeline import TimelineRow
+from contract.ids import AttachmentId, ContactId, ConversationId, MessageId
+from contract.wire import Attachment, Contact, Conversation
+
+_PAGE = 500
+
+
+class WorkspaceSource:
+    """One core, read by presenters."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    async def conversation(self, conversation_id: ConversationId) -> Conversation | None:
+        """Return a conversation or None."""
+        return await self._core.store.inbox.conversation(conversation_id)
+
+    async def contact(self, contact_id: ContactId) -> Contact | None:
+        """Return a contact or None."""
+        return await self._core.store.contacts.get(contact_id)
+
+    async def contacts(self) -> tuple[Contact, ...]:
+        """Return the whole book by name."""
+        found: list[Contact] = []
+        while True:
+            page = await self._core.store.contacts.page(found[-1] if found else None, _PAGE)
+            found += page
+            if len(page) < _PAGE:
+                return tuple(found)
+
+    async def conversation_of(self, contact: Contact) -> ConversationId | None:
+        """Return a contact's newest conversation, None when there is none."""
+        results = await self._core.store.search.search(contact.display_name, _PAGE, 0)
+        for hit in results.people:
+            if hit.contact.contact_id == contact.contact_id:
+                return hit.conversation_id
+        return None
+
+    async def draft(self, conversation_id: ConversationId) -> Draft | None:
+        """Return the saved draft or None."""
+        return await self._core.store.drafts.get(conversation_id)
+
+    async def draft_files(self, ids: Sequence[AttachmentId]) -> tuple[Attachment, ...]:
+        """Return what is known of a draft's files."""
+        return await self._core.store.drafts.attachments(ids)
+
+    async def message(self, message_id: MessageId) -> TimelineRow | None:
+        """Return a message or None."""
+        return await self._core.store.timeline.message(message_id)
+
+    async def on_screen(self, conversation_id: ConversationId | None) -> None:
+        """Tell which conversation is on screen."""
+        await self._core.open_conversation(conversation_id)
+
+    async def mark_read(self, conversation_id: ConversationId) -> None:
+        """Mark everything in a conversation as read."""
+        await self._core.messaging.mark_read(conversation_id)
+
+    async def checks(self) -> AsyncIterator[CheckResult]:
+        """Run the diagnostics' checks."""
+        from app.diagnostics.checks import run_checks
+
+        async for result in run_checks(self._core.diagnostics_subject()):
+            yield result
