@@ -144,6 +144,14 @@ def sample_inbox() -> list[InboxRow]:
             color=5,
             channel=c.SMS,
         ),
+        *_rarer_rows(),
+    ]
+
+
+def _rarer_rows() -> list[InboxRow]:
+    c = Channel
+    row = inbox_row
+    return [
         row(
             7,
             "Priya Nair",
@@ -396,6 +404,7 @@ def state_timeline() -> list[TimelineRow]:
                 at_utc_ms=at(10, 41),
             )
         ),
+        TimelineRow(message(31, "مرحبا هنا، هل وصلت الرسالة؟", at_utc_ms=at(10, 41))),
         TimelineRow(message(26, "", deleted=True, at_utc_ms=at(10, 41), versions=2)),
         TimelineRow(
             message(

@@ -1,0 +1,71 @@
+"""What can be done with one message, as entries of its context menu.
+
+It performs nothing: the view turns an entry into its signal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.domain.timeline import TimelineRow
+from contract.states import DeliveryState
+from contract.wire import Attachment, Direction
+from ui.models.message_words import ASK, CANCEL, EDIT, RECEIPT, SEND_AGAIN, UNDO, BubbleWords
+
+COPY, REPLY, SAVE, DELIVERED, GIVE_UP, OPEN_LINK, COPY_LINK = (
+    "copy",
+    "reply",
+    "save",
+    "treat_as_delivered",
+    "give_up",
+    "open_link",
+    "copy_link",
+)
+_PART_NAMES = {
+    UNDO: "Undo send",
+    CANCEL: "Cancel sending",
+    EDIT: "Edit",
+    ASK: "Ask the client",
+    SEND_AGAIN: "Send again…",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry: what it says, which act it is, what it works on."""
+
+    text: str
+    act: str
+    file: Attachment | None = None
+    url: str = ""
+
+
+def menu_entries(
+    row: TimelineRow, words: BubbleWords, selected_text: str, url: str = ""
+) -> list[Entry]:
+    """Return the entries for a message, the likeliest first."""
+    message = row.message
+    entries: list[Entry] = []
+    if url:
+        entries += [Entry("Open link…", OPEN_LINK, url=url), Entry("Copy link", COPY_LINK, url=url)]
+    entries.append(Entry("Copy selected text" if selected_text else "Copy text", COPY))
+    on_backend = message.version > 0 and not message.deleted
+    if on_backend:
+        entries.append(Entry("Reply", REPLY))
+    entries += [Entry(f"Save “{file.name}”…", SAVE, file=file) for file in words.files]
+    for part in (*words.footer, *words.below):
+        if part.act in _PART_NAMES:
+            entries.append(Entry(_PART_NAMES[part.act], part.act))
+    if message.direction is Direction.OUT and message.state is DeliveryState.UNKNOWN:
+        entries.append(Entry("It was delivered", DELIVERED))
+        entries.append(Entry("Give up", GIVE_UP))
+    if on_backend and (message.direction is Direction.OUT or message.versions_archived > 1):
+        entries.append(Entry("Details", RECEIPT))
+    return entries
+
+
+def question(words: BubbleWords) -> str:
+    """Return the text to propose in the composer for `Ask …`."""
+    if words.dashed:
+        return "Could you send your last message again as text, please?"
+    return f"Did you receive my message “{words.text[:60].strip()}”?"
