@@ -32,10 +32,11 @@ class CommandKey:
     key: str
     request_hash: str
 
-
-def command_key(key: str, path: str, body: bytes) -> CommandKey:
-    """Return the identity of a command from its header, path and body."""
-    return CommandKey(key, hashlib.sha256(path.encode() + b"\n" + body).hexdigest())
+    @classmethod
+    def of(cls, key: str, path: str, body: bytes) -> CommandKey:
+        """Return the identity of a command from its header, path and body."""
+        asked = path.encode("utf-8", "surrogatepass") + b"\n" + body
+        return cls(key, hashlib.sha256(asked).hexdigest())
 
 
 def stored_reply(connection: Connection, me: Me, command: CommandKey) -> Reply | None:

@@ -112,6 +112,11 @@ def add_part(connection: Connection, me: Me, attachment_id: str, part: Part) -> 
     _set(connection, attachment_id, offset_bytes=part.end_byte)
 
 
+def announced_sha256(connection: Connection, me: Me, attachment_id: str) -> str:
+    """Return the hash (hex) that one's own upload was announced with."""
+    return str(_own(connection, me, attachment_id).sha256)
+
+
 def finish_upload(connection: Connection, me: Me, attachment_id: str) -> UploadState:
     """Mark an upload complete, once all its bytes have the announced hash."""
     _set(connection, attachment_id, complete=True)

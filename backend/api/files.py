@@ -1,0 +1,180 @@
+"""Owns the operations on attachments' bytes: resumable upload and ranged download.
+
+It never keeps a whole file in memory and never writes a byte in clear.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections.abc import AsyncIterator
+from urllib.parse import quote
+
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response, StreamingResponse
+
+from backend.api.answers import problem_answer
+from backend.api.operation import Call, json_answer
+from backend.inbox.uploads import (
+    Part,
+    StoredAttachment,
+    add_part,
+    announced_sha256,
+    check_offset,
+    finish_upload,
+    readable_attachment,
+    restart_upload,
+    stored_parts,
+    upload_state,
+)
+from backend.refusals import Refused
+from backend.storage.blobs import BlobDamaged, BlobStore
+from contract import api
+from contract.problems import ProblemCode
+from contract.wire import UploadState
+
+PART_BYTES = 1024 * 1024
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+
+
+async def read_upload(call: Call) -> Response:
+    """Answer how far an upload came."""
+    attachment_id = call.path("attachment_id")
+    return json_answer(
+        await call.services.database.read(
+            lambda connection: upload_state(connection, call.me, attachment_id)
+        )
+    )
+
+
+async def upload(call: Call) -> Response:
+    """Take bytes from Upload-Offset on; what arrived before a cut line stays.
+
+    With the last byte the whole file's SHA-256 is compared with the announced one; another hash
+    makes the upload begin anew.
+    """
+    attachment_id, offset_bytes = call.path("attachment_id"), _offset(call)
+    state = await call.services.database.read(
+        lambda connection: upload_state(connection, call.me, attachment_id)
+    )
+    check_offset(state, offset_bytes)
+    waiting = bytearray()
+    at = offset_bytes
+    try:
+        async for piece in call.request.stream():
+            waiting += piece
+            if at + len(waiting) > state.size_bytes:
+                raise Refused(
+                    ProblemCode.TOO_LARGE, f"The file was announced with {state.size_bytes} bytes."
+                )
+            if len(waiting) >= PART_BYTES:
+                at = await _keep(call, attachment_id, at, bytes(waiting))
+                waiting.clear()
+    except ClientDisconnect:
+        if waiting:
+            await _keep(call, attachment_id, at, bytes(waiting))
+        raise
+    if waiting:
+        at = await _keep(call, attachment_id, at, bytes(waiting))
+    if at == state.size_bytes:
+        return json_answer(await _finish(call, attachment_id))
+    return await read_upload(call)
+
+
+async def download(call: Call) -> Response:
+    """Answer a file's bytes, or the range asked for (RFC 9110, section 14)."""
+    attachment_id = call.path("attachment_id")
+    file = await call.services.database.read(
+        lambda connection: readable_attachment(connection, call.me, attachment_id)
+    )
+    headers = {
+        "Accept-Ranges": "bytes",
+        "ETag": f'"{file.sha256}"',
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}",
+        "X-Content-Type-Options": "nosniff",
+    }
+    first, last, status = 0, file.size_bytes, 200
+    asked = _RANGE.fullmatch(call.request.headers.get("Range", "").strip())
+    if asked is not None and (asked[1] or asked[2]):
+        first, last = _span(asked[1], asked[2], file.size_bytes)
+        if first >= last:
+            return problem_answer(
+                ProblemCode.BAD_REQUEST,
+                "The file has no such range.",
+                call.request_id,
+                status=416,
+                headers={"Content-Range": f"bytes */{file.size_bytes}"},
+            )
+        status = 206
+        headers["Content-Range"] = f"bytes {first}-{last - 1}/{file.size_bytes}"
+    headers["Content-Length"] = str(last - first)
+    pieces = _pieces(call.services.blobs, file, first, last)
+    return StreamingResponse(pieces, status, headers, media_type=file.media_type)
+
+
+def _span(first: str, last: str, size_bytes: int) -> tuple[int, int]:
+    """Return the half-open span of a Range header with at least one figure."""
+    if not first:
+        return max(0, size_bytes - int(last)), size_bytes
+    return int(first), min(int(last) + 1, size_bytes) if last else size_bytes
+
+
+async def _pieces(
+    blobs: BlobStore, file: StoredAttachment, first: int, last: int
+) -> AsyncIterator[bytes]:
+    for part in file.parts:
+        pieces = blobs.read(file.attachment_id, part.start_byte, part.end_byte, first, last)
+        while True:
+            piece = await asyncio.to_thread(next, pieces, None)
+            if piece is None:
+                break
+            yield piece
+
+
+async def _keep(call: Call, attachment_id: str, at: int, data: bytes) -> int:
+    """Write one part, then its row; returns where the next one begins."""
+    services = call.services
+    await asyncio.to_thread(services.blobs.put, attachment_id, at, data)
+    part = Part(at, at + len(data))
+    await services.database.write(
+        lambda connection: add_part(connection, call.me, attachment_id, part)
+    )
+    return part.end_byte
+
+
+async def _finish(call: Call, attachment_id: str) -> UploadState:
+    services = call.services
+    parts = await services.database.read(lambda connection: stored_parts(connection, attachment_id))
+    announced = await services.database.read(
+        lambda connection: announced_sha256(connection, call.me, attachment_id)
+    )
+    actual = await asyncio.to_thread(_digest, services.blobs, attachment_id, parts)
+    if actual == announced:
+        return await services.database.write(
+            lambda connection: finish_upload(connection, call.me, attachment_id)
+        )
+    await services.database.write(lambda connection: restart_upload(connection, attachment_id))
+    for part in parts:
+        await asyncio.to_thread(services.blobs.remove, attachment_id, part.start_byte)
+    raise Refused(
+        ProblemCode.ATTACHMENT_MISMATCH, "The bytes do not have the announced SHA-256: send anew."
+    )
+
+
+def _digest(blobs: BlobStore, attachment_id: str, parts: tuple[Part, ...]) -> str | None:
+    digest = hashlib.sha256()
+    try:
+        for first, last in parts:
+            for piece in blobs.read(attachment_id, first, last, first, last):
+                digest.update(piece)
+    except BlobDamaged:
+        return None
+    return digest.hexdigest()
+
+
+def _offset(call: Call) -> int:
+    text = call.request.headers.get(api.UPLOAD_OFFSET, "")
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise Refused(ProblemCode.BAD_REQUEST, f"{api.UPLOAD_OFFSET} must be a number of bytes.")
+    return int(text)
