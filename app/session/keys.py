@@ -5,13 +5,25 @@ It never writes a key in clear to a file and never makes a new key for data that
 
 from __future__ import annotations
 
+import base64
+import binascii
+import errno
 import hashlib
 import hmac
+import os
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from app.domain.errors import DiskFull, EnvironmentFault, KeyLost, KeyringLocked
+
 KEY_SIZE_BYTES = 32
+WRAPPED_KEY_FILE = "key.wrapped"
+INSTANCE_FILE = "key.instance"
+_KEPT_PREFIX = "kept-"
+_INSTANCE_BYTES = 8
+_STAYS = frozenset({"parley.lock"})
 
 
 class DataFolder(Protocol):
@@ -20,6 +32,11 @@ class DataFolder(Protocol):
     @property
     def data_dir(self) -> Path:
         """The local, non-roaming folder of the databases."""
+        ...
+
+    @property
+    def outbox_dir(self) -> Path:
+        """The folder of the outbox file, often the same."""
         ...
 
 
@@ -39,32 +56,134 @@ class MasterKey:
 
 
 class KeyVault:
-    """Finds, makes and forgets the master key of one data folder; calls may block for the
-    keyring's prompt, so run them off the loop's thread."""
+    """Finds, makes and forgets the master key of one data folder.
+
+    Calls may wait for the keyring's prompt or stretch a passphrase: run them off the loop.
+    """
 
     def load_or_create(self, paths: DataFolder) -> MasterKey:
-        """Return the key kept in the keyring, making one for a folder without data.
+        """Return the key kept in the keyring, making one for folders without data.
 
-        Raises KeyringMissing (no keyring here), KeyringLocked, KeyLost (data is here, its key
-        is not), PassphraseWrong never.
+        Raises KeyringMissing (no keyring here), KeyringLocked (also when this folder's key is
+        behind a passphrase), KeyLost (data is here, its key is not; nothing is changed).
         """
-        raise NotImplementedError
+        from app.session import os_keyring
+
+        if self.uses_passphrase(paths):
+            raise KeyringLocked("the key is behind a passphrase")
+        instance = _read_instance(paths.data_dir)
+        if instance is not None:
+            packed = os_keyring.read_secret(_user(instance))
+            if packed is not None:
+                return MasterKey(_unpacked(packed))
+        if _has_data(paths):
+            raise KeyLost("the keyring holds no key for this data")
+        key = MasterKey(os.urandom(KEY_SIZE_BYTES))
+        instance = os.urandom(_INSTANCE_BYTES).hex()
+        os_keyring.write_secret(_user(instance), base64.b64encode(key.secret).decode("ascii"))
+        _write_instance(paths.data_dir, instance)
+        return key
 
     def unlock_with_passphrase(self, paths: DataFolder, passphrase: str) -> MasterKey:
-        """Return the key wrapped in `key.wrapped`, made when the folder has no data yet.
+        """Return the key wrapped in `key.wrapped`, made when the folders have no data yet.
 
-        Raises PassphraseWrong, KeyLost (data is here, `key.wrapped` is not).
+        Raises PassphraseWrong, KeyLost (data is here but no readable `key.wrapped`), DiskFull.
         """
-        raise NotImplementedError
+        from app.session.wrapped_key import unwrap, wrap
+
+        path = paths.data_dir / WRAPPED_KEY_FILE
+        if path.exists():
+            return MasterKey(unwrap(path, passphrase))
+        if _has_data(paths):
+            raise KeyLost("this data's key is not behind a passphrase")
+        key = MasterKey(os.urandom(KEY_SIZE_BYTES))
+        paths.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        wrap(path, key.secret, passphrase)
+        return key
 
     def uses_passphrase(self, paths: DataFolder) -> bool:
         """Return True when this folder's key is behind a passphrase."""
-        raise NotImplementedError
+        return (paths.data_dir / WRAPPED_KEY_FILE).exists()
 
     def start_anew(self, paths: DataFolder) -> Path:
-        """Move the data whose key is lost into a folder of its own and return that folder."""
-        raise NotImplementedError
+        """Move the data whose key is lost into a folder of its own; return that folder.
+
+        Call it only on the user's word, with no store open. Raises EnvironmentFault.
+        """
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        kept = paths.data_dir / f"{_KEPT_PREFIX}{stamp}"
+        try:
+            for source in dict.fromkeys((paths.data_dir, paths.outbox_dir)):
+                target = kept if source == paths.data_dir else source / kept.name
+                target.mkdir(parents=True, mode=0o700)
+                for entry in sorted(source.iterdir()):
+                    if entry.name not in _STAYS and not entry.name.startswith(_KEPT_PREFIX):
+                        entry.rename(target / entry.name)
+        except OSError as error:
+            raise _fault(error, kept) from error
+        return kept
 
     def forget(self, paths: DataFolder) -> None:
-        """Remote wipe: remove the key from the keyring and the wrapped key file."""
-        raise NotImplementedError
+        """Remote wipe: remove the key from the keyring and the wrapped key's file.
+
+        Without it the databases are noise. Raises KeyringMissing, KeyringLocked.
+        """
+        from app.session import os_keyring
+
+        (paths.data_dir / WRAPPED_KEY_FILE).unlink(missing_ok=True)
+        instance = _read_instance(paths.data_dir)
+        if instance is not None:
+            os_keyring.delete_secret(_user(instance))
+
+
+def _user(instance: str) -> str:
+    return f"database key {instance}"
+
+
+def _unpacked(packed: str) -> bytes:
+    try:
+        secret = base64.b64decode(packed, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise KeyLost("the keyring's entry is not a key") from error
+    if len(secret) != KEY_SIZE_BYTES:
+        raise KeyLost("the keyring's entry is not a key")
+    return secret
+
+
+def _has_data(paths: DataFolder) -> bool:
+    """Return True when any database lies in the folders, apart from those kept aside."""
+    for folder in {paths.data_dir, paths.outbox_dir}:
+        for found in folder.rglob("*.db"):
+            parts = found.relative_to(folder).parts
+            if not parts[0].startswith(_KEPT_PREFIX) and found.stat().st_size:
+                return True
+    return False
+
+
+def _read_instance(folder: Path) -> str | None:
+    try:
+        return (folder / INSTANCE_FILE).read_text("ascii").strip() or None
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise EnvironmentFault(f"{INSTANCE_FILE} can't be read") from error
+
+
+def _write_instance(folder: Path, instance: str) -> None:
+    path = folder / INSTANCE_FILE
+    draft = path.with_name(f"{path.name}.new")
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with draft.open("w", encoding="ascii") as file:
+            file.write(instance)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        raise _fault(error, path) from error
+
+
+def _fault(error: OSError, path: Path) -> EnvironmentFault:
+    if error.errno == errno.ENOSPC:
+        return DiskFull(path.name)
+    return EnvironmentFault(f"{path.name}: {error.strerror}")

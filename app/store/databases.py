@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TypeVar
@@ -21,7 +21,7 @@ from app.domain.clock import Clock
 from app.domain.errors import CorruptStore
 from app.store import opening
 from app.store.cipher import move_aside, prove_keys, remove, translate
-from app.store.engine import close_connection, run_outside_transaction
+from app.store.engine import close_connection, driver_of, run_outside_transaction
 from app.store.feed import ChangeFeed
 from app.store.opening import FileSpec, Notice
 from app.store.salvage import Salvage
@@ -43,6 +43,22 @@ class ReadView:
 
     outbox: Connection
     cache: Connection
+
+
+@contextlib.contextmanager
+def one_snapshot(view: ReadView) -> Iterator[ReadView]:
+    """Let all statements of a read see one state of each file.
+
+    The driver is told directly: SQLAlchemy's own begin and commit cost as much as a query.
+    """
+    drivers = (driver_of(view.outbox), driver_of(view.cache))
+    try:
+        for driver in drivers:
+            driver.execute("BEGIN")
+        yield view
+    finally:
+        for driver in drivers:
+            driver.rollback()
 
 
 class Databases:
@@ -82,9 +98,8 @@ class Databases:
         """Run a read; one that met a corrupt cache runs again on the new, empty one."""
 
         def job() -> T:
-            view = self._reader_view()
             try:
-                with view.outbox.begin(), view.cache.begin():
+                with one_snapshot(self._reader_view()) as view:
                     return work(view)
             except DBAPIError as error:
                 raise translate(error, self.cache_file.path) from error

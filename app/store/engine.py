@@ -15,7 +15,7 @@ from sqlalchemy.pool import StaticPool
 from app.store.cipher import connect
 
 WRITE = "BEGIN IMMEDIATE"
-READ = "BEGIN"
+READ = ""
 
 
 def open_connection(
@@ -27,7 +27,7 @@ def open_connection(
     cache_kib: int = 4_096,
     autocheckpoint_pages: int = 1_000,
 ) -> Connection:
-    """Open a file for the calling thread; `begin` is WRITE or READ.
+    """Open a file for the calling thread; `begin` is WRITE, or READ to begin by hand.
 
     `autocheckpoint_pages` 0 leaves checkpoints to the caller, off the commit's path. Raises
     the driver's errors.
@@ -45,7 +45,8 @@ def open_connection(
     def on_begin(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
 
-    event.listen(engine, "begin", on_begin)
+    if begin:
+        event.listen(engine, "begin", on_begin)
     return engine.connect()
 
 
@@ -56,6 +57,11 @@ def close_connection(connection: Connection) -> None:
     engine.dispose()
 
 
+def driver_of(connection: Connection) -> Any:
+    """Return the driver's own connection."""
+    return connection.connection.driver_connection
+
+
 def run_outside_transaction(connection: Connection, sql: str) -> list[tuple[Any, ...]]:
     """Run one statement in the driver's autocommit mode (checkpoints, VACUUM); return its rows.
 
@@ -63,7 +69,7 @@ def run_outside_transaction(connection: Connection, sql: str) -> list[tuple[Any,
     """
     from sqlcipher3 import dbapi2
 
-    driver: Any = connection.connection.driver_connection
+    driver = driver_of(connection)
     try:
         return [tuple(row) for row in driver.execute(sql)]
     except dbapi2.Error as error:

@@ -10,13 +10,13 @@ import unicodedata
 
 # Scripts written without spaces between words, where a term may be one or two characters:
 # Thai, Lao, Burmese, Khmer, Hangul, CJK with kana, and the ideographs beyond the first plane.
-_UNSPACED = (
+UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007"
     "\u3040-\u30ff\u3105-\u318f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     "\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
 )
-_RUN = re.compile(f"[{_UNSPACED}]+")
-_PIECES = re.compile(f"[{_UNSPACED}]+|[^\\W_{_UNSPACED}]+")
+_RUN = re.compile(f"[{UNSPACED}]+")
+_PIECES = re.compile(f"[{UNSPACED}]+|[^\\W_{UNSPACED}]+")
 _MARKS = re.compile(
     "["
     + "".join(

@@ -72,7 +72,6 @@ def open_reader(spec: FileSpec) -> Connection:
     """Open a file for the reader thread; raises the driver's errors."""
     connection = open_connection(spec.path, spec.key, begin=READ, cache_kib=8_192)
     connection.exec_driver_sql("PRAGMA query_only = ON")
-    connection.rollback()
     return connection
 
 

@@ -14,7 +14,7 @@ from app.domain.search import MessageHit, PersonHit, SearchResults
 from app.store.databases import Databases, ReadView
 from app.store.index_terms import match_expression, query_terms
 from app.store.payloads import decode_contact
-from app.store.snippets import snippet
+from app.store.snippets import Highlighter
 from contract.ids import ConversationId, MessageId
 from contract.wire import Channel, Direction
 
@@ -80,11 +80,11 @@ class SearchReads:
         expression = match_expression(text)
         if expression is None:
             return SearchResults(text, (), (), 0.0)
-        terms = query_terms(text)
+        highlighter = Highlighter(query_terms(text))
 
         def work(view: ReadView) -> tuple[tuple[PersonHit, ...], tuple[MessageHit, ...]]:
             people = _people(view, expression, limit_people)
-            return people, _messages(view, expression, terms, limit_messages)
+            return people, _messages(view, expression, highlighter, limit_messages)
 
         people, messages = await self._databases.read(work)
         elapsed_ms = (time.perf_counter() - started_s) * 1_000
@@ -92,18 +92,18 @@ class SearchReads:
 
 
 def _messages(
-    view: ReadView, expression: str, terms: tuple[str, ...], limit: int
+    view: ReadView, expression: str, highlighter: Highlighter, limit: int
 ) -> tuple[MessageHit, ...]:
     rows = view.cache.execute(_MESSAGES, {"expression": expression, "limit": limit})
-    hits = [_hit(_decode(payload), title, channel, terms) for payload, title, channel in rows]
+    hits = [_hit(_decode(payload), title, channel, highlighter) for payload, title, channel in rows]
     return tuple(sorted(hits, key=lambda hit: hit.at_utc_ms, reverse=True))
 
 
-def _hit(found: _Found, title: str, channel: str, terms: tuple[str, ...]) -> MessageHit:
-    shown, highlights = snippet(found.text, terms)
+def _hit(found: _Found, title: str, channel: str, highlighter: Highlighter) -> MessageHit:
+    shown, highlights = highlighter.snippet(found.text)
     if not highlights and found.attachments:
         names = ", ".join(file.name for file in found.attachments)
-        shown, highlights = snippet(names, terms)
+        shown, highlights = highlighter.snippet(names)
     return MessageHit(
         message_id=MessageId(found.message_id),
         conversation_id=ConversationId(found.conversation_id),

@@ -5,95 +5,115 @@ It never changes a character but line breaks: highlights are code points of the 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
-from app.store.index_terms import is_unspaced
+from app.store.index_terms import UNSPACED, is_unspaced
 
 SNIPPET_CHARS = 120
 _LEAD_CHARS = 30
 _BREAKS = str.maketrans({"\n": " ", "\r": " ", "\t": " ", "\u2028": " ", "\u2029": " "})
+_START_OF_WORD = f"(?<![^\\W_{UNSPACED}])"
 
 Spans = tuple[tuple[int, int], ...]
 
 
 class _FoldTable(dict[int, str]):
-    """Character → folded characters, filled as characters are met."""
+    """Character → folded characters, filled as they are met; `odd` are those not one to one."""
+
+    def __init__(self) -> None:
+        self.odd: set[str] = set()
 
     def __missing__(self, code: int) -> str:
-        decomposed = unicodedata.normalize("NFKD", chr(code)).casefold()
-        kept = "".join(c for c in decomposed if not unicodedata.combining(c))
-        folded = unicodedata.normalize("NFC", kept)
-        if "\u1100" <= chr(code) <= "\ud7ff" and len(folded) != 1:
-            folded = chr(code)
+        char = chr(code)
+        decomposed = unicodedata.normalize("NFKD", char)
+        if "\u1100" <= char <= "\ud7ff":
+            folded = unicodedata.normalize("NFKC", char)
+        else:
+            folded = "".join(c for c in decomposed.casefold() if not unicodedata.combining(c))
+        if len(folded) != 1:
+            self.odd.add(char)
         self[code] = folded
         return folded
 
 
 _FOLD = _FoldTable()
+# All but ASCII (lowered in one go), kana, Han, Hangul and Thai, which fold to themselves.
+_TO_FOLD = re.compile(
+    "[^\x00-\x7f\u0e00-\u0e7f\u3041-\u309a\u30a0-\u30fe\u3400-\u9fff\uac00-\ud7a3]"
+)
 
 
-def snippet(text: str, terms: tuple[str, ...]) -> tuple[str, Spans]:
-    """Return at most SNIPPET_CHARS of `text` around its first hit, and the hits' places.
+class Highlighter:
+    """Finds the terms of one query in the messages it found."""
 
-    `terms` are those of `query_terms`. Alphabetic terms hit at the start of words, others
-    anywhere. A cut is shown by an ellipsis.
-    """
-    folded, origin = _fold_with_places(text)
-    hits = _hits(folded, tuple(_fold_with_places(term)[0] for term in terms))
-    if origin is not None:
-        hits = [(origin[start], origin[end - 1] + 1) for start, end in hits]
-    spans = _merged(hits)
-    begin = 0
-    if len(text) > SNIPPET_CHARS and spans and spans[0][1] > SNIPPET_CHARS - _LEAD_CHARS:
-        begin = min(max(0, spans[0][0] - _LEAD_CHARS), len(text) - SNIPPET_CHARS)
-    end = min(len(text), begin + SNIPPET_CHARS)
-    shown = text[begin:end].translate(_BREAKS)
-    lead = "…" if begin else ""
-    tail = "…" if end < len(text) else ""
-    shift = len(lead) - begin
-    inside = tuple(
-        (max(start, begin) + shift, min(stop, end) + shift)
-        for start, stop in spans
-        if start < end and stop > begin
-    )
-    return f"{lead}{shown}{tail}", inside
+    def __init__(self, terms: tuple[str, ...]) -> None:
+        """Take the terms of `query_terms`; alphabetic ones hit at the start of words only."""
+        folded = sorted({_folded(term) for term in terms}, key=len, reverse=True)
+        parts = [
+            re.escape(term) if is_unspaced(term) else _START_OF_WORD + re.escape(term)
+            for term in folded
+            if term
+        ]
+        self._pattern = re.compile("|".join(parts)) if parts else None
+
+    def snippet(self, text: str) -> tuple[str, Spans]:
+        """Return at most SNIPPET_CHARS of `text` around its first hit, and the hits' places.
+
+        Line breaks become spaces; a cut is shown by an ellipsis.
+        """
+        spans = self._spans(text)
+        if len(text) <= SNIPPET_CHARS:
+            return text.translate(_BREAKS), tuple(spans)
+        begin = 0
+        if spans and spans[0][1] > SNIPPET_CHARS - _LEAD_CHARS:
+            begin = min(max(0, spans[0][0] - _LEAD_CHARS), len(text) - SNIPPET_CHARS)
+        end = begin + SNIPPET_CHARS
+        lead = "…" if begin else ""
+        tail = "…" if end < len(text) else ""
+        shift = len(lead) - begin
+        inside = tuple(
+            (max(start, begin) + shift, min(stop, end) + shift)
+            for start, stop in spans
+            if start < end and stop > begin
+        )
+        return f"{lead}{text[begin:end].translate(_BREAKS)}{tail}", inside
+
+    def _spans(self, text: str) -> list[tuple[int, int]]:
+        if self._pattern is None:
+            return []
+        if text.isascii():
+            return [match.span() for match in self._pattern.finditer(text.lower())]
+        spans = [match.span() for match in self._pattern.finditer(_folded(text))]
+        if _FOLD.odd.isdisjoint(text):
+            return spans
+        odd = _odd_places(text)
+        return [(_original(start, odd), _original(end - 1, odd) + 1) for start, end in spans]
 
 
-def _fold_with_places(text: str) -> tuple[str, list[int] | None]:
-    """Return the folded text and, when lengths differ, each character's place in the original."""
-    if text.isascii():
-        return text.lower(), None
-    folded = text.translate(_FOLD)
-    if len(folded) == len(text) and all(len(_FOLD[ord(c)]) == 1 for c in set(text)):
-        return folded, None
-    places = [i for i, c in enumerate(text) for _ in _FOLD[ord(c)]]
-    return folded, places
+def _folded(text: str) -> str:
+    return _TO_FOLD.sub(lambda match: _FOLD[ord(match.group())], text).lower()
 
 
-def _hits(folded: str, terms: tuple[str, ...]) -> list[tuple[int, int]]:
+def _odd_places(text: str) -> list[tuple[int, int, int]]:
+    """Return where folding changed the length: place, place once folded, folded length."""
     found = []
-    for term in terms:
-        if not term:
-            continue
-        anywhere = is_unspaced(term)
-        start = folded.find(term)
-        while start >= 0:
-            if (
-                anywhere
-                or start == 0
-                or not folded[start - 1].isalnum()
-                or is_unspaced(folded[start - 1])
-            ):
-                found.append((start, start + len(term)))
-            start = folded.find(term, start + len(term))
+    grown = 0
+    for place, char in enumerate(text):
+        if char in _FOLD.odd:
+            length = len(_FOLD[ord(char)])
+            found.append((place, place + grown, length))
+            grown += length - 1
     return found
 
 
-def _merged(hits: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    merged: list[tuple[int, int]] = []
-    for start, end in sorted(hits):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return merged
+def _original(folded_place: int, odd: list[tuple[int, int, int]]) -> int:
+    """Return which character of the original stands at a place of the folded text."""
+    grown = 0
+    for place, start, length in odd:
+        if start > folded_place:
+            break
+        if folded_place < start + length:
+            return place
+        grown += length - 1
+    return folded_place - grown
