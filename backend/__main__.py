@@ -1,0 +1,50 @@
+"""The backend's command line: serve, worker, archive, admin, openapi.
+
+It never holds more than the way from a command to its code.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from backend.cli.arguments import parser
+
+EXIT_FAULT = 2
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Carry out one command; returns the exit status (0 fine, 1 a finding, 2 can't run)."""
+    arguments = parser().parse_args(argv)
+    from backend.cli.logs import log_to_stderr
+
+    log_to_stderr()
+    if arguments.command == "openapi":
+        from backend.cli.documents import run_openapi
+
+        return run_openapi(arguments)
+    from backend.storage.database import DatabaseError
+    from backend.workspace import WorkspaceError
+
+    try:
+        if arguments.command == "archive":
+            from backend.cli.offline import run_archive
+
+            return run_archive(arguments)
+        if arguments.command == "admin":
+            from backend.cli.offline import run_admin
+
+            return run_admin(arguments)
+        from backend.cli.running import run_serve, run_worker
+
+        return (run_serve if arguments.command == "serve" else run_worker)(arguments)
+    except (WorkspaceError, DatabaseError) as error:
+        sys.stderr.write(f"{error}\n")
+    except OSError as error:
+        sys.stderr.write(f"The backend can't start: {error.strerror}.\n")
+    except ValueError:  # msgspec's errors are ValueErrors, too
+        sys.stderr.write("The line on stdin must be JSON with database_key and secret.\n")
+    return EXIT_FAULT
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

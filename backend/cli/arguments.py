@@ -1,0 +1,78 @@
+"""The backend's command line as argparse sees it.
+
+It never imports a part of the backend: a start costs only what its command needs.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of `python -m backend`."""
+    top = argparse.ArgumentParser(
+        prog="parley-backend",
+        description="The governed backend. Commands with --data-dir read one JSON line with the "
+        "database_key (64 hex digits) from stdin.",
+    )
+    commands = top.add_subparsers(dest="command", required=True)
+    _add_serve(commands.add_parser("serve", help="serve the governed API on loopback"))
+    worker = commands.add_parser("worker", help="deliver and receive without serving the API")
+    _add_data_dir(worker)
+    _add_sandbox(worker)
+    archive = commands.add_parser("archive", help="check or search the archive")
+    _add_archive(archive.add_subparsers(dest="archive_command", required=True))
+    admin = commands.add_parser("admin", help="look after jobs and accounts")
+    _add_admin(admin.add_subparsers(dest="admin_command", required=True))
+    openapi = commands.add_parser("openapi", help="write the OpenAPI document")
+    openapi.add_argument("--output", type=Path, help="default: contract/openapi.json")
+    return top
+
+
+def _add_serve(serve: argparse.ArgumentParser) -> None:
+    serve.add_argument(
+        "--embedded", action="store_true", help="stop as soon as stdin ends: the app is gone"
+    )
+    serve.add_argument(
+        "--listen", default="127.0.0.1:0", metavar="HOST:PORT", help="loopback only; port 0: any"
+    )
+    _add_data_dir(serve)
+    _add_sandbox(serve)
+
+
+def _add_data_dir(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--data-dir", type=Path, required=True)
+
+
+def _add_sandbox(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--sandbox-pace",
+        type=float,
+        default=1.0,
+        metavar="FACTOR",
+        help="multiplies the sandbox clients' delays (0: at once)",
+    )
+    command.add_argument(
+        "--sandbox-silent", action="store_true", help="sandbox clients don't answer"
+    )
+
+
+def _add_archive(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    verify = commands.add_parser("verify", help="recompute every hash; exit 1 at the first fault")
+    _add_data_dir(verify)
+    find = commands.add_parser("find", help="print every entry about a message as JSON")
+    _add_data_dir(find)
+    find.add_argument("--message-id", required=True)
+
+
+def _add_admin(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    jobs = commands.add_parser("jobs", help="list delivery jobs that are not done")
+    _add_data_dir(jobs)
+    dead = commands.add_parser("dead-letters", help="list failed and unknown deliveries")
+    _add_data_dir(dead)
+    paused = commands.add_parser("paused", help="list paused channel accounts")
+    _add_data_dir(paused)
+    resume = commands.add_parser("resume", help="send again from a paused account")
+    _add_data_dir(resume)
+    resume.add_argument("--account", required=True)

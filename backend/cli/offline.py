@@ -1,0 +1,109 @@
+"""Commands that open the workspace's database while no backend runs on it.
+
+It never prints a message's text, except where `archive find` is asked for it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from backend.archive.verify import describe_message, verify_archive
+from backend.delivery.accounts import pauses, resume_account
+from backend.serving import read_handshake
+from backend.storage.database import Database
+from backend.storage.tables import jobs, messages
+from backend.workspace import DATABASE_FILE, WorkspaceError, take_lock
+from contract.ids import AccountId
+from contract.states import DeliveryState
+
+_DEAD = (DeliveryState.FAILED.value, DeliveryState.UNKNOWN.value)
+
+
+def run_archive(arguments: argparse.Namespace) -> int:
+    """Verify the archive, or print a message's entries; returns the exit status."""
+    with _database(arguments) as database:
+        if arguments.archive_command == "find":
+            _print(database.read_now(lambda c: describe_message(c, arguments.message_id)))
+            return 0
+        audit = database.read_now(verify_archive)
+    _print({"entries": audit.entries, "ok": audit.ok, "fault": audit.fault})
+    return 0 if audit.ok else 1
+
+
+def run_admin(arguments: argparse.Namespace) -> int:
+    """List jobs, dead letters or pauses, or resume an account; returns the exit status."""
+    with _database(arguments) as database:
+        if arguments.admin_command == "resume":
+            account_id = AccountId(arguments.account)
+            resumed = database.write_now(lambda c: resume_account(c, account_id))
+            _print({"resumed": resumed})
+            return 0 if resumed else 1
+        look = {"jobs": _open_jobs, "dead-letters": _dead_letters, "paused": pauses}
+        for line in database.read_now(look[arguments.admin_command]):
+            _print(line)
+    return 0
+
+
+def _open_jobs(connection: Connection) -> list[dict[str, Any]]:
+    columns = jobs.c
+    rows = connection.execute(
+        select(
+            columns.job_id,
+            columns.conversation_id,
+            columns.account_id,
+            columns.state,
+            columns.attempts,
+            columns.not_before_utc_ms,
+            messages.c.state.label("message_state"),
+            messages.c.state_detail,
+        )
+        .join(messages, messages.c.message_id == columns.message_id)
+        .where(columns.state != "done")
+        .order_by(columns.lane_order)
+    )
+    return [dict(row._mapping) for row in rows]
+
+
+def _dead_letters(connection: Connection) -> list[dict[str, Any]]:
+    columns = messages.c
+    rows = connection.execute(
+        select(
+            columns.message_id,
+            columns.conversation_id,
+            columns.account_id,
+            columns.state,
+            columns.state_detail,
+            columns.state_at_utc_ms,
+        )
+        .where(columns.state.in_(_DEAD))
+        .order_by(columns.place_index)
+    )
+    return [dict(row._mapping) for row in rows]
+
+
+@contextlib.contextmanager
+def _database(arguments: argparse.Namespace) -> Iterator[Database]:
+    path = arguments.data_dir / DATABASE_FILE
+    if not path.exists():
+        raise WorkspaceError("There is no Parley backend in this data folder.")
+    lock = take_lock(arguments.data_dir)
+    try:
+        database = Database.open(path, read_handshake().key)
+        try:
+            yield database
+        finally:
+            database.close_now()
+    finally:
+        lock.close()
+
+
+def _print(value: object) -> None:
+    line = value if isinstance(value, bytes) else msgspec.json.encode(value)
+    sys.stdout.write(line.decode() + "\n")

@@ -1,0 +1,74 @@
+"""The commands that run until they are stopped: `serve` and `worker`.
+
+It never listens anywhere but on loopback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import ipaddress
+import sys
+from collections.abc import Coroutine
+from typing import Any
+
+from backend.runtime import Runtime, RuntimeOptions
+from backend.serving import Handshake, on_signals, read_handshake, serve
+from backend.workspace import WorkspaceError
+
+
+def run_serve(arguments: argparse.Namespace) -> int:
+    """Serve until stopped; returns the exit status. Raises WorkspaceError or DatabaseError."""
+    host, port = _address(arguments.listen)
+    handshake = read_handshake()
+    if not handshake.secret:
+        raise WorkspaceError("The line on stdin must hold a secret for this start.")
+    options = _options(arguments, handshake)
+    _run(serve(options, handshake, host, port, watch_stdin=arguments.embedded))
+    return 0
+
+
+def run_worker(arguments: argparse.Namespace) -> int:
+    """Deliver and receive until stopped; returns the exit status."""
+    _run(_work(_options(arguments, read_handshake())))
+    return 0
+
+
+async def _work(options: RuntimeOptions) -> None:
+    stopping = asyncio.Event()
+    on_signals(asyncio.get_running_loop(), stopping.set)
+    runtime = Runtime(options)
+    try:
+        await runtime.start()
+        await stopping.wait()
+    finally:
+        await runtime.stop()
+
+
+def _options(arguments: argparse.Namespace, handshake: Handshake) -> RuntimeOptions:
+    return RuntimeOptions(
+        data_dir=arguments.data_dir,
+        database_key=handshake.key,
+        sandbox_pace=max(0.0, arguments.sandbox_pace),
+        sandbox_answers=not arguments.sandbox_silent,
+    )
+
+
+def _address(listen: str) -> tuple[str, int]:
+    host, _, port = listen.rpartition(":")
+    try:
+        if ipaddress.IPv4Address(host).is_loopback:
+            return host, int(port)
+    except ValueError:
+        pass
+    raise WorkspaceError("--listen takes a loopback address only, such as 127.0.0.1:0.")
+
+
+def _run(main: Coroutine[Any, Any, None]) -> None:
+    if sys.platform == "win32":
+        asyncio.run(main)
+    else:
+        import uvloop
+
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(main)

@@ -1,0 +1,153 @@
+"""The opening of an embedded workspace: its lock, database, blobs, sample and policy.
+
+It never starts a task and never opens a workspace another process holds.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+import time
+from pathlib import Path
+from typing import IO
+
+import msgspec
+from sqlalchemy import Connection, insert, select
+
+from backend.directory.sample import read_workspace, sample_folder
+from backend.directory.seed import is_empty, load_sample, seed
+from backend.governance.policy import RunningPolicy, publish, read_policy_folder, running_policy
+from backend.inbox.events import open_database
+from backend.services import system_clock_utc_ms
+from backend.storage.blobs import BlobStore
+from backend.storage.database import Database
+from backend.storage.tables import channel_accounts, firms, properties
+from contract.ids import EmployeeId
+from contract.wire import Mode
+
+DATABASE_FILE = "backend.db"
+LOCK_FILE = "backend.lock"
+EMBEDDED_CONNECTORS = frozenset({"sandbox"})
+_LOCK_WAIT_S = 5.0
+_INSTANCE = "instance_id"
+
+
+class WorkspaceError(Exception):
+    """The workspace can't be opened; the text is a plain sentence that says what to do."""
+
+
+class Workspace(msgspec.Struct, frozen=True, kw_only=True):
+    """An open workspace; `close` it at the end."""
+
+    database: Database
+    blobs: BlobStore
+    policy: RunningPolicy
+    instance_id: str
+    employee_id: EmployeeId
+    lock: IO[bytes]
+
+    async def close(self) -> None:
+        """Close the database and let the lock go."""
+        await self.database.close()
+        self.lock.close()
+
+
+def open_workspace(data_dir: Path, key: bytes) -> Workspace:
+    """Open, and at the first start fill, the sample workspace in `data_dir`.
+
+    `key` holds 32 bytes. It blocks: nothing else runs yet. Raises WorkspaceError, or what
+    Database.open raises.
+    """
+    data_dir.mkdir(parents=True, exist_ok=True)
+    lock = take_lock(data_dir)
+    database = open_database(data_dir / DATABASE_FILE, key)
+    try:
+        blobs = BlobStore(data_dir / "blobs", key)
+        if database.read_now(is_empty):
+            sample = load_sample(sample_folder(), blobs.put, system_clock_utc_ms())
+            database.write_now(lambda c: seed(c, sample))
+        database.read_now(refuse_real_accounts)
+        policy = running_policy(read_policy_folder(sample_folder().parent / "policy"))
+        instance_id = database.write_now(lambda c: _settle(c, policy))
+    except BaseException:
+        database.close_now()
+        lock.close()
+        raise
+    return Workspace(
+        database=database,
+        blobs=blobs,
+        policy=policy,
+        instance_id=instance_id,
+        employee_id=EmployeeId(read_workspace(sample_folder()).signed_in),
+        lock=lock,
+    )
+
+
+def refuse_real_accounts(connection: Connection) -> None:
+    """Raise WorkspaceError when an account is served by anything but the sandbox."""
+    columns = channel_accounts.c
+    found = connection.execute(
+        select(columns.connector)
+        .where(
+            columns.mode == Mode.GOVERNED.value,
+            columns.connector.not_in(EMBEDDED_CONNECTORS),
+        )
+        .limit(1)
+    ).scalar()
+    if found is not None:
+        raise WorkspaceError(
+            "The embedded backend works with the sample workspace only and refuses real channel "
+            "accounts. Connect Parley to your firm's backend instead."
+        )
+
+
+def take_lock(data_dir: Path) -> IO[bytes]:
+    """Return the locked file that keeps a second process out; waits up to five seconds.
+
+    The lock ends with the process, however it ends. Raises WorkspaceError.
+    """
+    file = (data_dir / LOCK_FILE).open("ab")
+    deadline_s = time.monotonic() + _LOCK_WAIT_S
+    while not _try_lock(file):
+        if time.monotonic() > deadline_s:
+            file.close()
+            raise WorkspaceError(
+                "Another Parley backend is using this data folder. Close the other Parley first."
+            )
+        time.sleep(0.05)
+    return file
+
+
+def _try_lock(file: IO[bytes]) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _settle(connection: Connection, policy: RunningPolicy) -> str:
+    """Record the policy in force, and return the installation's id, made at the first start."""
+    firm_id = connection.execute(select(firms.c.firm_id)).scalar_one()
+    publish(connection, firm_id, policy, system_clock_utc_ms())
+    known: str | None = connection.execute(
+        select(properties.c.value).where(properties.c.name == _INSTANCE)
+    ).scalar_one_or_none()
+    if known is not None:
+        return known
+    instance_id = secrets.token_hex(16)
+    connection.execute(insert(properties).values(name=_INSTANCE, value=instance_id))
+    return instance_id
+
+
+def process_name() -> str:
+    """Return a name no other process, living or dead, has: the owner of leases."""
+    return f"{os.getpid()}-{secrets.token_hex(8)}"
