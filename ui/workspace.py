@@ -88,6 +88,7 @@ class Workspace(QObject):
         self._on_status(self.core.status)
         self.spawner.spawn(self._load_people(), "read people")
         self.window.show()
+        self.window.inbox.focus_list()
 
     async def close(self) -> None:
         """Save drafts and geometry, stop every presenter; the core is still open afterwards."""

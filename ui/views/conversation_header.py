@@ -40,7 +40,7 @@ class ConversationHeader(QFrame):
         self._menu_button.setMenu(self._menu())
         second = QHBoxLayout()
         second.setSpacing(8)
-        second.addWidget(self._line)
+        second.addWidget(self._line, 100)
         second.addLayout(self._chips)
         second.addStretch(1)
         words = QVBoxLayout()
@@ -82,9 +82,9 @@ class ConversationHeader(QFrame):
         self._name.setText(talk.title)
         self.setAccessibleName(f"Conversation with {talk.title}")
         self._said = header_line(facts)
+        self._line.ensurePolished()
         self._line.set_full_text(self._said)
         self._line.setMaximumWidth(self._line.sizeHint().width())
-        self._line.setMinimumWidth(min(120, self._line.sizeHint().width()))
         while (item := self._chips.takeAt(0)) is not None:
             if (old := item.widget()) is not None:
                 old.hide()

@@ -119,7 +119,9 @@ class FindingsPanel(QWidget):
 
 def _rich(row: FindingRow) -> str:
     headline, detail = _escaped(row.headline), _escaped(row.detail)
-    return f"<b>{headline}</b> — {detail}" if detail else f"<b>{headline}</b>"
+    # Inter's heavy face is drawn at 600; a plain <b> asks for 700 and gets it smeared.
+    lead = f'<span style="font-weight:600">{headline}</span>'
+    return f"{lead} — {detail}" if detail else lead
 
 
 def _escaped(text: str) -> str:

@@ -44,6 +44,7 @@ class RailButton(QToolButton):
         self._count = 0
         self.setProperty("kind", "rail")
         self.setCheckable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setFixedSize(44, 44)
         self.setIconSize(QSize(20, 20))
         self.set_tokens(tokens)

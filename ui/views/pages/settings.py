@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QPoint, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -23,6 +24,24 @@ from ui.theme.icons import icon_pixmap
 from ui.theme.tokens import Tokens
 from ui.theme.widgets import hairline, label
 from ui.views.pages.page_frame import PageFrame
+
+
+class ChoiceBox(QComboBox):
+    """A box to choose from, with the chevron of our own look."""
+
+    def __init__(self, chevron_color: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._chevron = icon_pixmap("chevron-down", chevron_color, 14, 2.0)
+        self.setStyleSheet(
+            "QComboBox::drop-down { border: none; width: 24px; }"
+            "QComboBox::down-arrow { image: none; }"
+        )
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.drawPixmap(QPoint(self.width() - 26, (self.height() - 14) // 2), self._chevron)
+        painter.end()
 
 
 class SettingsPage(PageFrame):
@@ -105,8 +124,8 @@ class SettingsPage(PageFrame):
         line.addWidget(label(who, "meta"), 1)
         return line
 
-    def _choice(self, row: SettingRow) -> QComboBox:
-        box = QComboBox()
+    def _choice(self, row: SettingRow) -> ChoiceBox:
+        box = ChoiceBox(self._tokens.ink2)
         box.setAccessibleName(row.title)
         box.setAccessibleDescription(row.locked or row.description)
         for choice in row.choices:
