@@ -15,6 +15,7 @@ from pathlib import Path
 
 from app.domain.errors import (
     AppError,
+    Conflict,
     DiskFull,
     EnvironmentFault,
     MalformedReply,
@@ -26,6 +27,7 @@ from app.store.store import Store
 from backend_client.backoff import Backoff
 from backend_client.client import GovernedApi
 from backend_client.errors import ClientError
+from contract.problems import ProblemCode
 from contract.wire import Attachment, CreateAttachment, UploadState
 
 PIECE_BYTES = 256 * 1024
@@ -55,7 +57,7 @@ class FileTransfers:
                 state = await self._api.files.upload(state.attachment_id, state.offset_bytes, piece)
                 patience.reset()
             except ClientError as fault:
-                await _wait_or_raise(fault, patience)
+                await _wait_or_raise(fault, patience)  # also when a lost answer moved the offset
                 state = await self._ask_state(state, patience)
         attachment = Attachment(
             attachment_id=state.attachment_id,
@@ -112,15 +114,22 @@ class FileTransfers:
 
 async def _wait_or_raise(fault: ClientError, patience: Backoff) -> None:
     error = to_app_error(fault)
-    if not error.retryable or patience.failures >= MOST_FAILURES:
+    moved = isinstance(error, Conflict) and _code_of(error) == ProblemCode.CONFLICT
+    if not (error.retryable or moved) or patience.failures >= MOST_FAILURES:
         raise error from fault
     await asyncio.sleep(patience.next_s(error.retry_after_s))
+
+
+def _code_of(error: Refused) -> str:
+    return error.problem.code if error.problem is not None else ""
 
 
 def _describe(path: Path, max_bytes: int) -> CreateAttachment:
     media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     try:
         size_bytes = path.stat().st_size
+        if size_bytes == 0:
+            raise Refused("The file is empty.")
         if size_bytes > max_bytes:
             raise TooLarge(f"The file is larger than {max_bytes // (1024 * 1024)} MB.")
         with path.open("rb") as source:

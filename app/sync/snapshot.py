@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 from app.store.store import Store
 from backend_client.client import GovernedApi
-from backend_client.errors import CursorGone
+from backend_client.errors import ProblemReply
+from contract.problems import ProblemCode
 
 _LOG = logging.getLogger(__name__)
 
@@ -30,8 +31,8 @@ async def pull_snapshot(api: GovernedApi, store: Store, progress: Progress) -> N
     while True:
         try:
             page = await api.inbox.snapshot(cursor)
-        except CursorGone:
-            if not cursor:
+        except ProblemReply as fault:
+            if not cursor or not _cursor_is_useless(fault):
                 raise
             _LOG.warning("the snapshot's cursor is gone: beginning anew")
             cursor, applied = "", 0
@@ -42,3 +43,8 @@ async def pull_snapshot(api: GovernedApi, store: Store, progress: Progress) -> N
         cursor = page.next_cursor
         if not cursor:
             return
+
+
+def _cursor_is_useless(fault: ProblemReply) -> bool:
+    """Tell whether the backend can't go on from this cursor: too old, or of another version."""
+    return fault.problem.code in {ProblemCode.CURSOR_GONE, ProblemCode.BAD_REQUEST}
