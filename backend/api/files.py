@@ -110,7 +110,8 @@ async def download(call: Call) -> Response:
         headers["Content-Range"] = f"bytes {first}-{last - 1}/{file.size_bytes}"
     headers["Content-Length"] = str(last - first)
     pieces = _pieces(call.services.blobs, file, first, last)
-    return StreamingResponse(pieces, status, headers, media_type=file.media_type)
+    opening = await anext(pieces)  # damage is answered as a problem, not as a cut line
+    return StreamingResponse(_chained(opening, pieces), status, headers, media_type=file.media_type)
 
 
 def _span(first: str, last: str, size_bytes: int) -> tuple[int, int]:
@@ -130,6 +131,12 @@ async def _pieces(
             if piece is None:
                 break
             yield piece
+
+
+async def _chained(opening: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield opening
+    async for piece in pieces:
+        yield piece
 
 
 async def _keep(call: Call, attachment_id: str, at: int, data: bytes) -> int:
