@@ -6,6 +6,7 @@ It holds no rule of its own and never blocks the loop it runs on.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from app.backend_process import EmbeddedPlan
 from app.connection import configured_endpoint
 from app.domain.changes import ChangeSet
 from app.domain.clock import Clock
-from app.domain.errors import AppError, Bug, KeyringLocked, Refused
+from app.domain.errors import AppError, Bug, EnvironmentFault, KeyringLocked, Refused
 from app.domain.status import CoreStatus, Link
 from app.embedded import EmbeddedBackend, EmbeddedState
 from app.hint_desk import HintDesk
@@ -120,6 +121,8 @@ class Core:
         self._compose()
         for key, detail in self.store.notices:
             self._board.add_notice(key, detail)
+        with contextlib.suppress(EnvironmentFault):  # a full disk: the lanes recover later
+            await self._lanes.recover()
         await self._reference.load()
 
     async def connect(self) -> None:

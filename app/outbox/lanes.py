@@ -36,6 +36,7 @@ class LaneRunner:
         self._most_lanes = most_lanes
         self._woken = asyncio.Event()
         self._all_due = False
+        self._recovered = False
         self._busy: dict[ConversationId, asyncio.Task[None]] = {}
 
     def wake(self) -> None:
@@ -47,12 +48,24 @@ class LaneRunner:
         self._all_due = True
         self._woken.set()
 
+    async def recover(self) -> None:
+        """Put entries that a former run left behind back in their lanes, with the same keys.
+
+        Belongs before the first send: it also ends undo periods that a crash cut short. Entries
+        that were accepted when the run ended are forgotten: the cache has their messages.
+        """
+        await self._store.outbox.restart()
+        for entry in await self._store.outbox.list_waiting():
+            if entry.state is OutboxState.ACCEPTED:
+                await self._store.outbox.forget(entry.message_id)
+        self._recovered = True
+
     async def run(self) -> None:
-        """Send for ever; cancel to stop. Entries a former run left behind go on first."""
+        """Send for ever; cancel to stop. A run after a failed one recovers first."""
         patience = Backoff(0.5, LONGEST_SLEEP_S)
         try:
-            await self._store.outbox.restart()
-            await self._sweep()
+            if not self._recovered:
+                await self.recover()
             while True:
                 try:
                     sleep_s = await self._start_due()
@@ -62,13 +75,8 @@ class LaneRunner:
                     sleep_s = patience.next_s()
                 await wait_or(self._woken, sleep_s)
         finally:
+            self._recovered = False
             await self._stop_lanes()
-
-    async def _sweep(self) -> None:
-        """Forget entries that were accepted when a former run ended: the cache has them."""
-        for entry in await self._store.outbox.list_waiting():
-            if entry.state is OutboxState.ACCEPTED:
-                await self._store.outbox.forget(entry.message_id)
 
     async def _start_due(self) -> float:
         """Start every due lane there is room for; return how long nothing else is due."""

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -238,7 +238,10 @@ class SmallBackend(StreamApp):
             announced, data = self.files[name]
             if int(request.headers[api.UPLOAD_OFFSET]) != len(data):
                 return problem(ProblemCode.CONFLICT)
-            data += await request.body()
+            try:
+                data += await request.body()
+            except ClientDisconnect:
+                return Response(status_code=400)  # nobody reads it
             if len(data) == announced.size_bytes and _sha256(data) != announced.sha256:
                 data.clear()
                 return problem(ProblemCode.ATTACHMENT_MISMATCH)
