@@ -15,7 +15,7 @@ from app.backend_process import EmbeddedPlan
 from app.connection import configured_endpoint
 from app.domain.changes import ChangeSet
 from app.domain.clock import Clock
-from app.domain.errors import AppError, Bug, EnvironmentFault, KeyringLocked, Refused
+from app.domain.errors import AppError, Bug, EnvironmentFault, Refused
 from app.domain.status import CoreStatus, Link
 from app.embedded import EmbeddedBackend, EmbeddedState
 from app.hint_desk import HintDesk
@@ -231,8 +231,6 @@ class Core:
     def _read_master_key(self) -> MasterKey:
         if self._passphrase is not None:
             return self.vault.unlock_with_passphrase(self.paths, self._passphrase)
-        if self.vault.uses_passphrase(self.paths):
-            raise KeyringLocked("this data folder is protected by a passphrase")
         return self.vault.load_or_create(self.paths)
 
     def _compose(self) -> None:

@@ -122,9 +122,9 @@ class Transport:
         No byte for `mute_s` seconds raises StreamMute; an end of the stream ends the iterator.
         Leaving the block closes the connection, cancelled or not.
         """
+        client = await self._new_client(read_timeout_s=mute_s)
         import httpx_sse
 
-        client = await self._new_client(read_timeout_s=mute_s)
         request_id = new_request_id()
         sent = _headers(request_id, headers) | {"Accept": "text/event-stream"}
         began_s = time.monotonic()
@@ -173,9 +173,9 @@ class Transport:
         body: bytes | None,
         timeout_s: float,
     ) -> Reply:
+        client = await self._pooled_client()
         import httpx
 
-        client = await self._pooled_client()
         request_id = new_request_id()
         sent = _headers(request_id, headers)
         began_s = time.monotonic()
@@ -289,8 +289,12 @@ async def _close_after(client: httpx.AsyncClient, users: set[asyncio.Task[Any]])
 
 
 def _import_httpx() -> None:
-    """Import in a worker thread: it takes about 90 ms that no window should wait for."""
-    importlib.import_module("httpx_sse")
+    """Import in a worker thread: it takes about 90 ms that no window should wait for.
+
+    The last one is what httpcore would import within the first request.
+    """
+    for name in ("httpx_sse", "httpcore", "anyio._backends._asyncio"):
+        importlib.import_module(name)
 
 
 def _headers(request_id: str, extra: Mapping[str, str] | None) -> dict[str, str]:
