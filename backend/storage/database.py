@@ -44,6 +44,10 @@ class DatabaseTooNew(DatabaseError):
     """A newer Parley wrote the file."""
 
 
+class DatabaseBusy(DatabaseError):
+    """Another process held the database for too long; nothing of the transaction was kept."""
+
+
 class StorageFull(DatabaseError):
     """The disk is full; nothing of the transaction was kept."""
 
@@ -73,6 +77,7 @@ class Database:
             name: ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"database-{name}")
             for name in self._engines
         }
+        self._threads_open = True
         self._before_commit: list[Callable[[Connection], object]] = []
         self._on_commit: list[tuple[asyncio.AbstractEventLoop, Callable[[], None]]] = []
         self._hooks_lock = threading.Lock()
@@ -139,8 +144,9 @@ class Database:
         await asyncio.to_thread(self.close_now)
 
     def close_now(self) -> None:
-        """Like `close`, blocking."""
-        for name, thread in self._threads.items():
+        """Like `close`, blocking; a second call does nothing."""
+        threads, self._threads_open = self._threads if self._threads_open else {}, False
+        for name, thread in threads.items():
             thread.submit(self._disconnect, name).result()
             thread.shutdown(wait=True)
 
@@ -241,6 +247,8 @@ def _translate(error: exc.DatabaseError) -> DatabaseError | None:
     name = str(getattr(error.orig, "sqlite_errorname", ""))
     if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
         return StorageFull("The disk of the backend is full or can't be written: free some space.")
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return DatabaseBusy("Another process holds the backend's database: try again.")
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return DatabaseUnreadable(
             "The backend's database can't be read: the key is not its key, or it is damaged."

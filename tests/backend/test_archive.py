@@ -1,0 +1,131 @@
+"""The archive only grows, and an audit finds whatever was changed behind its back.
+
+It tampers with the real encrypted database as an intruder with the key would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from backend.archive.verify import Audit, describe_message, verify_archive
+from backend.storage.database import Database, DatabaseTooNew, DatabaseUnreadable
+from tests.backend.workspace import Workspace, open_workspace
+
+
+@pytest.fixture
+async def workspace(tmp_path: Path) -> AsyncIterator[Workspace]:
+    """Yield a workspace with six entries."""
+    async with open_workspace(tmp_path) as opened:
+        for number in range(5):
+            await opened.inbound(f"Message {number}")
+        yield opened
+
+
+async def audit(workspace: Workspace) -> Audit:
+    """Verify the whole archive."""
+    return await workspace.services.database.read(verify_archive)
+
+
+async def run(workspace: Workspace, *statements: str) -> None:
+    """Run statements in one transaction."""
+
+    def work(connection: Connection) -> None:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+    await workspace.services.database.write(work)
+
+
+UNGUARDED = (
+    "PRAGMA defer_foreign_keys = ON",
+    "DROP TRIGGER archive_entries_refuse_UPDATE",
+    "DROP TRIGGER archive_entries_refuse_DELETE",
+    "DROP TRIGGER archive_bodies_refuse_UPDATE",
+    "DROP TRIGGER archive_bodies_refuse_DELETE",
+)
+
+
+async def test_sound_archive_passes(workspace: Workspace) -> None:
+    assert await audit(workspace) == Audit(6, "", None)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE archive_entries SET kind = 'x' WHERE leaf_index = 1",
+        "DELETE FROM archive_entries WHERE leaf_index = 5",
+        "UPDATE archive_bodies SET body = x'00'",
+        "DELETE FROM archive_bodies",
+        "INSERT OR REPLACE INTO archive_bodies SELECT entry_id, firm_id, salt, x'00'"
+        " FROM archive_bodies",
+        "UPDATE decisions SET action = 'allow'",
+    ],
+)
+async def test_entries_can_not_be_changed(workspace: Workspace, statement: str) -> None:
+    if "decisions" in statement:
+        await run(
+            workspace,
+            "INSERT INTO decisions (decision_id, firm_id, message_id, revision, employee_id,"
+            " action, decision_hash, decision, decided_at_utc_ms)"
+            " VALUES ('d', 'firm-test', 'm', 0, 'e', 'block', '', x'00', 1)",
+        )
+    with pytest.raises(IntegrityError, match="only grow"):
+        await run(workspace, statement)
+    assert (await audit(workspace)).ok
+
+
+@pytest.mark.parametrize(
+    ("statement", "fault", "index"),
+    [
+        ("UPDATE archive_entries SET leaf = x'7B7D' WHERE leaf_index = 2", "stored hash", 2),
+        ("UPDATE archive_entries SET leaf_hash = zeroblob(32) WHERE leaf_index = 3", "hash", 3),
+        ("UPDATE archive_entries SET kind = 'x' WHERE leaf_index = 4", "differ", 4),
+        ("UPDATE archive_entries SET leaf_index = 9 WHERE leaf_index = 5", "missing", 5),
+        (
+            "UPDATE archive_bodies SET body = x'7B7D' WHERE entry_id ="
+            " (SELECT entry_id FROM archive_entries WHERE leaf_index = 1)",
+            "body",
+            1,
+        ),
+        ("UPDATE archive_bodies SET salt = x'00'", "salt", 0),
+    ],
+)
+async def test_audit_names_the_first_fault(
+    workspace: Workspace, statement: str, fault: str, index: int
+) -> None:
+    await run(workspace, *UNGUARDED, statement)
+    found = await audit(workspace)
+    assert fault in found.fault
+    assert found.fault_index == index
+
+
+async def test_entries_of_a_message_are_described(workspace: Workspace) -> None:
+    message_id = await workspace.inbound("Find me")
+    told = await workspace.services.database.read(
+        lambda connection: describe_message(connection, message_id)
+    )
+    (entry,) = msgspec.json.decode(told)
+    assert (entry["kind"], entry["fault"], entry["index"]) == ("message_in", "", 6)
+    assert entry["body"]["text"] == "Find me"
+
+
+async def test_file_holds_no_text_and_opens_with_its_key_alone(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    await workspace.inbound("canary in clear")
+    await workspace.services.database.close()
+    for path in tmp_path.glob("backend.db*"):
+        assert b"canary" not in path.read_bytes()
+    with pytest.raises(DatabaseUnreadable):
+        Database.open(tmp_path / "backend.db", b"x" * 32)
+    reopened = Database.open(tmp_path / "backend.db", b"k" * 32)
+    reopened.write_now(lambda connection: connection.exec_driver_sql("PRAGMA user_version = 99"))
+    reopened.close_now()
+    with pytest.raises(DatabaseTooNew):
+        Database.open(tmp_path / "backend.db", b"k" * 32)
