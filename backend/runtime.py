@@ -61,8 +61,8 @@ class Runtime:
         self._problems: dict[str, str] = {}
         self._paused: tuple[str, ...] = ()
         self._workspace: Workspace | None = None
-        self._sandbox: Sandbox | None = None
-        self._worker: DeliveryWorker | None = None
+        self.sandbox: Sandbox | None = None
+        self.worker: DeliveryWorker | None = None
 
     @property
     def workspace(self) -> Workspace:
@@ -79,7 +79,7 @@ class Runtime:
         self._workspace = open_workspace(options.data_dir, options.database_key)
         database = self.workspace.database
         accounts = await database.read(governed_accounts)
-        self._sandbox = Sandbox(
+        self.sandbox = Sandbox(
             options.data_dir,
             options.database_key,
             accounts,
@@ -88,7 +88,7 @@ class Runtime:
             now=self._now,
         )
         addresses = await database.read(governed_addresses)
-        await self._sandbox.start(
+        await self.sandbox.start(
             Client(
                 account_id=address.account_id,
                 id_type=address.id_type,
@@ -99,7 +99,7 @@ class Runtime:
             for address in addresses
         )
         database.on_commit(self._notifier.wake)
-        self._start_delivery(self._sandbox)
+        self._start_delivery(self.sandbox)
 
     def _start_delivery(self, sandbox: Sandbox) -> None:
         database = self.workspace.database
@@ -112,7 +112,7 @@ class Runtime:
             database, connectors, files.put, self._notifier.publish_passing, now=self._now
         )
         pump = InboundPump(database, connectors, recorder, now=self._now)
-        self._worker = worker
+        self.worker = worker
         self._tasks = [
             asyncio.create_task(self._keep_running("delivery", worker.run), name="worker"),
             asyncio.create_task(self._keep_running("incoming messages", pump.run), name="pump"),
@@ -125,7 +125,7 @@ class Runtime:
         from backend.api.auth import SecretAuthenticator
         from backend.channels.sandbox.routes import sandbox_routes
 
-        assert self._sandbox is not None, "the runtime was not started"
+        assert self.sandbox is not None, "the runtime was not started"
         workspace = self.workspace
         services = Services(
             database=workspace.database,
@@ -139,7 +139,7 @@ class Runtime:
             health_problems=self._health_problems,
         )
         app = create_app(services)
-        app.router.routes[:0] = sandbox_routes(self._sandbox, services, self._resume)
+        app.router.routes[:0] = sandbox_routes(self.sandbox, services, self._resume)
         return app
 
     def close_streams(self) -> None:
@@ -149,8 +149,16 @@ class Runtime:
     async def stop(self) -> None:
         """Stop taking work, let sends under way end, then close everything."""
         self.close_streams()
-        if self._worker is not None:
-            self._worker.stop()
+        await self.stop_delivery()
+        if self.sandbox is not None:
+            await self.sandbox.stop()
+        if self._workspace is not None:
+            await self._workspace.close()
+
+    async def stop_delivery(self) -> None:
+        """Stop worker and pump alone; sends under way end first."""
+        if self.worker is not None:
+            self.worker.stop()
         for task in self._tasks[1:]:
             task.cancel()
         if self._tasks:
@@ -158,10 +166,7 @@ class Runtime:
         for task in (*self._tasks, *self._notices):
             task.cancel()
         await asyncio.gather(*self._tasks, *self._notices, return_exceptions=True)
-        if self._sandbox is not None:
-            await self._sandbox.stop()
-        if self._workspace is not None:
-            await self._workspace.close()
+        self._tasks = []
 
     async def _keep_running(self, part: str, run: Callable[[], Awaitable[None]]) -> None:
         """Run a part again after it failed; its name stands in the health until it is well."""
@@ -202,14 +207,14 @@ class Runtime:
         self._spawn(self._tell_typing(conversation_id, typing))
 
     async def _tell_typing(self, conversation_id: ConversationId, typing: bool) -> None:
-        assert self._sandbox is not None, "the runtime was not started"
+        assert self.sandbox is not None, "the runtime was not started"
         found = await self.workspace.database.read(
             lambda c: governed_addresses(c, conversation_id=conversation_id)
         )
         for address in found[:1]:
-            account = self._sandbox.account(address.account_id)
+            account = self.sandbox.account(address.account_id)
             with contextlib.suppress(faults.ChannelFault):
-                await self._sandbox.connector.typing(account, address.address, typing)
+                await self.sandbox.connector.typing(account, address.address, typing)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, name="notice")

@@ -152,11 +152,13 @@ def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> N
     """Call `stop` on the loop once stdin ends; a thread, for pipes of all systems."""
 
     def wait() -> None:
-        with contextlib.suppress(OSError, ValueError):
-            while sys.stdin.buffer.read(4096):
+        # Not through sys.stdin: a thread in its buffer aborts the interpreter's own end.
+        with contextlib.suppress(OSError):
+            while os.read(descriptor, 4096):
                 pass
         _tell(loop, stop)
 
+    descriptor = sys.stdin.fileno()
     threading.Thread(target=wait, name="stdin-watch", daemon=True).start()
 
 

@@ -143,7 +143,8 @@ class DeliveryWorker:
             return
         fault = outcome
         await self._write(lambda c: outcomes.record_fault(c, claim, account, fault, self._now()))
-        _log.warning(
+        _log.log(
+            logging.ERROR if isinstance(fault, faults.AccountFault) else logging.INFO,
             "a delivery did not succeed",
             extra={
                 "fault": type(fault).__name__,

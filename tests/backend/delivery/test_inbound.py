@@ -1,0 +1,180 @@
+"""Proofs of the way in: nothing lost, nothing doubled, nothing hidden.
+
+It never reaches a real channel.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from backend.archive.verify import verify_archive
+from backend.channels.contract import Account, RawItem
+from backend.channels.sandbox.peer import Utterance
+from backend.delivery.accounts import governed_accounts
+from backend.delivery.optout import opts_out
+from backend.delivery.pump import store_raw
+from backend.storage.tables import (
+    archive_entries,
+    consents,
+    inbound_raw,
+    messages,
+    reactions,
+)
+from contract.states import DeliveryState
+from contract.wire import MessageKind
+from tests.backend.delivery.harness import House, house
+
+MARCUS: dict[str, Any] = {"id_type": "phone", "address": "+4915100000231", "name": "Marcus Feld"}
+GRETA: dict[str, Any] = {"id_type": "mxid", "address": "@greta:sommer.example", "name": ""}
+
+
+def _message(external_id: str, text: str, sender: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "message",
+        "dedupe_key": external_id,
+        "at_utc_ms": 1_795_000_000_000,
+        "sender": sender,
+        "external_id": external_id,
+        "text": text,
+    }
+
+
+async def _row(h: House, text: str) -> Any:
+    query = select(messages).where(messages.c.text == text)
+    return await h.until(lambda c: c.execute(query).first())
+
+
+async def test_client_message_is_archived_shown_and_counted_once(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        for _ in range(3):
+            await h.happens("acc-wa", _message("w1", "said thrice", MARCUS))
+        await h.happens("acc-wa", _message("w2", "the last", MARCUS))
+        await _row(h, "the last")
+        count = select(func.count()).where(messages.c.text == "said thrice")
+        assert await h.read(lambda c: c.execute(count).scalar()) == 1
+        assert (await h.read(verify_archive)).ok
+
+
+async def test_file_of_a_client_is_fetched_before_the_message_is_recorded(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        assert h.runtime.sandbox is not None
+        account = (await h.read(_accounts))["acc-wa"]
+        utterance = Utterance(
+            address=MARCUS["address"],
+            id_type="phone",
+            name="Marcus Feld",
+            text="the form",
+            files=(("form.txt", "text/plain", b"signed"),),
+        )
+        await h.peer.say(account, utterance)
+        row = await _row(h, "the form")
+        found = await h.read(lambda c: _files(c, row.message_id))
+        assert found == [("form.txt", 6)]
+
+
+async def test_unknown_event_is_archived_and_shown_as_unsupported(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        poll = _message("w3", "", MARCUS) | {"type": "poll"}
+        await h.happens("acc-wa", poll)
+        row = await _row(h, "poll")
+        assert row.kind == MessageKind.UNSUPPORTED
+
+
+async def test_edit_reaction_and_deletion_follow_the_message(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        await h.happens("acc-matrix", _message("m1", "at four", GRETA))
+        base = {"at_utc_ms": 1_795_000_100_000, "sender": GRETA, "external_id": "m1"}
+        await h.happens(
+            "acc-matrix", base | {"type": "edited", "dedupe_key": "e1", "text": "at five"}
+        )
+        row = await _row(h, "at five")
+        await h.happens(
+            "acc-matrix", base | {"type": "reaction", "dedupe_key": "r1", "emoji": "👍"}
+        )
+        emoji = select(reactions.c.emoji).where(reactions.c.message_id == row.message_id)
+        await h.until(lambda c: c.execute(emoji).scalar())
+        await h.happens("acc-matrix", base | {"type": "deleted", "dedupe_key": "d1"})
+        gone = select(messages.c.deleted).where(messages.c.message_id == row.message_id)
+        await h.until(lambda c: c.execute(gone).scalar())
+        kinds = select(archive_entries.c.kind).where(archive_entries.c.message_id == row.message_id)
+        assert await h.read(lambda c: list(c.execute(kinds).scalars())) == [
+            "message_in",
+            "edited",
+            "reaction",
+            "deleted",
+        ]
+
+
+async def test_stop_by_text_message_opts_the_client_out(tmp_path: Path) -> None:
+    stranger = {"id_type": "phone", "address": "+15550001111", "name": "Ada"}
+    async with house(tmp_path) as h:
+        await h.happens("acc-sms", _message("s1", "Stop.", stranger))
+        row = await _row(h, "Stop.")
+        status = select(consents.c.status).where(
+            consents.c.contact_id == row.author_id, consents.c.channel == "sms"
+        )
+        assert await h.until(lambda c: set(c.execute(status).scalars())) == {"opted_out"}
+
+
+def test_words_that_opt_out() -> None:
+    for text in ("STOP", " stop! ", "Opt-out", "unsubscribe", "Please stop texting me"):
+        assert opts_out(text), text
+    for text in ("The stop loss is at 90", "end of month is fine", "cancel the lunch"):
+        assert not opts_out(text), text
+
+
+async def test_raw_bytes_left_by_a_crash_are_read_at_the_next_start(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        account = (await h.read(_accounts))["acc-wa"]
+    # Between the commit of the bytes and their reading: only the store ran.
+    async with house(tmp_path) as h:
+        await h.runtime.stop_delivery()
+        item = RawItem(
+            dedupe_key="crash:1",
+            body=b'{"type":"message","dedupe_key":"c1","at_utc_ms":5,"external_id":"c1",'
+            b'"text":"after the crash","sender":{"id_type":"phone","address":"+4915100000231"}}',
+        )
+        for _ in range(2):
+            await h.write(lambda c: store_raw(c, account, [item], "crash:1", 1_795_000_000_000))
+        rows = select(func.count()).where(inbound_raw.c.parsed.is_(False))
+        assert await h.read(lambda c: c.execute(rows).scalar()) == 1
+    async with house(tmp_path) as h:
+        await _row(h, "after the crash")
+
+
+async def test_receipt_that_is_faster_than_our_commit_is_not_lost(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        await h.happens(
+            "acc-signal",
+            {
+                "type": "receipt",
+                "dedupe_key": "x:read",
+                "at_utc_ms": 1_795_000_000_000,
+                "sender": {"id_type": "uuid", "address": "?"},
+                "state": "read",
+                "external_id": "not yet known",
+            },
+        )
+        waiting = select(inbound_raw.c.dedupe_key).where(inbound_raw.c.parsed.is_(False))
+        await h.until(lambda c: c.execute(waiting).first())
+        # Others are not held up by it.
+        message_id = await h.submit(await h.chat("con-sofia", "signal"), "hello")
+        await h.until_state(message_id, DeliveryState.READ)
+
+
+def _accounts(connection: Connection) -> dict[str, Account]:
+    return {account.account_id: account for account in governed_accounts(connection)}
+
+
+def _files(connection: Connection, message_id: str) -> list[tuple[str, int]]:
+    from backend.storage.tables import attachments
+
+    rows = connection.execute(
+        select(attachments.c.name, attachments.c.size_bytes).where(
+            attachments.c.message_id == message_id
+        )
+    )
+    return [(row.name, row.size_bytes) for row in rows]

@@ -1,0 +1,250 @@
+"""Proofs of the real process: handshake, health, crash and restart, end with the app.
+
+It never looks inside the process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+
+from backend.storage.database import Database
+from backend.storage.tables import channel_accounts
+from contract.ids import uuid7
+from tests.backend.backend_process import KEY_HEX, BackendProcess, run_command
+
+T = TypeVar("T")
+PATIENCE_S = 20.0
+
+
+def _until(look: Callable[[], T]) -> T:
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not (found := look()):
+        assert time.monotonic() < deadline_s, "it never came"
+        time.sleep(0.02)
+    return found
+
+
+def _conversation(client: httpx.Client, contact_id: str, channel: str) -> str:
+    for item in client.get("/v1/conversations").json()["conversations"]:
+        if item["channel"] == channel and contact_id in item["contact_ids"]:
+            return str(item["conversation_id"])
+    raise AssertionError("no such conversation")
+
+
+def _submit(client: httpx.Client, conversation_id: str, text: str) -> str:
+    now_utc_ms = time.time_ns() // 1_000_000
+    message_id = uuid7(now_utc_ms, os.urandom(10))
+    answer = client.post(
+        f"/v1/conversations/{conversation_id}/messages",
+        headers={"Idempotency-Key": f"{message_id}.0"},
+        json={
+            "message_id": message_id,
+            "revision": 0,
+            "text": text,
+            "salt": os.urandom(32).hex(),
+            "composed_at_utc_ms": now_utc_ms,
+        },
+    )
+    assert answer.status_code in (201, 202), answer.text
+    return message_id
+
+
+def _received(client: httpx.Client) -> list[str]:
+    lines: list[dict[str, Any]] = client.get("/v1/sandbox/inbox").json()["lines"]
+    return [line["text"] for line in lines if line["direction"] == "received"]
+
+
+def test_handshake_names_port_pid_and_installation(tmp_path: Path) -> None:
+    with BackendProcess(tmp_path, "--sandbox-pace", "0") as backend, backend.client() as client:
+        assert backend.ready["pid"] == backend.process.pid
+        assert client.get("/v1/health").json()["status"] == "ok"
+        capabilities = client.get("/v1/capabilities").json()
+        assert capabilities["instance_id"] == backend.ready["instance_id"]
+        assert capabilities["workspace"] == "sample"
+        assert client.get("/v1/me").json()["display_name"] == "Elena Marchetti"
+        shown = client.get("/v1/conversations").json()["conversations"]
+        assert len(shown) == 14
+        assert {item["channel"] for item in shown} == {
+            "whatsapp", "wechat", "signal", "telegram", "line", "sms", "imessage", "matrix",
+        }  # fmt: skip
+
+
+def test_sandbox_is_closed_without_the_secret(tmp_path: Path) -> None:
+    with BackendProcess(tmp_path) as backend, backend.client() as client:
+        answer = client.get("/v1/sandbox/inbox", headers={"Authorization": "Bearer wrong"})
+        assert answer.status_code == 401
+        document = client.get("/openapi.json").json()
+        assert not any("sandbox" in path for path in document["paths"])
+
+
+def test_client_message_arrives_live_and_is_answered(tmp_path: Path) -> None:
+    with BackendProcess(tmp_path, "--sandbox-pace", "0") as backend, backend.client() as client:
+        marcus = _conversation(client, "con-marcus", "whatsapp")
+        said = client.post("/v1/sandbox/clients/con-marcus/messages", json={"text": "Hello now"})
+        assert said.status_code == 201
+        _until(lambda: "Hello now" in client.get(f"/v1/conversations/{marcus}/messages").text)
+        _submit(client, marcus, "echo: Tomorrow at ten")
+        newest = f"/v1/conversations/{marcus}/messages?limit=1"
+        _until(lambda: client.get(newest).json()["messages"][0]["text"] == "Tomorrow at ten")
+        assert _received(client) == ["echo: Tomorrow at ten"]
+
+
+def test_stranger_with_consent_becomes_a_client_one_can_answer(tmp_path: Path) -> None:
+    with (
+        BackendProcess(tmp_path, "--sandbox-pace", "0", "--sandbox-silent") as backend,
+        backend.client() as client,
+    ):
+        said = client.post(
+            "/v1/sandbox/messages",
+            json={
+                "account_id": "acc-matrix",
+                "id_type": "mxid",
+                "address": "@ada:new.example",
+                "name": "Ada New",
+                "text": "Hello, I am new",
+                "consents": True,
+            },
+        )
+        assert said.status_code == 201
+
+        def known() -> str:
+            for contact in client.get("/v1/contacts?limit=100").json()["contacts"]:
+                consented = any(c["status"] == "accepted" for c in contact.get("consents", ()))
+                if contact["display_name"] == "Ada New" and consented:
+                    return str(contact["contact_id"])
+            return ""
+
+        conversation_id = _conversation(client, _until(known), "matrix")
+        _submit(client, conversation_id, "Welcome")
+        _until(lambda: _received(client) == ["Welcome"])
+
+
+def test_backend_ends_when_stdin_closes(tmp_path: Path) -> None:
+    with BackendProcess(tmp_path) as backend:
+        backend.close_stdin()
+        assert backend.wait() == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM")
+def test_backend_ends_on_sigterm_with_an_open_stream(tmp_path: Path) -> None:
+    with BackendProcess(tmp_path) as backend, backend.client() as client:
+        with client.stream("GET", "/v1/events") as stream:
+            assert stream.status_code == 200
+            backend.process.send_signal(signal.SIGTERM)
+            assert backend.wait() == 0
+
+
+def test_killed_backend_comes_back_on_the_same_port_and_loses_nothing(tmp_path: Path) -> None:
+    with BackendProcess(tmp_path, "--sandbox-pace", "0") as backend, backend.client() as client:
+        greta = _conversation(client, "con-greta", "matrix")
+        texts = [f"line {n}" for n in range(10)]
+        for text in texts:
+            _submit(client, greta, text)
+        backend.kill()
+        address, instance_id = backend.address, backend.ready["instance_id"]
+    with (
+        BackendProcess(tmp_path, "--sandbox-pace", "0", listen=address) as backend,
+        backend.client() as client,
+    ):
+        assert backend.ready["instance_id"] == instance_id
+        assert backend.address == address
+        _until(lambda: _received(client) == texts)
+        backend.close_stdin()
+        assert backend.wait() == 0
+    status, out, _ = run_command(tmp_path, "archive", "verify")
+    assert status == 0, out
+    assert json.loads(out)["ok"]
+
+
+def test_second_backend_on_one_folder_says_so(tmp_path: Path) -> None:
+    with BackendProcess(tmp_path):
+        status, _, error = run_command(tmp_path, "admin", "jobs")
+    assert status == 2
+    assert "Another Parley backend" in error
+
+
+def test_wrong_key_and_wrong_line_are_plain_sentences(tmp_path: Path) -> None:
+    with BackendProcess(tmp_path) as backend:
+        backend.close_stdin()
+        assert backend.wait() == 0
+    status, _, error = run_command(tmp_path, "archive", "verify", key="ff" * 32)
+    assert (status, "key" in error) == (2, True)
+    status, _, error = run_command(tmp_path, "archive", "verify", key="short")
+    assert (status, "JSON" in error) == (2, True)
+    status, _, error = run_command(tmp_path, "serve", "--listen", "0.0.0.0:0")
+    assert (status, "loopback" in error) == (2, True)
+
+
+def test_real_channel_account_is_refused(tmp_path: Path) -> None:
+    with BackendProcess(tmp_path) as backend:
+        backend.close_stdin()
+        assert backend.wait() == 0
+    database = Database.open(tmp_path / "backend.db", bytes.fromhex(KEY_HEX))
+    database.write_now(
+        lambda c: (
+            c.execute(
+                channel_accounts.update()
+                .where(channel_accounts.c.account_id == "acc-wa")
+                .values(connector="whatsapp")
+            ).rowcount
+        )
+    )
+    database.close_now()
+    status, out, error = run_command(tmp_path, "serve")
+    assert (status, out) == (2, "")
+    assert "refuses real channel accounts" in error
+
+
+def test_message_can_be_found_in_the_archive_and_no_file_holds_clear_text(
+    tmp_path: Path,
+) -> None:
+    with BackendProcess(tmp_path, "--sandbox-pace", "0") as backend, backend.client() as client:
+        greta = _conversation(client, "con-greta", "matrix")
+        message_id = _submit(client, greta, "canary of the archive")
+        _until(lambda: _received(client))
+        backend.close_stdin()
+        assert backend.wait() == 0
+        assert backend.process.stderr is not None
+        assert "canary" not in backend.process.stderr.read()
+    status, out, _ = run_command(tmp_path, "archive", "find", "--message-id", message_id)
+    entries = json.loads(out)
+    assert status == 0
+    assert entries[0]["kind"] == "message_out"
+    assert "canary of the archive" in json.dumps(entries[0]["body"])
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            assert b"canary" not in path.read_bytes(), path.name
+    with pytest.raises(sqlite3.DatabaseError):
+        sqlite3.connect(tmp_path / "backend.db").execute("SELECT * FROM messages")
+
+
+def test_dead_letters_and_paused_accounts_are_listed_and_resumed(tmp_path: Path) -> None:
+    with BackendProcess(tmp_path, "--sandbox-pace", "0") as backend, backend.client() as client:
+        for fault in ("recipient_invalid", "account_fault"):
+            client.post("/v1/sandbox/faults", json={"kind": fault, "account_id": "acc-matrix"})
+        greta = _conversation(client, "con-greta", "matrix")
+        failed = _submit(client, greta, "one")
+        _submit(client, greta, "two")
+        _until(lambda: client.get("/v1/health").json()["status"] == "degraded")
+        backend.close_stdin()
+        assert backend.wait() == 0
+    _, out, _ = run_command(tmp_path, "admin", "dead-letters")
+    assert [json.loads(line)["message_id"] for line in out.splitlines()] == [failed]
+    _, out, _ = run_command(tmp_path, "admin", "jobs")
+    assert len(out.splitlines()) == 1
+    _, out, _ = run_command(tmp_path, "admin", "paused")
+    assert json.loads(out)["account_id"] == "acc-matrix"
+    status, _, _ = run_command(tmp_path, "admin", "resume", "--account", "acc-matrix")
+    assert status == 0
+    with BackendProcess(tmp_path, "--sandbox-pace", "0") as backend, backend.client() as client:
+        _until(lambda: _received(client) == ["two"])
