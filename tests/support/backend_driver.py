@@ -1,0 +1,49 @@
+"""A process that runs the real backend and may die at its n-th commit.
+
+It never changes what the backend does: its command line gets the arguments as they are.
+
+SIGUSR1 arms the fuse with the number found in the file PARLEY_TEST_DIE_AT names; what it does is
+said as JSON lines on standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+from backend.__main__ import main
+from backend.channels.sandbox.store import SandboxStore
+from backend.storage.database import Database
+from tests.support.fuse import Fuse, qualified_name
+
+_READS_OF_THE_QUEUE = "SandboxQueue.take"
+
+
+def _tell(event: str, **fields: object) -> None:
+    os.write(2, json.dumps({"event": event, **fields}).encode() + b"\n")
+
+
+def _vendor_step(_: object, work: object) -> str:
+    name = qualified_name(work)
+    return "" if name.startswith(_READS_OF_THE_QUEUE) else f"vendor: {name}"
+
+
+def light(fuse: Fuse) -> None:
+    """Set steps around every commit of the backend and of the sandbox vendor."""
+    fuse.around(Database, "_write", lambda _, work: f"backend: {qualified_name(work)}")
+    fuse.around(SandboxStore, "_transaction", _vendor_step)
+
+
+def _arm(fuse: Fuse) -> None:
+    fuse.arm(int(Path(os.environ["PARLEY_TEST_DIE_AT"]).read_text()))
+    _tell("armed")
+
+
+if __name__ == "__main__":
+    the_fuse = Fuse(lambda n, name: _tell("step", n=n, name=name))
+    light(the_fuse)
+    signal.signal(signal.SIGUSR1, lambda *_: _arm(the_fuse))
+    sys.exit(main())
