@@ -237,31 +237,38 @@ class Transport:
             return self._client
 
     async def _new_client(self, *, read_timeout_s: float) -> httpx.AsyncClient:
-        await asyncio.to_thread(_import_httpx)
-        import httpx
-
+        """Build a pool on a worker thread: import, authorities and OpenSSL's set-up take long."""
         endpoint = self._endpoint
         if endpoint is None:
             raise Unreachable("The backend has not started yet.")
+        try:
+            return await asyncio.to_thread(self._build_client, endpoint, read_timeout_s)
+        except (OSError, ValueError) as fault:
+            detail = "The settings of the connection (proxy, authorities) can't be used."
+            raise Unreachable(detail) from fault
+
+    def _build_client(self, endpoint: BackendEndpoint, read_timeout_s: float) -> httpx.AsyncClient:
+        _import_httpx()
+        import httpx
+
         return httpx.AsyncClient(
             base_url=endpoint.url,
             headers={
                 "Authorization": f"Bearer {endpoint.token}",
                 api.CLIENT_VERSION: self._client_version,
             },
-            verify=await self._tls_context(endpoint),
+            verify=self._tls_context(endpoint),
             proxy=None if endpoint.is_loopback else endpoint.proxy,
             trust_env=endpoint.system_proxy and not (endpoint.is_loopback or endpoint.proxy),
             timeout=httpx.Timeout(read_timeout_s, connect=CONNECT_TIMEOUT_S),
             limits=httpx.Limits(max_connections=MAX_CONNECTIONS, keepalive_expiry=KEEP_ALIVE_S),
         )
 
-    async def _tls_context(self, endpoint: BackendEndpoint) -> ssl.SSLContext | bool:
+    def _tls_context(self, endpoint: BackendEndpoint) -> ssl.SSLContext | bool:
         if endpoint.url.startswith("http://"):
             return False  # plain http exists on loopback alone; nothing to verify
         if self._tls is None or self._tls[0] != endpoint.ca_file:
-            context = await asyncio.to_thread(_load_authorities, endpoint.ca_file)
-            self._tls = (endpoint.ca_file, context)
+            self._tls = (endpoint.ca_file, _load_authorities(endpoint.ca_file))
         return self._tls[1]
 
     def _retire_pool(self, suspect: httpx.AsyncClient | None = None) -> None:

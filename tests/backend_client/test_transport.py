@@ -274,3 +274,14 @@ def test_token_is_not_shown() -> None:
 def test_errors_of_the_wire_form_one_tree() -> None:
     """Callers can catch everything by one class."""
     assert all(issubclass(kind, ClientError) for kind in (Unreachable, TimedOut, Garbled))
+
+
+async def test_missing_file_of_authorities_is_told_as_a_fault_of_the_connection() -> None:
+    """A wrong path in the settings is no crash."""
+    endpoint = BackendEndpoint(
+        url="https://127.0.0.1:1", token="secret", ca_file="/nowhere/authorities.pem"
+    )
+    transport = Transport(endpoint)
+    with pytest.raises(Unreachable, match="settings"):
+        await transport.request("GET", "/echo")
+    await transport.close()
