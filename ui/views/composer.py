@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QPushButton,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -68,7 +69,7 @@ class Composer(QWidget):
         return self._findings.words()
 
     @property
-    def send_button(self) -> QWidget:
+    def send_button(self) -> QPushButton:
         """Return the button that sends."""
         return self._send
 

@@ -6,7 +6,7 @@ It never reads the store: its presenter does.
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtGui import QAction, QActionGroup, QKeyEvent
+from PySide6.QtGui import QAction, QActionGroup, QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QButtonGroup,
@@ -70,6 +70,17 @@ class InboxList(QListView):
         bar = self.verticalScrollBar()
         if value >= bar.maximum() - self.viewport().height():
             self.near_end.emit()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        # Qt makes the first row current when none is: that would open, and so read, a
+        # conversation that nobody chose.
+        unchosen = not self.currentIndex().isValid()
+        selection = self.selectionModel()
+        selection.blockSignals(unchosen)
+        super().focusInEvent(event)
+        if unchosen:
+            selection.clearCurrentIndex()
+            selection.blockSignals(False)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         index = self.currentIndex()

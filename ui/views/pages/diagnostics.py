@@ -22,7 +22,7 @@ from app.diagnostics.results import CheckResult, CheckStatus
 from ui.models.figures import FigureCard
 from ui.theme.icons import icon_pixmap
 from ui.theme.tokens import Tokens
-from ui.theme.widgets import Chip, button, hairline, label
+from ui.theme.widgets import Chip, ElidedLabel, button, hairline, label
 from ui.views.pages.page_frame import PageFrame
 from ui.views.pages.sparkline import Sparkline
 
@@ -46,7 +46,7 @@ class FigureView(QFrame):
         self._name = label("", "secondary")
         self._value = label("", "title")
         self._value.setStyleSheet("font-size: 24px;")
-        self._meaning = label("", "meta")
+        self._meaning = ElidedLabel("", "meta")
         self._line = Sparkline(tokens)
         for part in (self._name, self._value, self._meaning):
             column.addWidget(part)
@@ -61,7 +61,7 @@ class FigureView(QFrame):
         """Show a figure."""
         self._name.setText(card.name)
         self._value.setText(card.value)
-        self._meaning.setText(card.meaning)
+        self._meaning.set_full_text(card.meaning)
         self._line.set_values(card.series)
         self._line.setAccessibleName(f"{card.name}: {card.value}, {card.meaning}")
         self.setAccessibleName(f"{card.name}: {card.value}, {card.meaning}")

@@ -1,0 +1,87 @@
+"""Looks at the tour from the backend's side: its messages, its archive, its sandbox clients.
+
+It never writes anything but what a sandbox client says.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from app.backend_process import backend_command
+from app.core import Core
+from contract.ids import ContactId, ConversationId, MessageId
+from contract.wire import Message
+from ui.tour.events import StepFailed, demand
+
+_SAY = "/v1/sandbox/clients/{contact_id}/messages"
+_COMMAND_WITHIN_S = 60
+
+
+class BackendView:
+    """One running backend, asked past the window and past the local store."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    async def let_client_say(self, contact_id: ContactId, text: str, channel: str) -> None:
+        """Have a sandbox client write on a channel."""
+        body = json.dumps({"text": text, "channel": channel}).encode()
+        path = _SAY.format(contact_id=contact_id)
+        headers = {"Content-Type": "application/json"}
+        transport = self._core.api.transport
+        reply = await transport.request("POST", path, headers=headers, body=body)
+        demand(reply.status == 201, f"the sandbox client could not write ({reply.status})")
+
+    async def messages(self, conversation_id: ConversationId) -> tuple[Message, ...]:
+        """Return a conversation's newest messages as the backend holds them."""
+        page = await self._core.api.inbox.messages(conversation_id)
+        return page.messages
+
+    async def conversation_count(self) -> int:
+        """Return how many conversations the employee has."""
+        page = await self._core.api.inbox.conversations(limit=500)
+        return len(page.conversations)
+
+    async def unarchived(self) -> int:
+        """Return how many messages of the employee's conversations hold no archive entry."""
+        page = await self._core.api.inbox.conversations(limit=500)
+        talks = page.conversations
+        return sum(talk.message_count - talk.archived_count for talk in talks)
+
+    async def archived(self, message_id: MessageId) -> Message:
+        """Return a message; raises StepFailed when the archive holds no entry of it."""
+        message = await self._core.api.inbox.message(message_id)
+        demand(message.archive is not None, "the backend holds no archive entry of the message")
+        return message
+
+
+def find_in_archive(data_dir: Path, key: bytes, message_id: str) -> list[dict[str, object]]:
+    """Return the archive's entries of a message from the stopped backend's database."""
+    answer = _run(["archive", "find", "--message-id", message_id], data_dir, key)
+    entries = json.loads(answer)
+    return list(entries)
+
+
+def verify_archive(data_dir: Path, key: bytes) -> int:
+    """Have the stopped backend recompute its archive; returns the number of entries."""
+    answer = json.loads(_run(["archive", "verify"], data_dir, key))
+    demand(answer["ok"] is True, f"the archive does not verify: {answer['fault']}")
+    return int(answer["entries"])
+
+
+def _run(command: list[str], data_dir: Path, key: bytes) -> str:
+    finished = subprocess.run(
+        [*backend_command(), *command, "--data-dir", str(data_dir)],
+        input=json.dumps({"database_key": key.hex()}) + "\n",
+        capture_output=True,
+        text=True,
+        timeout=_COMMAND_WITHIN_S,
+        check=False,
+    )
+    if finished.returncode != 0:
+        sys.stderr.write(finished.stderr)
+        raise StepFailed(f"“{' '.join(command[:2])}” ended with {finished.returncode}")
+    return finished.stdout

@@ -1,0 +1,68 @@
+"""Sends real key and mouse events to widgets and waits for what follows from them.
+
+It never calls a widget's own methods to bring something about.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractItemView, QWidget
+
+WAIT_S = 20.0
+_LOOK_EVERY_S = 0.02
+_NO_MODIFIER = Qt.KeyboardModifier.NoModifier
+
+
+class StepFailed(Exception):
+    """Something that had to happen did not, said in one sentence."""
+
+
+async def wait_for(condition: Callable[[], bool], what: str, timeout_s: float = WAIT_S) -> None:
+    """Return as soon as `condition` holds; raises StepFailed naming `what` after `timeout_s`."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise StepFailed(f"{what} did not happen within {timeout_s:.0f} s")
+        await asyncio.sleep(_LOOK_EVERY_S)
+
+
+def demand(condition: bool, what: str) -> None:
+    """Raise StepFailed naming `what` unless `condition` holds."""
+    if not condition:
+        raise StepFailed(what)
+
+
+async def click(widget: QWidget) -> None:
+    """Press and release the left button in the widget's middle."""
+    demand(widget.isVisible(), f"“{widget.accessibleName()}” is not visible")
+    QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
+    await asyncio.sleep(0)
+
+
+async def click_row(view: QAbstractItemView, index: QModelIndex) -> None:
+    """Press and release the left button on a row of a list."""
+    view.scrollTo(index)
+    await asyncio.sleep(0)
+    point = view.visualRect(index).center()
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, _NO_MODIFIER, point)
+    await asyncio.sleep(0)
+
+
+async def press(
+    widget: QWidget, key: Qt.Key, modifiers: Qt.KeyboardModifier = _NO_MODIFIER
+) -> None:
+    """Press and release one key."""
+    QTest.keyClick(widget, key, modifiers)
+    await asyncio.sleep(0)
+
+
+async def type_text(widget: QWidget, text: str) -> None:
+    """Press and release one key after the other; the loop goes on between them."""
+    for letter in text:
+        QTest.keyClicks(widget, letter)
+        await asyncio.sleep(0)
