@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import hashlib
 import logging
 import os
@@ -67,6 +68,7 @@ class InboundRecorder:
         self._now = now
         self._wake = asyncio.Event()
         self._given_up: set[tuple[str, str]] = set()
+        self._waiting = False
 
     @property
     def stuck(self) -> int:
@@ -79,47 +81,90 @@ class InboundRecorder:
 
     async def run(self) -> None:
         """Record until cancelled, beginning with what a crash left behind."""
-        unsubscribe = self._database.on_commit(self._wake.set)
+        unsubscribe = self._database.on_commit(self._on_commit)
         try:
             while True:
                 self._wake.clear()
-                waiting = await self._drain()
+                self._waiting = await self._drain()
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_RETRY_S if waiting else _IDLE_S):
+                    async with asyncio.timeout(_RETRY_S if self._waiting else _IDLE_S):
                         await self._wake.wait()
         finally:
             unsubscribe()
 
+    def _on_commit(self) -> None:
+        # A commit may be what a waiting receipt waits for: its message's id at the vendor.
+        if self._waiting:
+            self._wake.set()
+
     async def _drain(self) -> bool:
         """Record all there is, oldest first; true when something has to be tried again."""
         after, waiting = 0, False
-        while rows := await self._database.read(lambda c, a=after: _unparsed(c, a)):  # type: ignore[misc]  # mypy can't type a default in a lambda
+        while True:
+            rows = await self._database.read(functools.partial(_unparsed, after_arrival=after))
+            if not rows:
+                return waiting
             after = rows[-1].arrival
-            accounts = await self._database.read(
-                lambda c: {account.account_id: account for account in governed_accounts(c)}
-            )
-            for row in rows:
-                if (row.account_id, row.dedupe_key) not in self._given_up:
-                    waiting |= not await self._record(row, accounts[row.account_id])
-        return waiting
+            waiting |= not await self._record_all(rows)
 
-    async def _record(self, row: Row[Any], account: Account) -> bool:
-        """Record one raw row; false when it has to wait."""
+    async def _record_all(self, rows: Sequence[Row[Any]]) -> bool:
+        """Record a batch in one transaction; false when some of it has to wait."""
+        accounts = {
+            account.account_id: account for account in await self._database.read(governed_accounts)
+        }
+        settled, items = True, []
+        for row in rows:
+            if (row.account_id, row.dedupe_key) in self._given_up:
+                continue
+            try:
+                items.append(await self._read(row, accounts[row.account_id]))
+            except faults.Retryable:
+                settled = False
+            except Exception as error:  # noqa: BLE001 - one bad item must not stop the others
+                self._give_up(row.account_id, row.dedupe_key, error)
         try:
-            item = await self._read(row, account)
-            late = self._now() - row.received_at_utc_ms > _PATIENCE_MS
-            await self._database.write(lambda c: self._apply(c, item, late))
-        except (NotYet, StorageFull, faults.Retryable):
+            settled &= await self._write(items)
+        except StorageFull:
+            return False
+        except Exception:  # noqa: BLE001 - found and named below, one by one
+            for item in items:
+                settled &= await self._record_alone(item)
+        return settled
+
+    async def _record_alone(self, item: _Read) -> bool:
+        try:
+            return await self._write([item])
+        except StorageFull:
             return False
         except Exception as error:  # noqa: BLE001 - one bad item must not stop the others
-            self._given_up.add((row.account_id, row.dedupe_key))
-            _log.error(
-                "an inbound item could not be recorded; it is kept and tried at the next start",
-                extra={"account_id": account.account_id, "error": type(error).__name__},
-            )
+            self._give_up(item.account.account_id, item.dedupe_key, error)
             return True
-        for event in item.parsed:
-            await self._typing(account, event)
+
+    def _give_up(self, account_id: str, dedupe_key: str, error: Exception) -> None:
+        self._given_up.add((account_id, dedupe_key))
+        _log.error(
+            "an inbound item could not be recorded; it is kept and tried at the next start",
+            extra={"account_id": account_id, "error": type(error).__name__},
+        )
+
+    async def _write(self, items: Sequence[_Read]) -> bool:
+        """Commit items together; false when some speak of what is not known yet."""
+
+        def work(connection: Connection) -> list[_Read]:
+            return [item for item in items if self._applied(connection, item)]
+
+        done = await self._database.write(work) if items else []
+        for item in done:
+            for event in item.parsed:
+                await self._typing(item.account, event)
+        return len(done) == len(items)
+
+    def _applied(self, connection: Connection, item: _Read) -> bool:
+        try:
+            with connection.begin_nested():
+                self._apply(connection, item)
+        except NotYet:
+            return False
         return True
 
     async def _read(self, row: Row[Any], account: Account) -> _Read:
@@ -160,7 +205,8 @@ class InboundRecorder:
             )
         return files
 
-    def _apply(self, connection: Connection, item: _Read, late: bool) -> None:
+    def _apply(self, connection: Connection, item: _Read) -> None:
+        late = self._now() - item.received_at_utc_ms > _PATIENCE_MS
         for event in item.parsed:
             try:
                 apply_event(
