@@ -30,7 +30,8 @@ from contract.wire import WireFinding
 
 # The conditions on state are written as in the partial index, so that SQLite uses it.
 _OPEN = "state IN ('undo', 'queued', 'sending')"
-_HEADS = f"SELECT min(position) FROM outbox WHERE {_OPEN} GROUP BY conversation_id"  # noqa: S608
+_OPEN_ROWS = f"outbox INDEXED BY outbox_open WHERE {_OPEN}"
+_HEADS = f"SELECT min(position) FROM {_OPEN_ROWS} GROUP BY conversation_id"  # noqa: S608
 _DUE_HEADS = text(
     f"SELECT * FROM outbox WHERE position IN ({_HEADS}) AND"  # noqa: S608 -- constants
     " ((state = 'queued' AND next_attempt_utc_ms <= :now)"
@@ -41,11 +42,11 @@ _NEXT_DUE = text(
     f" FROM outbox WHERE position IN ({_HEADS}) AND state != 'sending'"
 )
 _RETRY_NOW = text(
-    f"UPDATE outbox SET next_attempt_utc_ms = 0 WHERE {_OPEN} AND state = 'queued'"  # noqa: S608
-    " AND next_attempt_utc_ms > 0"
+    "UPDATE outbox INDEXED BY outbox_open SET next_attempt_utc_ms = 0"  # noqa: S608 -- constants
+    f" WHERE {_OPEN} AND state = 'queued' AND next_attempt_utc_ms > 0"
 )
 _INTERRUPTED = text(
-    f"SELECT * FROM outbox WHERE {_OPEN} AND state != 'queued' ORDER BY position"  # noqa: S608
+    f"SELECT * FROM {_OPEN_ROWS} AND state != 'queued' ORDER BY position"  # noqa: S608
 )
 _FORGET_FILES = text(
     "DELETE FROM uploads WHERE attachment_id NOT IN (SELECT value FROM drafts,"

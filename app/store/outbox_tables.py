@@ -42,6 +42,8 @@ Index(
     outbox.c.position,
     sqlite_where=text("state IN ('undo', 'queued', 'sending')"),
 )
+# Each row twice, in pages of its own: what one bad page of the table takes is read from here.
+Index("outbox_copy", *outbox.columns)
 drafts = Table(
     "drafts",
     METADATA,
@@ -51,6 +53,7 @@ drafts = Table(
     Column("attachment_ids", Text, nullable=False),
     Column("saved_at_utc_ms", Integer, nullable=False),
 )
+Index("drafts_copy", *drafts.columns)
 uploads = Table(
     "uploads",
     METADATA,

@@ -15,10 +15,11 @@ from app.store.cipher import connect, is_damage, move_aside, remove
 from app.store.engine import WRITE, close_connection, open_connection
 from app.store.outbox_tables import create_outbox, drafts, outbox, uploads
 
+# Table, its row id, an index that tells all row ids, an index that holds all columns again.
 _TABLES = (
-    (outbox.name, "position", "outbox_by_conversation"),
-    (drafts.name, "rowid", "sqlite_autoindex_drafts_1"),
-    (uploads.name, "rowid", "sqlite_autoindex_uploads_1"),
+    (outbox.name, "position", "outbox_by_conversation", "outbox_copy"),
+    (drafts.name, "rowid", "sqlite_autoindex_drafts_1", "drafts_copy"),
+    (uploads.name, "rowid", "sqlite_autoindex_uploads_1", None),
 )
 
 
@@ -53,7 +54,7 @@ def salvage_outbox(path: Path, key: bytes, stamp: str) -> Salvage:
     remove(building)
     copy = _copy(path)
     reader = _DamagedFile(copy, key)
-    found = {name: reader.read_table(name, row_key, index) for name, row_key, index in _TABLES}
+    found = {table[0]: reader.read_table(*table) for table in _TABLES}
     hit = reader.conversations_of(found[outbox.name][1])
     reader.close()
     remove(copy)
@@ -90,21 +91,28 @@ class _DamagedFile:
         self._connection: Any = None
 
     def read_table(
-        self, name: str, row_key: str, index: str
+        self, name: str, row_key: str, key_index: str, copy_index: str | None
     ) -> tuple[list[tuple[Any, ...]], list[int], bool]:
         """Return readable rows by key, keys of unreadable ones, and whether all are known."""
         rows: dict[int, tuple[Any, ...]] = {}
         select = f"SELECT {row_key}, * FROM {name}"  # noqa: S608 -- names are ours
-        whole = self._scan(f"{select} ORDER BY {row_key}", rows)
-        if not whole:
-            self._scan(f"{select} ORDER BY {row_key} DESC", rows)
+        whole = self._scan_both_ways(f"{select} NOT INDEXED", row_key, rows)
+        if not whole and copy_index is not None:
+            whole = self._scan_both_ways(f"{select} INDEXED BY {copy_index}", row_key, rows)
         keys: dict[int, tuple[Any, ...]] = {}
-        by_index = f"SELECT {row_key} FROM {name} INDEXED BY {index}"  # noqa: S608
+        by_index = f"SELECT {row_key} FROM {name} INDEXED BY {key_index}"  # noqa: S608
         known = self._scan(by_index, keys)
         for key in sorted(keys.keys() - rows.keys()):
             self._scan(f"{select} WHERE {row_key} = {int(key)}", rows)
         missing = sorted(keys.keys() - rows.keys())
         return [rows[key] for key in sorted(rows)], missing, whole or known
+
+    def _scan_both_ways(self, select: str, row_key: str, rows: dict[int, tuple[Any, ...]]) -> bool:
+        """Collect rows up to a bad page from both ends; return True when there was none."""
+        if self._scan(f"{select} ORDER BY {row_key}", rows):
+            return True
+        self._scan(f"{select} ORDER BY {row_key} DESC", rows)
+        return False
 
     def conversations_of(self, positions: list[int]) -> tuple[str, ...]:
         """Return whose submissions were lost, as far as the index still tells."""

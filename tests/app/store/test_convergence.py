@@ -96,7 +96,7 @@ async def _applied(folder: Path, batches: Sequence[Sequence[Event]], last: int) 
     return picture
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.lists(_STEP, max_size=14), st.data())
 def test_any_order_and_doubling_of_events_ends_alike(
     steps: list[tuple[str, str, int]], data: st.DataObject
