@@ -103,9 +103,7 @@ class Core:
         if self._stage != "new":
             raise Bug("the core is opened once")
         try:
-            await asyncio.to_thread(self.paths.create)
-            self._lock.acquire()
-            self._master = await asyncio.to_thread(self._read_master_key)
+            self._master = await asyncio.to_thread(self._take_folder)
             self.store = await Store.open(
                 self.paths.data_dir,
                 self.paths.outbox_dir,
@@ -228,7 +226,12 @@ class Core:
 
     # -- composition -----------------------------------------------------------------------
 
-    def _read_master_key(self) -> MasterKey:
+    def _take_folder(self) -> MasterKey:
+        try:
+            self.paths.create()
+        except OSError as fault:
+            raise EnvironmentFault(f"a folder can't be made: {fault.strerror}") from fault
+        self._lock.acquire()
         if self._passphrase is not None:
             return self.vault.unlock_with_passphrase(self.paths, self._passphrase)
         return self.vault.load_or_create(self.paths)

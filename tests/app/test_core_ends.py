@@ -1,0 +1,56 @@
+"""Shows that a killed Parley leaves no process behind and loses no message.
+
+It does not test the orderly close.
+"""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import psutil
+import PySide6.QtWidgets
+
+from app.domain.status import Link
+from contract.wire import Channel
+from tests.app.core_world import conversation_on, holds, online, row_when, running_core
+from tests.support.child import Child
+from tests.support.qt_loop import run_in_qt_loop
+from tests.support.waiting import eventually
+
+
+async def test_killed_parley_takes_its_backend_along_and_sends_the_rest_at_the_next_start(
+    tmp_path: Path,
+) -> None:
+    """SIGKILL right after five sends: each is there once, in order, after the restart."""
+    with Child("tests.app.core_driver", {"folder": str(tmp_path)}) as child:
+        await eventually(lambda: child.lines or not child.alive, "the core is up", timeout_s=30)
+        assert child.lines, child.errors
+        backends = psutil.Process(child.pid).children(recursive=True)
+        assert backends
+        child.signal(signal.SIGKILL)
+        _, alive = psutil.wait_procs(backends, timeout=15)
+        assert not alive
+    wanted = [f"before the kill {number}" for number in range(5)]
+    async with running_core(tmp_path) as core:
+        chat = await conversation_on(core, Channel.LINE)
+        await holds(lambda: core.status.outbox_waiting == 0)
+        await online(core)
+        window = await core.store.timeline.around(chat)
+        texts = [row.message.text for row in window.rows if row.message.text in wanted]
+    assert texts == wanted
+
+
+def test_the_core_runs_on_the_windows_event_loop_too(
+    qapp: PySide6.QtWidgets.QApplication, tmp_path: Path
+) -> None:
+    """First sync, a send, the archive, an orderly close: on Qt's loop."""
+
+    async def work() -> Link:
+        async with running_core(tmp_path) as core:
+            chat = await conversation_on(core, Channel.MATRIX)
+            message_id = await core.messaging.send(chat, "on Qt's loop")
+            await row_when(core, message_id, lambda row: row.message.archive is not None)
+            return core.status.link
+
+    assert run_in_qt_loop(qapp, work(), timeout_s=60) is Link.ONLINE
