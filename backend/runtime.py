@@ -103,15 +103,16 @@ class Runtime:
 
     def _start_delivery(self, sandbox: Sandbox) -> None:
         database = self.workspace.database
-        connectors = {"sandbox": sandbox.connector}
+        outbound = {"sandbox": sandbox.connector.outbound}
+        inbound = {"sandbox": sandbox.connector.inbound}
         files = DeliveryFiles(database, self.workspace.blobs)
         worker = DeliveryWorker(
-            database, connectors, files.read, owner=process_name(), exclusive=True, now=self._now
+            database, outbound, files.read, owner=process_name(), exclusive=True, now=self._now
         )
         recorder = InboundRecorder(
-            database, connectors, files.put, self._notifier.publish_passing, now=self._now
+            database, inbound, files.put, self._notifier.publish_passing, now=self._now
         )
-        pump = InboundPump(database, connectors, recorder, now=self._now)
+        pump = InboundPump(database, inbound, recorder, now=self._now)
         self.worker = worker
         self._tasks = [
             asyncio.create_task(self._keep_running("delivery", worker.run), name="worker"),
@@ -214,7 +215,7 @@ class Runtime:
         for address in found[:1]:
             account = self.sandbox.account(address.account_id)
             with contextlib.suppress(faults.ChannelFault):
-                await self.sandbox.connector.typing(account, address.address, typing)
+                await self.sandbox.connector.outbound.typing(account, address.address, typing)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, name="notice")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 
@@ -240,5 +240,8 @@ class Inbound(Protocol):
         """Return a file's bytes; raises Retryable or ContentInvalid."""
 
 
-class Connector(Outbound, Inbound, Protocol):
+class Connector(NamedTuple):
     """Both ways of one channel."""
+
+    outbound: Outbound
+    inbound: Inbound

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import Connection, func, insert, select
 
 from backend.channels import faults
-from backend.channels.contract import Account, Connector, RawItem
+from backend.channels.contract import Account, Inbound, RawItem
 from backend.delivery.accounts import governed_accounts, inbound_cursor, keep_inbound_cursor
 from backend.delivery.backoff import retry_delay_s
 from backend.delivery.recorder import InboundRecorder
@@ -31,7 +31,7 @@ class InboundPump:
     def __init__(
         self,
         database: Database,
-        connectors: Mapping[str, Connector],
+        connectors: Mapping[str, Inbound],
         recorder: InboundRecorder,
         *,
         now: Callable[[], int],

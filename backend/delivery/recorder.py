@@ -18,7 +18,7 @@ import msgspec
 from sqlalchemy import Connection, Row, select, update
 
 from backend.channels import events, faults
-from backend.channels.contract import Account, Connector
+from backend.channels.contract import Account, Inbound
 from backend.delivery.accounts import governed_accounts
 from backend.delivery.applying import NotYet, apply_event, apply_unmatched, find_chat
 from backend.inbox.events import members_of
@@ -54,7 +54,7 @@ class InboundRecorder:
     def __init__(
         self,
         database: Database,
-        connectors: Mapping[str, Connector],
+        connectors: Mapping[str, Inbound],
         put_file: PutFile,
         tell_typing: TellTyping,
         *,
@@ -183,7 +183,7 @@ class InboundRecorder:
         )
 
     async def _fetch(
-        self, connector: Connector, account: Account, refs: Sequence[events.MediaRef]
+        self, connector: Inbound, account: Account, refs: Sequence[events.MediaRef]
     ) -> list[StoredFile]:
         files = []
         for ref in refs:

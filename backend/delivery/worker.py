@@ -14,7 +14,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from backend.channels import faults
-from backend.channels.contract import Account, Connector, Finding, SendResult
+from backend.channels.contract import Account, Finding, Outbound, SendResult
 from backend.delivery import outcomes
 from backend.delivery.accounts import governed_accounts, pauses
 from backend.delivery.claims import NextWork, claim_heads, lost_leases, next_work
@@ -41,7 +41,7 @@ class DeliveryWorker:
     def __init__(
         self,
         database: Database,
-        connectors: Mapping[str, Connector],
+        connectors: Mapping[str, Outbound],
         read_file: ReadFile,
         *,
         owner: str,

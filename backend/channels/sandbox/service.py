@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from backend.channels.contract import Account
-from backend.channels.sandbox.connector import SandboxConnector
+from backend.channels.contract import Account, Connector
+from backend.channels.sandbox.inbound import SandboxInbound
+from backend.channels.sandbox.outbound import SandboxOutbound
 from backend.channels.sandbox.peer import SandboxPeer
 from backend.channels.sandbox.phone import Client
 from backend.channels.sandbox.queue import SandboxQueue
@@ -41,12 +42,10 @@ class Sandbox:
         self._store = SandboxStore(data_dir, database_key)
         self._queue = SandboxQueue(self._store, pace=pace, now=now)
         self.peer = SandboxPeer(self._store, self._queue, answers=answers, now=now)
-        self.connector = SandboxConnector(
-            self.peer,
-            self._queue,
-            self.account,
-            hmac.digest(database_key, _SIGNING_LABEL, "sha256"),
-            now,
+        signing_key = hmac.digest(database_key, _SIGNING_LABEL, "sha256")
+        self.connector = Connector(
+            outbound=SandboxOutbound(self.peer, self.account, now),
+            inbound=SandboxInbound(self.peer, self._queue, signing_key),
         )
         self._clients: asyncio.Task[None] | None = None
 

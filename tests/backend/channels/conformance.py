@@ -72,11 +72,11 @@ async def events_until(vendor: Vendor, wanted: type[InboundEvent]) -> list[Inbou
     cursor = ""
     seen: list[InboundEvent] = []
     while not any(isinstance(event, wanted) for event in seen):
-        polled = await vendor.connector.poll(vendor.account, cursor)
+        polled = await vendor.connector.inbound.poll(vendor.account, cursor)
         cursor = polled.cursor
         for item in polled.items:
-            assert vendor.connector.verify(vendor.account, item)
-            seen.extend(vendor.connector.parse(vendor.account, item.body))
+            assert vendor.connector.inbound.verify(vendor.account, item)
+            seen.extend(vendor.connector.inbound.parse(vendor.account, item.body))
     return seen
 
 
@@ -84,23 +84,25 @@ class ConnectorConformance:
     """Tests shared by all connectors; the fixture `vendor` is the subclass's."""
 
     def test_keeps_both_protocols(self, vendor: Vendor) -> None:
-        assert isinstance(vendor.connector, Outbound)
-        assert isinstance(vendor.connector, Inbound)
+        assert isinstance(vendor.connector.outbound, Outbound)
+        assert isinstance(vendor.connector.inbound, Inbound)
 
     async def test_sent_message_arrives_once(self, vendor: Vendor) -> None:
-        result = await vendor.connector.send(outbound(vendor), attempt())
+        result = await vendor.connector.outbound.send(outbound(vendor), attempt())
         assert result.external_id
         assert result.state in (DeliveryState.ACCEPTED, DeliveryState.SENT)
         assert await vendor.received_texts() == ["Good morning"]
 
     async def test_messages_keep_their_order(self, vendor: Vendor) -> None:
         for n in range(5):
-            await vendor.connector.send(outbound(vendor, f"{n}", n), attempt(key=f"m-{n}.0"))
+            await vendor.connector.outbound.send(
+                outbound(vendor, f"{n}", n), attempt(key=f"m-{n}.0")
+            )
         assert await vendor.received_texts() == ["0", "1", "2", "3", "4"]
 
     async def test_same_key_arrives_once_where_the_server_keeps_keys(self, vendor: Vendor) -> None:
-        first = await vendor.connector.send(outbound(vendor), attempt(1))
-        again = await vendor.connector.send(outbound(vendor), attempt(2))
+        first = await vendor.connector.outbound.send(outbound(vendor), attempt(1))
+        again = await vendor.connector.outbound.send(outbound(vendor), attempt(2))
         keyed = vendor.account.idempotency is IdempotencyClass.SERVER_KEY
         assert (first.external_id == again.external_id) is keyed
         assert len(await vendor.received_texts()) == (1 if keyed else 2)
@@ -108,15 +110,15 @@ class ConnectorConformance:
     async def test_timeout_after_write_is_an_unknown_outcome(self, vendor: Vendor) -> None:
         await vendor.next_send(faults.OutcomeUnknown)
         with pytest.raises(faults.OutcomeUnknown):
-            await vendor.connector.send(outbound(vendor), attempt())
+            await vendor.connector.outbound.send(outbound(vendor), attempt())
         assert await vendor.received_texts() == ["Good morning"]
 
     async def test_reconcile_tells_only_where_the_server_keeps_keys(self, vendor: Vendor) -> None:
         keyed = vendor.account.idempotency is IdempotencyClass.SERVER_KEY
-        nothing = await vendor.connector.reconcile(outbound(vendor), attempt())
+        nothing = await vendor.connector.outbound.reconcile(outbound(vendor), attempt())
         assert nothing.finding is (Finding.NOT_FOUND if keyed else Finding.CANNOT_TELL)
-        await vendor.connector.send(outbound(vendor), attempt())
-        found = await vendor.connector.reconcile(outbound(vendor), attempt())
+        await vendor.connector.outbound.send(outbound(vendor), attempt())
+        found = await vendor.connector.outbound.reconcile(outbound(vendor), attempt())
         assert found.finding is (Finding.FOUND if keyed else Finding.CANNOT_TELL)
 
     @pytest.mark.parametrize(
@@ -138,33 +140,33 @@ class ConnectorConformance:
     ) -> None:
         await vendor.next_send(fault)
         with pytest.raises(fault) as raised:
-            await vendor.connector.send(outbound(vendor), attempt())
+            await vendor.connector.outbound.send(outbound(vendor), attempt())
         assert raised.value.reason.endswith(".")
         assert await vendor.received_texts() == []
 
     async def test_client_message_comes_with_bytes_and_key(self, vendor: Vendor) -> None:
         await vendor.client_writes("明日の約定確認をお願いします")
-        polled = await vendor.connector.poll(vendor.account, "")
-        again = await vendor.connector.poll(vendor.account, "")
+        polled = await vendor.connector.inbound.poll(vendor.account, "")
+        again = await vendor.connector.inbound.poll(vendor.account, "")
         assert polled == again, "the same cursor must give the same items"
-        (event,) = vendor.connector.parse(vendor.account, polled.items[0].body)
+        (event,) = vendor.connector.inbound.parse(vendor.account, polled.items[0].body)
         assert isinstance(event, MessageIn)
         assert event.text == "明日の約定確認をお願いします"
 
     async def test_forged_bytes_are_refused(self, vendor: Vendor) -> None:
         await vendor.client_writes("hello")
-        (item,) = (await vendor.connector.poll(vendor.account, "")).items
+        (item,) = (await vendor.connector.inbound.poll(vendor.account, "")).items
         forged = RawItem(dedupe_key=item.dedupe_key, body=item.body + b" ", headers=item.headers)
-        assert vendor.connector.verify(vendor.account, item)
-        assert not vendor.connector.verify(vendor.account, forged)
+        assert vendor.connector.inbound.verify(vendor.account, item)
+        assert not vendor.connector.inbound.verify(vendor.account, forged)
 
     @pytest.mark.parametrize("raw", [b"", b"\xff\x00", b"[]", b'{"type":"poll","at_utc_ms":5}'])
     def test_unreadable_bytes_become_unknown(self, vendor: Vendor, raw: bytes) -> None:
-        (event,) = vendor.connector.parse(vendor.account, raw)
+        (event,) = vendor.connector.inbound.parse(vendor.account, raw)
         assert isinstance(event, Unknown)
 
     async def test_receipts_are_those_the_channel_gives(self, vendor: Vendor) -> None:
-        able = vendor.connector.capabilities(vendor.account, CONVERSATION)
+        able = vendor.connector.outbound.capabilities(vendor.account, CONVERSATION)
         given = {
             state
             for state, is_given in (
@@ -174,7 +176,7 @@ class ConnectorConformance:
             )
             if is_given
         }
-        await vendor.connector.send(outbound(vendor), attempt())
+        await vendor.connector.outbound.send(outbound(vendor), attempt())
         events = await events_until(vendor, MessageIn)
         receipts = [event for event in events if isinstance(event, Receipt)]
         assert {receipt.state for receipt in receipts} == given
@@ -182,22 +184,22 @@ class ConnectorConformance:
         assert all(receipt.opaque_key == ("m-1.0" if echoes else "") for receipt in receipts)
 
     async def test_functions_that_are_off_say_so(self, vendor: Vendor) -> None:
-        able = vendor.connector.capabilities(vendor.account, CONVERSATION)
-        sent = await vendor.connector.send(outbound(vendor), attempt())
+        able = vendor.connector.outbound.capabilities(vendor.account, CONVERSATION)
+        sent = await vendor.connector.outbound.send(outbound(vendor), attempt())
         change = outbound(vendor, "changed")
         if able.edit_out:
-            await vendor.connector.edit(change, sent.external_id, attempt())
+            await vendor.connector.outbound.edit(change, sent.external_id, attempt())
             assert await vendor.received_texts() == ["changed"]
         else:
             with pytest.raises(faults.Unsupported):
-                await vendor.connector.edit(change, sent.external_id, attempt())
+                await vendor.connector.outbound.edit(change, sent.external_id, attempt())
         if not able.typing:
             with pytest.raises(faults.Unsupported):
-                await vendor.connector.typing(vendor.account, "+10000000001", True)
+                await vendor.connector.outbound.typing(vendor.account, "+10000000001", True)
 
     def test_preflight_stops_what_the_channel_would_refuse(self, vendor: Vendor) -> None:
-        now, check = vendor.now_utc_ms, vendor.connector.preflight
-        able = vendor.connector.capabilities(vendor.account, CONVERSATION)
+        now, check = vendor.now_utc_ms, vendor.connector.outbound.preflight
+        able = vendor.connector.outbound.capabilities(vendor.account, CONVERSATION)
         assert check(outbound(vendor), now) is None
         assert check(outbound(vendor, ""), now) is not None
         assert check(outbound(vendor, "約" * (able.text_max + 1)), now) is not None

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from backend.channels import faults
-from backend.channels.contract import Account
+from backend.channels.contract import Account, Connector
 from backend.channels.events import MessageIn, Receipt
-from backend.channels.sandbox.connector import SandboxConnector
 from backend.channels.sandbox.faults import Fault, FaultKind
+from backend.channels.sandbox.inbound import SandboxInbound
+from backend.channels.sandbox.outbound import SandboxOutbound
 from backend.channels.sandbox.peer import SandboxPeer, Utterance
 from backend.channels.sandbox.queue import SandboxQueue
 from backend.channels.sandbox.store import FILE_NAME, SandboxStore
@@ -58,7 +59,10 @@ class SandboxVendor:
         self.store = SandboxStore(data_dir, KEY)
         self.queue = SandboxQueue(self.store, pace=0.0, now=_now)
         self.peer = SandboxPeer(self.store, self.queue, answers=True, now=_now)
-        self.connector = SandboxConnector(self.peer, self.queue, lambda _: account, KEY, _now)
+        self.connector = Connector(
+            outbound=SandboxOutbound(self.peer, lambda _: account, _now),
+            inbound=SandboxInbound(self.peer, self.queue, KEY),
+        )
 
     async def received_texts(self) -> list[str]:
         rows = await self.peer.phones()
@@ -123,7 +127,7 @@ async def test_plans_survive_a_restart(tmp_path: Path) -> None:
     account = _account(Channel.WHATSAPP, IdempotencyClass.CLIENT_ECHO)
     before = SandboxVendor(tmp_path, account)
     await before.store.open()
-    await before.connector.send(outbound(before), attempt())
+    await before.connector.outbound.send(outbound(before), attempt())
     await before.store.close()
     async with running(tmp_path, account) as after:
         events = await events_until(after, MessageIn)
@@ -140,8 +144,8 @@ async def test_client_answers_once_to_several_messages_and_in_their_language(
     account = _account(Channel.TELEGRAM, IdempotencyClass.NONE)
     vendor = SandboxVendor(tmp_path, account)
     await vendor.store.open()
-    await vendor.connector.send(outbound(vendor, "Good morning"), attempt())
-    await vendor.connector.send(outbound(vendor, "お元気ですか"), attempt(key="m-2.0"))
+    await vendor.connector.outbound.send(outbound(vendor, "Good morning"), attempt())
+    await vendor.connector.outbound.send(outbound(vendor, "お元気ですか"), attempt(key="m-2.0"))
     clients = asyncio.create_task(vendor.queue.run())
     events = await events_until(vendor, MessageIn)
     clients.cancel()
@@ -156,8 +160,10 @@ async def test_client_repeats_what_it_is_asked_to_and_keeps_silent_when_asked(
 ) -> None:
     account = _account(Channel.TELEGRAM, IdempotencyClass.NONE)
     async with running(tmp_path, account) as vendor:
-        await vendor.connector.send(outbound(vendor, "nothing #silent"), attempt())
-        await vendor.connector.send(outbound(vendor, "echo: Yes, at ten"), attempt(key="m-2.0"))
+        await vendor.connector.outbound.send(outbound(vendor, "nothing #silent"), attempt())
+        await vendor.connector.outbound.send(
+            outbound(vendor, "echo: Yes, at ten"), attempt(key="m-2.0")
+        )
         events = await events_until(vendor, MessageIn)
     assert [event.text for event in events if isinstance(event, MessageIn)] == ["Yes, at ten"]
 
@@ -167,7 +173,7 @@ async def test_lost_message_is_unknown_and_not_on_the_phone(tmp_path: Path) -> N
     async with running(tmp_path, account) as vendor:
         await vendor.next_send(faults.OutcomeUnknown, lost=True)
         with pytest.raises(faults.OutcomeUnknown):
-            await vendor.connector.send(outbound(vendor), attempt())
+            await vendor.connector.outbound.send(outbound(vendor), attempt())
         assert await vendor.received_texts() == []
 
 
@@ -175,7 +181,7 @@ async def test_cursor_of_another_store_starts_over(tmp_path: Path) -> None:
     account = _account(Channel.LINE, IdempotencyClass.SERVER_KEY)
     async with running(tmp_path, account) as vendor:
         await vendor.client_writes("hello")
-        polled = await vendor.connector.poll(account, "elsewhere:99")
+        polled = await vendor.connector.inbound.poll(account, "elsewhere:99")
     assert len(polled.items) == 1
 
 

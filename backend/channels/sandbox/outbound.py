@@ -1,12 +1,11 @@
-"""The sandbox's connector: the channel contract on one side, the sandbox vendor on the other.
+"""The sandbox's way out: the channel contract on one side, the sandbox vendor on the other.
 
-It never shortens the way: what it sends and receives passes archive and worker like any other.
+It never shortens the way: what it sends has passed archive and worker like any other message.
 """
 
 from __future__ import annotations
 
 import hashlib
-import hmac
 from collections.abc import Callable
 
 import msgspec
@@ -20,50 +19,26 @@ from backend.channels.contract import (
     Finding,
     InboundWay,
     OutboundMessage,
-    Polled,
-    RawItem,
     Reconciliation,
     SendResult,
 )
-from backend.channels.events import InboundEvent, Sender, Unknown
 from backend.channels.preflight import shared_preflight
 from backend.channels.profiles import CHANNEL_CAPABILITIES
 from backend.channels.sandbox.peer import Parcel, SandboxPeer
-from backend.channels.sandbox.queue import SandboxQueue
 from contract.ids import AccountId, ConversationId
 from contract.states import DeliveryState
 from contract.wire import IdempotencyClass
 
-SIGNATURE = "x-sandbox-signature"
-_DECODER = msgspec.json.Decoder(InboundEvent)
 
-
-class _AnyEvent(msgspec.Struct):
-    """As much of an event nobody knows as can be read."""
-
-    type: str = ""
-    at_utc_ms: int = 0
-    sender: Sender | None = None
-    external_id: str = ""
-    chat: str = ""
-
-
-class SandboxConnector:
-    """Serves every sandbox account; it keeps the contract of backend.channels.contract."""
+class SandboxOutbound:
+    """Serves every sandbox account; it keeps the protocol Outbound."""
 
     def __init__(
-        self,
-        peer: SandboxPeer,
-        queue: SandboxQueue,
-        accounts: Callable[[AccountId], Account],
-        signing_key: bytes,
-        now: Callable[[], int],
+        self, peer: SandboxPeer, accounts: Callable[[AccountId], Account], now: Callable[[], int]
     ) -> None:
-        """`accounts` finds an account by id; `signing_key` signs what the vendor sends."""
+        """`accounts` finds an account by id; `now` returns UTC milliseconds."""
         self._peer = peer
-        self._queue = queue
         self._accounts = accounts
-        self._signing_key = signing_key
         self._now = now
 
     def capabilities(self, account: Account, conversation_id: ConversationId) -> Capabilities:
@@ -129,44 +104,8 @@ class SandboxConnector:
         result = SendResult(external_id=external_id, at_utc_ms=self._now())
         return Reconciliation(finding=Finding.FOUND, result=result)
 
-    def verify(self, account: Account, item: RawItem) -> bool:
-        """Check the vendor's HMAC-SHA256 over the raw bytes in constant time."""
-        wanted = self._sign(account, item.body)
-        return hmac.compare_digest(wanted, item.headers.get(SIGNATURE, ""))
-
-    def parse(self, account: Account, raw: bytes) -> tuple[InboundEvent, ...]:
-        """Return the event in `raw`; what has no word here becomes Unknown."""
-        try:
-            return (_DECODER.decode(raw),)
-        except msgspec.DecodeError:
-            return (_unknown(raw),)
-
-    async def poll(self, account: Account, cursor: str) -> Polled:
-        """Return signed items after `cursor`; waits up to 30 s for the first."""
-        rows = await self._queue.take(account.account_id, self._queue.position(cursor))
-        items = tuple(
-            RawItem(
-                dedupe_key=self._queue.cursor_at(number),
-                body=body,
-                headers={SIGNATURE: self._sign(account, body)},
-            )
-            for number, body in rows
-        )
-        return Polled(items=items, cursor=self._queue.cursor_at(rows[-1][0]) if rows else cursor)
-
-    async def fetch_media(self, account: Account, ref: str) -> bytes:
-        """Return the bytes of a client's file; raises ContentInvalid when it is gone."""
-        body = await self._peer.media(account, ref)
-        if body is None:
-            raise faults.ContentInvalid("The file is no longer on the channel.")
-        return body
-
     def _capabilities(self, outbound: OutboundMessage) -> Capabilities:
         return self.capabilities(self._accounts(outbound.account_id), outbound.conversation_id)
-
-    def _sign(self, account: Account, body: bytes) -> str:
-        data = account.account_id.encode() + b"\n" + body
-        return hmac.new(self._signing_key, data, hashlib.sha256).hexdigest()
 
     async def _change(
         self, account_id: AccountId, external_id: str, column: str, value: object
@@ -196,18 +135,3 @@ async def _read_files(outbound: OutboundMessage) -> tuple[dict[str, str | int], 
 def _require(able: bool, what: str) -> None:
     if not able:
         raise faults.Unsupported(f"This channel can't {what}.")
-
-
-def _unknown(raw: bytes) -> Unknown:
-    try:
-        read = msgspec.json.decode(raw, type=_AnyEvent)
-    except msgspec.DecodeError:
-        read = _AnyEvent()
-    return Unknown(
-        dedupe_key=hashlib.sha256(raw).hexdigest(),
-        at_utc_ms=read.at_utc_ms,
-        sender=read.sender or Sender(id_type="", address=""),
-        type_name=read.type,
-        external_id=read.external_id,
-        chat=read.chat,
-    )
