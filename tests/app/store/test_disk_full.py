@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
+from app.domain.changes import ChangeSet
 from app.domain.drafts import Draft
 from app.domain.errors import DiskFull
 from app.store.store import Store
@@ -23,18 +25,13 @@ _LONG_TEXT = "x" * 15_000
 async def _limit_pages(store: Store, more_pages: int) -> None:
     """Let SQLite itself refuse growth: the same result code as a full disk."""
 
-    def work(connection: object) -> None:
-        from sqlalchemy import Connection
-
-        assert isinstance(connection, Connection)
+    def work(connection: Connection) -> tuple[None, ChangeSet]:
         pages = int(connection.exec_driver_sql("PRAGMA page_count").scalar_one())
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + more_pages}")
+        return None, ChangeSet()
 
-    from app.domain.changes import ChangeSet
-
-    databases = store._databases
-    await databases.write_outbox(lambda connection: (work(connection), ChangeSet()))
-    await databases.write_cache(lambda connection: (work(connection), ChangeSet()))
+    await store._databases.write_outbox(work)
+    await store._databases.write_cache(work)
 
 
 async def _write_until_full(store: Store) -> int:

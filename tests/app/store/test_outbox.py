@@ -65,7 +65,7 @@ async def test_restart_queues_what_a_crash_left_between_states(store: Store) -> 
     for state in OutboxState:
         await store.outbox.add(entry(state.value, home=state.value, state=state, next_attempt=9))
     assert await store.outbox.restart() == 2
-    states = {each.message_id: each.state for each in await store.outbox.list_waiting()}
+    states = {str(each.message_id): each.state for each in await store.outbox.list_waiting()}
     assert states["undo"] is states["sending"] is states["queued"] is OutboxState.QUEUED
     assert states["refused"] is OutboxState.REFUSED and states["accepted"] is OutboxState.ACCEPTED
 
