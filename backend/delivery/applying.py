@@ -140,6 +140,7 @@ def _message(
         quote_external_id=quote or None,
         occurred_at_utc_ms=event.at_utc_ms or received_at_utc_ms,
         received_at_utc_ms=received_at_utc_ms,
+        author_name=event.sender.name if event.chat else "",
     )
     if kind is MessageKind.TEXT and account.channel is Channel.SMS and opts_out(text):
         _opt_out(connection, account, event, received_at_utc_ms)

@@ -59,8 +59,11 @@ def record_inbound(
     kind: MessageKind = MessageKind.TEXT,
     attachments: Sequence[StoredFile] = (),
     quote_external_id: str | None = None,
+    author_name: str = "",
 ) -> MessageId:
     """Archive a client's message, then write it; returns its id, the known one when seen before.
+
+    `author_name` is who speaks in a group; without it the contact's name is shown.
 
     An unknown sender becomes an incomplete contact; window, unread count and "awaiting" move.
     """
@@ -83,7 +86,7 @@ def record_inbound(
         kind=kind,
         text=text,
         author_id=point.contact_id,
-        author_name=point.display_name,
+        author_name=author_name or point.display_name,
         place_at_utc_ms=received_at_utc_ms,
         occurred_at_utc_ms=occurred_at_utc_ms,
         entry_kind="message_in",

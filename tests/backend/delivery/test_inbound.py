@@ -119,6 +119,16 @@ async def test_stop_by_text_message_opts_the_client_out(tmp_path: Path) -> None:
         assert await h.until(lambda c: set(c.execute(status).scalars())) == {"opted_out"}
 
 
+async def test_message_of_a_group_names_who_speaks_and_stays_in_the_group(tmp_path: Path) -> None:
+    dana = {"id_type": "user_id", "address": "42", "name": "Dana Ortiz"}
+    async with house(tmp_path) as h:
+        said = _message("t1", "All signed", dana) | {"chat": "-1001900000077"}
+        await h.happens("acc-telegram", said)
+        row = await _row(h, "All signed")
+        assert row.author_name == "Dana Ortiz"
+        assert row.conversation_id == await h.chat("con-ardent", "telegram")
+
+
 def test_words_that_opt_out() -> None:
     for text in ("STOP", " stop! ", "Opt-out", "unsubscribe", "Please stop texting me"):
         assert opts_out(text), text
