@@ -101,15 +101,25 @@ class EventStream:
             began_s = time.monotonic()
             try:
                 await self._follow_once(deliver)
-            except StreamMute:
-                self._polling_until_s = time.monotonic() + self._timing.polling_s
-                continue
+            except StreamMute as fault:
+                await self._bear_silence(fault, time.monotonic() - began_s)
             except CursorGone:
                 raise
             except ClientError as fault:
                 if time.monotonic() - began_s >= self._timing.settled_s:
                     self._backoff.reset()
                 await self._wait_out(fault)
+
+    async def _bear_silence(self, fault: StreamMute, lasted_s: float) -> None:
+        """Turn to polling when a stream was silent from its beginning (something holds it back).
+
+        One that spoke and then went silent has lost its line, maybe while the computer slept:
+        it is opened again.
+        """
+        if lasted_s > 1.25 * self._timing.mute_s:
+            await self._wait_out(fault)
+        else:
+            self._polling_until_s = time.monotonic() + self._timing.polling_s
 
     async def _follow_once(self, deliver: Deliver) -> None:
         if time.monotonic() < self._polling_until_s:

@@ -19,6 +19,7 @@ from app.domain.errors import (
     ClientTooOld,
     CorruptStore,
     EnvironmentFault,
+    MalformedReply,
     PolicyDenied,
     Refused,
 )
@@ -73,6 +74,9 @@ class Submitter:
             )
         except ClientError as fault:
             await self._failed(sending, to_app_error(fault))
+            return
+        if submitted.message.message_id != sending.message_id:
+            await self._failed(sending, MalformedReply("The answer is about another message."))
             return
         self._answered(submitted.message)
         await self._accepted(sending, submitted.message)

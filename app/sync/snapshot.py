@@ -5,6 +5,7 @@ It never begins anew while a kept page cursor still leads on.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 
@@ -12,6 +13,7 @@ from app.store.store import Store
 from backend_client.client import GovernedApi
 from backend_client.errors import ProblemReply
 from contract.problems import ProblemCode
+from contract.wire import SnapshotPage
 
 _LOG = logging.getLogger(__name__)
 
@@ -28,21 +30,41 @@ async def pull_snapshot(api: GovernedApi, store: Store, progress: Progress) -> N
     kept = await store.cache.snapshot_progress()
     cursor = kept.next_cursor if kept is not None else ""
     applied = kept.applied_messages if kept is not None else 0
+    page = await _page_or_none(api, cursor)
+    if page is None:
+        _LOG.warning("the snapshot's cursor is gone: beginning anew")
+        cursor, applied = "", 0
+        page = await api.inbox.snapshot()
     while True:
+        # The next page travels while this one is written.
+        following = _fetch(api, page.next_cursor)
         try:
-            page = await api.inbox.snapshot(cursor)
-        except ProblemReply as fault:
-            if not cursor or not _cursor_is_useless(fault):
-                raise
-            _LOG.warning("the snapshot's cursor is gone: beginning anew")
-            cursor, applied = "", 0
-            continue
-        await store.cache.apply_snapshot_page(page, first=not cursor)
-        applied += len(page.messages)
-        progress(applied, page.total_messages)
-        cursor = page.next_cursor
-        if not cursor:
-            return
+            await store.cache.apply_snapshot_page(page, first=not cursor)
+            applied += len(page.messages)
+            progress(applied, page.total_messages)
+            cursor = page.next_cursor
+            if following is None:
+                return
+            page = await following
+        finally:
+            if following is not None and not following.cancel() and not following.cancelled():
+                following.exception()  # raised above, or outrun by a fault of the store
+
+
+async def _page_or_none(api: GovernedApi, cursor: str) -> SnapshotPage | None:
+    """Return a page, None when the backend can't go on from a kept cursor."""
+    try:
+        return await api.inbox.snapshot(cursor)
+    except ProblemReply as fault:
+        if cursor and _cursor_is_useless(fault):
+            return None
+        raise
+
+
+def _fetch(api: GovernedApi, cursor: str) -> asyncio.Task[SnapshotPage] | None:
+    if not cursor:
+        return None
+    return asyncio.create_task(api.inbox.snapshot(cursor), name="sync: next page")
 
 
 def _cursor_is_useless(fault: ProblemReply) -> bool:

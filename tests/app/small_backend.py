@@ -117,6 +117,7 @@ class SmallBackend(StreamApp):
         self.read_marks: list[tuple[str, int]] = []
         self.files: dict[str, tuple[wire.CreateAttachment, bytearray]] = {}
         self.fault: Fault | None = None
+        self.answer_for: MessageId | None = None
         self._page = page
         self.app.router.routes.extend(self._routes())
 
@@ -196,6 +197,9 @@ class SmallBackend(StreamApp):
         made = self._archived(sent, request.path_params["conversation_id"])
         self.answers[key] = (body, msgspec.json.encode(wire.Submitted(message=made)))
         self.emit(MessageUpserted(message=made))
+        if self.answer_for is not None:
+            other = msgspec.structs.replace(made, message_id=self.answer_for)
+            return _json(wire.Submitted(message=other))
         return Response(self.answers[key][1], 201, media_type="application/json")
 
     def _archived(self, sent: wire.SubmitMessage, conversation_id: str) -> wire.Message:

@@ -255,3 +255,25 @@ async def test_hurry_ends_the_pause_before_the_next_try(app: StreamApp) -> None:
             await asyncio.wait({task})
             app.closing = True
     await transport.close()
+
+
+async def test_a_stream_that_spoke_and_went_silent_is_opened_again(
+    app: StreamApp, follower: Follower
+) -> None:
+    """A computer that slept lost its line; that is no reason to poll."""
+    app.put(stored(1))
+
+    async def fall_silent() -> None:
+        async with asyncio.timeout(8):
+            while not follower.events:
+                await asyncio.sleep(0.005)
+            await asyncio.sleep(QUICK.mute_s * 1.5)
+            app.mute = True
+            while len(app.asked) < 2:
+                app.mute = Line.DOWN not in [line for line, _ in follower.lines]
+                await asyncio.sleep(0.005)
+            app.put(stored(2))
+
+    await asyncio.gather(follower.until(2), fall_silent())
+    assert app.polled == []
+    assert app.asked[:2] == ["0", "1"]

@@ -356,3 +356,16 @@ async def test_typing_without_a_line_is_of_no_consequence(sending: Outbox, line:
     line.refuse()
     async with sending as outbox:
         await outbox.messaging.typing(C0, True)
+
+
+async def test_answer_about_another_message_is_not_believed(
+    world: SmallBackend, synced: Store, sending: Outbox
+) -> None:
+    """The message stays in its lane and is asked for again under its own key."""
+    world.answer_for = MessageId("somebody-elses")
+    async with sending as outbox:
+        message_id = await outbox.messaging.send(C0, "mine")
+        await _gone(synced, message_id)
+    assert await synced.timeline.message(MessageId("somebody-elses")) is None
+    assert world.texts() == ["mine"]
+    assert world.tries[f"{message_id}.1"] == 2

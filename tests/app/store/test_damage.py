@@ -86,6 +86,37 @@ async def test_damage_met_by_a_query_is_handled_while_the_store_is_open(tmp_path
     await store.close()
 
 
+async def test_damage_of_the_outbox_met_while_open_is_salvaged_and_the_cache_stays(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "store"
+    await _make(folder, waiting=200)
+    store = await open_at(folder)
+    # The store's own page caches hold little of it: what was not read yet is now bad.
+    for bad in range(20, (folder / "outbox.db").stat().st_size // _PAGE_BYTES, 5):
+        _overwrite(folder / "outbox.db", bad)
+    for number in range(2):
+        await store.outbox.list_waiting(limit=1_000)
+        await store.outbox.add(entry(f"new{number}"))
+    assert [key for key, _ in store.notices] == ["notice.outbox_partly_read"]
+    assert (await store.inbox.page(InboxQuery(), 10)).rows != ()
+    kept = [each.message_id for each in await store.outbox.list_waiting(limit=1_000)]
+    assert kept[-2:] == ["new0", "new1"] and await store.cache.cursor() == 1
+    assert (await store.check()).ok
+    await store.close()
+
+
+async def test_only_the_newest_damaged_caches_are_kept(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    for _ in range(4):
+        store = await open_at(folder)
+        await fill(store, (conversation(),), (message("m"),))
+        await store.close()
+        _overwrite(folder / "cache.db", 0)
+    await (await open_at(folder)).close()
+    assert len(list(folder.glob("cache-2*.db"))) == 2
+
+
 async def test_a_write_that_meets_damage_is_void_and_says_so(tmp_path: Path) -> None:
     folder = tmp_path / "store"
     await _make(folder, messages=3_000)
