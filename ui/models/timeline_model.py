@@ -94,13 +94,13 @@ class TimelineModel(DiffedListModel[TimelineItem]):
 
     def _say_anew(self, numbers: Sequence[int]) -> None:
         for number in numbers:
-            before = self.words_at(number)
-            item = self._rows[number]
-            if item.row is None:
+            row = self._rows[number].row
+            if row is None:
                 continue
-            fresh = bubble_words(item.row, self.setting)
-            if fresh != before:
-                self._words[item.row.message.message_id] = (item.row, fresh)
+            before = self._words.get(row.message.message_id)
+            fresh = bubble_words(row, self.setting)
+            if before is None or fresh != before[1]:
+                self._words[row.message.message_id] = (row, fresh)
                 self.touch(number, number)
 
     def _accessible(self, item: TimelineItem) -> str:

@@ -274,6 +274,7 @@ class TimelinePresenter(QObject):
         self._busy = False
         if self._dirty or self._dirty_all:
             self._start(self._catch_up(visit), "timeline changes")
+        self.window_changed.emit()
 
     # -- showing -------------------------------------------------------------------------------
 
@@ -281,7 +282,6 @@ class TimelinePresenter(QObject):
         self._rows = tuple(rows)
         self.has_older, self.has_newer = has_older, has_newer
         self._show()
-        self.window_changed.emit()
 
     def _show(self) -> None:
         now = self._clock.now_utc_ms()

@@ -9,7 +9,7 @@ from collections.abc import Hashable
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QRegion, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QListView, QStyleOptionViewItem, QWidget
 
 from contract.ids import MessageId
 from contract.wire import Direction
@@ -24,8 +24,11 @@ _HIGHLIGHT_MS = 1600
 _AT_END_PX = 4
 
 
-class TimelineScroll(QAbstractItemView):
-    """Rows stand at the bottom, stay there while it is at the bottom, keep their place else."""
+class TimelineScroll(QListView):
+    """A list to screen readers, though laid out by itself: QListView measures all rows anew.
+
+    Rows stand at the bottom, stay there while it is at the bottom, keep their place else.
+    """
 
     seen_upto = Signal(object)
 
@@ -92,6 +95,10 @@ class TimelineScroll(QAbstractItemView):
 
     def _keys(self) -> list[Hashable]:
         return [row.key for row in self.presenter.model.rows()]
+
+    @staticmethod
+    def _is_message(key: Hashable) -> bool:
+        return isinstance(key, tuple) and key[0] == "m"
 
     def _on_rows_changed(self) -> None:
         self._settle()
@@ -166,7 +173,9 @@ class TimelineScroll(QAbstractItemView):
     def _remember(self) -> None:
         bar = self.verticalScrollBar()
         if self.geometry_of_rows.count() == len(self.presenter.model.rows()):
-            self._anchors = self.geometry_of_rows.anchors(self._keys(), bar.value())
+            anchors = self.geometry_of_rows.anchors(self._keys(), bar.value())
+            # A day stays above its first message whatever comes between: no place to keep.
+            self._anchors = [anchor for anchor in anchors if self._is_message(anchor.key)]
 
     def _on_scrolled(self, value: int) -> None:
         if self._settling:
@@ -263,8 +272,11 @@ class TimelineScroll(QAbstractItemView):
     def visualRegionForSelection(self, selection: object) -> QRegion:
         return QRegion()
 
+    def doItemsLayout(self) -> None:
+        self.updateGeometries()
+        self.viewport().update()
+
     def updateGeometries(self) -> None:
-        super().updateGeometries()
         self.verticalScrollBar().setRange(0, self.geometry_of_rows.scroll_range())
 
     def resizeEvent(self, event: QResizeEvent) -> None:

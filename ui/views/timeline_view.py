@@ -5,6 +5,8 @@ It never performs an act and never opens a link: whoever listens does, after ask
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QAction,
@@ -23,7 +25,7 @@ from app.domain.timeline import TimelineRow
 from contract.ids import MessageId
 from ui.delegates.bubble_layout import BubbleLayout, Hit
 from ui.models.diffed_list_model import AnyIndex
-from ui.models.message_words import ASK, CANCEL, EDIT, RECEIPT, SEND_AGAIN, UNDO
+from ui.models.message_words import ASK, CANCEL, EDIT, RECEIPT, SEND_AGAIN, UNDO, BubbleWords
 from ui.models.timeline_items import TimelineItem
 from ui.models.timeline_presenter import TimelinePresenter
 from ui.theme.tokens import Tokens
@@ -81,6 +83,9 @@ class TimelineView(TimelineScroll):
         self._clicks = QTimer(self)
         self._clicks.setSingleShot(True)
         self._by_key = False
+        self._on_chosen: Callable[[Entry], None] | None = None
+        self._menu = QMenu(self)
+        self._menu.triggered.connect(self._on_triggered)
         presenter.opened.connect(self._forget_selection)
 
     def selected_text(self) -> str:
@@ -164,10 +169,9 @@ class TimelineView(TimelineScroll):
 
     # -- acts ----------------------------------------------------------------------------------
 
-    def _perform(self, act: str, number: int, entry: Entry | None = None) -> None:
-        row, words = self._row(number), self.presenter.model.words_at(number)
-        if row is None:
-            return
+    def _perform(
+        self, act: str, row: TimelineRow, words: BubbleWords, entry: Entry | None = None
+    ) -> None:
         message_id = row.message.message_id
         plain = {
             UNDO: self.undo_requested,
@@ -180,7 +184,7 @@ class TimelineView(TimelineScroll):
             plain[act].emit(message_id)
         elif act in (SEND_AGAIN, DELIVERED, GIVE_UP):
             self.resolve_requested.emit(message_id, act)
-        elif act == ASK and words is not None:
+        elif act == ASK:
             self.ask_requested.emit(message_id, question(words))
         elif act == COPY:
             self.copy()
@@ -193,9 +197,9 @@ class TimelineView(TimelineScroll):
 
     def _click(self, number: int, hit: Hit, point: QPointF) -> None:
         """A press and release on the same thing without a drag between."""
-        row = self._row(number)
-        if hit.part is not None:
-            self._perform(hit.part.act, number)
+        row, words = self._row(number), self.presenter.model.words_at(number)
+        if hit.part is not None and row is not None and words is not None:
+            self._perform(hit.part.act, row, words)
         elif hit.file is not None:
             self.file_save_requested.emit(hit.file)
         elif hit.what == "quote" and row is not None and row.message.quote is not None:
@@ -205,28 +209,29 @@ class TimelineView(TimelineScroll):
 
     def _perform_first(self, number: int) -> None:
         """Do what the message offers first, as Enter does."""
-        words = self.presenter.model.words_at(number)
-        if words is None:
+        row, words = self._row(number), self.presenter.model.words_at(number)
+        if row is None or words is None:
             return
-        for part in (*words.footer, *words.below):
-            if part.act:
-                self._perform(part.act, number)
-                return
+        acts = [part.act for part in (*words.footer, *words.below) if part.act]
+        if acts:
+            self._perform(acts[0], row, words)
 
     def _open_menu(self, number: int, at: QPoint, url: str) -> None:
         row, words = self._row(number), self.presenter.model.words_at(number)
         if row is None or words is None:
             return
-        chosen = self.selected_text()
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for entry in menu_entries(row, words, chosen, url):
-            action = QAction(entry.text, menu)
-            action.triggered.connect(
-                lambda _checked=False, entry=entry: self._perform(entry.act, number, entry)
-            )
-            menu.addAction(action)
-        menu.popup(at)
+        entries = menu_entries(row, words, self.selected_text(), url)
+        self._on_chosen = lambda entry: self._perform(entry.act, row, words, entry)
+        # One menu for good: deleting one that Python filled with actions has crashed Qt.
+        self._menu.clear()
+        for entry in entries:
+            self._menu.addAction(entry.text).setData(entry)
+        self._menu.popup(at)
+
+    def _on_triggered(self, action: QAction) -> None:
+        entry = action.data()
+        if self._on_chosen is not None and isinstance(entry, Entry):
+            self._on_chosen(entry)
 
     def _move(self, event: QKeyEvent) -> bool:
         """Go to another message, or a page up or down; tells whether the key was such a one."""
