@@ -190,4 +190,7 @@ def _write_check(path: Path, key: bytes) -> None:
 
 
 def _is_space_short(path: Path) -> bool:
-    return shutil.disk_usage(path.parent).free < _LITTLE_SPACE_BYTES
+    try:
+        return shutil.disk_usage(path.parent).free < _LITTLE_SPACE_BYTES
+    except OSError:
+        return False

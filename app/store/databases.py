@@ -11,16 +11,18 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
+from sqlcipher3 import dbapi2
 
 from app.domain.changes import ChangeSet
 from app.domain.clock import Clock
-from app.domain.errors import CorruptStore
+from app.domain.errors import AppError, CorruptStore, EnvironmentFault
 from app.store import opening
-from app.store.cipher import move_aside, prove_keys, remove, translate
+from app.store.cipher import is_damage, prove_keys, remove, translate
 from app.store.engine import close_connection, driver_of, run_outside_transaction
 from app.store.feed import ChangeFeed
 from app.store.opening import FileSpec, Notice
@@ -45,6 +47,10 @@ class ReadView:
     cache: Connection
 
 
+class OutboxDamaged(CorruptStore):
+    """The outbox file, not the cache, can't be read."""
+
+
 @contextlib.contextmanager
 def one_snapshot(view: ReadView) -> Iterator[ReadView]:
     """Let all statements of a read see one state of each file.
@@ -57,8 +63,10 @@ def one_snapshot(view: ReadView) -> Iterator[ReadView]:
             driver.execute("BEGIN")
         yield view
     finally:
-        for driver in drivers:
-            driver.rollback()
+        # After damage not even this works; the connection is then closed.
+        with contextlib.suppress(dbapi2.Error):
+            for driver in drivers:
+                driver.rollback()
 
 
 class Databases:
@@ -78,7 +86,7 @@ class Databases:
         self._view: ReadView | None = None
         self._outbox: Connection | None = None
         self._epoch = 0
-        self._remaking = asyncio.Lock()
+        self._mending = asyncio.Lock()
         self._commits_since_checkpoint = 0
 
     async def open(self) -> None:
@@ -87,7 +95,7 @@ class Databases:
             (self.cache_file.path, self.cache_file.key),
             (self.outbox_file.path, self.outbox_file.key),
         )
-        await self._writer_thread.write(lambda: prove_keys(files))
+        await self._writer_thread.write(lambda: _prepare(files))
         await asyncio.gather(
             self._writer_thread.write(self._open_cache),
             self._outbox_thread.write(self._open_outbox),
@@ -95,21 +103,23 @@ class Databases:
         await self._reader_thread.write(self._reader_view)
 
     async def read(self, work: Callable[[ReadView], T]) -> T:
-        """Run a read; one that met a corrupt cache runs again on the new, empty one."""
+        """Run a read; one that met damage runs again on the mended files."""
 
         def job() -> T:
             try:
                 with one_snapshot(self._reader_view()) as view:
                     return work(view)
-            except DBAPIError as error:
-                raise translate(error, self.cache_file.path) from error
+            except (DBAPIError, dbapi2.Error) as error:
+                raise self._fault_of_read(error) from error
 
         epoch = self._epoch
         try:
             return await self._reader_thread.read(job)
+        except OutboxDamaged:
+            await self._mend_outbox(epoch)
         except CorruptStore:
             await self._remake_cache(epoch)
-            return await self._reader_thread.read(job)
+        return await self._reader_thread.read(job)
 
     async def write_cache(self, work: Callable[[Connection], tuple[T, ChangeSet]]) -> T:
         """Run a write in one commit and publish what it changed, also when cancelled.
@@ -124,8 +134,16 @@ class Databases:
             raise
 
     async def write_outbox(self, work: Callable[[Connection], tuple[T, ChangeSet]]) -> T:
-        """Run a write of the outbox file in one flushed commit, as `write_cache`."""
-        result = await self._outbox_thread.write(lambda: self._commit_outbox(work))
+        """Run a write of the outbox file in one flushed commit, as `write_cache`.
+
+        One that met damage runs again on the salvaged file.
+        """
+        epoch = self._epoch
+        try:
+            result = await self._outbox_thread.write(lambda: self._commit_outbox(work))
+        except OutboxDamaged:
+            await self._mend_outbox(epoch)
+            result = await self._outbox_thread.write(lambda: self._commit_outbox(work))
         self._commits_since_checkpoint += 1
         if self._commits_since_checkpoint >= _OUTBOX_CHECKPOINT_COMMITS:
             self._commits_since_checkpoint = 0
@@ -197,12 +215,18 @@ class Databases:
             with self._outbox.begin():
                 result, changes = work(self._outbox)
         except DBAPIError as error:
-            fault = translate(error, self.outbox_file.path)
-            if isinstance(fault, CorruptStore):
-                self._close_outbox()
-            raise fault from error
+            raise _outbox_fault(error, self.outbox_file.path) from error
         self._feed.publish_from_thread(changes)
         return result
+
+    def _fault_of_read(self, error: Exception) -> AppError:
+        """Return what a failed read means; the small outbox file tells which file is damaged."""
+        if not is_damage(error):
+            return translate(error, self.cache_file.path)
+        self._close_reader()
+        if opening.is_sound(self.outbox_file):
+            return translate(error, self.cache_file.path)
+        return OutboxDamaged(self.outbox_file.path.name)
 
     def _checkpoint_outbox(self) -> None:
         """Fold the log into the file off any send's path; on a full disk the log stays."""
@@ -231,38 +255,73 @@ class Databases:
             close_connection(self._outbox)
             self._outbox = None
 
-    # -- a damaged cache ---------------------------------------------------------------------
+    # -- damage ------------------------------------------------------------------------------
 
     async def _remake_cache(self, epoch: int, *, keep: bool = True) -> None:
         """Set the cache aside (or delete it) and make it anew, once for all who met the damage."""
-        async with self._remaking:
+        async with self._mending:
             if epoch != self._epoch:
                 return
             await self._writer_thread.write(lambda: self._replace_cache(keep))
             self._epoch += 1
         self._feed.publish_from_thread(ChangeSet(reset=True, initiator="local"))
 
+    async def _mend_outbox(self, epoch: int) -> None:
+        """Salvage the outbox file, once for all who met the damage."""
+
+        def renew() -> None:
+            self._close_outbox()
+            with self._reader_standing_still():
+                self._open_outbox()
+
+        async with self._mending:
+            if epoch != self._epoch:
+                return
+            await self._outbox_thread.write(renew)
+            self._epoch += 1
+        self._feed.publish_from_thread(ChangeSet(reset=True, outbox=True, initiator="local"))
+
     def _replace_cache(self, keep: bool) -> None:
-        """Swap the files while the reader thread stands still with its connection closed."""
+        self._close_writer()
+        try:
+            with self._reader_standing_still():
+                if keep:
+                    aside = opening.set_cache_aside(self.cache_file, self._clock.now_utc_ms())
+                    self.notices += (("notice.cache_set_aside", aside.name),)
+                else:
+                    remove(self.cache_file.path)
+                self._writer = opening.open_cache_writer(self.cache_file)
+        except DBAPIError as error:
+            raise translate(error, self.cache_file.path) from error
+
+    @contextlib.contextmanager
+    def _reader_standing_still(self) -> Iterator[None]:
+        """Hold the reader thread with its connections closed while a file is swapped."""
         closed: Future[None] = Future()
-        replaced = threading.Event()
+        swapped = threading.Event()
 
         def stand_still() -> None:
             self._close_reader()
             closed.set_result(None)
-            replaced.wait(_HANDOVER_TIMEOUT_S)
+            swapped.wait()
 
-        self._close_writer()
         self._reader_thread.submit(stand_still)
         try:
             closed.result(_HANDOVER_TIMEOUT_S)
-            if keep:
-                aside = move_aside(self.cache_file.path, opening.stamp(self._clock.now_utc_ms()))
-                self.notices += (("notice.cache_set_aside", aside.name),)
-            else:
-                remove(self.cache_file.path)
-            self._writer = opening.open_cache_writer(self.cache_file)
-        except DBAPIError as error:
-            raise translate(error, self.cache_file.path) from error
+            yield
         finally:
-            replaced.set()
+            swapped.set()
+
+
+def _prepare(files: tuple[tuple[Path, bytes], ...]) -> None:
+    """Make the folders and prove the keys."""
+    for path, _ in files:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise EnvironmentFault(f"can't make the data folder: {error.strerror}") from error
+    prove_keys(files)
+
+
+def _outbox_fault(error: Exception, path: Path) -> AppError:
+    return OutboxDamaged(path.name) if is_damage(error) else translate(error, path)

@@ -15,13 +15,14 @@ from sqlalchemy.exc import DBAPIError
 
 from app.domain.errors import UnknownVersion
 from app.store.cache_tables import CACHE_VERSION, create_cache
-from app.store.cipher import DamageFound, is_damage, move_aside, translate
+from app.store.cipher import DamageFound, is_damage, move_aside, remove, translate
 from app.store.engine import READ, WRITE, close_connection, open_connection
 from app.store.outbox_tables import OUTBOX_VERSION, create_outbox
 from app.store.salvage import Salvage, finish_interrupted_swap, salvage_outbox
 
 _CACHE_KIB = 16_384
 _CACHE_CHECKPOINT_PAGES = 4_000
+_CACHES_KEPT = 2
 
 Notice = tuple[str, str]
 
@@ -49,11 +50,31 @@ def open_cache(spec: FileSpec, now_utc_ms: int) -> tuple[Connection, tuple[Notic
     except DBAPIError as error:
         if not is_damage(error):
             raise translate(error, spec.path) from error
-    aside = move_aside(spec.path, stamp(now_utc_ms))
+    aside = set_cache_aside(spec, now_utc_ms)
     try:
         return open_cache_writer(spec), (("notice.cache_set_aside", aside.name),)
     except DBAPIError as error:
         raise translate(error, spec.path) from error
+
+
+def set_cache_aside(spec: FileSpec, now_utc_ms: int) -> Path:
+    """Rename a damaged cache and return its new path.
+
+    Only the newest few are kept: a cache holds nothing the backend lacks, but may be large.
+    """
+    kept = sorted(spec.path.parent.glob(f"{spec.path.stem}-2*.db"))
+    for old in kept[: max(0, len(kept) + 1 - _CACHES_KEPT)]:
+        remove(old)
+    return move_aside(spec.path, stamp(now_utc_ms))
+
+
+def is_sound(spec: FileSpec) -> bool:
+    """Return False when the outbox file can't be read to its last page."""
+    try:
+        close_connection(open_outbox_writer(spec, check_pages=True))
+    except (DBAPIError, DamageFound) as error:
+        return not is_damage(error)
+    return True
 
 
 def open_cache_writer(spec: FileSpec) -> Connection:
