@@ -111,7 +111,7 @@ def _safe(value: object, *, ours: bool) -> object:
     if isinstance(value, BaseException):
         return type(value).__name__
     text = str(value)
-    if _ID.fullmatch(text):
+    if not text or _ID.fullmatch(text):
         return text
     if ours and _CODE.fullmatch(text) and not _LONG_NUMBER.search(text):
         return text

@@ -24,13 +24,17 @@ class Spawner:
         self._closing = False
 
     def spawn(self, work: Coroutine[Any, Any, object], name: str) -> asyncio.Task[None] | None:
-        """Run `work` as a task called `name`; after `close` began it is dropped unstarted."""
-        if self._closing:
+        """Run `work` as a task called `name`; dropped unstarted once `close` began or the loop
+        has ended (a last timer may still fire then)."""
+        loop = _running_loop()
+        if self._closing or loop is None:
             work.close()
             return None
-        task = asyncio.get_running_loop().create_task(self._guarded(work, name), name=name)
+        task = loop.create_task(self._guarded(work, name), name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        # Cancelled before its first step, a task would leave `work` behind unstarted.
+        task.add_done_callback(lambda _: work.close())
         return task
 
     async def close(self) -> None:
@@ -53,3 +57,10 @@ class Spawner:
             bug = Bug(type(fault).__name__)
             bug.__cause__ = fault
             self._on_error(name, bug)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

@@ -55,7 +55,7 @@ def header_line(facts: ConversationFacts) -> str:
     parts = [CHANNEL_NAMES[talk.channel]]
     if len(facts.contacts) == 1 and facts.contacts[0].organisation:
         parts.append(facts.contacts[0].organisation)
-    if talk.group:
+    if talk.group and len(facts.contacts) > 1:
         parts.append(f"{len(facts.contacts)} people")
     if talk.account_label:
         parts.append(f"from {talk.account_label}")

@@ -29,8 +29,10 @@ from ui.views.pages.page_frame import PageFrame
 class ChoiceBox(QComboBox):
     """A box to choose from, with the chevron of our own look."""
 
-    def __init__(self, chevron_color: str, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str, chevron_color: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setAccessibleName(name)
+        self.view().setAccessibleName(name)
         self._chevron = icon_pixmap("chevron-down", chevron_color, 14, 2.0)
         self.setStyleSheet(
             "QComboBox::drop-down { border: none; width: 24px; }"
@@ -125,8 +127,7 @@ class SettingsPage(PageFrame):
         return line
 
     def _choice(self, row: SettingRow) -> ChoiceBox:
-        box = ChoiceBox(self._tokens.ink2)
-        box.setAccessibleName(row.title)
+        box = ChoiceBox(row.title, self._tokens.ink2)
         box.setAccessibleDescription(row.locked or row.description)
         for choice in row.choices:
             box.addItem(choice.words, choice.value)

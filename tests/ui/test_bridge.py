@@ -1,0 +1,115 @@
+"""Tests of the loop, the task spawner and dialogs as futures. They never use a network."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication, QDialog
+
+from app.domain.errors import AppError, Bug, Offline
+from tests.support.log_guard import LogGuard
+from tests.support.qt_loop import run_in_qt_loop
+from ui.bridge.dialogs import ask
+from ui.bridge.loop import create_loop, run_to_end
+from ui.bridge.spawn import Spawner
+
+
+def test_the_loop_closes_generators_and_tasks_at_its_end(qapp: QApplication) -> None:
+    ended: list[str] = []
+
+    async def ticks() -> AsyncIterator[int]:
+        try:
+            yield 1
+            yield 2
+        finally:
+            ended.append("generator")
+
+    async def forever() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("task")
+
+    async def main() -> int:
+        main.left = asyncio.create_task(forever())  # type: ignore[attr-defined]  # keeps it alive
+        main.ticks = ticks()  # type: ignore[attr-defined]  # left open on purpose
+        assert await anext(main.ticks) == 1  # type: ignore[attr-defined]  # as above
+        return 7
+
+    assert run_to_end(create_loop(qapp), main) == 7
+    assert sorted(ended) == ["generator", "task"]
+
+
+def test_a_failed_task_is_reported_by_name(qapp: QApplication, expect_log: LogGuard) -> None:
+    expect_log("first ended with offline")
+    expect_log("second failed")
+    heard: list[tuple[str, AppError]] = []
+
+    async def fail(error: Exception) -> None:
+        raise error
+
+    async def work() -> None:
+        spawner = Spawner(lambda name, fault: heard.append((name, fault)))
+        spawner.spawn(fail(Offline()), "first")
+        spawner.spawn(fail(ValueError("secret")), "second")
+        await asyncio.sleep(0.01)
+        assert [name for name, _ in heard] == ["first", "second"]
+        assert isinstance(heard[1][1], Bug)
+        await spawner.close()
+        assert spawner.spawn(fail(Offline()), "late") is None
+
+    run_in_qt_loop(qapp, work())
+
+
+def test_a_cancelled_task_is_no_failure(qapp: QApplication) -> None:
+    heard: list[str] = []
+
+    async def work() -> None:
+        spawner = Spawner(lambda name, fault: heard.append(name))
+        task = spawner.spawn(asyncio.sleep(60), "sleeper")
+        assert task is not None
+        await asyncio.sleep(0)
+        await spawner.close()
+        assert task.cancelled()
+        assert heard == []
+
+    run_in_qt_loop(qapp, work())
+
+
+def test_a_dialog_answers_while_other_tasks_go_on(qapp: QApplication) -> None:
+    async def work() -> None:
+        dialog = QDialog()
+        ticks = 0
+
+        async def tick() -> None:
+            nonlocal ticks
+            while True:
+                ticks += 1
+                await asyncio.sleep(0.005)
+
+        other = asyncio.create_task(tick())
+        QTimer.singleShot(60, dialog.accept)
+        assert await ask(dialog) is True
+        QTimer.singleShot(10, dialog.reject)
+        assert await ask(dialog) is False
+        assert ticks > 3
+        other.cancel()
+        dialog.deleteLater()
+
+    run_in_qt_loop(qapp, work())
+
+
+def test_a_cancelled_caller_closes_its_dialog(qapp: QApplication) -> None:
+    async def work() -> None:
+        dialog = QDialog()
+        asking = asyncio.create_task(ask(dialog))
+        await asyncio.sleep(0.02)
+        assert dialog.isVisible()
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        assert not dialog.isVisible()
+        dialog.deleteLater()
+
+    run_in_qt_loop(qapp, work())

@@ -1,0 +1,111 @@
+"""Tests of the sentences on banners, status line and composer. They never use Qt's screen."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+import pytest
+
+from app.domain import errors
+from app.domain.errors import AppError
+from app.domain.status import CoreStatus, Link
+from contract.policy.model import Action
+from contract.wire import ConsentStatus, Mode
+from tests.ui.kit import CARD, conversation, decide, hana
+from tests.ui.sample_rows import HOUR_MS, NOW_UTC_MS
+from ui.models.findings import utf16_offset, verdict
+from ui.models.sendability import Gate, sendability
+from ui.models.sentences import known_keys, sentence
+from ui.models.status_words import banners, status_words
+
+
+def _texts(status: CoreStatus, dismissed: frozenset[str] = frozenset()) -> list[str]:
+    return [f"{one.lead} {one.text}".strip() for one in banners(status, dismissed, UTC)]
+
+
+def test_the_sample_workspace_always_says_so() -> None:
+    said = "Sample workspace. Nothing here reaches a client."
+    for link in Link:
+        assert _texts(CoreStatus(link=link, workspace="sample"))[-1] == said
+    assert _texts(CoreStatus(link=Link.ONLINE, workspace="firm")) == []
+
+
+def test_offline_says_since_when_and_what_waits() -> None:
+    status = CoreStatus(link=Link.OFFLINE, since_utc_ms=NOW_UTC_MS, outbox_waiting=2)
+    assert _texts(status) == [
+        "Offline since 10:43. You can go on writing; 2 messages will be sent when the connection "
+        "is back."
+    ]
+    assert status_words(status, UTC).link == "Offline since 10:43"
+    assert status_words(status, UTC).outbox == "Outbox: 2 waiting"
+
+
+def test_a_restart_says_that_nothing_is_lost() -> None:
+    assert "Nothing is lost." in _texts(CoreStatus(link=Link.RESTARTING))[0]
+
+
+def test_a_notice_goes_once_it_is_understood() -> None:
+    key = "notice.outbox_partly_read"
+    status = CoreStatus(link=Link.ONLINE, notices=((key, "2 of 5"),))
+    (shown,) = banners(status)
+    assert "2 of 5" in shown.text
+    assert shown.actions == ((f"dismiss:{key}", "Understood"),)
+    assert _texts(status, frozenset({key})) == []
+
+
+def test_the_status_line_claims_no_verification() -> None:
+    status = CoreStatus(
+        link=Link.ONLINE, latency_ms=18.4, policy_version="2026.11.3", last_archived_utc_ms=1000
+    )
+    words = status_words(status, UTC)
+    assert (words.link, words.policy) == ("Connected · 18 ms", "Policy 2026.11.3")
+    assert words.archive == "Last archived 00:00:01"
+    assert "verif" not in repr(words)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, AppError)],
+)
+def test_every_error_has_a_sentence(kind: type[AppError]) -> None:
+    assert kind.user_message_key in known_keys()
+    assert sentence(kind.user_message_key).endswith(".")
+
+
+def test_an_open_window_counts_down() -> None:
+    facts = sendability(conversation(), [hana()], NOW_UTC_MS)
+    assert (facts.gate, facts.window_text) == (Gate.OPEN, "WhatsApp window closes in 23 h")
+
+
+def test_a_closed_window_says_when_the_client_last_wrote() -> None:
+    facts = sendability(conversation(closes_in_ms=-2 * HOUR_MS), [hana()], NOW_UTC_MS)
+    assert facts.gate is Gate.WINDOW_CLOSED
+    assert facts.note.startswith("Hana last wrote 26 hours ago. WhatsApp now takes templates only.")
+
+
+def test_native_and_opted_out_conversations_take_no_text() -> None:
+    native = sendability(conversation(mode=Mode.NATIVE), [hana()], NOW_UTC_MS)
+    assert (native.gate, native.writable) == (Gate.NATIVE, False)
+    gone = sendability(conversation(), [hana(ConsentStatus.OPTED_OUT)], NOW_UTC_MS)
+    assert (gone.gate, gone.writable) == (Gate.OPTED_OUT, False)
+    assert "Hana" in gone.note
+
+
+@pytest.mark.parametrize(
+    ("text", "code_points", "units"),
+    [("abc", 2, 2), ("a😀b", 2, 3), ("😀😀", 2, 4), ("約定", 1, 1)],
+)
+def test_code_points_become_utf16_units(text: str, code_points: int, units: int) -> None:
+    assert utf16_offset(text, code_points) == units
+
+
+def test_findings_stand_most_severe_first_with_their_places() -> None:
+    text = f"😀 {CARD} guaranteed"
+    decision = decide(conversation().conversation_id, text)
+    assert decision is not None
+    found = verdict(decision, text)
+    assert [row.severity for row in found.rows] == ["block", "warn"]
+    assert (found.rows[0].start, found.rows[0].end) == (3, 3 + len(CARD))
+    assert (found.to_mend, found.needs_reason) == (1, True)
+    assert "once the rest is mended" in found.rows[1].detail
+    assert Action.BLOCK.rank > Action.JUSTIFY.rank
