@@ -88,14 +88,9 @@ async def _caller(call: Call) -> Me:
 
 
 def _check_version(request: Request, services: Services) -> None:
-    given = request.headers.get(api.CLIENT_VERSION)
-    if given is None:
-        return
-    version = _version(given)
-    if version is None:
-        raise Refused(ProblemCode.BAD_REQUEST, f"{api.CLIENT_VERSION} must be like 1.2.3.")
+    version = _version(request.headers.get(api.CLIENT_VERSION, ""))
     lowest = services.settings.min_client_version
-    if version < (_version(lowest) or (0, 0, 0)):
+    if version is not None and version < (_version(lowest) or (0, 0, 0)):
         raise Refused(
             ProblemCode.CLIENT_TOO_OLD, f"This Parley is too old: update it to {lowest} or newer."
         )

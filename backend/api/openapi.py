@@ -29,14 +29,14 @@ _COMMON = (
     Parameter(
         api.REQUEST_ID,
         "header",
-        {"type": "string", "maxLength": 128},
-        "Echoed in the reply, for support.",
+        {"type": "string"},
+        "Echoed in the reply when it is 1 to 128 visible characters, for support.",
     ),
     Parameter(
         api.CLIENT_VERSION,
         "header",
-        {"type": "string", "pattern": "^[0-9]{1,6}\\.[0-9]{1,6}\\.[0-9]{1,6}$"},
-        "The client's version.",
+        {"type": "string"},
+        "The client's version, such as 1.2.3; one below min_client_version gets 426.",
     ),
 )
 

@@ -93,9 +93,16 @@ def _passing(subscription: Subscription, at_utc_ms: int) -> list[StoredEvent]:
 
 
 def _asked_position(call: Call) -> int | None:
-    text = call.request.headers.get(api.LAST_EVENT_ID) or call.request.query_params.get("after")
-    if text is None:
-        return None
+    """Return the position of the header, or else of the query; raises Refused for no number."""
+    given = (
+        call.request.headers.get(api.LAST_EVENT_ID),
+        call.request.query_params.get("after"),
+    )
+    positions = [_position(text) for text in given if text is not None]
+    return positions[0] if positions else None
+
+
+def _position(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= _MAX_SEQ):
         raise Refused(ProblemCode.BAD_REQUEST, "The stream's position must be a whole number.")
     return int(text)
