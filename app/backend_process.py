@@ -144,7 +144,7 @@ class BackendProcess:
             stopping = self._stopping
         try:
             assert popen.stdin is not None
-            popen.stdin.write(line.encode() + b"\\n")
+            popen.stdin.write(line.encode() + b"\n")
             popen.stdin.flush()
         except (OSError, ValueError):
             pass  # it ended at once, or is being stopped: its status tells

@@ -32,6 +32,7 @@ from contract.problems import RETRYABLE
 Deliver = Callable[[Event], Awaitable[None]]
 
 STRIKES = 3
+LONGEST_STRETCH_S = 0.004
 
 
 class Line(StrEnum):
@@ -137,9 +138,13 @@ class EventStream:
         async with stream as (reply, events):
             refuse_problems(reply)
             self._report(Line.LIVE, None)
+            yielded_s = time.monotonic()
             async for sent in events:
                 if sent.data:
                     await self._take(_decode(sent.data), deliver)
+                if time.monotonic() - yielded_s > LONGEST_STRETCH_S:
+                    await asyncio.sleep(0)  # a long back-log must not hold the window's loop
+                    yielded_s = time.monotonic()
         raise Unreachable("The event stream ended.")
 
     async def _poll(self, deliver: Deliver) -> None:
