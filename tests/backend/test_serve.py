@@ -9,6 +9,8 @@ import json
 import os
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -144,6 +146,31 @@ def test_backend_ends_on_sigterm_with_an_open_stream(tmp_path: Path) -> None:
             assert backend.wait() == 0
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM")
+@pytest.mark.slow
+def test_worker_alone_delivers_what_a_killed_backend_left(tmp_path: Path) -> None:
+    fast = ("--sandbox-pace", "0", "--sandbox-silent")
+    with BackendProcess(tmp_path, *fast) as backend, backend.client() as client:
+        slow = {"kind": "slow", "seconds": 60, "account_id": "acc-matrix"}
+        client.post("/v1/sandbox/faults", json=slow)
+        _submit(client, _conversation(client, "con-greta", "matrix"), "left behind")
+        backend.kill()
+    command = [sys.executable, "-m", "backend", "worker", "--data-dir", str(tmp_path), *fast]
+    worker = subprocess.Popen(command, stdin=subprocess.PIPE, text=True)
+    assert worker.stdin is not None
+    worker.stdin.write(json.dumps({"database_key": KEY_HEX}) + "\n")
+    worker.stdin.flush()
+    try:
+        _until(lambda: "Another Parley" in run_command(tmp_path, "admin", "jobs")[2])
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(PATIENCE_S) == 0
+    finally:
+        worker.kill()
+        worker.stdin.close()
+    with BackendProcess(tmp_path, *fast) as backend, backend.client() as client:
+        _until(lambda: _received(client) == ["left behind"])
+
+
 def test_killed_backend_comes_back_on_the_same_port_and_loses_nothing(tmp_path: Path) -> None:
     with BackendProcess(tmp_path, "--sandbox-pace", "0") as backend, backend.client() as client:
         greta = _conversation(client, "con-greta", "matrix")
@@ -166,6 +193,7 @@ def test_killed_backend_comes_back_on_the_same_port_and_loses_nothing(tmp_path: 
     assert json.loads(out)["ok"]
 
 
+@pytest.mark.slow
 def test_second_backend_on_one_folder_says_so(tmp_path: Path) -> None:
     with BackendProcess(tmp_path):
         status, _, error = run_command(tmp_path, "admin", "jobs")
@@ -228,6 +256,7 @@ def test_message_can_be_found_in_the_archive_and_no_file_holds_clear_text(
         sqlite3.connect(tmp_path / "backend.db").execute("SELECT * FROM messages")
 
 
+@pytest.mark.slow
 def test_dead_letters_and_paused_accounts_are_listed_and_resumed(tmp_path: Path) -> None:
     with BackendProcess(tmp_path, "--sandbox-pace", "0") as backend, backend.client() as client:
         for fault in ("recipient_invalid", "account_fault"):
