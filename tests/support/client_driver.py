@@ -50,7 +50,10 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class Orders(msgspec.Struct, frozen=True, kw_only=True):
-    """What the parent wants; `die_at` 0 lets the process live."""
+    """What the parent wants.
+
+    The process dies at step `die_at` of sending the plan's last text; 0 lets it live.
+    """
 
     root: str
     passphrase: str | None = PASSPHRASE
@@ -89,12 +92,12 @@ def paths_below(root: Path) -> AppPaths:
     )
 
 
-def make_core(orders: Orders) -> Core:
+def make_core(orders: Orders, kind: type[Core] = Core) -> Core:
     """Return a core over folders below `root`, without an undo period."""
     source = Source(Origin.USER, "the test", {"UndoSendSeconds": 0})
     settings = Settings(load_schema(), [source])
     endpoint = BackendEndpoint(url=orders.url, token=orders.token) if orders.url else None
-    return WatchedCore(
+    return kind(
         settings,
         paths_below(Path(orders.root)),
         SystemClock(),
@@ -161,7 +164,6 @@ class Player:
 
     async def _send_missing(self) -> None:
         known = {title: await self._known_texts(title) for title in self._ids}
-        armed = False
         for item in self._orders.plan:
             place = known[item.title].get(item.text, "absent")
             tell("found", text=item.text, place=place)
@@ -169,10 +171,15 @@ class Player:
                 continue
             while (await self._core.store.outbox.counts())[0] >= self._orders.outstanding:
                 await self._next_change()
-            if self._orders.die_at and not armed:
-                armed = True
-                self._fuse.arm(self._orders.die_at)
+            if self._orders.die_at and item is self._orders.plan[-1]:
+                await self._arm()
             await self._send(item)
+
+    async def _arm(self) -> None:
+        """Light the fuse once no earlier send is under way."""
+        while (await self._core.store.outbox.counts())[0]:
+            await self._next_change()
+        self._fuse.arm(self._orders.die_at)
 
     async def _send(self, item: Item) -> None:
         conversation_id = self._ids[item.title]
@@ -244,7 +251,7 @@ class Player:
 async def run(orders: Orders) -> int:
     """Open, connect, play, tell and close."""
     fuse = Fuse(lambda n, name: tell("step", n=n, name=name))
-    core = make_core(orders)
+    core = make_core(orders, WatchedCore)
     try:
         await core.open()
     except AppError as fault:

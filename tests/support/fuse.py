@@ -81,5 +81,6 @@ class Fuse:
 
 
 def qualified_name(work: object) -> str:
-    """Return the name of a function given to a database, as a step's name."""
-    return str(getattr(work, "__qualname__", type(work).__name__))
+    """Return the name of a function given to a database, as a step's name: `Room.method`."""
+    name = str(getattr(work, "__qualname__", type(work).__name__))
+    return name.partition(".<locals>")[0]

@@ -12,6 +12,7 @@ from app.core import Core
 from tests.support.fuse import Fuse, qualified_name
 
 _SUBMISSION = re.compile(rb"POST /v1/conversations/[^ ]+/messages HTTP")
+_NOT_OF_A_SEND = {"CacheWrites.put_meta", "OutboxStore.retry_now"}
 
 
 def fuse_client(core: Core, fuse: Fuse) -> None:
@@ -20,10 +21,16 @@ def fuse_client(core: Core, fuse: Fuse) -> None:
     The steps of a submission: about to be written, all its bytes written, answer received.
     """
     databases = core.store._databases
-    fuse.around(databases, "_commit_outbox", lambda work: f"outbox: {qualified_name(work)}")
-    fuse.around(databases, "_commit_cache", lambda work: f"cache: {qualified_name(work)}")
+    fuse.around(databases, "_commit_outbox", lambda work: _step("outbox", work))
+    fuse.around(databases, "_commit_cache", lambda work: _step("cache", work))
     fuse.around_async(core.api.commands, "submit", lambda *_: "submission")
     _fuse_wire(fuse)
+
+
+def _step(file: str, work: object) -> str:
+    """Name a commit; those that belong to the connection's start, not to a send, are none."""
+    name = qualified_name(work)
+    return "" if name in _NOT_OF_A_SEND else f"{file}: {name}"
 
 
 def _fuse_wire(fuse: Fuse) -> None:

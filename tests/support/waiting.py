@@ -6,7 +6,6 @@ It never waits without an end, and tells in its failure what did not come.
 from __future__ import annotations
 
 import asyncio
-import inspect
 import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -16,14 +15,11 @@ T = TypeVar("T")
 _POLL_S = 0.02
 
 
-async def eventually(
-    look: Callable[[], T | Awaitable[T]], what: str, *, timeout_s: float = 20.0
-) -> T:
+async def eventually(look: Callable[[], Awaitable[T]], what: str, *, timeout_s: float = 20.0) -> T:
     """Call `look` until it returns something true and return that; fail after `timeout_s`."""
     deadline_s = time.monotonic() + timeout_s
     while True:
-        found = look()
-        value: T = await found if inspect.isawaitable(found) else found
+        value = await look()
         if value:
             return value
         if time.monotonic() > deadline_s:
