@@ -89,7 +89,7 @@ async def live_with(core: Core, look: Look, state: WindowState, version: str) ->
 
 
 class FirstPaint(QObject):
-    """Notes when the inbox was first painted, for the diagnostics' cold-start figure."""
+    """Sets `painted` at the list's first paint; the first one with real rows is the figure."""
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
@@ -99,10 +99,11 @@ class FirstPaint(QObject):
         self._viewport.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Paint and not self.painted.is_set():
+        if event.type() == QEvent.Type.Paint:
             self.painted.set()
-            self._workspace.figures.start_s = _since_process_start_s()
-            self._viewport.removeEventFilter(self)
+            if self._workspace.inbox.is_loaded:
+                self._workspace.figures.start_s = _since_process_start_s()
+                self._viewport.removeEventFilter(self)
         return False
 
 

@@ -94,13 +94,14 @@ def _event(record: logging.LogRecord) -> str:
     if not ours and not record.args:
         # A foreign library may have formatted content into its text: keep what kind it is.
         return f"message of {record.module}.{record.funcName}"
+    template = _LONG_NUMBER.sub(_DROPPED, template)
     if not record.args:
-        return _without_numbers(template)
+        return template
     arguments = record.args if isinstance(record.args, tuple) else (record.args,)
     try:
         return template % tuple(_safe(value, ours=ours) for value in arguments)
     except (TypeError, ValueError):
-        return _without_numbers(template)
+        return template
 
 
 def _safe(value: object, *, ours: bool) -> object:
@@ -116,10 +117,6 @@ def _safe(value: object, *, ours: bool) -> object:
     if ours and _CODE.fullmatch(text) and not _LONG_NUMBER.search(text):
         return text
     return _DROPPED
-
-
-def _without_numbers(text: str) -> str:
-    return _LONG_NUMBER.sub(_DROPPED, text)
 
 
 def _frames(trace: TracebackType | None) -> list[str]:

@@ -1,0 +1,1 @@
+"""Tests of checks, results and logs. It never uses a network beyond loopback."""

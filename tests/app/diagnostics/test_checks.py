@@ -1,0 +1,73 @@
+"""Tests of the checks on a real core. They never use a network beyond loopback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.core import Core
+from app.diagnostics.checks import run_checks
+from app.diagnostics.results import CheckResult, CheckStatus, Owner, exit_code
+from app.domain.clock import SystemClock
+from app.domain.errors import KeyringMissing, StoreBusy
+from app.settings.paths import AppPaths
+from app.settings.schema import load_schema
+from app.settings.settings import Settings
+
+PASSPHRASE = "correct horse battery"
+
+
+def _core(folder: Path, passphrase: str | None = PASSPHRASE) -> Core:
+    paths = AppPaths(folder / "data", folder / "data", folder / "config", folder / "logs")
+    return Core(Settings(load_schema(), ()), paths, SystemClock(), passphrase=passphrase)
+
+
+async def _checked(core: Core) -> dict[str, CheckResult]:
+    return {result.name_key: result async for result in run_checks(core.diagnostics_subject())}
+
+
+async def test_without_a_service_the_local_checks_are_fine_and_the_rest_fails(
+    tmp_path: Path,
+) -> None:
+    core = _core(tmp_path)
+    await core.open()
+    try:
+        found = await _checked(core)
+    finally:
+        await core.close()
+    fine = [key for key, result in found.items() if result.status is CheckStatus.OK]
+    assert fine == ["check.store", "check.keyring", "check.outbox"]
+    assert found["check.backend"].owner is Owner.VENDOR
+    assert exit_code(list(found.values())) == 30
+    assert all(result.elapsed_ms > 0 for result in found.values())
+
+
+async def test_a_folder_in_use_is_the_users_to_mend(tmp_path: Path) -> None:
+    first, second = _core(tmp_path), _core(tmp_path)
+    await first.open()
+    try:
+        with pytest.raises(StoreBusy):
+            await second.open()
+        found = await _checked(second)
+    finally:
+        await first.close()
+    assert found["check.store"].status is CheckStatus.FAIL
+    assert exit_code(list(found.values())) == 10
+
+
+async def test_a_missing_keyring_is_named(tmp_path: Path) -> None:
+    import keyring
+    from keyring.backends.fail import Keyring as NoKeyring
+
+    before = keyring.get_keyring()
+    keyring.set_keyring(NoKeyring())  # type: ignore[no-untyped-call]  # keyring's own
+    try:
+        core = _core(tmp_path, passphrase=None)
+        with pytest.raises(KeyringMissing):
+            await core.open()
+        found = await _checked(core)
+    finally:
+        keyring.set_keyring(before)
+    assert found["check.keyring"].status is CheckStatus.FAIL
+    assert exit_code(list(found.values())) == 20

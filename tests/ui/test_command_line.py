@@ -1,0 +1,74 @@
+"""Tests of `python -m ui` as its own process. They never open a visible window."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_WITHOUT_QT = """
+import sys
+class NoQt:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("PySide6", "shiboken6", "qasync"):
+            raise ImportError(f"{name} must not be imported here")
+sys.meta_path.insert(0, NoQt())
+from ui.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def _run(arguments: list[str], *, timeout_s: float = 60.0) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        env=os.environ | {"QT_QPA_PLATFORM": "offscreen"},
+        check=False,
+    )
+
+
+def test_the_version_needs_no_qt() -> None:
+    done = _run(["-c", _WITHOUT_QT, "--version"])
+    assert (done.returncode, done.stdout.split()[0]) == (0, "Parley")
+
+
+def test_the_self_test_needs_no_qt_and_names_the_owner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Without a keyring and without a passphrase the data can't be opened: IT's to mend.
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    done = _run(["-c", _WITHOUT_QT, "--selftest", "--json", "--data-dir", str(tmp_path)])
+    document = json.loads(done.stdout)
+    assert done.returncode == document["exit_code"] == 20
+    assert [check["name"] for check in document["checks"]] == [
+        "store",
+        "keyring",
+        "backend",
+        "events",
+        "policy",
+        "archive",
+        "outbox",
+    ]
+
+
+def test_json_goes_with_the_self_test_only() -> None:
+    assert _run(["-m", "ui", "--json"]).returncode == 2
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_tour_really_happens(tmp_path: Path) -> None:
+    folder = tmp_path / "tour"
+    done = _run(["-m", "ui", "--tour", str(folder)], timeout_s=280.0)
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert report["ok"] is True
+    assert all((folder / step["screenshot"]).stat().st_size > 10_000 for step in report["steps"])
+    names = [step["name"] for step in report["steps"]]
+    assert names[0] == "start" and names[-1] == "archive-verified"
