@@ -271,13 +271,13 @@ def test_reading_further_up_is_not_disturbed_by_news(shown: Shown) -> None:
 def test_older_rows_come_without_moving_what_is_read(shown: Shown) -> None:
     view = shown([timeline_row(number, f"Message {number}") for number in range(300)])
     first_before = view.presenter.model.rows()[1].message_id()
-    index = view.presenter.model.number_of_message(MessageId("m250"))
+    index = view.presenter.model.number_of_message(MessageId("m270"))
     offset = view.visualRect(view.presenter.model.index(index)).top()
     bar = view.verticalScrollBar()
     moved = bar.value() - 10
     bar.setValue(10)
     assert view.presenter.model.rows()[1].message_id() != first_before
-    index = view.presenter.model.number_of_message(MessageId("m250"))
+    index = view.presenter.model.number_of_message(MessageId("m270"))
     assert view.visualRect(view.presenter.model.index(index)).top() == offset + moved
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QFont, QFontMetricsF
@@ -89,12 +90,14 @@ def part_font(part: Part, size_px: int = META_PX) -> QFont:
     return ui_font(size_px, BOLD if part.bold else REGULAR, part.text)
 
 
+@lru_cache(maxsize=4096)
 def part_width(part: Part, size_px: int = META_PX) -> float:
     """Return a part's width with its icon."""
     width = QFontMetricsF(part_font(part, size_px)).horizontalAdvance(part.text) + 1
     return width + (ICON_PX + 3 if part.icon else 0)
 
 
+@lru_cache(maxsize=1)
 def separator_width() -> float:
     """Return the width of the dot between two parts."""
     return QFontMetricsF(ui_font(META_PX)).horizontalAdvance(" · ")

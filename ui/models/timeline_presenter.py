@@ -21,6 +21,8 @@ from ui.models.message_words import Setting, short_name
 from ui.models.timeline_model import TimelineModel
 
 PAGE_ROWS = 60
+# What a conversation opens with: enough for a tall window, quick to measure.
+FIRST_ROWS = 40
 _PAUSE_S = 0.03
 _COUNTDOWN_MS = 250
 _TICK_MS = 60_000
@@ -187,7 +189,7 @@ class TimelinePresenter(QObject):
         read_upto_utc_ms: int | None,
     ) -> None:
         try:
-            window = await self._source.around(conversation_id, anchor, PAGE_ROWS, PAGE_ROWS)
+            window = await self._source.around(conversation_id, anchor, FIRST_ROWS, FIRST_ROWS)
             if visit != self._visit:
                 return
             if read_upto_utc_ms is not None:

@@ -48,6 +48,8 @@ class TimelineScroll(QListView):
         self._highlight_timer.setSingleShot(True)
         self._highlight_timer.setInterval(_HIGHLIGHT_MS)
         self._highlight_timer.timeout.connect(self._end_highlight)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setProperty("pane", "background")
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
