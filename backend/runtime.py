@@ -197,7 +197,8 @@ class Runtime:
             unsubscribe()
 
     def _health_problems(self) -> tuple[str, ...]:
-        return (*self._problems.values(), *self._paused)
+        refused = self.workspace.policy_problem
+        return (*self._problems.values(), *self._paused, *([refused] if refused else ()))
 
     async def _resume(self, account_id: AccountId) -> bool:
         return await self.workspace.database.write(lambda c: resume_account(c, account_id))

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, insert, select
 
 from backend.directory.sample import read_workspace, sample_folder
 from backend.directory.seed import is_empty, load_sample, seed
-from backend.governance.policy import RunningPolicy, publish, read_policy_folder, running_policy
+from backend.governance.policy import RunningPolicy, adopt, read_policy_folder, running_policy
 from backend.inbox.events import open_database
 from backend.services import system_clock_utc_ms
 from backend.storage.blobs import BlobStore
@@ -38,11 +38,15 @@ class WorkspaceError(Exception):
 
 
 class Workspace(msgspec.Struct, frozen=True, kw_only=True):
-    """An open workspace; `close` it at the end."""
+    """An open workspace; `close` it at the end.
+
+    `policy_problem` says why the policy that came with this Parley was refused, if it was.
+    """
 
     database: Database
     blobs: BlobStore
     policy: RunningPolicy
+    policy_problem: str
     instance_id: str
     employee_id: EmployeeId
     lock: IO[bytes]
@@ -68,8 +72,8 @@ def open_workspace(data_dir: Path, key: bytes) -> Workspace:
             sample = load_sample(sample_folder(), blobs.put, system_clock_utc_ms())
             database.write_now(lambda c: seed(c, sample))
         database.read_now(refuse_real_accounts)
-        policy = running_policy(read_policy_folder(sample_folder().parent / "policy"))
-        instance_id = database.write_now(lambda c: _settle(c, policy))
+        offered = running_policy(read_policy_folder(sample_folder().parent / "policy"))
+        instance_id, policy, problem = database.write_now(lambda c: _settle(c, offered))
     except BaseException:
         database.close_now()
         lock.close()
@@ -78,6 +82,7 @@ def open_workspace(data_dir: Path, key: bytes) -> Workspace:
         database=database,
         blobs=blobs,
         policy=policy,
+        policy_problem=problem,
         instance_id=instance_id,
         employee_id=EmployeeId(read_workspace(sample_folder()).signed_in),
         lock=lock,
@@ -134,18 +139,18 @@ def _try_lock(file: IO[bytes]) -> bool:
     return True
 
 
-def _settle(connection: Connection, policy: RunningPolicy) -> str:
-    """Record the policy in force, and return the installation's id, made at the first start."""
+def _settle(connection: Connection, offered: RunningPolicy) -> tuple[str, RunningPolicy, str]:
+    """Return the installation's id, made at the first start, and the policy in force."""
     firm_id = connection.execute(select(firms.c.firm_id)).scalar_one()
-    publish(connection, firm_id, policy, system_clock_utc_ms())
+    policy, problem = adopt(connection, firm_id, offered, system_clock_utc_ms())
     known: str | None = connection.execute(
         select(properties.c.value).where(properties.c.name == _INSTANCE)
     ).scalar_one_or_none()
     if known is not None:
-        return known
+        return known, policy, problem
     instance_id = secrets.token_hex(16)
     connection.execute(insert(properties).values(name=_INSTANCE, value=instance_id))
-    return instance_id
+    return instance_id, policy, problem
 
 
 def process_name() -> str:

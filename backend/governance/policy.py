@@ -18,7 +18,7 @@ from backend.storage.tables import employees, policy_bundles
 from contract.events import PolicyChanged
 from contract.ids import EmployeeId
 from contract.policy.bundle import CompiledBundle, Side, compile_bundle
-from contract.policy.manifest import pack_bundle, version_key
+from contract.policy.manifest import pack_bundle, unpack_bundle, version_key
 from contract.policy.publishing import client_files
 from contract.receipts.canonical import canonical_json
 
@@ -31,11 +31,15 @@ class PolicyTooOld(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RunningPolicy:
-    """One bundle in force: `packed` is what clients fetch, `etag` the hash of those bytes."""
+    """One bundle in force: `packed` is what clients fetch, `etag` the hash of those bytes.
+
+    `packed_whole` holds the server-only rules too and never leaves the backend.
+    """
 
     server: CompiledBundle
     client: CompiledBundle
     packed: bytes
+    packed_whole: bytes
     etag: str
 
 
@@ -47,6 +51,7 @@ def running_policy(files: Mapping[str, bytes]) -> RunningPolicy:
         server=compile_bundle(files, Side.SERVER),
         client=compile_bundle(published, Side.CLIENT),
         packed=packed,
+        packed_whole=pack_bundle(files),
         etag=f'"{hashlib.sha256(packed).hexdigest()}"',
     )
 
@@ -58,6 +63,26 @@ def read_policy_folder(folder: Path) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.suffix in _SUFFIXES
     }
+
+
+def adopt(
+    connection: Connection, firm_id: str, offered: RunningPolicy, now_utc_ms: int
+) -> tuple[RunningPolicy, str]:
+    """Return the policy in force after an offer, and what is wrong with the offer, if anything.
+
+    A newer bundle is published; an older one is refused and the one in force goes on.
+    """
+    try:
+        publish(connection, firm_id, offered, now_utc_ms)
+    except PolicyTooOld as refused:
+        columns = policy_bundles.c
+        rows = connection.execute(
+            select(columns.version, columns.packed).where(columns.firm_id == firm_id)
+        ).all()
+        newest = max(rows, key=lambda row: version_key(row.version))
+        problem = f"A policy was refused: {refused}."
+        return running_policy(unpack_bundle(newest.packed)), problem
+    return offered, ""
 
 
 def publish(connection: Connection, firm_id: str, policy: RunningPolicy, now_utc_ms: int) -> bool:
@@ -76,12 +101,15 @@ def publish(connection: Connection, firm_id: str, policy: RunningPolicy, now_utc
         if (newest.version, newest.bundle_hash) == (offered.version, offered.hash):
             return False
         if version_key(offered.version) <= version_key(newest.version):
-            raise PolicyTooOld(f"policy {newest.version} is in force; {offered.version} is older")
+            raise PolicyTooOld(
+                f"version {offered.version} is not newer than {newest.version}, which is in force"
+            )
     connection.execute(
         insert(policy_bundles).values(
             version=offered.version,
             firm_id=firm_id,
             bundle_hash=offered.hash,
+            packed=policy.packed_whole,
             published_at_utc_ms=now_utc_ms,
         )
     )

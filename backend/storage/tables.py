@@ -257,12 +257,14 @@ decisions = Table(
     number("decided_at_utc_ms"),
     Index("decisions_by_message", "message_id"),
 )
+# `packed` is the whole bundle, server-only rules included: it never leaves the backend.
 policy_bundles = Table(
     "policy_bundles",
     metadata,
     text("version", key=True),
     firm(),
     text("bundle_hash"),
+    blob("packed"),
     number("published_at_utc_ms"),
 )
 

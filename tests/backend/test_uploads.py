@@ -5,6 +5,7 @@ It drives the real application; the bytes go through the real blob store.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 from collections.abc import AsyncIterator
@@ -16,11 +17,14 @@ import pytest
 
 from contract.wire import Submitted, UploadState
 from tests.backend.workspace import (
+    ELENA,
     KENTA,
+    TOKENS,
     Workspace,
     client_of,
     draft,
     open_workspace,
+    served,
     submit,
 )
 from tests.support.log_guard import LogGuard
@@ -197,3 +201,27 @@ async def test_file_goes_with_a_message_once_and_members_may_read_it(
         path = f"/v1/attachments/{created.attachment_id}"
         assert (await stranger.get(path)).status_code == 404
         assert (await stranger.get(f"{path}/upload")).status_code == 404
+
+
+async def test_bytes_before_a_cut_line_are_kept(workspace: Workspace) -> None:
+    async with served(workspace) as url:
+        headers = {"Authorization": f"Bearer {TOKENS[ELENA]}"}
+        async with httpx.AsyncClient(base_url=url, headers=headers) as client:
+            created = state_of(await announce(client))
+            path = f"/v1/attachments/{created.attachment_id}/upload"
+            address = httpx.URL(url)
+            _, writer = await asyncio.open_connection(address.host, address.port)
+            head = f"PATCH {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(CONTENT)}\r\n"
+            writer.write(f"{head}{_lines(headers)}Upload-Offset: 0\r\n\r\n".encode())
+            writer.write(CONTENT[:70_000])
+            await writer.drain()
+            writer.close()
+            async with asyncio.timeout(10):
+                while state_of(await client.get(path)).offset_bytes != 70_000:
+                    await asyncio.sleep(0.01)
+            whole = state_of(await send(client, created.attachment_id, 70_000, CONTENT[70_000:]))
+    assert whole.complete
+
+
+def _lines(headers: dict[str, str]) -> str:
+    return "".join(f"{name}: {value}\r\n" for name, value in headers.items())
