@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from app.backend_process import EmbeddedPlan
@@ -17,7 +18,7 @@ from app.domain.changes import ChangeSet
 from app.domain.clock import Clock
 from app.domain.errors import AppError, Bug, EnvironmentFault, Refused
 from app.domain.status import CoreStatus, Link
-from app.embedded import EmbeddedBackend, EmbeddedState
+from app.embedded import EmbeddedBackend, EmbeddedState, ask_health
 from app.hint_desk import HintDesk
 from app.outbox.files import FileTransfers
 from app.outbox.lanes import LaneRunner
@@ -37,7 +38,6 @@ from app.sync.status_board import StatusBoard
 from app.tasks import TaskOwner
 from backend_client.client import GovernedApi
 from backend_client.endpoint import BackendEndpoint
-from backend_client.errors import ClientError
 from backend_client.transport import Transport
 from contract.ids import ConversationId
 from contract.policy.model import Decision
@@ -90,6 +90,7 @@ class Core:
         self._moved_in = asyncio.Event()
         self._master: MasterKey | None = None
         self._fault: AppError | None = None
+        self._bundle: bytes | None = None
         self._stage = "new"
 
     # -- life ------------------------------------------------------------------------------
@@ -271,7 +272,7 @@ class Core:
         )
         embedded = EmbeddedBackend(
             plan,
-            healthy=_healthy,
+            healthy=partial(ask_health, client_version=CLIENT_VERSION),
             moved=self._backend_moved,
             changed=self._embedded_changed,
             configured_url=self.settings.text(Key.BACKEND_URL),
@@ -297,8 +298,10 @@ class Core:
         self.messaging.retry_now()
 
     def _embedded_changed(self, state: EmbeddedState) -> None:
-        if state is EmbeddedState.RESTARTING:
+        if state is not EmbeddedState.RUNNING:
             self._board.link_changed(Link.RESTARTING)
+        if state is EmbeddedState.FAILING:
+            self._board.add_notice("notice.embedded_fails", "backend.log")
 
     def _committed(self, changes: ChangeSet) -> None:
         if changes.outbox or changes.reset:
@@ -322,14 +325,14 @@ class Core:
     def _reference_changed(self, reference: Reference) -> None:
         if reference.capabilities is not None:
             self._board.update(workspace=reference.capabilities.workspace)
-        if reference.bundle is not None:
+        if reference.bundle is not self._bundle:
+            self._bundle = reference.bundle
             self._tasks.spawn("policy bundle", self._take_bundle)
 
     async def _take_bundle(self) -> None:
-        bundle = self._reference.current.bundle
-        if bundle is None:
+        if self._bundle is None:
             return
-        if faults := await self.desk.take_bundle(bundle):
+        if faults := await self.desk.take_bundle(self._bundle):
             self._board.add_notice("notice.policy_bundle_refused", faults)
         else:
             self._board.drop_notice("notice.policy_bundle_refused")
@@ -382,15 +385,3 @@ class _Inbound:
     def archived_at(self, at_utc_ms: int) -> None:
         """Show when the archive last took something."""
         self._core._board.archived_at(at_utc_ms)
-
-
-async def _healthy(endpoint: BackendEndpoint) -> bool:
-    """Ask a backend that has just started whether it is ready; its own transport, thrown away."""
-    transport = Transport(endpoint, client_version=CLIENT_VERSION, answer_timeout_s=5.0)
-    try:
-        health = await GovernedApi(transport).workspace.health()
-    except ClientError:
-        return False
-    finally:
-        await transport.close()
-    return health.status != "starting"  # degraded is up, and its checks say what ails it

@@ -16,20 +16,25 @@ from enum import StrEnum
 from app.backend_process import BackendProcess, EmbeddedPlan
 from app.domain.errors import EnvironmentFault, NotAllowed
 from backend_client.backoff import Backoff
+from backend_client.client import GovernedApi
 from backend_client.endpoint import BackendEndpoint
+from backend_client.errors import ClientError
+from backend_client.transport import Transport
 
 _LOG = logging.getLogger(__name__)
 
 START_TIMEOUT_S = 30.0
 HEALTH_POLL_S = 0.05
 STEADY_S = 30.0
+FAILURES_TO_TELL = 3
 
 
 class EmbeddedState(StrEnum):
-    """What the embedded backend is doing."""
+    """What the embedded backend is doing; failing: it ended early several times in a row."""
 
     RUNNING = "running"
     RESTARTING = "restarting"
+    FAILING = "failing"
 
 
 Healthy = Callable[[BackendEndpoint], Awaitable[bool]]
@@ -76,7 +81,8 @@ class EmbeddedBackend:
                 _LOG.error("embedded backend: %s", fault.detail)
             if loop.time() - began_s >= STEADY_S:
                 patience.reset()
-            self._changed(EmbeddedState.RESTARTING)
+            failing = patience.failures >= FAILURES_TO_TELL
+            self._changed(EmbeddedState.FAILING if failing else EmbeddedState.RESTARTING)
             await asyncio.sleep(patience.next_s())
 
     async def _serve_once(self) -> None:
@@ -105,3 +111,18 @@ class EmbeddedBackend:
         process, self._process = self._process, None
         if process is not None:
             await process.stop()
+
+
+async def ask_health(endpoint: BackendEndpoint, *, client_version: str) -> bool:
+    """Ask a backend that has just started whether it is ready, over a transport of its own.
+
+    Degraded counts as ready: it is up, and its checks say what ails it.
+    """
+    transport = Transport(endpoint, client_version=client_version, answer_timeout_s=5.0)
+    try:
+        health = await GovernedApi(transport).workspace.health()
+    except ClientError:
+        return False
+    finally:
+        await transport.close()
+    return health.status != "starting"

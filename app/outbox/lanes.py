@@ -34,6 +34,8 @@ class LaneRunner:
         self._submitter = submitter
         self._clock = clock
         self._most_lanes = most_lanes
+        self._began_utc_ms = clock.now_utc_ms()
+        self._began_s = clock.monotonic_s()
         self._woken = asyncio.Event()
         self._all_due = False
         self._recovered = False
@@ -83,7 +85,7 @@ class LaneRunner:
         if self._all_due:
             self._all_due = False
             await self._store.outbox.retry_now()
-        now_utc_ms = self._clock.now_utc_ms()
+        now_utc_ms = self._now_utc_ms()
         waiting_for_room = False
         for head in await self._store.outbox.heads(now_utc_ms):
             if head.conversation_id in self._busy:
@@ -98,6 +100,14 @@ class LaneRunner:
         if due_utc_ms is None or due_utc_ms <= now_utc_ms:
             return LONGEST_SLEEP_S  # what is due runs; its end wakes us
         return min(LONGEST_SLEEP_S, (due_utc_ms - now_utc_ms) / 1000 + 0.001)
+
+    def _now_utc_ms(self) -> int:
+        """Return the time, which for undo periods and pauses never goes back.
+
+        Somebody may set the computer's clock back; a message must not wait for that hour.
+        """
+        steady_utc_ms = self._began_utc_ms + int(1000 * (self._clock.monotonic_s() - self._began_s))
+        return max(self._clock.now_utc_ms(), steady_utc_ms)
 
     def _open_lane(self, head: OutboxEntry) -> None:
         task = asyncio.create_task(self._work(head), name=f"outbox: {head.message_id}")

@@ -47,6 +47,8 @@ class StatusBoard:
         now = self._status.link
         if link is Link.OFFLINE and now in {Link.RESTARTING, Link.REFUSED}:
             return
+        if link is Link.ONLINE:
+            self.drop_notice("notice.embedded_fails")
         if link is not now:
             _LOG.info("link %s (%s)", link.value, fault.code if fault is not None else "")
             self.update(link=link, since_utc_ms=self._clock.now_utc_ms())

@@ -165,3 +165,27 @@ async def test_it_refuses_to_run_beside_a_configured_backend(plan: EmbeddedPlan)
             changed=lambda state: None,
             configured_url="https://parley.example.com",
         )
+
+
+async def test_backend_that_never_comes_up_is_told(
+    monkeypatch: pytest.MonkeyPatch, plan: EmbeddedPlan, expect_log: LogGuard
+) -> None:
+    """After a few starts in vain the person is to hear of it; it is tried on."""
+    expect_log("did not tell its port")
+    _play(monkeypatch, "")
+    states: list[EmbeddedState] = []
+
+    async def healthy(endpoint: BackendEndpoint) -> bool:
+        return True
+
+    backend = EmbeddedBackend(
+        plan, healthy=healthy, moved=lambda endpoint: None, changed=states.append
+    )
+    task = asyncio.create_task(backend.run())
+    async with asyncio.timeout(20):
+        while EmbeddedState.FAILING not in states:
+            await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.wait({task})
+    assert states[:3] == [EmbeddedState.RESTARTING] * 3
+    assert EmbeddedState.RUNNING not in states

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from app.domain.clock import SystemClock
+from app.domain.clock import Clock, SystemClock
 from app.outbox.files import FileTransfers
 from app.outbox.lanes import LaneRunner
 from app.outbox.messaging import Messaging
@@ -40,9 +40,9 @@ class Sending:
     undo: UndoPeriod
 
 
-def build(api: GovernedApi, store: Store) -> Sending:
+def build(api: GovernedApi, store: Store, clock: Clock | None = None) -> Sending:
     """Wire the outbox as the core does."""
-    clock, undo_s = SystemClock(), UndoPeriod()
+    clock, undo_s = clock or SystemClock(), UndoPeriod()
     lanes = LaneRunner(
         store, Submitter(api, store, clock, lambda: 0.0, lambda message: None), clock
     )

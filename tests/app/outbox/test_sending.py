@@ -13,6 +13,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.domain.clock import SystemClock
 from app.domain.drafts import Draft
 from app.domain.errors import Conflict, Refused, TooLarge
 from app.domain.timeline import OutboxEntry
@@ -369,3 +370,27 @@ async def test_answer_about_another_message_is_not_believed(
     assert await synced.timeline.message(MessageId("somebody-elses")) is None
     assert world.texts() == ["mine"]
     assert world.tries[f"{message_id}.1"] == 2
+
+
+class SetBackClock(SystemClock):
+    """A computer's clock that somebody sets back by an hour."""
+
+    back_ms = 0
+
+    def now_utc_ms(self) -> int:
+        """Return the time as the computer shows it."""
+        return super().now_utc_ms() - self.back_ms
+
+
+async def test_clock_set_back_does_not_hold_a_message_in_its_undo_period(
+    world: SmallBackend, synced: Store, governed_api: GovernedApi
+) -> None:
+    """The period is a second, not an hour and a second."""
+    clock = SetBackClock()
+    outbox = build(governed_api, synced, clock)
+    async with running(outbox):
+        outbox.undo.seconds = 1
+        message_id = await outbox.messaging.send(C0, "before summer time ended")
+        clock.back_ms = 3_600_000
+        await _gone(synced, message_id)
+    assert world.texts() == ["before summer time ended"]
