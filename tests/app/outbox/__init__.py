@@ -1,1 +1,4 @@
-"""Proofs of app.outbox."""
+"""Proofs that sends are durable and taken once.
+
+They never start the backend itself.
+"""

@@ -1,1 +1,4 @@
-"""Proofs of app.sync."""
+"""Proofs that the cache follows the backend.
+
+They never start the backend itself.
+"""
