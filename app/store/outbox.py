@@ -31,14 +31,14 @@ from contract.wire import WireFinding
 # The conditions on state are written as in the partial index, so that SQLite uses it.
 _OPEN = "state IN ('undo', 'queued', 'sending')"
 _OPEN_ROWS = f"outbox INDEXED BY outbox_open WHERE {_OPEN}"
-_HEADS = f"SELECT min(position) FROM {_OPEN_ROWS} GROUP BY conversation_id"  # noqa: S608
+_HEADS = f"SELECT min(position) FROM {_OPEN_ROWS} GROUP BY conversation_id"  # noqa: S608 -- constants
 _DUE_HEADS = text(
     f"SELECT * FROM outbox WHERE position IN ({_HEADS}) AND"  # noqa: S608 -- constants
     " ((state = 'queued' AND next_attempt_utc_ms <= :now)"
     " OR (state = 'undo' AND undo_until_utc_ms <= :now)) ORDER BY position"
 )
 _NEXT_DUE = text(
-    "SELECT min(CASE state WHEN 'undo' THEN undo_until_utc_ms ELSE next_attempt_utc_ms END)"  # noqa: S608
+    "SELECT min(CASE state WHEN 'undo' THEN undo_until_utc_ms ELSE next_attempt_utc_ms END)"  # noqa: S608 -- constants
     f" FROM outbox WHERE position IN ({_HEADS}) AND state != 'sending'"
 )
 _RETRY_NOW = text(
@@ -46,7 +46,7 @@ _RETRY_NOW = text(
     f" WHERE {_OPEN} AND state = 'queued' AND next_attempt_utc_ms > 0"
 )
 _INTERRUPTED = text(
-    f"SELECT * FROM {_OPEN_ROWS} AND state != 'queued' ORDER BY position"  # noqa: S608
+    f"SELECT * FROM {_OPEN_ROWS} AND state != 'queued' ORDER BY position"  # noqa: S608 -- constants
 )
 _FORGET_FILES = text(
     "DELETE FROM uploads WHERE attachment_id NOT IN (SELECT value FROM drafts,"

@@ -100,7 +100,7 @@ class _DamagedFile:
         if not whole and copy_index is not None:
             whole = self._scan_both_ways(f"{select} INDEXED BY {copy_index}", row_key, rows)
         keys: dict[int, tuple[Any, ...]] = {}
-        by_index = f"SELECT {row_key} FROM {name} INDEXED BY {key_index}"  # noqa: S608
+        by_index = f"SELECT {row_key} FROM {name} INDEXED BY {key_index}"  # noqa: S608 -- names are ours
         known = self._scan(by_index, keys)
         for key in sorted(keys.keys() - rows.keys()):
             self._scan(f"{select} WHERE {row_key} = {int(key)}", rows)
