@@ -1,4 +1,7 @@
-"""Tests of the whole window on a real core with its embedded backend, over loopback only."""
+"""Tests of the whole window on a real core with its embedded backend.
+
+They never use a network beyond loopback.
+"""
 
 from __future__ import annotations
 

@@ -37,31 +37,6 @@ class PaletteDelegate(QStyledItemDelegate):
         """Take another look."""
         self._tokens = tokens
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
-        row = index.data(PaletteRole.ROW)
-        kind = row.kind if isinstance(row, PaletteRow) else PaletteKind.ACTION
-        return QSize(200, _HEIGHT_PX[kind])
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
-        row = index.data(PaletteRole.ROW)
-        if not isinstance(row, PaletteRow):
-            return
-        painter.save()
-        state: QStyle.StateFlag = option.state
-        rect = QRectF(option.rect)
-        if state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(rect, qcolor(self._tokens.accent_soft))
-        inner = rect.adjusted(_MARGIN, 0, -_MARGIN, 0)
-        if row.kind is PaletteKind.HEADING:
-            self._heading(painter, inner, row)
-        elif row.kind is PaletteKind.PERSON:
-            self._person(painter, inner, row)
-        elif row.kind is PaletteKind.MESSAGE:
-            self._message(painter, inner, row)
-        else:
-            self._action(painter, inner, row)
-        painter.restore()
-
     def _heading(self, painter: QPainter, rect: QRectF, row: PaletteRow) -> None:
         rect = rect.adjusted(0, 8, 0, 0)
         self._text(painter, rect, row.title.upper(), ui_font(META_PX, BOLD), self._tokens.ink3)
@@ -126,3 +101,28 @@ class PaletteDelegate(QStyledItemDelegate):
         painter.setPen(qcolor(color))
         painter.drawText(rect, _LEFT, shown)
         return metrics.horizontalAdvance(shown)
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
+        row = index.data(PaletteRole.ROW)
+        kind = row.kind if isinstance(row, PaletteRow) else PaletteKind.ACTION
+        return QSize(200, _HEIGHT_PX[kind])
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
+        row = index.data(PaletteRole.ROW)
+        if not isinstance(row, PaletteRow):
+            return
+        painter.save()
+        state: QStyle.StateFlag = option.state
+        rect = QRectF(option.rect)
+        if state & QStyle.StateFlag.State_Selected:
+            painter.fillRect(rect, qcolor(self._tokens.accent_soft))
+        inner = rect.adjusted(_MARGIN, 0, -_MARGIN, 0)
+        if row.kind is PaletteKind.HEADING:
+            self._heading(painter, inner, row)
+        elif row.kind is PaletteKind.PERSON:
+            self._person(painter, inner, row)
+        elif row.kind is PaletteKind.MESSAGE:
+            self._message(painter, inner, row)
+        else:
+            self._action(painter, inner, row)
+        painter.restore()

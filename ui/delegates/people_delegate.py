@@ -32,6 +32,13 @@ class PeopleDelegate(QStyledItemDelegate):
         """Take another look."""
         self._tokens = tokens
 
+    def _text(self, painter: QPainter, rect: QRectF, text: str, font: QFont, color: str) -> None:
+        metrics = QFontMetricsF(font)
+        painter.setFont(font)
+        painter.setPen(qcolor(color))
+        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
+        painter.drawText(rect, _LEFT, shown)
+
     def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
         return QSize(200, ROW_HEIGHT_PX)
 
@@ -65,10 +72,3 @@ class PeopleDelegate(QStyledItemDelegate):
         consent = f"Recording notice: {consent_words(contact, ConsentKind.RECORDING)}"
         self._text(painter, last, consent, plain, tokens.ink2)
         painter.restore()
-
-    def _text(self, painter: QPainter, rect: QRectF, text: str, font: QFont, color: str) -> None:
-        metrics = QFontMetricsF(font)
-        painter.setFont(font)
-        painter.setPen(qcolor(color))
-        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
-        painter.drawText(rect, _LEFT, shown)

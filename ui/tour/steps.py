@@ -1,6 +1,6 @@
 """The tour's steps: each does what a user does, then asks window and backend what happened.
 
-No step passes because it was tried: every one demands what must be true afterwards.
+It never takes a step for done because it was tried: each demands what must be true afterwards.
 """
 
 from __future__ import annotations
