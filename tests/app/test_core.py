@@ -17,10 +17,10 @@ import pytest
 from app.core import Core
 from app.domain.changes import ChangeSet
 from app.domain.drafts import Draft
-from app.domain.errors import EnvironmentFault, PassphraseWrong, StoreBusy
+from app.domain.errors import EnvironmentFault, PassphraseWrong, Refused, StoreBusy
 from app.domain.status import CoreStatus, Link
 from backend_client.endpoint import BackendEndpoint
-from contract.ids import ConversationId
+from contract.ids import ConversationId, MessageId
 from contract.policy.model import Action
 from contract.states import DeliveryState, OutboxState
 from contract.wire import Channel, Direction
@@ -268,3 +268,35 @@ async def test_fault_of_the_store_while_opening_is_kept_for_the_diagnostics(
     subject = core.diagnostics_subject()
     assert (subject.store, subject.fault) == (None, raised.value)
     await core.close()
+
+
+async def test_file_goes_through_the_real_backend_and_comes_back_whole(tmp_path: Path) -> None:
+    """Uploaded, sent, archived, saved again under a path the person chose."""
+    report = tmp_path / "report.pdf"
+    report.write_bytes(os.urandom(600_000))
+    async with running_core(tmp_path) as core:
+        chat = await conversation_on(core, Channel.WHATSAPP)
+        attachment = await core.messaging.upload(report)
+        message_id = await core.messaging.send(
+            chat, "The report you asked for", attachment_ids=(attachment.attachment_id,)
+        )
+        row = await row_when(core, message_id, lambda row: row.message.archive is not None)
+        (sent,) = row.message.attachments
+        assert sent.sha256 == attachment.sha256
+        saved = await core.messaging.download(sent, tmp_path / "saved.pdf")
+    assert saved.read_bytes() == report.read_bytes()
+    for kept in paths_in(tmp_path).data_dir.rglob("*"):
+        if kept.is_file():
+            assert report.read_bytes()[:64] not in kept.read_bytes(), kept.name
+
+
+async def test_word_on_a_message_that_is_not_unknown_is_refused(tmp_path: Path) -> None:
+    """A slip of the hand can not send a message twice."""
+    async with running_core(tmp_path) as core:
+        chat = await conversation_on(core, Channel.SIGNAL)
+        with pytest.raises(Refused):
+            await core.messaging.resolve_unknown(MessageId("no-such-message"), "give_up")
+        message_id = await core.messaging.send(chat, "known")
+        await row_when(core, message_id, lambda row: row.message.archive is not None)
+        with pytest.raises(Refused):
+            await core.messaging.resolve_unknown(message_id, "give_up")
