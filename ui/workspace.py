@@ -248,6 +248,7 @@ class Workspace(QObject):
         me = self.core.me
         if me is not None:
             self.window.rail.show_person(me.display_name, me.initials)
+            self.timeline.set_me(me.employee_id, me.display_name)
         if status.policy_version != self._policy_version:
             self._policy_version = status.policy_version
             self.composer.evaluate()

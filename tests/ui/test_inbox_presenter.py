@@ -1,6 +1,6 @@
 """The inbox presenter: the newest question wins, pages join, changes are read once.
 
-It reads from plain lists.
+It reads from plain lists, never from a store.
 """
 
 from __future__ import annotations

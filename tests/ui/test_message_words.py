@@ -10,8 +10,9 @@ from datetime import UTC
 import pytest
 
 from app.domain.timeline import TimelineRow
+from contract.ids import MessageId
 from contract.states import DeliveryState, OutboxState
-from contract.wire import MessageKind
+from contract.wire import MessageKind, Quote
 from tests.ui.sample_rows import (
     NOW_UTC_MS,
     at,
@@ -50,7 +51,10 @@ def test_archived_is_never_said_without_an_archive_entry() -> None:
 
 
 def test_the_drawn_states_say_what_was_drawn() -> None:
-    said = [footer(row, Setting("Hana", False, False, NOW_UTC_MS, UTC)) for row in state_timeline()]
+    said = [
+        footer(row, Setting("Hana", online=False, now_utc_ms=NOW_UTC_MS, zone=UTC))
+        for row in state_timeline()
+    ]
     assert said[0] == "Archived #48\u202f219 · Sent · 10:38"
     assert said[1] == "Waiting for approval · asked 10:38"
     assert said[2] == "We can’t tell whether Hana got this"
@@ -97,6 +101,20 @@ def test_groups_name_the_author_of_each_client_message() -> None:
     group = Setting("Ardent", True, now_utc_ms=NOW_UTC_MS, zone=UTC)
     assert bubble_words(timeline_row(1), group).author == "Hana Watanabe"
     assert bubble_words(timeline_row(1, out=True), group).author == ""
+
+
+def test_a_colleague_is_named_and_the_user_is_you() -> None:
+    me = Setting("Hana", me_id="e1", me_name="Elena Marchetti", zone=UTC)
+    colleague = Setting("Hana", me_id="e2", me_name="Ken Tan", zone=UTC)
+    own = timeline_row(1, out=True)
+    assert bubble_words(own, me).author == ""
+    assert bubble_words(own, colleague).author == "Elena Marchetti"
+    assert accessible_words(own, me).startswith("You, ")
+    assert accessible_words(own, colleague).startswith("Elena Marchetti, ")
+    quote = Quote(message_id=MessageId("m1"), author_name="Elena Marchetti", text="x")
+    answer = TimelineRow(message(2, quote=quote))
+    assert bubble_words(answer, me).quote == ("You", "x")
+    assert bubble_words(answer, colleague).quote == ("Elena Marchetti", "x")
 
 
 def test_unsupported_kinds_are_named_when_short() -> None:

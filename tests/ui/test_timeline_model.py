@@ -1,6 +1,6 @@
 """The timeline's model and presenter: days, bounds, live changes, countdown.
 
-It reads from plain lists.
+It reads from plain lists, never from a store.
 """
 
 from __future__ import annotations

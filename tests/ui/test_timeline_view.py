@@ -1,6 +1,6 @@
 """The timeline under real mouse and key events: selecting, copying, acting, keeping the place.
 
-It reads from plain lists.
+It reads from plain lists, never from a store.
 """
 
 from __future__ import annotations

@@ -56,12 +56,17 @@ class BubbleWords:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a conversation adds: the client's short name, whether it is a group, the link, time."""
+    """What a conversation adds: the client's short name, whether it is a group, the link, time.
+
+    `me_id` and `me_name` tell the user's own messages from colleagues' ones; empty: unknown.
+    """
 
     client_name: str = "the client"
     group: bool = False
     online: bool = True
     now_utc_ms: int = 0
+    me_id: str = ""
+    me_name: str = ""
     zone: tzinfo | None = field(default=None, compare=False)
 
 
@@ -81,8 +86,10 @@ def bubble_words(row: TimelineRow, setting: Setting) -> BubbleWords:
         message_id=message.message_id,
         own=own,
         text=text,
-        author=message.author_name if setting.group and not own else "",
-        quote=(quote.author_name, " ".join(quote.text.split())) if quote else None,
+        author=_author(message, setting),
+        quote=(_quoted(quote.author_name, setting), " ".join(quote.text.split()))
+        if quote
+        else None,
         files=() if message.deleted else message.attachments,
         reactions=message.reactions,
         footer=own_footer(row, setting) if own else _client_footer(message, setting),
@@ -98,7 +105,8 @@ def accessible_words(row: TimelineRow, setting: Setting) -> str:
     message = row.message
     if message.kind is MessageKind.SYSTEM:
         return f"{message.text}, {clock_time(message.place_at_utc_ms, setting.zone)}"
-    said = ["You" if words.own else message.author_name or setting.client_name]
+    colleague = words.author if words.own else message.author_name
+    said = [colleague or ("You" if words.own else setting.client_name)]
     if words.quote:
         said.append(f"answering {words.quote[0]}: {words.quote[1]}")
     said.append(words.text)
@@ -119,6 +127,18 @@ def size_words(size_bytes: int) -> str:
 def number_words(number: int) -> str:
     """Return `48 218`, grouped by no-break spaces."""
     return f"{number:,}".replace(",", "\u202f")
+
+
+def _author(message: Message, setting: Setting) -> str:
+    """Return the name above a bubble: a colleague's always, a client's in groups."""
+    if message.direction is Direction.OUT:
+        others = bool(setting.me_id) and message.author_id not in ("", setting.me_id)
+        return message.author_name if others else ""
+    return message.author_name if setting.group else ""
+
+
+def _quoted(author_name: str, setting: Setting) -> str:
+    return "You" if setting.me_name and author_name == setting.me_name else author_name
 
 
 def _text(message: Message, setting: Setting) -> tuple[str, bool]:

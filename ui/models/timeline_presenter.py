@@ -17,7 +17,7 @@ from app.domain.clock import Clock
 from app.domain.timeline import MAX_WINDOW_ROWS, TimelineRow, TimelineWindow
 from contract.ids import ConversationId, MessageId
 from contract.wire import Direction
-from ui.models.message_words import Setting, short_name
+from ui.models.message_words import short_name
 from ui.models.timeline_model import TimelineModel
 
 PAGE_ROWS = 60
@@ -108,8 +108,12 @@ class TimelinePresenter(QObject):
         """
         self.close()
         self.conversation_id = conversation_id
-        online = self.model.setting.online
-        self.model.setting = Setting(short_name(title), group, online, self._clock.now_utc_ms())
+        self.model.setting = replace(
+            self.model.setting,
+            client_name=short_name(title),
+            group=group,
+            now_utc_ms=self._clock.now_utc_ms(),
+        )
         self._busy = True
         self._spawn(self._open(self._visit, conversation_id, anchor, read_upto_utc_ms), "timeline")
         self._minute.start()
@@ -166,6 +170,13 @@ class TimelinePresenter(QObject):
     def set_online(self, online: bool) -> None:
         """Say what waits as the connection has it."""
         self.model.set_online(online)
+
+    def set_me(self, employee_id: str, display_name: str) -> None:
+        """Tell the user's own messages from colleagues' from now on."""
+        setting = replace(self.model.setting, me_id=employee_id, me_name=display_name)
+        if setting == self.model.setting:
+            return
+        self.model.show_window(self._rows, setting, self._first_new)
 
     def message(self, message_id: MessageId) -> TimelineRow | None:
         """Return a message of the window, None when it is not in it."""
