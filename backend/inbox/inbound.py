@@ -63,18 +63,15 @@ def record_inbound(
 ) -> MessageId:
     """Archive a client's message, then write it; returns its id, the known one when seen before.
 
-    `author_name` is who speaks in a group; without it the contact's name is shown.
-
-    An unknown sender becomes an incomplete contact; window, unread count and "awaiting" move.
+    An unknown sender becomes an incomplete contact; `author_name` is who speaks in a group.
     """
-    known = find_by_external_id(connection, account_id, external_message_id)
-    if known is not None:
+    if known := find_by_external_id(connection, account_id, external_message_id):
         return known
     point, conversation_id = _chat_with(
-        connection, account_id, contact_point, sender_name, received_at_utc_ms
+        connection, account_id, contact_point, _encodable(sender_name), received_at_utc_ms
     )
     message_id = MessageId(uuid7(received_at_utc_ms, os.urandom(10)))
-    text = _encodable(text)
+    text, author = _encodable(text), _encodable(author_name) or point.display_name
     quote = find_by_external_id(connection, account_id, quote_external_id or "")
     salt, digests = new_salt(), [file.sha256 for file in attachments]
     new = NewMessage(
@@ -86,11 +83,11 @@ def record_inbound(
         kind=kind,
         text=text,
         author_id=point.contact_id,
-        author_name=author_name or point.display_name,
+        author_name=author,
         place_at_utc_ms=received_at_utc_ms,
         occurred_at_utc_ms=occurred_at_utc_ms,
         entry_kind="message_in",
-        body=message_body(text, quote or "", digests),
+        body=_inbound_body(text, author, external_message_id, quote or "", digests),
         salt=salt,
         quote_message_id=quote,
         external_id=external_message_id,
@@ -269,6 +266,20 @@ def firm_of_account(connection: Connection, account_id: str) -> str:
         select(account.firm_id).where(account.account_id == account_id)
     ).scalar_one()
     return firm_id
+
+
+def _inbound_body(
+    text: str, author: str, external_id: str, quote: str, digests: Sequence[str]
+) -> bytes:
+    return canonical_json(
+        {
+            "attachments": list(digests),
+            "author": author,
+            "external_id": external_id,
+            "quote": quote,
+            "text": text,
+        }
+    )
 
 
 def _encodable(text: str) -> str:

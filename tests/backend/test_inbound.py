@@ -123,6 +123,11 @@ async def test_message_told_twice_is_recorded_once(workspace: Workspace) -> None
 async def test_lone_surrogates_do_not_stop_a_message(workspace: Workspace) -> None:
     message = await message_of(workspace, await workspace.inbound("odd \ud800 text"))
     assert message.text == "odd ? text"
+    entries = await workspace.services.database.read(
+        lambda connection: entries_of_message(connection, message.message_id)
+    )
+    body = msgspec.json.decode(entries[0].body)
+    assert (body["author"], body["text"]) == ("Hana Watanabe", "odd ? text")
 
 
 async def test_first_version_is_rebuilt_after_edit_and_deletion(workspace: Workspace) -> None:
