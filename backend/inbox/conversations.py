@@ -141,21 +141,22 @@ def record_activity(
 
     A client's message opens the channel's window, counts as unread and awaits an answer; the
     employee's ends the waiting and uses the window up, unless it was refused
-    (`counts_as_contact` False).
+    (`counts_as_contact` False). History older than the newest message changes no preview.
     """
     row = conversation_row(connection, conversation_id)
     changes: dict[str, object] = {
         "message_count": conversations.c.message_count + 1,
         "archived_count": conversations.c.archived_count + 1,
     }
-    if at_utc_ms >= row.last_activity_utc_ms or row.preview_message_id is None:
+    newest = at_utc_ms >= row.last_activity_utc_ms or row.preview_message_id is None
+    if newest:
         changes |= {"last_activity_utc_ms": at_utc_ms, "preview_message_id": message_id}
     if direction is Direction.IN:
         changes |= _after_inbound(connection, row, at_utc_ms)
-    elif direction is Direction.OUT and counts_as_contact:
-        changes["awaiting"] = False
-        if row.window_messages_left is not None:
-            changes["window_messages_left"] = max(0, row.window_messages_left - 1)
+    elif direction is Direction.OUT and counts_as_contact and row.window_messages_left is not None:
+        changes["window_messages_left"] = max(0, row.window_messages_left - 1)
+    if newest and direction is not Direction.SYSTEM and counts_as_contact:
+        changes["awaiting"] = direction is Direction.IN
     connection.execute(
         update(conversations)
         .where(conversations.c.conversation_id == conversation_id)
@@ -219,7 +220,7 @@ def _after_inbound(connection: Connection, row: Row[Any], at_utc_ms: int) -> dic
             channel_accounts.c.account_id == row.account_id
         )
     ).one()
-    changes: dict[str, object] = {"awaiting": True}
+    changes: dict[str, object] = {}
     if account.window_s is not None:
         closes = at_utc_ms + account.window_s * 1000
         changes["window_closes_at_utc_ms"] = max(closes, row.window_closes_at_utc_ms or 0)

@@ -58,6 +58,7 @@ class BlobStore:
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)
+        _flush_folder(path.parent)
 
     def read(
         self, attachment_id: str, start_byte: int, end_byte: int, first: int, last: int
@@ -95,3 +96,14 @@ class BlobStore:
     @staticmethod
     def _bound(attachment_id: str, start_byte: int, number: int) -> bytes:
         return f"{attachment_id}|{start_byte}|{number}".encode()
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make a new name in a folder survive the loss of power, where the system needs that."""
+    if not hasattr(os, "O_DIRECTORY"):  # Windows keeps names with their files
+        return
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

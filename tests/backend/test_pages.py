@@ -158,6 +158,7 @@ async def test_history_stands_where_it_happened_and_is_imported_once(
     assert messages[-1].text == "Long ago"
     read = await client.get(f"/v1/conversations/{chat.conversation_id}")
     assert read.json()["preview"]["text"] != "Long ago"
+    assert read.json()["awaiting"] is True
 
 
 @pytest.mark.parametrize("cursor", ["x", "AAAA", "W10", "WyJtIiwxXQ", "é", "W" * 5_000])

@@ -5,6 +5,7 @@ It drives the real application over the real encrypted database.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,17 +15,20 @@ import pytest
 
 from backend.archive.entries import entries_of_message
 from backend.archive.verify import read_envelope, verify_archive
+from contract.policy.evaluate import evaluate
+from contract.policy.facts import conversation_draft, conversation_facts
 from contract.problems import Problem
 from contract.receipts.bodies import submission_body, submission_envelope
 from contract.receipts.leaf import leaf_bytes
 from contract.states import DeliveryState
-from contract.wire import SubmitMessage, Submitted
+from contract.wire import ContactPage, Conversation, SubmitMessage, Submitted
 from tests.backend.workspace import (
     AUDITOR,
     ELENA,
     FIRM,
     KENTA,
     NATIVE_PRIYA,
+    POLICY,
     SOFIA,
     Workspace,
     client_of,
@@ -241,18 +245,52 @@ async def test_answer_ends_the_waiting_but_a_blocked_one_does_not(
     assert "awaiting" not in (await client.get(f"/v1/conversations/{chat}")).json()
 
 
-async def test_difference_between_hint_and_decision_is_kept(
+@pytest.mark.parametrize(
+    ("change", "drift"),
+    [
+        ({}, ""),
+        ({"decision_hash": "f" * 64}, "incident"),
+        ({"decision_hash": "f" * 64, "facts_hash": "0" * 64}, "stale"),
+        ({"decision_hash": "f" * 64, "bundle_version": "0"}, "stale"),
+    ],
+)
+async def test_client_decides_alike_and_a_difference_is_kept(
+    workspace: Workspace,
+    client: httpx.AsyncClient,
+    chat: str,
+    change: dict[str, str],
+    drift: str,
+) -> None:
+    conversation = msgspec.json.decode(
+        (await client.get(f"/v1/conversations/{chat}")).content, type=Conversation
+    )
+    contacts = msgspec.json.decode(
+        (await client.get("/v1/contacts")).content, type=ContactPage
+    ).contacts
+    command = draft("The return is guaranteed.", justification="It is a deposit.")
+    facts = conversation_facts(conversation, contacts, workspace.clock())
+    decision = evaluate(
+        POLICY.client, facts, conversation_draft(conversation, contacts, command.text)
+    )
+    hint = {
+        "evaluator_version": decision.evaluator_version,
+        "bundle_version": decision.bundle_version,
+        "facts_hash": decision.facts_hash,
+        "decision_hash": decision.decision_hash(),
+        "action": decision.action.value,
+    }
+    fields = msgspec.to_builtins(command) | {"hint": hint | change}
+    submitted(await submit(client, chat, msgspec.convert(fields, SubmitMessage)))
+    assert await workspace.scalar("SELECT drift FROM decisions") == drift
+
+
+async def test_two_at_once_with_one_key_are_one(
     workspace: Workspace, client: httpx.AsyncClient, chat: str
 ) -> None:
-    hint = {
-        "evaluator_version": "0",
-        "bundle_version": "0",
-        "facts_hash": "",
-        "decision_hash": "f" * 64,
-        "action": "allow",
-    }
-    submitted(await submit(client, chat, draft("Hello", hint=hint)))
-    assert await workspace.scalar("SELECT drift FROM decisions") == "stale"
+    command = draft("Double click")
+    answers = await asyncio.gather(*(submit(client, chat, command) for _ in range(4)))
+    assert len({answer.content for answer in answers}) == 1
+    assert await workspace.scalar("SELECT count(*) FROM jobs") == 1
 
 
 async def test_archive_is_sound_afterwards(
