@@ -21,7 +21,7 @@ from app.domain.clock import SystemClock
 from app.settings.keys import Key
 from app.settings.paths import AppPaths, app_paths, config_dir
 from app.settings.settings import Settings
-from ui.bridge.loop import create_loop, log_qt_messages, run_to_end
+from ui.bridge.loop import create_loop, log_what_qt_says, run_to_end
 from ui.look import Look
 from ui.startup import open_core
 from ui.theme.icons import application_icon
@@ -62,7 +62,7 @@ def create_application(config: Path) -> QApplication:
     percent = read_text_size_percent(kept)
     if percent != 100:
         os.environ.setdefault("QT_SCALE_FACTOR", f"{percent / 100:.2f}")
-    log_qt_messages()
+    log_what_qt_says()
     application = QApplication(["parley"])
     application.setApplicationName("Parley")
     application.setDesktopFileName("parley")

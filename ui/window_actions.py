@@ -32,7 +32,8 @@ class WindowActions:
             shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
             shortcut.activated.connect(action)
         offered = [
-            PaletteAction(key, title, keys) for key, (title, keys, _) in self._actions.items()
+            PaletteAction(key, title, _native(keys))
+            for key, (title, keys, _) in self._actions.items()
         ]
         workspace.search.set_actions(offered)
         window.palette_view.chosen.connect(self.on_chosen)
@@ -70,12 +71,12 @@ class WindowActions:
         }
         actions: dict[str, tuple[str, str, Callable[[], None]]] = {
             "diagnostics": ("Run diagnostics", "F12", lambda: self._page(Page.DIAGNOSTICS)),
-            "inbox": ("Go to the inbox", "Ctrl 1", lambda: self._page(Page.INBOX)),
-            "people": ("Go to people", "Ctrl 2", lambda: self._page(Page.PEOPLE)),
-            "settings": ("Open settings", "Ctrl 4", lambda: self._page(Page.SETTINGS)),
-            "find": ("Find in this conversation", "Ctrl F", self._find),
-            "next": ("Next conversation", "Alt ↓", lambda: self._step(1)),
-            "previous": ("Previous conversation", "Alt ↑", lambda: self._step(-1)),
+            "inbox": ("Go to the inbox", "Ctrl+1", lambda: self._page(Page.INBOX)),
+            "people": ("Go to people", "Ctrl+2", lambda: self._page(Page.PEOPLE)),
+            "settings": ("Open settings", "Ctrl+4", lambda: self._page(Page.SETTINGS)),
+            "find": ("Find in this conversation", "Ctrl+F", self._find),
+            "next": ("Next conversation", "Alt+Down", lambda: self._step(1)),
+            "previous": ("Previous conversation", "Alt+Up", lambda: self._step(-1)),
             "dark": ("Use the dark theme", "", lambda: self._theme("dark")),
             "light": ("Use the light theme", "", lambda: self._theme("light")),
             "retry": ("Send waiting messages now", "", workspace.retry),
@@ -127,3 +128,8 @@ class WindowActions:
             self._page(Page.INBOX)
         else:
             window.inbox.focus_list()
+
+
+def _native(keys: str) -> str:
+    """Return keys as this system writes them: "Ctrl 1", on a Mac "⌘1"."""
+    return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText).replace("+", " ")

@@ -23,7 +23,7 @@ from ui.bridge.spawn import Spawner
 from ui.look import Look
 from ui.message_actions import MessageActions
 from ui.models.composer_presenter import ComposerPresenter
-from ui.models.conversation_facts import ConversationFacts
+from ui.models.conversation_facts import ConversationFacts, last_archived_utc_ms
 from ui.models.conversation_presenter import ConversationPresenter
 from ui.models.diagnostics_presenter import DiagnosticsPresenter
 from ui.models.figures import Figures
@@ -169,6 +169,7 @@ class Workspace(QObject):
         window.inbox.search_requested.connect(window.palette_view.open)
         self.conversation.facts_changed.connect(self._on_facts)
         self.composer.sent.connect(self.send_figures.on_sent)
+        self.timeline.window_changed.connect(self._show_details)
         window.people.contact_chosen.connect(self._on_contact_chosen)
         window.composer.attach_requested.connect(self._on_attach)
         window.rail.page_chosen.connect(lambda page: self.show_page(Page(page)))
@@ -273,7 +274,9 @@ class Workspace(QObject):
         self.window.banners.show_banners(shown)
 
     def _show_details(self) -> None:
-        archived = self.core.status.last_archived_utc_ms
+        newest = not self.timeline.has_newer
+        items = self.timeline.model.rows() if newest else ()
+        archived = last_archived_utc_ms(item.row for item in items if item.row is not None)
         now = self._clock.now_utc_ms()
         self.window.details.show_facts(self.conversation.facts, archived, now)
 

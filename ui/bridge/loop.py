@@ -9,6 +9,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Callable, Coroutine
+from types import TracebackType
 from typing import Any
 
 from PySide6.QtCore import QtMsgType, qInstallMessageHandler
@@ -78,11 +79,18 @@ async def _cancel_all() -> None:
             _log.error("task %s failed while closing", task.get_name(), exc_info=result)
 
 
-def log_qt_messages() -> None:
-    """Send Qt's own messages to the log instead of stderr."""
+def log_what_qt_says() -> None:
+    """Send Qt's own messages, and errors that escape a slot, to the log instead of stderr."""
     qt_log = logging.getLogger("qt")
 
     def on_message(kind: QtMsgType, context: object, text: str) -> None:
         qt_log.log(_QT_LEVEL.get(kind, logging.WARNING), "%s", text)
 
     qInstallMessageHandler(on_message)
+
+    def on_escaped(
+        kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        _log.critical("an error escaped a slot", exc_info=(kind, error, trace))
+
+    sys.excepthook = on_escaped

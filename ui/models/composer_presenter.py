@@ -168,7 +168,9 @@ class ComposerPresenter(QObject):
         if self._conversation is not None and (self._text.strip() or files):
             decision = self._check(self._conversation.conversation_id, self._text, files)
             if decision is not None:
-                self._verdict = verdict(decision, self._text)
+                # A closed gate's own note says already what a rule says of the recipient.
+                gate = self.state().sendability.gate
+                self._verdict = verdict(decision, self._text, words_only=gate is not Gate.OPEN)
         self.state_changed.emit(self.state())
         for row in fresh_rows(before, self._verdict):
             self.announced.emit(spoken(row))

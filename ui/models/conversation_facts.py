@@ -5,10 +5,12 @@ It never reads the store: conversation and contacts come as arguments.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from app.domain.timeline import TimelineRow
 from contract.wire import (
     Channel,
     Consent,
@@ -131,6 +133,12 @@ def archive_lines(conversation: Conversation, last_archived_utc_ms: int) -> dict
         until = local(conversation.kept_until_utc_ms)
         lines["Kept until"] = f"{_MONTHS[until.month - 1]} {until.year}"
     return lines
+
+
+def last_archived_utc_ms(rows: Iterable[TimelineRow]) -> int:
+    """Return when the newest of these messages was archived, 0 when none was."""
+    entries = (row.message.archive for row in rows)
+    return max((entry.archived_at_utc_ms for entry in entries if entry is not None), default=0)
 
 
 def _decided_at(consent: Consent) -> int:

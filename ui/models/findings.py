@@ -61,9 +61,17 @@ def utf16_offset(text: str, code_points: int) -> int:
     return len(head) + sum(1 for char in head if ord(char) > 0xFFFF)
 
 
-def verdict(decision: Decision, text: str) -> Verdict:
-    """Read `decision`, made for exactly `text`; rows stand most severe first."""
-    shown = [finding for finding in decision.findings if finding.action.rank >= Action.HINT.rank]
+def verdict(decision: Decision, text: str, *, words_only: bool = False) -> Verdict:
+    """Read `decision`, made for exactly `text`; rows stand most severe first.
+
+    `words_only` leaves out findings about the recipient, which stand on no words.
+    """
+    shown = [
+        finding
+        for finding in decision.findings
+        if finding.action.rank >= Action.HINT.rank
+        and not (words_only and finding.start == finding.end)
+    ]
     to_mend = sum(1 for finding in shown if finding.action is Action.BLOCK)
     rows = tuple(_row(finding, text, blocked=to_mend > 0) for finding in shown)
     lines = tuple(

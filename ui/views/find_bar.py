@@ -6,10 +6,10 @@ It never searches: it says what is looked for and which way to go.
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QIcon, QKeyEvent, QTransform
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QToolButton, QWidget
 
-from ui.theme.icons import icon
+from ui.theme.icons import icon, icon_pixmap
 from ui.theme.tokens import Tokens
 from ui.theme.widgets import label
 
@@ -47,7 +47,11 @@ class FindBar(QFrame):
 
     def set_tokens(self, tokens: Tokens) -> None:
         """Take another look."""
-        self._next.setIcon(icon("arrow-down", tokens.ink2, 16))
+        # Older messages stand above: the arrow points there.
+        upwards = QTransform().rotate(180)
+        self._next.setIcon(
+            QIcon(icon_pixmap("arrow-down", tokens.ink2, 16, 2.0).transformed(upwards))
+        )
         self._close.setIcon(icon("x", tokens.ink2, 16))
         self.setStyleSheet(
             f"QFrame#findBar {{ background: {tokens.panel}; border: none;"
