@@ -16,7 +16,6 @@ from contract.wire import Channel
 from tests.app.core_world import conversation_on, holds, online, row_when, running_core
 from tests.support.child import Child
 from tests.support.qt_loop import run_in_qt_loop
-from tests.support.waiting import eventually
 
 
 async def test_killed_parley_takes_its_backend_along_and_sends_the_rest_at_the_next_start(
@@ -24,7 +23,7 @@ async def test_killed_parley_takes_its_backend_along_and_sends_the_rest_at_the_n
 ) -> None:
     """SIGKILL right after five sends: each is there once, in order, after the restart."""
     with Child("tests.app.core_driver", {"folder": str(tmp_path)}) as child:
-        await eventually(lambda: child.lines or not child.alive, "the core is up", timeout_s=30)
+        await holds(lambda: bool(child.lines) or not child.alive, within_s=30)
         assert child.lines, child.errors
         backends = psutil.Process(child.pid).children(recursive=True)
         assert backends
