@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 
 from app.core import Core
-from app.domain.inbox import InboxQuery
-from app.domain.timeline import TimelineRow
 from contract.ids import ConversationId
 from contract.states import DeliveryState
 from contract.wire import Direction
+from tests.support.core_side import conversation_of, row_of, rows_of
 from tests.support.log_guard import LogGuard
 from tests.support.sandbox_face import SandboxFace
 from tests.support.served_backend import (
@@ -29,20 +28,6 @@ from tests.support.waiting import eventually
 
 MOST_STEPS = 60
 READ, SENT, UNKNOWN = DeliveryState.READ, DeliveryState.SENT, DeliveryState.UNKNOWN
-
-
-async def conversation_of(core: Core, title: str) -> ConversationId:
-    """Return the id of the conversation with this title, once it is synced."""
-
-    async def look() -> list[ConversationId]:
-        page = await core.store.inbox.page(InboxQuery(), 100, None)
-        return [
-            row.conversation.conversation_id
-            for row in page.rows
-            if row.conversation.title == title and row.conversation.send is not None
-        ]
-
-    return (await eventually(look, f"the conversation with {title}"))[0]
 
 
 class Kills:
@@ -61,18 +46,13 @@ class Kills:
         self.line.retarget(self.served.port)
         self.core.messaging.retry_now()
 
-    async def row_of(self, conversation_id: ConversationId, text: str) -> TimelineRow | None:
-        """Return a text's row in the timeline."""
-        window = await self.core.store.timeline.around(conversation_id, None, 400, 0)
-        return next((row for row in window.rows if row.message.text == text), None)
-
     async def settle(self, conversation_id: ConversationId, text: str, last: DeliveryState) -> bool:
         """Wait for the last state, acting on an unknown one; false when the backend died."""
 
         async def look() -> str:
             if not self.served.child.alive:
                 return "dead"
-            row = await self.row_of(conversation_id, text)
+            row = await row_of(self.core, conversation_id, text)
             if row is None or row.outbox is not None:
                 return ""
             if row.message.state is UNKNOWN and row.message.message_id not in self.unknown:
@@ -84,7 +64,7 @@ class Kills:
 
     async def decide(self, conversation_id: ConversationId, text: str) -> None:
         """Give up on a message that is still unknown, so that its lane goes on."""
-        row = await self.row_of(conversation_id, text)
+        row = await row_of(self.core, conversation_id, text)
         assert row is not None
         if row.message.state is UNKNOWN:
             await self.core.messaging.resolve_unknown(row.message.message_id, "give_up")
@@ -133,8 +113,8 @@ async def check_all(
     kills: Kills, here: ConversationId, texts: list[str], may_be_unknown: bool
 ) -> None:
     """Find each text once in the app and in the archive; on the phone once, or known unknown."""
-    window = await kills.core.store.timeline.around(here, None, 400, 0)
-    rows = [row for row in window.rows if row.message.direction is Direction.OUT]
+    shown = await rows_of(kills.core, here)
+    rows = [row for row in shown if row.message.direction is Direction.OUT]
     assert [row.message.text for row in rows][-len(texts) :] == texts
     face = SandboxFace(f"http://127.0.0.1:{kills.served.port}", SECRET)
     received = [line.text for line in await asyncio.to_thread(face.received)]
@@ -172,7 +152,7 @@ async def test_backend_may_die_between_any_two_commits_of_a_clients_message(
         died = False
 
         async def look(text: str = text) -> bool:
-            return not served.child.alive or await kills.row_of(here, text) is not None
+            return not served.child.alive or await row_of(core, here, text) is not None
 
         await eventually(look, f"{text} to arrive")
         died = not served.child.alive
@@ -185,8 +165,8 @@ async def test_backend_may_die_between_any_two_commits_of_a_clients_message(
             said.append(text)
 
         async def arrived(said: tuple[str, ...] = tuple(said)) -> bool:
-            window = await core.store.timeline.around(here, None, 400, 0)
-            got = [row.message.text for row in window.rows if "a question" in row.message.text]
+            texts = [row.message.text for row in await rows_of(core, here)]
+            got = [text for text in texts if "a question" in text]
             return got == list(said)
 
         await eventually(arrived, f"exactly {said}")
