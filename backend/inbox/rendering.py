@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, Select, and_, select
 
+from backend.inbox.consent_tags import consent_tags
 from backend.storage.tables import (
     archive_entries,
     attachments,
@@ -215,8 +216,16 @@ def render_conversations(
         connection,
         [row.preview_message_id for row in rows if row.preview_message_id and not row.preview_text],
     )
+    agreed = consent_tags(connection, [row.conversation_id for row in rows])
     return tuple(
-        _conversation(row, contact_ids[row.conversation_id], denied, files) for row in rows
+        _conversation(
+            row,
+            contact_ids[row.conversation_id],
+            denied,
+            files,
+            agreed.get(row.conversation_id, []),
+        )
+        for row in rows
     )
 
 
@@ -236,6 +245,7 @@ def _conversation(
     contact_ids: tuple[ContactId, ...],
     denied: set[str],
     files: dict[str, list[Attachment]],
+    consent_marks: Sequence[str],
 ) -> Conversation:
     capability = None
     if row.mode == Mode.GOVERNED and row.send_capability is not None:
@@ -252,7 +262,7 @@ def _conversation(
         color=row.color,
         initials=row.initials,
         account_label=row.account_label,
-        tags=msgspec.json.decode(row.tags, type=tuple[str, ...]),
+        tags=(*consent_marks, *msgspec.json.decode(row.tags, type=tuple[str, ...])),
         last_activity_utc_ms=row.last_activity_utc_ms,
         preview=_preview_of(row, files),
         unread_count=row.unread_count,

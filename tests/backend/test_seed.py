@@ -69,6 +69,8 @@ def test_inbox_is_the_one_of_the_pictures(database: Database, sample: Sample) ->
     johan = by_title["Johan Berg", Channel.SMS]
     assert johan.preview is not None
     assert johan.preview.text == "STOP"
+    assert johan.tags[0] == "opted_out"
+    assert by_title["Tomás Silva", Channel.TELEGRAM].tags[0] == "pending"
 
 
 def test_reply_windows_are_open_closing_and_closed(database: Database, sample: Sample) -> None:
