@@ -177,21 +177,6 @@ def readable_attachment(connection: Connection, me: Me, attachment_id: str) -> S
     )
 
 
-def attachment_parts_of(connection: Connection, attachment_id: str) -> StoredAttachment:
-    """Return a file for the delivery worker; raises sqlalchemy.exc.NoResultFound."""
-    row = connection.execute(
-        select(attachments).where(attachments.c.attachment_id == attachment_id)
-    ).one()
-    return StoredAttachment(
-        attachment_id=row.attachment_id,
-        name=row.name,
-        media_type=row.media_type,
-        size_bytes=row.size_bytes,
-        sha256=row.sha256,
-        parts=stored_parts(connection, attachment_id),
-    )
-
-
 def _own(connection: Connection, me: Me, attachment_id: str) -> Row[Any]:
     row = connection.execute(
         select(attachments).where(
