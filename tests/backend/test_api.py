@@ -1,6 +1,6 @@
 """Every call is signed in, versioned, traced and bounded, and every fault is a problem document.
 
-It drives the real application over the real encrypted database.
+It never fakes a part: it drives the real application over the real encrypted database.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What clients do is archived first, recorded once, and told to every member.
 
-It drives the room's functions over the real encrypted database.
+It never fakes a part: it drives the room's functions over the real encrypted database.
 """
 
 from __future__ import annotations

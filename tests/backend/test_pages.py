@@ -1,6 +1,6 @@
 """Pages go from key to key: nothing twice, nothing missing, nothing of others.
 
-It drives the real application over the real encrypted database.
+It never fakes a part: it drives the real application over the real encrypted database.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The event stream resumes without loss, beats while nothing happens, and says when it can't go on.
 
-It drives a real server over loopback.
+It never fakes a part: it drives a real server over loopback.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A submission is decided, archived and queued in one transaction, once per key.
 
-It drives the real application over the real encrypted database.
+It never fakes a part: it drives the real application over the real encrypted database.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Files come in piece by piece, resume where they were cut, and lie encrypted on the disk.
 
-It drives the real application; the bytes go through the real blob store.
+It never fakes a part: it drives the real application; the bytes go through the real blob store.
 """
 
 from __future__ import annotations

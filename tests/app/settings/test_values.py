@@ -76,9 +76,9 @@ def test_bad_values_have_a_reason(key: Key, raw: object) -> None:
 
 def test_folders_may_name_the_users_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHARE", "/srv/people")
-    monkeypatch.setenv("HOME", "/home/hana")
-    assert judge(SCHEMA[Key.DATA_FOLDER], "$SHARE/hana").value == "/srv/people/hana"
-    assert judge(SCHEMA[Key.DATA_FOLDER], "~/parley").value == "/home/hana/parley"
+    monkeypatch.setenv("HOME", "/home/user")
+    assert judge(SCHEMA[Key.DATA_FOLDER], "$SHARE/user").value == "/srv/people/user"
+    assert judge(SCHEMA[Key.DATA_FOLDER], "~/parley").value == "/home/user/parley"
 
 
 def test_a_list_of_the_registry_keeps_its_numbers_order() -> None:
