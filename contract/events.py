@@ -30,11 +30,16 @@ class ContactUpserted(Wire, tag="contact"):
 
 
 class Sealed(Wire, tag="sealed"):
-    """The archive sealed a submission that was answered with 202."""
+    """The archive sealed a submission, whether its POST got the receipt, 202 or nothing.
+
+    `receipt` is a tlog-proof@v1 text over its leaf, which holds `decision_hash` (hex).
+    """
 
     message_id: MessageId
     conversation_id: ConversationId
     archive: ArchiveRef
+    receipt: str = ""
+    decision_hash: str = ""
 
 
 class AccessRevoked(Wire, tag="access_revoked"):

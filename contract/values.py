@@ -128,6 +128,18 @@ class Limits(Wire):
     heartbeat_s: float
 
 
+class ArchiveKeys(Wire):
+    """Who signs the archive's checkpoints, as C2SP verifier keys; `quorum` witnesses cosign.
+
+    Clients pin these from managed settings; only the sample workspace's are believed at first use.
+    """
+
+    origin: str
+    log_key: str
+    witness_keys: tuple[str, ...]
+    quorum: int
+
+
 class CapabilitiesDocument(Wire):
     """What this backend is and asks of its clients; served without a token.
 
@@ -142,6 +154,7 @@ class CapabilitiesDocument(Wire):
     instance_id: str
     features: tuple[str, ...]
     limits: Limits
+    archive: ArchiveKeys | None = None
 
 
 class ChannelAccount(Wire):
@@ -298,7 +311,7 @@ class Attachment(Wire):
 
 
 class ArchiveRef(Wire):
-    """Where an entry stands in the archive; `entry_hash` is its leaf hash in hex."""
+    """Where a sealed entry stands in the log; `entry_hash` is its leaf hash in hex."""
 
     index: int
     entry_id: str
@@ -310,7 +323,8 @@ class Message(Wire):
     """One message at its newest version; a higher `version` replaces a lower one.
 
     Its place in the timeline is (`place_at_utc_ms`, `place_index`): received for live,
-    occurred for imported messages, then the archive's index.
+    occurred for imported messages, then the order of recording. `archive` is None until the
+    quorum of witnesses has cosigned a checkpoint over its newest version.
     """
 
     message_id: MessageId

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contract.ids import AttachmentId, MessageId
 from contract.values import (
+    ArchiveKeys,
     ArchiveRef,
     Attachment,
     CapabilitiesDocument,
@@ -41,8 +42,11 @@ __all__ = [
     "API_VERSION",
     "MAX_PAGE",
     "MAX_TEXT_CHARS",
+    "ArchiveAlert",
+    "ArchiveKeys",
     "ArchiveProbe",
     "ArchiveRef",
+    "ArchiveStatements",
     "Attachment",
     "CapabilitiesDocument",
     "Channel",
@@ -52,6 +56,7 @@ __all__ = [
     "Consent",
     "ConsentKind",
     "ConsentStatus",
+    "ConsistencyProof",
     "Contact",
     "ContactPage",
     "ContactPoint",
@@ -74,6 +79,7 @@ __all__ = [
     "Preview",
     "Quote",
     "Reaction",
+    "ReceiptDocument",
     "ResolveUnknown",
     "Role",
     "SendCapability",
@@ -163,10 +169,16 @@ class SubmitMessage(Command):
 
 
 class Submitted(Wire):
-    """The backend's word on a submission: archived (201), or committed and awaiting seal (202)."""
+    """The backend's word on a submission: archived (201), or committed and awaiting seal (202).
+
+    `receipt` is a tlog-proof@v1 text over the submission's leaf, empty with 202: a `sealed`
+    event brings it then. `decision_hash` is the hex hash the leaf holds.
+    """
 
     message: Message
     findings: tuple[WireFinding, ...] = ()
+    receipt: str = ""
+    decision_hash: str = ""
 
 
 class WireFinding(Wire):
@@ -230,6 +242,61 @@ class ArchiveProbe(Wire):
 
     archive: ArchiveRef
     entries: int
+
+
+# -- the archive's proofs ------------------------------------------------------------------------
+
+
+class ConsistencyProof(Wire):
+    """Proof that the log of `to_size` begins with that of `from_size`; hashes in base64."""
+
+    from_size: int
+    to_size: int
+    hashes: tuple[str, ...] = ()
+
+
+class ReceiptDocument(Wire):
+    """All that proves and tells of one archived version of a message.
+
+    `receipt` is a tlog-proof@v1 text, `leaf` the base64 of the leaf bytes it proves.
+    `kept_until_utc_ms` is None while no retention is set, `journal_confirmed_at_utc_ms` while no
+    journal has confirmed it; `versions` counts the archived versions of the message.
+    """
+
+    receipt: str
+    leaf: str
+    decision_hash: str
+    archived_at_utc_ms: int
+    versions: int
+    witnesses_confirmed: int
+    witnesses_total: int
+    justification: str = ""
+    kept_until_utc_ms: int | None = None
+    journal_confirmed_at_utc_ms: int | None = None
+
+
+class ArchiveAlert(Command):
+    """A client's alarm to Compliance: what it saw before and what it got; roots in hex.
+
+    `kind` is `rollback`, `fork`, `gap`, `receipt` or `witness`; `detail_code` is a stable code
+    of contract.receipts.
+    """
+
+    kind: str
+    detail_code: str
+    seen_size: int = 0
+    seen_root: str = ""
+    got_size: int = 0
+    got_root: str = ""
+
+
+class ArchiveStatements(Wire):
+    """Statements about the log (rotation, restore, move), oldest first, each a signed note."""
+
+    statements: tuple[str, ...] = ()
+
+
+# -- health --------------------------------------------------------------------------------------
 
 
 class Health(Wire):
