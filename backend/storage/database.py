@@ -19,6 +19,7 @@ import sqlcipher3.dbapi2 as sqlcipher
 from sqlalchemy import Connection, Engine, create_engine, event, exc
 from sqlalchemy.pool import NullPool
 
+from backend.storage.custody_tables import CUSTODY_TRIGGERS
 from backend.storage.tables import SCHEMA_VERSION, metadata
 
 T = TypeVar("T")
@@ -240,6 +241,8 @@ def _prepare(connection: Connection) -> None:
     for table in _GROW_ONLY_TABLES:
         for verb in ("UPDATE", "DELETE"):
             connection.exec_driver_sql(_GROW_ONLY.format(table=table, verb=verb))
+    for trigger in CUSTODY_TRIGGERS:
+        connection.exec_driver_sql(trigger)
     connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
