@@ -152,7 +152,7 @@ CUSTODY_TRIGGERS = (
     f"WHEN {_ORDERED.format(row='NEW')} {_REFUSE}",
     "CREATE TRIGGER IF NOT EXISTS archive_erasures_need_order BEFORE INSERT ON archive_erasures "
     "WHEN NOT EXISTS (SELECT 1 FROM archive_entries WHERE entry_id = NEW.order_entry_id "
-    f"AND kind IN ('erasure', 'expiry')) {_REFUSE}",
+    f"AND kind IN ('erasure', 'expiry')) {_REFUSE}",  # noqa: S608 - constants only
     "CREATE TRIGGER IF NOT EXISTS archive_erasures_refuse_UPDATE "
     f"BEFORE UPDATE ON archive_erasures {_REFUSE}",
     "CREATE TRIGGER IF NOT EXISTS archive_erasures_refuse_DELETE "
