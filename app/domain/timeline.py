@@ -44,10 +44,14 @@ class OutboxEntry:
 
 @dataclass(frozen=True, slots=True)
 class TimelineRow:
-    """One message as shown; `outbox` is set while this computer knows more than the server."""
+    """One message as shown; `outbox` is set while this computer knows more than the server.
+
+    `verified` tells that this computer has verified the receipt of just this archive entry.
+    """
 
     message: Message
     outbox: OutboxEntry | None = None
+    verified: bool = False
 
 
 @dataclass(frozen=True, slots=True)

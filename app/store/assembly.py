@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.domain.clock import Clock
+from app.store.archive import ArchiveStore
 from app.store.cache_writes import CacheWrites
 from app.store.contacts import ContactReads
 from app.store.databases import Databases
@@ -36,6 +37,7 @@ class StoreParts:
     cache: CacheWrites
     outbox: OutboxStore
     drafts: DraftStore
+    archive: ArchiveStore
 
 
 def assemble(
@@ -57,4 +59,5 @@ def assemble(
         cache=CacheWrites(databases),
         outbox=OutboxStore(databases, clock),
         drafts=DraftStore(databases),
+        archive=ArchiveStore(databases),
     )

@@ -158,7 +158,7 @@ class Databases:
         """Empty the outbox file and overwrite what it held; used by the remote wipe."""
 
         def work(connection: Connection) -> tuple[None, ChangeSet]:
-            for table in ("outbox", "drafts", "uploads"):
+            for table in ("outbox", "drafts", "uploads", "verified"):
                 connection.exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608 -- constants
             return None, ChangeSet(reset=True, initiator="local")
 

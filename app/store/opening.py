@@ -142,13 +142,13 @@ def _raise_unless_sound(connection: Connection) -> None:
 def _at_version(
     connection: Connection, path: Path, version: int, create: Callable[[Connection], None]
 ) -> Connection:
-    """Create the tables of an empty file; refuse a file of a newer Parley."""
+    """Create the tables an empty or older file lacks; refuse a file of a newer Parley."""
     try:
         with connection.begin():
             found = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
             if found > version:
                 raise UnknownVersion(f"{path.name} has version {found}, known is {version}")
-            if found == 0:
+            if found < version:
                 create(connection)
     except BaseException:
         close_connection(connection)

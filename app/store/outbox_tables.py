@@ -1,4 +1,4 @@
-"""The tables of the outbox file, version 1: what this computer alone knows.
+"""The tables of the outbox file, version 2: what this computer alone knows.
 
 It never holds a copy of what the backend keeps.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import BLOB, Column, Connection, Index, Integer, MetaData, Table, Text, text
 
-OUTBOX_VERSION = 1
+OUTBOX_VERSION = 2
 OPEN_STATES = ("undo", "queued", "sending")
 
 METADATA = MetaData()
@@ -42,6 +42,7 @@ Index(
     outbox.c.position,
     sqlite_where=text("state IN ('undo', 'queued', 'sending')"),
 )
+Index("outbox_accepted", outbox.c.position, sqlite_where=text("state = 'accepted'"))
 # Each row twice, in pages of its own: what one bad page of the table takes is read from here.
 Index("outbox_copy", *outbox.columns)
 drafts = Table(
@@ -60,9 +61,35 @@ uploads = Table(
     Column("attachment_id", Text, primary_key=True),
     Column("payload", BLOB, nullable=False),
 )
+# Since version 2: the archive's keys, newest tree and alarm; entries verified on this computer.
+archive_state = Table(
+    "archive_state",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("value", BLOB, nullable=False),
+)
+Index("archive_state_copy", *archive_state.columns)
+verified = Table(
+    "verified",
+    METADATA,
+    Column("message_id", Text, primary_key=True),
+    Column("conversation_id", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("entry_index", Integer, nullable=False),
+    Column("leaf_hash", Text, nullable=False),
+    Column("verified_at_utc_ms", Integer, nullable=False),
+    Column("own_leaf", Integer, nullable=False),
+)
 
 
 def create_outbox(connection: Connection) -> None:
-    """Make every table inside the caller's transaction and set the file's version."""
-    METADATA.create_all(connection)
+    """Make the tables that are not there yet inside the caller's transaction; set the version.
+
+    So it also brings a file of version 1 up to date: version 2 only added tables and an index.
+    """
+    for table in METADATA.sorted_tables:
+        table.create(connection, checkfirst=True)
+    connection.exec_driver_sql(
+        "CREATE INDEX IF NOT EXISTS outbox_accepted ON outbox (position) WHERE state = 'accepted'"
+    )
     connection.exec_driver_sql(f"PRAGMA user_version = {OUTBOX_VERSION}")

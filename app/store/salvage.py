@@ -13,13 +13,22 @@ from typing import Any
 
 from app.store.cipher import connect, is_damage, move_aside, remove
 from app.store.engine import WRITE, close_connection, open_connection
-from app.store.outbox_tables import create_outbox, drafts, outbox, uploads
+from app.store.outbox_tables import (
+    archive_state,
+    create_outbox,
+    drafts,
+    outbox,
+    uploads,
+    verified,
+)
 
 # Table, its row id, an index that tells all row ids, an index that holds all columns again.
 _TABLES = (
     (outbox.name, "position", "outbox_by_conversation", "outbox_copy"),
     (drafts.name, "rowid", "sqlite_autoindex_drafts_1", "drafts_copy"),
     (uploads.name, "rowid", "sqlite_autoindex_uploads_1", None),
+    (archive_state.name, "rowid", "sqlite_autoindex_archive_state_1", "archive_state_copy"),
+    (verified.name, "rowid", "sqlite_autoindex_verified_1", None),
 )
 
 

@@ -18,6 +18,7 @@ from app.store.feed import ChangeFeed
 from contract.ids import ConversationId
 
 if TYPE_CHECKING:
+    from app.store.archive import ArchiveStore
     from app.store.cache_writes import CacheWrites
     from app.store.contacts import ContactReads
     from app.store.databases import Databases
@@ -38,6 +39,7 @@ class Store:
     cache: CacheWrites
     outbox: OutboxStore
     drafts: DraftStore
+    archive: ArchiveStore
     _databases: Databases
     _feed: ChangeFeed
 
@@ -61,6 +63,7 @@ class Store:
         store.inbox, store.timeline, store.contacts = parts.inbox, parts.timeline, parts.contacts
         store.search, store.cache = parts.search, parts.cache
         store.outbox, store.drafts = parts.outbox, parts.drafts
+        store.archive = parts.archive
         try:
             await parts.databases.open()
         except BaseException:

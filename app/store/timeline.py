@@ -10,13 +10,13 @@ from collections.abc import Collection
 from sqlalchemy import text
 
 from app.domain.timeline import MAX_WINDOW_ROWS, OutboxEntry, TimelineRow, TimelineWindow
+from app.store.archive import verified_hashes
 from app.store.databases import Databases, ReadView
 from app.store.outbox_rows import get_entry
 from app.store.overlay import messages_of
 from app.store.payloads import decode_message
-from app.store.timeline_sequence import TimelineSequence
+from app.store.timeline_sequence import OVERLAID, TimelineSequence, is_verified
 from contract.ids import ConversationId, MessageId
-from contract.states import OutboxState
 
 _PAYLOAD = text("SELECT payload FROM messages WHERE message_id = :id")
 
@@ -91,8 +91,10 @@ class TimelineReads:
             payload = view.cache.execute(_PAYLOAD, {"id": message_id}).scalar()
             if payload is None:
                 return None if entry is None else _submitted(view, entry)
-            is_refused = entry is not None and entry.state is OutboxState.REFUSED
-            return TimelineRow(decode_message(payload), entry if is_refused else None)
+            overlaid = entry if entry is not None and entry.state in OVERLAID else None
+            message = decode_message(payload)
+            hashes = verified_hashes(view.outbox, (message_id,))
+            return TimelineRow(message, overlaid, is_verified(message, hashes))
 
         return await self._databases.read(work)
 

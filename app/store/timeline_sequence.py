@@ -5,12 +5,13 @@ It never loads more rows than asked for and never pages by offset.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import text
 
 from app.domain.timeline import TimelineRow
+from app.store.archive import verified_hashes
 from app.store.databases import ReadView
 from app.store.overlay import entries, messages_of
 from app.store.payloads import decode_message, id_list
@@ -64,6 +65,8 @@ class WaitingPlace:
 
 
 Place = ServerPlace | WaitingPlace
+# States in which a submission tells more than the message the cache already holds.
+OVERLAID = frozenset({OutboxState.REFUSED, OutboxState.ACCEPTED})
 
 
 class TimelineSequence:
@@ -78,7 +81,7 @@ class TimelineSequence:
         self._home = view.cache.execute(_HOME, {"id": conversation_id}).scalar()
         known = self._known(states)
         self._waiting = [key for key in states if key not in known]
-        self._refused = {key for key in known if states[key] is OutboxState.REFUSED}
+        self._overlaid = {key for key in known if states[key] in OVERLAID}
 
     @property
     def end(self) -> Place:
@@ -153,11 +156,14 @@ class TimelineSequence:
         return [decode_message(each) for each in self._view.cache.execute(_NEWER, values).scalars()]
 
     def _server_rows(self, messages: Sequence[Message]) -> list[TimelineRow]:
-        """Lay refused submissions, which this computer knows more of, over their messages."""
-        refused = entries(
-            self._view.outbox, self._refused.intersection(m.message_id for m in messages)
-        )
-        return [TimelineRow(message, refused.get(message.message_id)) for message in messages]
+        """Lay what this computer knows more of over the messages: refusals, proofs still due."""
+        ids = [message.message_id for message in messages]
+        overlaid = entries(self._view.outbox, self._overlaid.intersection(ids))
+        hashes = verified_hashes(self._view.outbox, ids)
+        return [
+            TimelineRow(message, overlaid.get(message.message_id), is_verified(message, hashes))
+            for message in messages
+        ]
 
     def _submitted(self, ids: Sequence[str]) -> list[TimelineRow]:
         waiting = list(entries(self._view.outbox, ids).values())
@@ -165,3 +171,9 @@ class TimelineSequence:
             TimelineRow(message, entry)
             for message, entry in zip(messages_of(self._view, waiting), waiting, strict=True)
         ]
+
+
+def is_verified(message: Message, hashes: Mapping[str, str]) -> bool:
+    """Tell whether the entry this message stands in is the one that was verified."""
+    archive = message.archive
+    return archive is not None and hashes.get(message.message_id) == archive.entry_hash
