@@ -150,9 +150,10 @@ CUSTODY_TRIGGERS = (
     f"WHEN NOT {_ORDERED.format(row='OLD')} {_REFUSE}",
     "CREATE TRIGGER IF NOT EXISTS archive_bodies_refuse_return BEFORE INSERT ON archive_bodies "
     f"WHEN {_ORDERED.format(row='NEW')} {_REFUSE}",
-    "CREATE TRIGGER IF NOT EXISTS archive_erasures_need_order BEFORE INSERT ON archive_erasures "
-    "WHEN NOT EXISTS (SELECT 1 FROM archive_entries WHERE entry_id = NEW.order_entry_id "
-    f"AND kind IN ('erasure', 'expiry')) {_REFUSE}",  # noqa: S608 - constants only
+    """CREATE TRIGGER IF NOT EXISTS archive_erasures_need_order BEFORE INSERT ON archive_erasures
+    WHEN NOT EXISTS (SELECT 1 FROM archive_entries WHERE entry_id = NEW.order_entry_id
+    AND kind IN ('erasure', 'expiry'))
+    BEGIN SELECT RAISE(ABORT, 'archive entries only grow'); END""",
     "CREATE TRIGGER IF NOT EXISTS archive_erasures_refuse_UPDATE "
     f"BEFORE UPDATE ON archive_erasures {_REFUSE}",
     "CREATE TRIGGER IF NOT EXISTS archive_erasures_refuse_DELETE "
