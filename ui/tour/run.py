@@ -85,7 +85,7 @@ class Tour:
         core = Core(self._settings, self._paths, clock, passphrase=self._passphrase)
         await core.open()
         state = WindowState(self._paths.config_dir)
-        workspace = Workspace(core, clock, self._look, state, self._version)
+        workspace = Workspace(core, clock, self._look, state, self._version, self._reload)
         try:
             painted = FirstPaint(workspace)
             workspace.start()
@@ -111,6 +111,9 @@ class Tour:
         done = sum(1 for result in self._results if result.ok)
         print(f"Tour: {done} of {len(STEPS) + 1} steps happened; see {self._folder.name}/")
         return ok
+
+    def _reload(self) -> Settings:
+        return Settings.load(self._paths.config_dir, sources=())
 
     async def _perform(self, number: int, step: Step, stage: Stage) -> bool:
         began = time.monotonic()
