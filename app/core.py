@@ -118,8 +118,7 @@ class Core:
             raise
         self._stage = "open"
         self._compose()
-        for key, detail in self.store.notices:
-            self._board.add_notice(key, detail)
+        self._board.take_store_notices(self.store.notices)
         with contextlib.suppress(EnvironmentFault):  # a full disk: the lanes recover later
             await self._lanes.recover()
         await self._reference.load()
@@ -306,6 +305,8 @@ class Core:
     def _committed(self, changes: ChangeSet) -> None:
         if changes.outbox or changes.reset:
             self._recount.set()
+        if changes.notices:
+            self._board.take_store_notices(self.store.notices)
         self.desk.changed(changes)
 
     async def _count_outbox(self) -> None:

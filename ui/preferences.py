@@ -5,6 +5,8 @@ It never changes a setting that the firm has locked; the settings' own writer re
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from app.core import Core
 from app.settings.keys import Key
 from app.settings.schema import Value
@@ -19,8 +21,16 @@ from ui.window_state import WindowState
 class Preferences:
     """The settings page's other side."""
 
-    def __init__(self, core: Core, look: Look, state: WindowState, window: MainWindow) -> None:
+    def __init__(
+        self,
+        core: Core,
+        look: Look,
+        state: WindowState,
+        window: MainWindow,
+        reload: Callable[[], Settings],
+    ) -> None:
         self._core = core
+        self._reload = reload
         self._look = look
         self._state = state
         self._window = window
@@ -39,11 +49,11 @@ class Preferences:
         if key == TEXT_SIZE:
             self._state.set_text_size_percent(int(str(value)))
             return
-        config_dir = self._core.paths.config_dir
-        faults = UserSettings(config_dir).save(self._core.settings.schema, {key: value})
+        own = UserSettings(self._core.paths.config_dir)
+        faults = own.save(self._core.settings.schema, {key: value})
         if faults:
             self._window.settings.show_fault(" ".join(faults))
-        self._core.settings = Settings.load(config_dir)
+        self._core.settings = self._reload()
         if key == Key.THEME and not faults:
             self._look.choose(self._core.settings.text(Key.THEME))
         self.show()

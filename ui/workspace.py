@@ -6,6 +6,7 @@ It never opens or closes the core, and draws nothing itself.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -15,6 +16,7 @@ from app.domain.changes import ChangeSet
 from app.domain.clock import Clock
 from app.domain.errors import AppError
 from app.domain.status import CoreStatus, Link
+from app.settings.settings import Settings
 from contract.ids import ConversationId, MessageId
 from contract.wire import Contact
 from ui.bridge.dialogs import ask_for_file
@@ -53,8 +55,15 @@ class Workspace(QObject):
     closing = Signal()
 
     def __init__(
-        self, core: Core, clock: Clock, look: Look, state: WindowState, version: str
+        self,
+        core: Core,
+        clock: Clock,
+        look: Look,
+        state: WindowState,
+        version: str,
+        reload_settings: Callable[[], Settings] | None = None,
     ) -> None:
+        """`reload_settings` replaces reading this system's settings after a change."""
         super().__init__()
         self.core = core
         self._clock = clock
@@ -63,6 +72,7 @@ class Workspace(QObject):
         self._dismissed: frozenset[str] = frozenset()
         self._policy_version = ""
         self._fault = ""
+        self._leaves_anyway = False
         self.signals = CoreSignals(self)
         self.spawner = Spawner(self._on_failed)
         self.source = WorkspaceSource(core)
@@ -74,7 +84,8 @@ class Workspace(QObject):
             ),
             look.tokens,
         )
-        self.preferences = Preferences(core, look, state, self.window)
+        reload = reload_settings or (lambda: Settings.load(core.paths.config_dir))
+        self.preferences = Preferences(core, look, state, self.window, reload)
         self.actions = WindowActions(self)
         self._connect()
 
@@ -133,6 +144,7 @@ class Workspace(QObject):
 
     def retry(self) -> None:
         """Try at once what could not be saved or sent."""
+        self._leaves_anyway = False
         self.dismiss(_FAULT)
         self.core.messaging.retry_now()
         self.spawner.spawn(self.composer.flush(), "save draft")
@@ -176,7 +188,7 @@ class Workspace(QObject):
         window.status_line.diagnostics_requested.connect(lambda: self.show_page(Page.DIAGNOSTICS))
         window.header.mark_read_requested.connect(self.conversation.mark_read)
         window.activated.connect(self.conversation.mark_read)
-        window.closing.connect(self.closing)
+        window.closing.connect(self._on_closing)
         self._connect_find()
         self._connect_diagnostics()
         self._connect_messages()
@@ -231,6 +243,17 @@ class Workspace(QObject):
         chosen = await ask_for_file(self.window, "Attach a file")
         if chosen:
             self.composer.uploads.add(Path(chosen))
+
+    async def _leave(self) -> None:
+        try:
+            await self.composer.flush()
+        except AppError as fault:
+            # What is typed stays on screen; the second wish to close is taken as it is.
+            self._leaves_anyway = True
+            self._fault = f"{sentence_of(fault)} Your draft is not saved yet. Close again to leave."
+            self._show_banners()
+            return
+        self.closing.emit()
 
     # -- what happens ------------------------------------------------------------------------
 
@@ -304,6 +327,12 @@ class Workspace(QObject):
 
     def _on_attach(self) -> None:
         self.spawner.spawn(self._attach(), "attach")
+
+    def _on_closing(self) -> None:
+        if self._leaves_anyway:
+            self.closing.emit()
+        else:
+            self.spawner.spawn(self._leave(), "close")
 
     def _on_failed(self, name: str, fault: AppError) -> None:
         # The composer says by itself why a send did not succeed.

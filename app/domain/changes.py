@@ -15,6 +15,7 @@ from contract.ids import ContactId, ConversationId, MessageId
 class ChangeSet:
     """Ids touched by one commit; `reset` asks views to read everything anew.
 
+    `notices` says that the store has something else to tell the user than before;
     `initiator` names the room that wrote (`sync`, `outbox`, `drafts`, `local`).
     """
 
@@ -25,6 +26,7 @@ class ChangeSet:
     drafts: frozenset[ConversationId] = frozenset()
     outbox: bool = False
     reset: bool = False
+    notices: bool = False
     initiator: str = ""
 
     def is_empty(self) -> bool:
@@ -37,6 +39,7 @@ class ChangeSet:
             or self.drafts
             or self.outbox
             or self.reset
+            or self.notices
         )
 
     def touched(self) -> frozenset[ConversationId]:

@@ -70,7 +70,7 @@ def translate(error: BaseException, path: Path) -> AppError:
     if code is None:
         return Bug(f"{path.name}: {type(cause).__name__}")
     primary = int(code) & 0xFF
-    if primary == _FULL or (primary in (_IOERR, _CANTOPEN) and _is_space_short(path)):
+    if primary == _FULL or (primary in (_IOERR, _CANTOPEN) and is_space_short(path)):
         return DiskFull(detail)
     if primary in (_CORRUPT, _NOTADB):
         return CorruptStore(detail)
@@ -184,12 +184,13 @@ def _write_check(path: Path, key: bytes) -> None:
         draft.replace(target)
     except OSError as error:
         draft.unlink(missing_ok=True)
-        if _is_space_short(path):
+        if is_space_short(path):
             raise DiskFull(target.name) from error
         raise EnvironmentFault(f"{target.name}: {error.strerror}") from error
 
 
-def _is_space_short(path: Path) -> bool:
+def is_space_short(path: Path) -> bool:
+    """Return True when the disk that holds a file has less than 1 MiB left."""
     try:
         return shutil.disk_usage(path.parent).free < _LITTLE_SPACE_BYTES
     except OSError:

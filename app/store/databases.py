@@ -23,6 +23,7 @@ from app.domain.clock import Clock
 from app.domain.errors import AppError, CorruptStore, EnvironmentFault
 from app.store import opening
 from app.store.cipher import is_damage, prove_keys, remove, translate
+from app.store.disk_room import DiskRoom
 from app.store.engine import close_connection, driver_of, run_outside_transaction
 from app.store.feed import ChangeFeed
 from app.store.opening import FileSpec, Notice
@@ -77,6 +78,7 @@ class Databases:
         self.outbox_file = outbox
         self.notices: tuple[Notice, ...] = ()
         self.salvage: Salvage | None = None
+        self.room = DiskRoom(self._tell_notices)
         self._clock = clock
         self._feed = feed
         self._writer_thread = JobThread("parley-writer")
@@ -204,7 +206,10 @@ class Databases:
             with self._writer.begin():
                 result, changes = work(self._writer)
         except DBAPIError as error:
-            raise translate(error, self.cache_file.path) from error
+            fault = translate(error, self.cache_file.path)
+            self.room.refused(self.cache_file.path, fault)
+            raise fault from error
+        self.room.committed()
         self._feed.publish_from_thread(changes)
         return result
 
@@ -215,7 +220,10 @@ class Databases:
             with self._outbox.begin():
                 result, changes = work(self._outbox)
         except DBAPIError as error:
-            raise _outbox_fault(error, self.outbox_file.path) from error
+            fault = _outbox_fault(error, self.outbox_file.path)
+            self.room.refused(self.outbox_file.path, fault)
+            raise fault from error
+        self.room.committed()
         self._feed.publish_from_thread(changes)
         return result
 
@@ -227,6 +235,9 @@ class Databases:
         if opening.is_sound(self.outbox_file):
             return translate(error, self.cache_file.path)
         return OutboxDamaged(self.outbox_file.path.name)
+
+    def _tell_notices(self) -> None:
+        self._feed.publish_from_thread(ChangeSet(notices=True, initiator="local"))
 
     def _checkpoint_outbox(self) -> None:
         """Fold the log into the file off any send's path; on a full disk the log stays."""
@@ -264,7 +275,7 @@ class Databases:
                 return
             await self._writer_thread.write(lambda: self._replace_cache(keep))
             self._epoch += 1
-        self._feed.publish_from_thread(ChangeSet(reset=True, initiator="local"))
+        self._feed.publish_from_thread(ChangeSet(reset=True, notices=True, initiator="local"))
 
     async def _mend_outbox(self, epoch: int) -> None:
         """Salvage the outbox file, once for all who met the damage."""
@@ -279,7 +290,8 @@ class Databases:
                 return
             await self._outbox_thread.write(renew)
             self._epoch += 1
-        self._feed.publish_from_thread(ChangeSet(reset=True, outbox=True, initiator="local"))
+        changes = ChangeSet(reset=True, outbox=True, notices=True, initiator="local")
+        self._feed.publish_from_thread(changes)
 
     def _replace_cache(self, keep: bool) -> None:
         self._close_writer()

@@ -76,9 +76,11 @@ class Store:
         """Return what the user must be told: (message key, detail), oldest first.
 
         `notice.cache_set_aside` with the kept file's name, `notice.outbox_partly_read` with
-        counts and the kept file's name. More may come while the store is open.
+        counts and the kept file's name, `notice.disk_full` while the disk is. A change set with
+        `notices` tells when they change while the store is open.
         """
-        return self._databases.notices
+        full = (("notice.disk_full", ""),) if self._databases.room.is_full else ()
+        return (*self._databases.notices, *full)
 
     @property
     def conversations_hit(self) -> tuple[ConversationId, ...]:

@@ -10,7 +10,15 @@ import logging
 from collections.abc import Sequence
 from typing import Protocol
 
-from app.domain.errors import AppError, CursorGone, EnvironmentFault, MalformedReply, Refused
+from app.domain.errors import (
+    AppError,
+    BackendFault,
+    CursorGone,
+    MalformedReply,
+    Offline,
+    Refused,
+    Timeout,
+)
 from app.domain.status import Link
 from app.faults import to_app_error
 from app.store.store import Store
@@ -151,7 +159,7 @@ class SyncRunner:
             self._listener.link_changed(Link.REFUSED, fault)
             await wait_or(self._hurried, self._backoff.next_s(REFUSED_RETRY_S))
             return
-        if isinstance(fault, EnvironmentFault | MalformedReply):
+        if isinstance(fault, Offline | Timeout | BackendFault | MalformedReply):
             self._listener.link_changed(Link.OFFLINE, fault)
         elif not isinstance(fault, CursorGone):
             _LOG.error("sync: %s", fault.code)

@@ -58,6 +58,13 @@ class StatusBoard:
         others = tuple(notice for notice in self._status.notices if notice[0] != key)
         self.update(notices=(*others, (key, detail)))
 
+    def take_store_notices(self, notices: tuple[tuple[str, str], ...]) -> None:
+        """Show what the store has to tell; a disk that is full no more is no longer spoken of."""
+        if "notice.disk_full" not in dict(notices):
+            self.drop_notice("notice.disk_full")
+        for key, detail in notices:
+            self.add_notice(key, detail)
+
     def drop_notice(self, key: str) -> None:
         """Remove a notice whose cause is gone."""
         kept = tuple(notice for notice in self._status.notices if notice[0] != key)

@@ -67,6 +67,7 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     unknown_rest_s: float = 1.0
     look_every_s: float = 0.05
     stay: bool = False
+    connect: bool = True
 
 
 def tell(event: str, **fields: Any) -> None:
@@ -259,6 +260,9 @@ async def run(orders: Orders) -> int:
         return 3
     fuse_client(core, fuse)
     tell("opened", notices=core.status.notices)
+    if not orders.connect:
+        await core.close()
+        return 0
     await core.connect()
     player = Player(core, orders, fuse)
     await player.play()

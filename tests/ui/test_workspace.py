@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.core import Core
 from app.domain.clock import SystemClock
+from app.domain.errors import DiskFull
 from app.domain.status import Link
 from app.settings.paths import AppPaths
 from app.settings.schema import load_schema
@@ -81,6 +82,41 @@ def test_a_draft_typed_in_the_last_moment_is_there_after_the_next_start(
             await _ready(workspace)
             edit = workspace.window.composer.edit
             await until(lambda: edit.toPlainText() == "half a sentence")
+
+    run_in_qt_loop(qapp, work(), timeout_s=100)
+
+
+def test_the_window_does_not_close_over_a_draft_it_can_not_save(
+    qapp: QApplication,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    expect_log: LogGuard,
+) -> None:
+    expect_log(".", logger="ui", required=False)
+
+    async def work() -> None:
+        async with open_workspace(qapp, tmp_path) as workspace:
+            talk = await _ready(workspace)
+            left: list[bool] = []
+            workspace.closing.connect(lambda: left.append(True))
+
+            async def full(_draft: object) -> None:
+                raise DiskFull
+
+            with monkeypatch.context() as patched:
+                patched.setattr(workspace.core.store.drafts, "save", full)
+                QTest.keyClicks(workspace.window.composer.edit, "must stay")
+                workspace.window.close()
+                shown = workspace.window.banners
+                await until(lambda: any("not saved yet" in text for text in shown.texts()))
+                assert workspace.window.isVisible() and left == []
+            workspace.retry()
+            await until(lambda: len(shown.texts()) == 1)
+            await workspace.composer.flush()
+            saved = await workspace.core.store.drafts.get(talk)
+            assert saved is not None and saved.text == "must stay"
+            workspace.window.close()
+            await until(lambda: left == [True])
 
     run_in_qt_loop(qapp, work(), timeout_s=100)
 

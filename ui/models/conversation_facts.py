@@ -21,7 +21,7 @@ from contract.wire import (
     Mode,
 )
 from ui.models.sendability import CHANNEL_NAMES
-from ui.models.times import local
+from ui.models.times import day_number, local, row_time
 
 _CONSENT_WORDS = {
     ConsentStatus.NOT_ASKED: "Not asked",
@@ -124,11 +124,18 @@ def channel_lines(contact: Contact) -> tuple[ChannelLine, ...]:
     )
 
 
-def archive_lines(conversation: Conversation, last_archived_utc_ms: int) -> dict[str, str]:
+def archive_lines(
+    conversation: Conversation, last_archived_utc_ms: int, now_utc_ms: int
+) -> dict[str, str]:
     """Return the archive section's lines; nothing in them was verified on this computer."""
     lines = {"Messages archived": f"{conversation.archived_count} of {conversation.message_count}"}
     if last_archived_utc_ms > 0:
-        lines["Last archived"] = f"{local(last_archived_utc_ms):%H:%M:%S}"
+        today = day_number(last_archived_utc_ms) == day_number(now_utc_ms)
+        lines["Last archived"] = (
+            f"{local(last_archived_utc_ms):%H:%M:%S}"
+            if today
+            else row_time(last_archived_utc_ms, now_utc_ms)
+        )
     if conversation.kept_until_utc_ms:
         until = local(conversation.kept_until_utc_ms)
         lines["Kept until"] = f"{_MONTHS[until.month - 1]} {until.year}"

@@ -65,6 +65,12 @@ def find_in_archive(data_dir: Path, key: bytes, message_id: str) -> list[dict[st
     return list(entries)
 
 
+def reported_states(entries: list[dict[str, object]]) -> list[str]:
+    """Return what the archived receipts of a message report, in the archive's order."""
+    bodies = [entry["body"] for entry in entries if entry["kind"] == "receipt"]
+    return [str(body["reported"]) for body in bodies if isinstance(body, dict)]
+
+
 def verify_archive(data_dir: Path, key: bytes) -> int:
     """Have the stopped backend recompute its archive; returns the number of entries."""
     answer = json.loads(_run(["archive", "verify"], data_dir, key))

@@ -26,7 +26,12 @@ from app.settings.settings import Settings
 from ui.bridge.loop import create_loop, run_to_end
 from ui.look import Look
 from ui.run import FirstPaint, create_application
-from ui.tour.backend_view import BackendView, find_in_archive, verify_archive
+from ui.tour.backend_view import (
+    BackendView,
+    find_in_archive,
+    reported_states,
+    verify_archive,
+)
 from ui.tour.events import StepFailed, demand
 from ui.tour.report import StepResult, write_report
 from ui.tour.stage import Stage
@@ -38,6 +43,7 @@ SIZE = QSize(1440, 900)
 DATA_FOLDER = "data"
 STEP_WITHIN_S = 90.0
 _OWN_PICTURE = re.compile(r"\d\d-[a-z-]+\.png")
+_RECEIPTS = ("delivered", "read")
 _log = logging.getLogger(__name__)
 
 
@@ -85,7 +91,7 @@ class Tour:
         core = Core(self._settings, self._paths, clock, passphrase=self._passphrase)
         await core.open()
         state = WindowState(self._paths.config_dir)
-        workspace = Workspace(core, clock, self._look, state, self._version)
+        workspace = Workspace(core, clock, self._look, state, self._version, self._reload)
         try:
             painted = FirstPaint(workspace)
             workspace.start()
@@ -111,6 +117,9 @@ class Tour:
         done = sum(1 for result in self._results if result.ok)
         print(f"Tour: {done} of {len(STEPS) + 1} steps happened; see {self._folder.name}/")
         return ok
+
+    def _reload(self) -> Settings:
+        return Settings.load(self._paths.config_dir, sources=())
 
     async def _perform(self, number: int, step: Step, stage: Stage) -> bool:
         began = time.monotonic()
@@ -148,6 +157,11 @@ class Tour:
             texts = [str(entry["body"]) for entry in entries]
             demand(any(stage.sent_text in text for text in texts), "the entry holds another text")
             demand(all(not entry["fault"] for entry in entries), "an entry is not sound")
+            reported = reported_states(entries)
+            demand(
+                [one for one in reported if one in _RECEIPTS] == list(_RECEIPTS),
+                f"the archived receipts are {', '.join(reported) or 'missing'}",
+            )
         except StepFailed as failed:
             fault = str(failed)
         elapsed_ms = round((time.monotonic() - began) * 1000)

@@ -142,15 +142,18 @@ async def archived(stage: Stage) -> None:
 
 
 async def delivered(stage: Stage) -> None:
-    """The client's phone reported that it holds the message."""
+    """The client's phone reported that it holds the message.
+
+    On a busy machine the window may show the next state at once; the archive's receipts, read
+    at the tour's end, tell the two apart.
+    """
     await _reaches(stage, DeliveryState.DELIVERED)
 
 
 async def read(stage: Stage) -> None:
     """The client's phone reported that the message was read, after it was delivered."""
     await _reaches(stage, DeliveryState.READ)
-    places = [stage.states.index(one) for one in (DeliveryState.DELIVERED, DeliveryState.READ)]
-    demand(places == sorted(places), "read stood before delivered")
+    demand(stage.states[-1] is DeliveryState.READ, "another state followed “read”")
     demand("Read" in stage.shown_footer(stage.sent_id), "the bubble does not say “Read”")
 
 
@@ -263,10 +266,13 @@ STEPS: tuple[Step, ...] = (
 
 
 async def _reaches(stage: Stage, state: DeliveryState) -> None:
-    await wait_for(lambda: stage.has_shown(state), f"“{state.value}” under the bubble")
-    held = await stage.backend.archived(stage.sent_id)
     ranks = (DeliveryState.DELIVERED, DeliveryState.READ)
-    demand(held.state in ranks[ranks.index(state) :], f"the backend says {held.state}")
+    enough = ranks[ranks.index(state) :]
+    await wait_for(
+        lambda: any(stage.has_shown(one) for one in enough), f"“{state.value}” under the bubble"
+    )
+    held = await stage.backend.archived(stage.sent_id)
+    demand(held.state in enough, f"the backend says {held.state}")
 
 
 def _first_preview(stage: Stage) -> str:

@@ -85,7 +85,8 @@ class DetailsPanel(QScrollArea):
         else:
             self._people(column, facts.contacts)
         self._section(column, "Archive")
-        for name, value in archive_lines(talk, self._last_archived_utc_ms).items():
+        lines = archive_lines(talk, self._last_archived_utc_ms, self._now_utc_ms)
+        for name, value in lines.items():
             column.addLayout(_pair(name, value))
         self._shared_with(column, facts.contacts)
 

@@ -1,0 +1,4 @@
+"""Tests of proofs, notes, checkpoints, receipts and tiles.
+
+They never open a socket.
+"""
