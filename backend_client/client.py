@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from backend_client.archive_calls import ArchiveCalls
 from backend_client.calls import Caller, decode_reply, new_key, refuse_problems
 from backend_client.transport import Transport
 from contract import api, wire
@@ -189,6 +190,7 @@ class GovernedApi:
         self.inbox = InboxCalls(caller)
         self.commands = CommandCalls(caller)
         self.files = FileCalls(caller, transport)
+        self.archive = ArchiveCalls(caller)
 
 
 def _paging(cursor: str, limit: int) -> dict[str, str]:

@@ -12,14 +12,13 @@ from contract.ids import ConversationId, MessageId
 
 
 class AlarmKind(StrEnum):
-    """Why the archive's proof is not believed."""
+    """Why the archive's proof is not believed; the words of `contract.wire.ArchiveAlert`."""
 
-    ROLLED_BACK = "rolled_back"
-    FORKED = "forked"
+    ROLLBACK = "rollback"
+    FORK = "fork"
     GAP = "gap"
-    WRONG_WITNESS = "wrong_witness"
-    BAD_SIGNATURE = "bad_signature"
-    BAD_PROOF = "bad_proof"
+    RECEIPT = "receipt"
+    WITNESS = "witness"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ class ArchiveAlarm:
     """Sending is paused since `at_utc_ms`.
 
     `seen_…` is the newest tree this computer had verified (size 0: none yet), `got_…` what the
-    archive showed instead, as far as it could be read; roots are base64. `told` once Compliance
+    archive showed instead, as far as it could be read; roots are hex. `told` once Compliance
     has it.
     """
 
