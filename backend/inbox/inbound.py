@@ -72,7 +72,8 @@ def record_inbound(
     )
     message_id = MessageId(uuid7(received_at_utc_ms, os.urandom(10)))
     text, author = _encodable(text), _encodable(author_name) or point.display_name
-    quote = find_by_external_id(connection, account_id, quote_external_id or "")
+    # A client may quote what this conversation holds: another's words would be shown here else.
+    quote = find_by_external_id(connection, account_id, quote_external_id or "", conversation_id)
     salt, digests = new_salt(), [file.sha256 for file in attachments]
     new = NewMessage(
         message_id=message_id,

@@ -108,6 +108,39 @@ async def test_edit_reaction_and_deletion_follow_the_message(tmp_path: Path) -> 
         ]
 
 
+async def test_client_changes_neither_our_words_nor_those_of_another_chat(tmp_path: Path) -> None:
+    mallory = {"id_type": "mxid", "address": "@mallory:evil.example", "name": "Mallory"}
+    async with house(tmp_path) as h:
+        ours = await h.submit(await h.chat("con-greta", "matrix"), "we sell nothing")
+        sent = await h.until_state(ours, DeliveryState.DELIVERED, DeliveryState.READ)
+        await h.happens("acc-matrix", _message("m1", "at four", GRETA))
+        hers = await _row(h, "at four")
+        base = {"type": "edited", "at_utc_ms": 1_795_000_100_000, "text": "forged"}
+        for number, (external_id, sender) in enumerate(
+            ((sent.external_id, GRETA), ("m1", mallory)), start=1
+        ):
+            event = base | {"external_id": external_id, "sender": sender}
+            await h.happens("acc-matrix", event | {"dedupe_key": f"f{number}"})
+            await h.happens(
+                "acc-matrix", event | {"type": "deleted", "dedupe_key": f"g{number}"}
+            )
+        unmatched = select(func.count()).where(archive_entries.c.kind == "unmatched")
+        await h.until(lambda c: c.execute(unmatched).scalar() == 4)
+        assert [(await h.row(ours)).text, (await h.row(ours)).deleted] == ["we sell nothing", False]
+        row = await h.row(hers.message_id)
+        assert (row.text, row.deleted) == ("at four", False)
+
+
+async def test_quote_shows_nothing_of_another_chat(tmp_path: Path) -> None:
+    stranger = {"id_type": "mxid", "address": "@mallory:evil.example", "name": "Mallory"}
+    async with house(tmp_path) as h:
+        await h.happens("acc-matrix", _message("m1", "for Greta's eyes", GRETA))
+        await _row(h, "for Greta's eyes")
+        said = _message("m2", "what was that?", stranger) | {"quote_external_id": "m1"}
+        await h.happens("acc-matrix", said)
+        assert (await _row(h, "what was that?")).quote_message_id is None
+
+
 async def test_stop_by_text_message_opts_the_client_out(tmp_path: Path) -> None:
     stranger = {"id_type": "phone", "address": "+15550001111", "name": "Ada"}
     async with house(tmp_path) as h:
