@@ -118,13 +118,24 @@ def announced_sha256(connection: Connection, me: Me, attachment_id: str) -> str:
 
 
 def finish_upload(connection: Connection, me: Me, attachment_id: str) -> UploadState:
-    """Mark an upload complete, once all its bytes have the announced hash."""
+    """Mark an upload complete, once all its bytes have the announced hash.
+
+    Raises Refused when another request made it begin anew meanwhile.
+    """
+    state = upload_state(connection, me, attachment_id)
+    if state.offset_bytes != state.size_bytes:
+        check_offset(state, state.size_bytes)
     _set(connection, attachment_id, complete=True)
     return upload_state(connection, me, attachment_id)
 
 
-def restart_upload(connection: Connection, attachment_id: str) -> None:
-    """Forget the parts of an upload whose bytes do not have the announced hash."""
+def restart_upload(connection: Connection, me: Me, attachment_id: str) -> None:
+    """Forget the parts of an upload whose bytes do not have the announced hash.
+
+    Raises Refused for a complete file: its bytes stay as they are.
+    """
+    state = upload_state(connection, me, attachment_id)
+    check_offset(state, state.offset_bytes)
     connection.execute(
         delete(attachment_parts).where(attachment_parts.c.attachment_id == attachment_id)
     )

@@ -121,9 +121,7 @@ async def test_client_changes_neither_our_words_nor_those_of_another_chat(tmp_pa
         ):
             event = base | {"external_id": external_id, "sender": sender}
             await h.happens("acc-matrix", event | {"dedupe_key": f"f{number}"})
-            await h.happens(
-                "acc-matrix", event | {"type": "deleted", "dedupe_key": f"g{number}"}
-            )
+            await h.happens("acc-matrix", event | {"type": "deleted", "dedupe_key": f"g{number}"})
         unmatched = select(func.count()).where(archive_entries.c.kind == "unmatched")
         await h.until(lambda c: c.execute(unmatched).scalar() == 4)
         assert [(await h.row(ours)).text, (await h.row(ours)).deleted] == ["we sell nothing", False]
