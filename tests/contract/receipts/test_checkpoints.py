@@ -1,6 +1,6 @@
 """Checkpoints have one spelling, and a log may only grow.
 
-It reads the examples of the C2SP specification.
+It takes its examples from the C2SP specification, not from our own output.
 """
 
 from __future__ import annotations
