@@ -30,6 +30,7 @@ from backend.inbox.messages import find_by_external_id
 from backend.inbox.receipts import record_receipt
 from backend.storage.tables import contact_points, conversations, messages
 from contract.ids import ConversationId
+from contract.names import shown_name
 from contract.receipts.canonical import canonical_json
 from contract.states import DeliveryState
 from contract.wire import Channel, ConsentKind, ConsentStatus, Direction, MessageKind, Origin
@@ -161,7 +162,7 @@ def _echo(
         conversation_id=conversation_id,
         direction=Direction.OUT,
         author_id=account.account_id,
-        author_name=event.sender.name,
+        author_name=shown_name(event.sender.name),
         text=event.text,
         at_utc_ms=event.at_utc_ms,
         now_utc_ms=now_utc_ms,

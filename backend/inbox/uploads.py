@@ -14,13 +14,20 @@ from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 from backend.refusals import Refused, not_found
 from backend.storage.tables import attachment_parts, attachments, conversation_members, messages
 from contract.ids import AttachmentId, uuid7
+from contract.names import shown_name
 from contract.problems import ProblemCode
 from contract.wire import CreateAttachment, Me, UploadState
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,120}", re.ASCII)
 _MAX_NAME_CHARS = 255
-_UNFIT_FOR_NAMES = re.compile(r"[\x00-\x1f\x7f/\\]")
+UNKNOWN_MEDIA_TYPE = "application/octet-stream"
+_UNFIT_FOR_NAMES = re.compile(r"[/\\]")
+
+
+def known_media_type(told: str) -> str:
+    """Return a media type that fits an HTTP header; what a channel told amiss is unknown."""
+    return told if _MEDIA_TYPE.fullmatch(told) else UNKNOWN_MEDIA_TYPE
 
 
 class Part(NamedTuple):
@@ -52,7 +59,7 @@ def announce_upload(
         raise Refused(ProblemCode.BAD_REQUEST, "sha256 must be 64 lower-case hex digits.")
     if _MEDIA_TYPE.fullmatch(command.media_type) is None:
         raise Refused(ProblemCode.BAD_REQUEST, "media_type must look like image/png.")
-    name = command.name.strip()
+    name = shown_name(command.name, _MAX_NAME_CHARS + 1)
     if not 0 < len(name) <= _MAX_NAME_CHARS or _UNFIT_FOR_NAMES.search(name):
         raise Refused(ProblemCode.BAD_REQUEST, "The file's name can't be used: rename it.")
     attachment_id = AttachmentId(uuid7(now_utc_ms, os.urandom(10)))

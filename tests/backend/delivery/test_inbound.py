@@ -18,6 +18,7 @@ from backend.delivery.optout import opts_out
 from backend.delivery.pump import store_raw
 from backend.storage.tables import (
     archive_entries,
+    attachments,
     consents,
     inbound_raw,
     messages,
@@ -73,6 +74,26 @@ async def test_file_of_a_client_is_fetched_before_the_message_is_recorded(tmp_pa
         row = await _row(h, "the form")
         found = await h.read(lambda c: _files(c, row.message_id))
         assert found == [("form.txt", 6)]
+
+
+async def test_names_a_client_chose_are_made_fit_to_be_shown_and_saved(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        account = (await h.read(_accounts))["acc-wa"]
+        utterance = Utterance(
+            address="+15550002222",
+            id_type="phone",
+            name="Bank\u202e \u200bof <b>Aare</b>",
+            text="see the form",
+            files=(("../..\\\u202efdp.exe", "text/html\r\nSet-Cookie: a=b", b"MZ"),),
+        )
+        await h.peer.say(account, utterance)
+        row = await _row(h, "see the form")
+        assert row.author_name == "Bank of <b>Aare</b>"
+        assert await h.read(lambda c: _files(c, row.message_id)) == [("_._.._fdp.exe", 2)]
+        media_type = select(attachments.c.media_type).where(
+            attachments.c.message_id == row.message_id
+        )
+        assert await h.read(lambda c: c.execute(media_type).scalar()) == "application/octet-stream"
 
 
 async def test_unknown_event_is_archived_and_shown_as_unsupported(tmp_path: Path) -> None:
@@ -211,8 +232,6 @@ def _accounts(connection: Connection) -> dict[str, Account]:
 
 
 def _files(connection: Connection, message_id: str) -> list[tuple[str, int]]:
-    from backend.storage.tables import attachments
-
     rows = connection.execute(
         select(attachments.c.name, attachments.c.size_bytes).where(
             attachments.c.message_id == message_id
