@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app.domain.drafts import Draft
 from contract.ids import MessageId
+from contract.names import file_name
 from contract.wire import Attachment, Message
 from ui.bridge.dialogs import ask, ask_where_to_save
 from ui.bridge.spawn import Spawner
@@ -148,6 +149,7 @@ class MessageActions:
             dialog.deleteLater()
 
     async def _save_file(self, attachment: Attachment) -> None:
-        chosen = await ask_where_to_save(self._window(), "Save file", attachment.name)
+        proposed = file_name(attachment.name)  # the name is a stranger's
+        chosen = await ask_where_to_save(self._window(), "Save file", proposed)
         if chosen:
             await self._messaging.download(attachment, Path(chosen))

@@ -11,6 +11,7 @@ import re
 from collections.abc import AsyncIterator
 from urllib.parse import quote
 
+from sqlalchemy import Connection
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 
@@ -140,13 +141,22 @@ async def _chained(opening: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterato
 
 
 async def _keep(call: Call, attachment_id: str, at: int, data: bytes) -> int:
-    """Write one part, then its row; returns where the next one begins."""
-    services = call.services
-    await asyncio.to_thread(services.blobs.put, attachment_id, at, data)
-    part = Part(at, at + len(data))
-    await services.database.write(
-        lambda connection: add_part(connection, call.me, attachment_id, part)
-    )
+    """Write one part and its row; returns where the next one begins.
+
+    The bytes become the part within the transaction that finds its place still free: a request
+    that was overtaken can't replace what another wrote, nor a file that is complete.
+    """
+    blobs, part = call.services.blobs, Part(at, at + len(data))
+    staged = await asyncio.to_thread(blobs.stage, attachment_id, at, data)
+
+    def add(connection: Connection) -> None:
+        add_part(connection, call.me, attachment_id, part)
+        blobs.adopt(staged, attachment_id, at)
+
+    try:
+        await call.services.database.write(add)
+    finally:
+        staged.unlink(missing_ok=True)
     return part.end_byte
 
 
@@ -161,9 +171,13 @@ async def _finish(call: Call, attachment_id: str) -> UploadState:
         return await services.database.write(
             lambda connection: finish_upload(connection, call.me, attachment_id)
         )
-    await services.database.write(lambda connection: restart_upload(connection, attachment_id))
-    for part in parts:
-        await asyncio.to_thread(services.blobs.remove, attachment_id, part.start_byte)
+
+    def restart(connection: Connection) -> None:
+        restart_upload(connection, call.me, attachment_id)
+        for part in parts:
+            services.blobs.remove(attachment_id, part.start_byte)
+
+    await services.database.write(restart)
     raise Refused(
         ProblemCode.ATTACHMENT_MISMATCH, "The bytes do not have the announced SHA-256: send anew."
     )

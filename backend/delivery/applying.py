@@ -26,9 +26,11 @@ from backend.inbox.inbound import (
     record_inbound,
     record_reaction,
 )
+from backend.inbox.messages import find_by_external_id
 from backend.inbox.receipts import record_receipt
-from backend.storage.tables import conversations, messages
+from backend.storage.tables import contact_points, conversations, messages
 from contract.ids import ConversationId
+from contract.names import shown_name
 from contract.receipts.canonical import canonical_json
 from contract.states import DeliveryState
 from contract.wire import Channel, ConsentKind, ConsentStatus, Direction, MessageKind, Origin
@@ -36,6 +38,7 @@ from contract.wire import Channel, ConsentKind, ConsentStatus, Direction, Messag
 _OPTED_OUT = "Client opted out. Messages on this channel are no longer sent."
 _AGREED = "Recording notice accepted by client"
 _IDENTITY = "The client's identity on this channel changed. Check with the client before you write."
+_GROUP = "chat"
 _UNMATCHED_KINDS = (DeliveryState.ACCEPTED, DeliveryState.SENT, DeliveryState.DELIVERED)
 
 
@@ -93,7 +96,7 @@ def chat_address(account: Account, event: events.InboundEvent) -> PointAddress:
     """Return the address a conversation belongs to: the group's, else the sender's."""
     chat = getattr(event, "chat", "")
     if chat:
-        return PointAddress(account.channel, "chat", chat)
+        return PointAddress(account.channel, _GROUP, chat)
     return PointAddress(account.channel, event.sender.id_type, event.sender.address)
 
 
@@ -159,7 +162,7 @@ def _echo(
         conversation_id=conversation_id,
         direction=Direction.OUT,
         author_id=account.account_id,
-        author_name=event.sender.name,
+        author_name=shown_name(event.sender.name),
         text=event.text,
         at_utc_ms=event.at_utc_ms,
         now_utc_ms=now_utc_ms,
@@ -192,6 +195,9 @@ def _change(
     event: events.Edited | events.Deleted | events.Reaction,
     received_at_utc_ms: int,
 ) -> None:
+    if not _may_change(connection, account, event):
+        apply_unmatched(connection, account, event, received_at_utc_ms)
+        return
     if isinstance(event, events.Edited):
         found = record_edit(
             connection,
@@ -222,6 +228,35 @@ def _change(
         )
     if found is None:
         raise NotYet
+
+
+def _may_change(
+    connection: Connection,
+    account: Account,
+    event: events.Edited | events.Deleted | events.Reaction,
+) -> bool:
+    """Tell whether the message is the sender's to change; raises NotYet when it is not known.
+
+    Clients change and delete their own messages, never ours, and reach into no chat but their
+    own. In a group the vendor vouches for its members.
+    """
+    message_id = find_by_external_id(connection, account.account_id, event.external_id)
+    if message_id is None:
+        raise NotYet
+    row = connection.execute(
+        select(messages.c.direction, contact_points.c.id_type, contact_points.c.address)
+        .join(conversations, conversations.c.conversation_id == messages.c.conversation_id)
+        .join(contact_points, contact_points.c.contact_point_id == conversations.c.thread_key)
+        .where(messages.c.message_id == message_id)
+    ).one_or_none()
+    if row is None:
+        return False
+    own = isinstance(event, events.Reaction) or row.direction == Direction.IN
+    known = row.id_type == _GROUP or (row.id_type, row.address) == (
+        event.sender.id_type,
+        event.sender.address,
+    )
+    return own and known
 
 
 def _read_mark(

@@ -23,10 +23,12 @@ from backend.delivery.accounts import governed_accounts
 from backend.delivery.applying import NotYet, apply_event, apply_unmatched, find_chat
 from backend.inbox.events import members_of
 from backend.inbox.inbound import StoredFile
+from backend.inbox.uploads import known_media_type
 from backend.storage.database import Database, StorageFull
 from backend.storage.tables import inbound_raw
 from contract.events import ClientTyping
 from contract.ids import AttachmentId, EmployeeId, uuid7
+from contract.names import file_name
 
 _log = logging.getLogger(__name__)
 _BATCH = 32
@@ -197,8 +199,8 @@ class InboundRecorder:
             files.append(
                 StoredFile(
                     attachment_id=attachment_id,
-                    name=ref.name,
-                    media_type=ref.media_type,
+                    name=file_name(ref.name),
+                    media_type=known_media_type(ref.media_type),
                     size_bytes=len(body),
                     sha256=hashlib.sha256(body).hexdigest(),
                 )

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, insert, select
 
 from backend.storage.tables import channel_accounts, contact_points, contacts
 from contract.ids import ContactId, ContactPointId, uuid7
+from contract.names import shown_name
 from contract.wire import Channel
 
 SHOWN_CHARS = 4
@@ -68,7 +69,7 @@ def ensure_point(
         return known
     contact_id = ContactId(uuid7(now_utc_ms, os.urandom(10)))
     point_id = ContactPointId(uuid7(now_utc_ms, os.urandom(10)))
-    display_name = name.strip() or masked(point.address)
+    display_name = shown_name(name) or masked(point.address)
     connection.execute(
         insert(contacts).values(
             contact_id=contact_id,
@@ -95,7 +96,8 @@ def ensure_point(
 
 def masked(address: str) -> str:
     """Return an address fit for display: its last four characters only."""
-    return "…" + address[-SHOWN_CHARS:] if len(address) > SHOWN_CHARS else address
+    shown = shown_name(address)
+    return "…" + shown[-SHOWN_CHARS:] if len(shown) > SHOWN_CHARS else shown
 
 
 def initials_of(name: str) -> str:

@@ -30,6 +30,7 @@ from backend.storage.tables import (
     reactions,
 )
 from contract.ids import AttachmentId, ConversationId, MessageId, uuid7
+from contract.names import shown_name
 from contract.receipts.bodies import attachment_commitments, message_body
 from contract.receipts.canonical import canonical_json
 from contract.wire import Direction, MessageKind
@@ -68,11 +69,12 @@ def record_inbound(
     if known := find_by_external_id(connection, account_id, external_message_id):
         return known
     point, conversation_id = _chat_with(
-        connection, account_id, contact_point, _encodable(sender_name), received_at_utc_ms
+        connection, account_id, contact_point, sender_name, received_at_utc_ms
     )
     message_id = MessageId(uuid7(received_at_utc_ms, os.urandom(10)))
-    text, author = _encodable(text), _encodable(author_name) or point.display_name
-    quote = find_by_external_id(connection, account_id, quote_external_id or "")
+    text, author = _encodable(text), shown_name(author_name) or point.display_name
+    # A client may quote what this conversation holds: another's words would be shown here else.
+    quote = find_by_external_id(connection, account_id, quote_external_id or "", conversation_id)
     salt, digests = new_salt(), [file.sha256 for file in attachments]
     new = NewMessage(
         message_id=message_id,

@@ -185,14 +185,18 @@ def message_row(connection: Connection, message_id: str) -> Row[Any]:
 
 
 def find_by_external_id(
-    connection: Connection, account_id: str, external_id: str
+    connection: Connection, account_id: str, external_id: str, conversation_id: str | None = None
 ) -> MessageId | None:
-    """Return the message that the channel knows by this id on this account, or None."""
-    found = connection.execute(
-        select(messages.c.message_id).where(
-            messages.c.account_id == account_id, messages.c.external_id == external_id
-        )
-    ).scalar()
+    """Return the message that the channel knows by this id on this account, or None.
+
+    With a `conversation_id` it must be of that conversation: others may share the account.
+    """
+    query = select(messages.c.message_id).where(
+        messages.c.account_id == account_id, messages.c.external_id == external_id
+    )
+    if conversation_id is not None:
+        query = query.where(messages.c.conversation_id == conversation_id)
+    found = connection.execute(query).scalar()
     return None if found is None else MessageId(found)
 
 

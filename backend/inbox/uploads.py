@@ -14,13 +14,20 @@ from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 from backend.refusals import Refused, not_found
 from backend.storage.tables import attachment_parts, attachments, conversation_members, messages
 from contract.ids import AttachmentId, uuid7
+from contract.names import shown_name
 from contract.problems import ProblemCode
 from contract.wire import CreateAttachment, Me, UploadState
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,120}", re.ASCII)
 _MAX_NAME_CHARS = 255
-_UNFIT_FOR_NAMES = re.compile(r"[\x00-\x1f\x7f/\\]")
+UNKNOWN_MEDIA_TYPE = "application/octet-stream"
+_UNFIT_FOR_NAMES = re.compile(r"[/\\]")
+
+
+def known_media_type(told: str) -> str:
+    """Return a media type that fits an HTTP header; what a channel told amiss is unknown."""
+    return told if _MEDIA_TYPE.fullmatch(told) else UNKNOWN_MEDIA_TYPE
 
 
 class Part(NamedTuple):
@@ -52,7 +59,7 @@ def announce_upload(
         raise Refused(ProblemCode.BAD_REQUEST, "sha256 must be 64 lower-case hex digits.")
     if _MEDIA_TYPE.fullmatch(command.media_type) is None:
         raise Refused(ProblemCode.BAD_REQUEST, "media_type must look like image/png.")
-    name = command.name.strip()
+    name = shown_name(command.name, _MAX_NAME_CHARS + 1)
     if not 0 < len(name) <= _MAX_NAME_CHARS or _UNFIT_FOR_NAMES.search(name):
         raise Refused(ProblemCode.BAD_REQUEST, "The file's name can't be used: rename it.")
     attachment_id = AttachmentId(uuid7(now_utc_ms, os.urandom(10)))
@@ -118,13 +125,24 @@ def announced_sha256(connection: Connection, me: Me, attachment_id: str) -> str:
 
 
 def finish_upload(connection: Connection, me: Me, attachment_id: str) -> UploadState:
-    """Mark an upload complete, once all its bytes have the announced hash."""
+    """Mark an upload complete, once all its bytes have the announced hash.
+
+    Raises Refused when another request made it begin anew meanwhile.
+    """
+    state = upload_state(connection, me, attachment_id)
+    if state.offset_bytes != state.size_bytes:
+        check_offset(state, state.size_bytes)
     _set(connection, attachment_id, complete=True)
     return upload_state(connection, me, attachment_id)
 
 
-def restart_upload(connection: Connection, attachment_id: str) -> None:
-    """Forget the parts of an upload whose bytes do not have the announced hash."""
+def restart_upload(connection: Connection, me: Me, attachment_id: str) -> None:
+    """Forget the parts of an upload whose bytes do not have the announced hash.
+
+    Raises Refused for a complete file: its bytes stay as they are.
+    """
+    state = upload_state(connection, me, attachment_id)
+    check_offset(state, state.offset_bytes)
     connection.execute(
         delete(attachment_parts).where(attachment_parts.c.attachment_id == attachment_id)
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,7 +38,9 @@ class BlobStore:
 
     def __init__(self, folder: Path, database_key: bytes) -> None:
         self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for left_behind in folder.glob("*/*.tmp"):
+            left_behind.unlink(missing_ok=True)
         derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"parley blobs v1")
         self._cipher = AESGCM(derived.derive(database_key))
 
@@ -46,10 +49,31 @@ class BlobStore:
 
         Raises OSError when the disk is full.
         """
+        self.adopt(self.stage(attachment_id, start_byte, data), attachment_id, start_byte)
+
+    def stage(self, attachment_id: str, start_byte: int, data: bytes) -> Path:
+        """Write one part, flushed, under a name of its own that only `adopt` makes readable.
+
+        Two writers of one part never meet. Raises OSError when the disk is full.
+        """
         path = self._path(attachment_id, start_byte)
         path.parent.mkdir(exist_ok=True)
-        unfinished = path.with_name(path.name + ".tmp")
-        with unfinished.open("wb") as file:
+        staged = path.with_name(f"{path.name}.{secrets.token_hex(8)}.tmp")
+        try:
+            self._write(staged, attachment_id, start_byte, data)
+        except BaseException:
+            staged.unlink(missing_ok=True)
+            raise
+        return staged
+
+    def adopt(self, staged: Path, attachment_id: str, start_byte: int) -> None:
+        """Make a staged part the part; call it where nobody else may add that part."""
+        path = self._path(attachment_id, start_byte)
+        staged.replace(path)
+        _flush_folder(path.parent)
+
+    def _write(self, staged: Path, attachment_id: str, start_byte: int, data: bytes) -> None:
+        with staged.open("xb") as file:
             for number, at in enumerate(range(0, len(data), FRAME_BYTES)):
                 nonce = os.urandom(_NONCE_BYTES)
                 bound = self._bound(attachment_id, start_byte, number)
@@ -57,8 +81,6 @@ class BlobStore:
                 file.write(nonce + sealed)
             file.flush()
             os.fsync(file.fileno())
-        unfinished.replace(path)
-        _flush_folder(path.parent)
 
     def read(
         self, attachment_id: str, start_byte: int, end_byte: int, first: int, last: int

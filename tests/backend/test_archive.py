@@ -1,6 +1,7 @@
 """The archive only grows, and an audit finds whatever was changed behind its back.
 
-It never fakes a part: it tampers with the real encrypted database as an intruder with the key would.
+It never fakes a part: it tampers with the real encrypted database as an intruder with its key
+would.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Policy versions only grow, and what only the server may know never leaves it.
 
-It never fakes a part: it uses the project's own bundle, changed as an administrator would change it.
+It never fakes a part: it uses the project's own bundle, changed as an administrator would
+change it.
 """
 
 from __future__ import annotations

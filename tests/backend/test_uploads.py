@@ -113,6 +113,32 @@ async def test_other_bytes_than_announced_begin_anew(client: httpx.AsyncClient) 
     assert state_of(await send(client, created.attachment_id, 0, CONTENT)).complete
 
 
+async def test_overtaken_request_changes_nothing_of_a_complete_file(
+    workspace: Workspace, client: httpx.AsyncClient
+) -> None:
+    created = state_of(await announce(client, b"honest"))
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow_bytes() -> AsyncIterator[bytes]:
+        yield b"for"
+        begun.set()
+        await go_on.wait()
+        yield b"ged"
+
+    path = f"/v1/attachments/{created.attachment_id}"
+    async with served(workspace) as url, httpx.AsyncClient(base_url=url) as other:
+        other.headers["Authorization"] = f"Bearer {TOKENS[ELENA]}"
+        late = asyncio.create_task(
+            other.patch(f"{path}/upload", content=slow_bytes(), headers={"Upload-Offset": "0"})
+        )
+        async with asyncio.timeout(10):
+            await begun.wait()
+        assert state_of(await send(client, created.attachment_id, 0, b"honest")).complete
+        go_on.set()
+        assert (await late).json()["code"] == "conflict"
+    assert (await client.get(path)).content == b"honest"
+
+
 async def test_more_bytes_than_announced_are_refused(client: httpx.AsyncClient) -> None:
     created = state_of(await announce(client, b"abc"))
     answer = await send(client, created.attachment_id, 0, b"abcd")

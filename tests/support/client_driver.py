@@ -52,7 +52,8 @@ class Item(msgspec.Struct, frozen=True):
 class Orders(msgspec.Struct, frozen=True, kw_only=True):
     """What the parent wants.
 
-    The process dies at step `die_at` of sending the plan's last text; 0 lets it live.
+    The process dies at step `die_at` of sending the plan's last text, or with `die_at_start`
+    counted from its opening; 0 lets it live.
     """
 
     root: str
@@ -62,6 +63,7 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     plan: tuple[Item, ...] = ()
     outstanding: int = 60
     die_at: int = 0
+    die_at_start: bool = False
     save_drafts: bool = False
     unknown_log: str = ""
     unknown_rest_s: float = 1.0
@@ -152,6 +154,9 @@ class Player:
         ]
 
     async def _meet_everyone(self) -> None:
+        """Wait for the first sync's end, and for the conversations of the plan."""
+        while await self._core.store.cache.cursor() is None:
+            await self._next_change()
         wanted = {item.title for item in self._orders.plan}
         while wanted - self._ids.keys():
             page = await self._core.store.inbox.page(InboxQuery(), 500, None)
@@ -172,7 +177,8 @@ class Player:
                 continue
             while (await self._core.store.outbox.counts())[0] >= self._orders.outstanding:
                 await self._next_change()
-            if self._orders.die_at and item is self._orders.plan[-1]:
+            lit = self._orders.die_at and not self._orders.die_at_start
+            if lit and item is self._orders.plan[-1]:
                 await self._arm()
             await self._send(item)
 
@@ -259,6 +265,8 @@ async def run(orders: Orders) -> int:
         tell("refused", code=fault.code, key=fault.user_message_key, detail=fault.detail)
         return 3
     fuse_client(core, fuse)
+    if orders.die_at and orders.die_at_start:
+        fuse.arm(orders.die_at)
     tell("opened", notices=core.status.notices)
     if not orders.connect:
         await core.close()

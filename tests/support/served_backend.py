@@ -24,6 +24,7 @@ from backend.workspace import DATABASE_FILE
 from contract.receipts.bodies import KIND_MESSAGE_OUT
 from tests.support.child import Child
 from tests.support.surroundings import ROOT
+from tests.support.waiting import until
 
 SECRET = "a-secret-of-one-test"
 KEY = bytes(range(32))
@@ -70,6 +71,20 @@ class ServedBackend:
 
     def start(self) -> None:
         """Start it and wait until it listens."""
+        self._spawn({})
+        self.port = int(self.child.expect("ready")["port"])
+
+    def start_and_die_at(self, die_at: int) -> bool:
+        """Start it with the fuse lit; true when it listens before its `die_at`-th step."""
+        self._die_at.write_text(str(die_at))
+        self._spawn({"PARLEY_TEST_ARMED": "1"})
+        until(lambda: self.child.told("ready") or not self.child.alive, "life or death")
+        if not self.child.alive:
+            self.child.wait()
+            return False
+        return True
+
+    def _spawn(self, env: dict[str, str]) -> None:
         self.data_dir.parent.mkdir(parents=True, exist_ok=True)
         self._child = Child(
             "tests.support.backend_driver",
@@ -79,9 +94,8 @@ class ServedBackend:
             "--data-dir",
             str(self.data_dir),
             *self._options,
-            env={"PARLEY_TEST_DIE_AT": str(self._die_at)},
+            env={"PARLEY_TEST_DIE_AT": str(self._die_at), **env},
         )
-        self.port = int(self._child.expect("ready")["port"])
 
     def arm(self, die_at: int) -> None:
         """Let it die at its `die_at`-th step from now on; returns once the fuse burns."""

@@ -18,6 +18,7 @@ from backend.delivery.optout import opts_out
 from backend.delivery.pump import store_raw
 from backend.storage.tables import (
     archive_entries,
+    attachments,
     consents,
     inbound_raw,
     messages,
@@ -75,6 +76,26 @@ async def test_file_of_a_client_is_fetched_before_the_message_is_recorded(tmp_pa
         assert found == [("form.txt", 6)]
 
 
+async def test_names_a_client_chose_are_made_fit_to_be_shown_and_saved(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        account = (await h.read(_accounts))["acc-wa"]
+        utterance = Utterance(
+            address="+15550002222",
+            id_type="phone",
+            name="Bank\u202e \u200bof <b>Aare</b>",
+            text="see the form",
+            files=(("../..\\\u202efdp.exe", "text/html\r\nSet-Cookie: a=b", b"MZ"),),
+        )
+        await h.peer.say(account, utterance)
+        row = await _row(h, "see the form")
+        assert row.author_name == "Bank of <b>Aare</b>"
+        assert await h.read(lambda c: _files(c, row.message_id)) == [("_._.._fdp.exe", 2)]
+        media_type = select(attachments.c.media_type).where(
+            attachments.c.message_id == row.message_id
+        )
+        assert await h.read(lambda c: c.execute(media_type).scalar()) == "application/octet-stream"
+
+
 async def test_unknown_event_is_archived_and_shown_as_unsupported(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
         poll = _message("w3", "", MARCUS) | {"type": "poll"}
@@ -106,6 +127,37 @@ async def test_edit_reaction_and_deletion_follow_the_message(tmp_path: Path) -> 
             "reaction",
             "deleted",
         ]
+
+
+async def test_client_changes_neither_our_words_nor_those_of_another_chat(tmp_path: Path) -> None:
+    mallory = {"id_type": "mxid", "address": "@mallory:evil.example", "name": "Mallory"}
+    async with house(tmp_path) as h:
+        ours = await h.submit(await h.chat("con-greta", "matrix"), "we sell nothing")
+        sent = await h.until_state(ours, DeliveryState.DELIVERED, DeliveryState.READ)
+        await h.happens("acc-matrix", _message("m1", "at four", GRETA))
+        hers = await _row(h, "at four")
+        base = {"type": "edited", "at_utc_ms": 1_795_000_100_000, "text": "forged"}
+        for number, (external_id, sender) in enumerate(
+            ((sent.external_id, GRETA), ("m1", mallory)), start=1
+        ):
+            event = base | {"external_id": external_id, "sender": sender}
+            await h.happens("acc-matrix", event | {"dedupe_key": f"f{number}"})
+            await h.happens("acc-matrix", event | {"type": "deleted", "dedupe_key": f"g{number}"})
+        unmatched = select(func.count()).where(archive_entries.c.kind == "unmatched")
+        await h.until(lambda c: c.execute(unmatched).scalar() == 4)
+        assert [(await h.row(ours)).text, (await h.row(ours)).deleted] == ["we sell nothing", False]
+        row = await h.row(hers.message_id)
+        assert (row.text, row.deleted) == ("at four", False)
+
+
+async def test_quote_shows_nothing_of_another_chat(tmp_path: Path) -> None:
+    stranger = {"id_type": "mxid", "address": "@mallory:evil.example", "name": "Mallory"}
+    async with house(tmp_path) as h:
+        await h.happens("acc-matrix", _message("m1", "for Greta's eyes", GRETA))
+        await _row(h, "for Greta's eyes")
+        said = _message("m2", "what was that?", stranger) | {"quote_external_id": "m1"}
+        await h.happens("acc-matrix", said)
+        assert (await _row(h, "what was that?")).quote_message_id is None
 
 
 async def test_stop_by_text_message_opts_the_client_out(tmp_path: Path) -> None:
@@ -180,8 +232,6 @@ def _accounts(connection: Connection) -> dict[str, Account]:
 
 
 def _files(connection: Connection, message_id: str) -> list[tuple[str, int]]:
-    from backend.storage.tables import attachments
-
     rows = connection.execute(
         select(attachments.c.name, attachments.c.size_bytes).where(
             attachments.c.message_id == message_id
