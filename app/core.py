@@ -20,11 +20,13 @@ from app.domain.errors import AppError, Bug, EnvironmentFault, Refused
 from app.domain.status import CoreStatus, Link
 from app.embedded import EmbeddedBackend, EmbeddedState, ask_health
 from app.hint_desk import HintDesk
+from app.inbound import Inbound
 from app.outbox.files import FileTransfers
 from app.outbox.lanes import LaneRunner
 from app.outbox.messaging import Messaging
 from app.outbox.read_marks import ReadMarks
 from app.outbox.submission import Submitter
+from app.proof_desk import ProofDesk
 from app.session.instance_lock import InstanceLock
 from app.session.keys import KeyVault, MasterKey
 from app.settings.keys import Key
@@ -64,6 +66,7 @@ class Core:
     messaging: Messaging
     api: GovernedApi
     desk: HintDesk
+    proofs: ProofDesk
 
     def __init__(
         self,
@@ -122,6 +125,7 @@ class Core:
         with contextlib.suppress(EnvironmentFault):  # a full disk: the lanes recover later
             await self._lanes.recover()
         await self._reference.load()
+        await self.proofs.load()
 
     async def connect(self) -> None:
         """Start the backend's link, sync and outbox; return once their tasks run.
@@ -145,6 +149,7 @@ class Core:
         self._tasks.keep_running("sync", self._once_moved_in(self._sync.run))
         self._tasks.keep_running("outbox", self._once_moved_in(self._lanes.run))
         self._tasks.keep_running("read marks", self._once_moved_in(self._marks.run))
+        self._tasks.keep_running("archive", self._once_moved_in(self.proofs.watch.run))
 
     async def close(self) -> None:
         """Stop intake, settle the store, stop the embedded backend; may be called twice."""
@@ -240,11 +245,22 @@ class Core:
         self._transport = Transport(self._given_endpoint, client_version=CLIENT_VERSION)
         self.api = api = GovernedApi(self._transport)
         self._reference = ReferenceKeeper(api, self.store, CLIENT_VERSION, self._reference_changed)
-        self._sync = SyncRunner(api, self.store, self._reference, _Inbound(self))
+        self._sync = SyncRunner(api, self.store, self._reference, self._inbound())
         language = self.settings.text(Key.LANGUAGE) or "en"
         self.desk = HintDesk(self.store, self._clock, self._tasks.spawn, language)
-        submitter = Submitter(api, self.store, self._clock, random.random, self._answered)
-        self._lanes = LaneRunner(self.store, submitter, self._clock)
+        self.proofs = ProofDesk(
+            api,
+            self.store,
+            self._clock,
+            self.settings,
+            self._reference,
+            self._board,
+            lambda: self.messaging.retry_now(),
+        )
+        submitter = Submitter(
+            api, self.store, self._clock, random.random, self._answered, self.proofs
+        )
+        self._lanes = LaneRunner(self.store, submitter, self._clock, may_send=self.proofs.may_send)
         self._marks = ReadMarks(api, self.store)
         self.messaging = Messaging(
             api,
@@ -259,6 +275,15 @@ class Core:
         self.store.subscribe(self._committed)
         self._tasks.keep_running("outbox counts", self._count_outbox)
         self._recount.set()
+
+    def _inbound(self) -> Inbound:
+        return Inbound(
+            self._board,
+            lambda: self._transport.latency_ms,
+            self._line_up,
+            self._client_types,
+            lambda seal: self.proofs.watch.sealed(seal),
+        )
 
     def _start_embedded(self) -> None:
         if not self.settings.flag(Key.EMBEDDED_BACKEND):
@@ -296,6 +321,14 @@ class Core:
         self._sync.hurry()
         self.messaging.retry_now()
 
+    def _line_up(self) -> None:
+        self.messaging.retry_now()
+        self.proofs.watch.wake(check=True)
+
+    def _client_types(self, conversation_id: ConversationId, typing: bool) -> None:
+        for callback in tuple(self._typing.values()):
+            callback(conversation_id, typing)
+
     def _embedded_changed(self, state: EmbeddedState) -> None:
         if state is not EmbeddedState.RUNNING:
             self._board.link_changed(Link.RESTARTING)
@@ -326,6 +359,7 @@ class Core:
     def _reference_changed(self, reference: Reference) -> None:
         if reference.capabilities is not None:
             self._board.update(workspace=reference.capabilities.workspace)
+            self.proofs.looked_up()
         if reference.bundle is not self._bundle:
             self._bundle = reference.bundle
             self._tasks.spawn("policy bundle", self._take_bundle)
@@ -358,31 +392,3 @@ class Core:
         if capabilities is None:
             return DEFAULT_ATTACHMENT_BYTES
         return capabilities.limits.attachment_max_bytes
-
-
-class _Inbound:
-    """Passes what sync learns to the board, the lanes and the window."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
-
-    def link_changed(self, link: Link, fault: AppError | None) -> None:
-        """Show the line's state; once it is up, everything that waited goes on."""
-        was = self._core.status.link
-        self._core._board.link_changed(link, fault)
-        self._core._board.update(latency_ms=self._core._transport.latency_ms)
-        if link is Link.ONLINE and was is not Link.ONLINE:
-            self._core.messaging.retry_now()
-
-    def sync_progressed(self, syncing: bool, applied: int, total: int) -> None:
-        """Show how far a first sync came."""
-        self._core._board.update(syncing=syncing, synced_messages=applied, total_messages=total)
-
-    def client_typing(self, conversation_id: ConversationId, typing: bool) -> None:
-        """Tell the window who types."""
-        for callback in tuple(self._core._typing.values()):
-            callback(conversation_id, typing)
-
-    def archived_at(self, at_utc_ms: int) -> None:
-        """Show when the archive last took something."""
-        self._core._board.archived_at(at_utc_ms)

@@ -11,18 +11,18 @@ from typing import Protocol
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.domain.drafts import Draft
 from contract.ids import MessageId
 from contract.names import file_name
-from contract.wire import Attachment, Message
+from contract.wire import Attachment
 from ui.bridge.dialogs import ask, ask_where_to_save
 from ui.bridge.spawn import Spawner
 from ui.models.composer_presenter import ComposerPresenter
 from ui.models.composer_state import QuotedMessage
 from ui.models.timeline_presenter import TimelinePresenter
-from ui.views.dialogs.archive_dialog import ArchiveDialog, archive_reference
+from ui.receipt_actions import ReceiptActions
 from ui.views.dialogs.plain_dialog import PlainDialog
 
 SEND_AGAIN = "send_again"
@@ -62,12 +62,14 @@ class MessageActions:
         composer: ComposerPresenter,
         spawner: Spawner,
         window: Callable[[], QWidget],
+        receipts: ReceiptActions,
     ) -> None:
         self._messaging = messaging
         self._timeline = timeline
         self._composer = composer
         self._spawner = spawner
         self._window = window
+        self._receipts = receipts
 
     def on_undo(self, message_id: str) -> None:
         """Take a send back."""
@@ -94,10 +96,10 @@ class MessageActions:
             self._composer.set_quote(quote)
 
     def on_receipt(self, message_id: str) -> None:
-        """Show where a message stands in the archive."""
+        """Show a message's receipt."""
         row = self._timeline.message(MessageId(message_id))
         if row is not None:
-            self._spawner.spawn(self._show_archive(row.message), "archive entry")
+            self._receipts.open(row.message)
 
     def on_link(self, url: str) -> None:
         """Open a link of a message outside Parley, after asking."""
@@ -135,16 +137,6 @@ class MessageActions:
         dialog.add_button(yes, "primary", accepts=True)
         try:
             return await ask(dialog)
-        finally:
-            dialog.deleteLater()
-
-    async def _show_archive(self, message: Message) -> None:
-        dialog = ArchiveDialog(message, self._window())
-        dialog.copy_requested.connect(
-            lambda: QApplication.clipboard().setText(archive_reference(message))
-        )
-        try:
-            await ask(dialog)
         finally:
             dialog.deleteLater()
 

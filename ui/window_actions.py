@@ -14,6 +14,7 @@ from PySide6.QtGui import QKeySequence, QShortcut
 
 from app.domain.inbox import InboxFilter
 from ui.models.palette_model import PaletteAction, PaletteKind, PaletteRow
+from ui.models.status_words import ALARM_DETAILS
 from ui.views.rail import Page
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ class WindowActions:
         """Carry out a banner's action."""
         if key.startswith("dismiss:"):
             self._workspace.dismiss(key.removeprefix("dismiss:"))
+        elif key == ALARM_DETAILS:
+            self._workspace.show_alarm()
         elif key == "diagnostics":
             self._page(Page.DIAGNOSTICS)
         elif key == "connect":

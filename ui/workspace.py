@@ -37,6 +37,7 @@ from ui.models.sentences import sentence_of
 from ui.models.status_words import BannerWords, banners, status_words
 from ui.models.timeline_presenter import TimelinePresenter
 from ui.preferences import Preferences
+from ui.receipt_actions import ReceiptActions
 from ui.send_figures import SendFigures
 from ui.views.main_window import MainWindow, WindowParts
 from ui.views.rail import Page
@@ -149,6 +150,12 @@ class Workspace(QObject):
         self.core.messaging.retry_now()
         self.spawner.spawn(self.composer.flush(), "save draft")
 
+    def show_alarm(self) -> None:
+        """Show what is behind the archive's alarm, while it stands."""
+        alarm = self.core.status.archive_alarm
+        if alarm is not None:
+            self.receipts.show_alarm(alarm)
+
     def _build_presenters(self) -> None:
         spawn, clock, core = self.spawner.spawn, self._clock, self.core
         self.inbox = InboxPresenter(core.store.inbox, clock, spawn, self)
@@ -212,8 +219,20 @@ class Workspace(QObject):
 
     def _connect_messages(self) -> None:
         view = self.window.timeline
+        self.receipts = ReceiptActions(
+            self.core.proofs.receipts.check,
+            self._clock,
+            self.spawner,
+            lambda: self.window,
+            lambda: self._look.tokens,
+        )
         self.messages = MessageActions(
-            self.core.messaging, self.timeline, self.composer, self.spawner, lambda: self.window
+            self.core.messaging,
+            self.timeline,
+            self.composer,
+            self.spawner,
+            lambda: self.window,
+            self.receipts,
         )
         view.undo_requested.connect(self.messages.on_undo)
         view.cancel_requested.connect(self.messages.on_cancel)
@@ -268,7 +287,8 @@ class Workspace(QObject):
     def _on_status(self, status: CoreStatus) -> None:
         self._show_banners()
         self.window.status_line.show_words(status_words(status))
-        self.timeline.set_online(status.link is Link.ONLINE)
+        paused = status.archive_alarm is not None
+        self.timeline.set_online(status.link is Link.ONLINE, paused=paused)
         me = self.core.me
         if me is not None:
             self.window.rail.show_person(me.display_name, me.initials)
@@ -301,7 +321,8 @@ class Workspace(QObject):
         items = self.timeline.model.rows() if newest else ()
         archived = last_archived_utc_ms(item.row for item in items if item.row is not None)
         now = self._clock.now_utc_ms()
-        self.window.details.show_facts(self.conversation.facts, archived, now)
+        verified = self.core.status.archive_verified_utc_ms
+        self.window.details.show_facts(self.conversation.facts, archived, now, verified)
 
     def _on_minute(self) -> None:
         self.composer.evaluate()

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.domain.archive import ArchiveAlarm
+
 
 class Link(StrEnum):
     """The connection: starting (never been up), online, offline, embedded backend restarting."""
@@ -25,7 +27,8 @@ class CoreStatus:
 
     `since_utc_ms` tells since when `link` holds; `latency_ms` is the last round trip (0:
     unknown); `notices` are user_message_keys of things that were kept aside or need a word,
-    each with one detail.
+    each with one detail. `archive_verified_utc_ms` tells when this computer last verified a
+    proof of the archive; while `archive_alarm` stands, sending is paused.
     """
 
     link: Link = Link.STARTING
@@ -40,4 +43,6 @@ class CoreStatus:
     outbox_refused: int = 0
     policy_version: str = ""
     last_archived_utc_ms: int = 0
+    archive_verified_utc_ms: int = 0
+    archive_alarm: ArchiveAlarm | None = None
     notices: tuple[tuple[str, str], ...] = ()

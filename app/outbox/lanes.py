@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from app.domain.clock import Clock
 from app.domain.errors import AppError, EnvironmentFault
@@ -28,12 +29,20 @@ class LaneRunner:
     """Works through the outbox; `wake` after anything that may have made an entry due."""
 
     def __init__(
-        self, store: Store, submitter: Submitter, clock: Clock, *, most_lanes: int = MOST_LANES
+        self,
+        store: Store,
+        submitter: Submitter,
+        clock: Clock,
+        *,
+        most_lanes: int = MOST_LANES,
+        may_send: Callable[[], bool] = lambda: True,
     ) -> None:
+        """While `may_send` says no, no lane is opened; `wake` when it may say yes again."""
         self._store = store
         self._submitter = submitter
         self._clock = clock
         self._most_lanes = most_lanes
+        self._may_send = may_send
         self._began_utc_ms = clock.now_utc_ms()
         self._began_s = clock.monotonic_s()
         self._woken = asyncio.Event()
@@ -54,11 +63,12 @@ class LaneRunner:
         """Put entries that a former run left behind back in their lanes, with the same keys.
 
         Belongs before the first send: it also ends undo periods that a crash cut short. Entries
-        that were accepted when the run ended are forgotten: the cache has their messages.
+        that were accepted when the run ended stay until their receipts are verified; without
+        anybody to verify them they are forgotten, since the cache has their messages.
         """
         await self._store.outbox.restart()
-        for entry in await self._store.outbox.list_waiting():
-            if entry.state is OutboxState.ACCEPTED:
+        if not self._submitter.verifies:
+            for entry in await self._store.archive.accepted():
                 await self._store.outbox.forget(entry.message_id)
         self._recovered = True
 
@@ -82,6 +92,8 @@ class LaneRunner:
 
     async def _start_due(self) -> float:
         """Start every due lane there is room for; return how long nothing else is due."""
+        if not self._may_send():
+            return LONGEST_SLEEP_S
         if self._all_due:
             self._all_due = False
             await self._store.outbox.retry_now()

@@ -8,10 +8,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
-import msgspec
-
+from app.domain.archive import VerifiedEntry
 from app.domain.clock import Clock
 from app.domain.errors import (
     AppError,
@@ -23,6 +22,7 @@ from app.domain.errors import (
     PolicyDenied,
     Refused,
 )
+from app.domain.submission import submission_of
 from app.domain.timeline import OutboxEntry
 from app.faults import to_app_error
 from app.store.store import Store
@@ -30,7 +30,7 @@ from backend_client.backoff import Backoff, backoff_s
 from backend_client.client import GovernedApi
 from backend_client.errors import ClientError
 from contract.states import OutboxEvent
-from contract.wire import HintReport, Message, SubmitMessage
+from contract.wire import Message, Submitted
 
 T = TypeVar("T")
 
@@ -39,6 +39,22 @@ _LOG = logging.getLogger(__name__)
 FIRST_RETRY_S = 0.5
 MOST_RETRY_S = 30.0
 SIGN_IN_RETRY_S = 60.0
+
+
+class Proofs(Protocol):
+    """Who verifies the receipts of submissions."""
+
+    @property
+    def keyless(self) -> bool:
+        """Tell that no key is pinned, so that nothing can be verified."""
+
+    async def confirm(
+        self, entry: OutboxEntry, receipt: str, decision_hash: str
+    ) -> VerifiedEntry | None:
+        """Return what a receipt proves, None when that has to wait."""
+
+    def waiting(self) -> None:
+        """A submission was taken and waits for its receipt."""
 
 
 class Submitter:
@@ -51,18 +67,27 @@ class Submitter:
         clock: Clock,
         draw: Callable[[], float],
         answered: Callable[[Message | None], None],
+        proofs: Proofs | None = None,
     ) -> None:
+        """Without `proofs` nothing is verified, as where no key is pinned."""
         self._api = api
         self._store = store
         self._clock = clock
         self._draw = draw
         self._answered = answered
+        self._proofs = proofs
+
+    @property
+    def verifies(self) -> bool:
+        """Tell whether somebody verifies receipts."""
+        return self._proofs is not None
 
     async def attempt(self, entry: OutboxEntry) -> None:
         """Submit a QUEUED entry under its own key and note the outcome by the table.
 
-        Accepted: the server's message enters the cache, then the entry goes. Refused: the entry
-        stays with code and findings. Anything else: QUEUED again with a time to try next. A
+        Accepted: the server's message enters the cache, then the entry goes, once its receipt is
+        verified; until then it stays, ACCEPTED. Refused: it stays with code and findings.
+        Anything else: QUEUED again with a time to try next. A
         cancellation leaves the entry SENDING; the next start queues it with the same key.
         """
         sending = await self._persist(
@@ -79,17 +104,29 @@ class Submitter:
             await self._failed(sending, MalformedReply("The answer is about another message."))
             return
         self._answered(submitted.message)
-        await self._accepted(sending, submitted.message)
+        await self._accepted(sending, submitted)
 
-    async def _accepted(self, entry: OutboxEntry, message: Message) -> None:
+    async def _accepted(self, entry: OutboxEntry, submitted: Submitted) -> None:
+        proofs, verified = self._proofs, None
+        if proofs is not None and not proofs.keyless:
+            verified = await proofs.confirm(entry, submitted.receipt, submitted.decision_hash)
         try:
-            await self._persist(lambda: self._store.cache.apply_answers(messages=(message,)))
+            await self._persist(
+                lambda: self._store.cache.apply_answers(messages=(submitted.message,))
+            )
         except CorruptStore:
             _LOG.warning("the cache was made anew: the accepted message comes with its snapshot")
+        if verified is not None:
+            proven = verified
+            await self._persist(lambda: self._store.archive.settle(proven))
+            return
         await self._persist(
             lambda: self._store.outbox.transition(entry.message_id, OutboxEvent.ACCEPT)
         )
-        await self._persist(lambda: self._store.outbox.forget(entry.message_id))
+        if proofs is None or proofs.keyless:
+            await self._persist(lambda: self._store.outbox.forget(entry.message_id))
+        else:
+            proofs.waiting()
 
     async def _failed(self, entry: OutboxEntry, fault: AppError) -> None:
         if isinstance(fault, Refused) and not isinstance(fault, AuthExpired | ClientTooOld):
@@ -136,19 +173,3 @@ class Submitter:
             except EnvironmentFault as fault:
                 _LOG.error("outbox can't be written: %s", fault.code)
                 await asyncio.sleep(patience.next_s())
-
-
-def submission_of(entry: OutboxEntry) -> SubmitMessage:
-    """Return the request body of an entry: the same entry always gives the same bytes."""
-    hint = msgspec.json.decode(entry.hint_json, type=HintReport) if entry.hint_json else None
-    return SubmitMessage(
-        message_id=entry.message_id,
-        revision=entry.revision,
-        text=entry.text,
-        salt=entry.salt,
-        composed_at_utc_ms=entry.composed_at_utc_ms,
-        quote_message_id=entry.quote_message_id,
-        attachment_ids=entry.attachment_ids,
-        justification=entry.justification,
-        hint=hint,
-    )

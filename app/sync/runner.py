@@ -54,6 +54,9 @@ class SyncListener(Protocol):
     def archived_at(self, at_utc_ms: int) -> None:
         """A message was archived at this time."""
 
+    def sealed(self, seal: Sealed) -> None:
+        """The archive sealed a submission; its receipt is not verified yet."""
+
 
 class SyncRunner:
     """Keeps the cache equal to what the employee may see on the backend."""
@@ -144,6 +147,7 @@ class SyncRunner:
             await self._reference.refresh_bundle()
         elif isinstance(body, Sealed):
             self._listener.archived_at(body.archive.archived_at_utc_ms)
+            self._listener.sealed(body)
         elif isinstance(body, MessageUpserted) and body.message.archive is not None:
             self._listener.archived_at(body.message.archive.archived_at_utc_ms)
 

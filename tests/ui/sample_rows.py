@@ -339,7 +339,8 @@ def sample_timeline() -> list[TimelineRow]:
                 state=DeliveryState.READ,
                 archive=48218,
                 attachments=(term_sheet(),),
-            )
+            ),
+            verified=True,
         ),
         TimelineRow(
             message(
@@ -360,7 +361,8 @@ def state_timeline() -> list[TimelineRow]:
     hello = "Good morning, shall we speak at three?"
     return [
         TimelineRow(
-            message(20, hello, out=True, state=s.SENT, archive=48219, at_utc_ms=at(10, 38))
+            message(20, hello, out=True, state=s.SENT, archive=48219, at_utc_ms=at(10, 38)),
+            verified=True,
         ),
         TimelineRow(
             message(

@@ -25,16 +25,18 @@ from app.settings.settings import Settings
 from contract.ids import MessageId
 from tests.support.qt_loop import run_in_qt_loop
 from tests.ui.kit import CARD, conversation, hana, window_over_values
+from tests.ui.receipts import verified_view
 from tests.ui.sample_rows import NOW_UTC_MS, message
 from ui.bridge.spawn import Spawner
 from ui.models.composer_state import QuotedMessage
 from ui.models.conversation_facts import ConversationFacts
 from ui.models.figures import Figures
+from ui.models.receipt_words import receipt_words
 from ui.models.settings_rows import service_words, setting_rows
 from ui.models.status_words import banners
-from ui.theme.tokens import DARK
-from ui.views.dialogs.archive_dialog import ArchiveDialog
+from ui.theme.tokens import DARK, LIGHT
 from ui.views.dialogs.key_dialogs import FaultDialog, KeyLostDialog, PassphraseDialog
+from ui.views.dialogs.receipt_dialog import ReceiptDialog
 from ui.views.main_window import MainWindow
 
 _CONTROLS = (
@@ -102,13 +104,15 @@ def test_every_control_of_the_window_has_a_name_in_both_looks(qapp: QApplication
 
 
 def test_every_control_of_the_dialogs_has_a_name(qapp: QApplication) -> None:
-    archived = message(1, "Hello")
+    receipt = ReceiptDialog(LIGHT)
+    receipt.show_words(receipt_words(message(1, "Hello", archive=7), verified_view(), NOW_UTC_MS))
+    receipt.unfold(True)
     dialogs: list[QDialog] = [
         PassphraseDialog(choosing=True, error="Type the passphrase first."),
         PassphraseDialog(choosing=False),
         KeyLostDialog(),
         FaultDialog("The disk is full."),
-        ArchiveDialog(archived),
+        receipt,
     ]
     for dialog in dialogs:
         assert unnamed(dialog) == []

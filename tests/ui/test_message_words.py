@@ -5,6 +5,7 @@ It needs no Qt.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC
 
 import pytest
@@ -22,7 +23,7 @@ from tests.ui.sample_rows import (
     state_timeline,
     timeline_row,
 )
-from ui.models.message_words import Setting, accessible_words, bubble_words, short_name
+from ui.models.message_words import RECEIPT, Setting, accessible_words, bubble_words, short_name
 
 SETTING = Setting("Hana", now_utc_ms=NOW_UTC_MS, zone=UTC)
 
@@ -43,6 +44,27 @@ def test_every_delivery_state_is_said_in_words(state: DeliveryState) -> None:
 @pytest.mark.parametrize("state", list(OutboxState))
 def test_every_outbox_state_is_said_in_words(state: OutboxState) -> None:
     assert footer(outbox_row(1, "Hello", state))
+
+
+def test_the_green_seal_stands_only_on_what_this_computer_verified() -> None:
+    sent = message(1, out=True, state=DeliveryState.SENT, archive=7)
+    (seal, *_) = bubble_words(TimelineRow(sent, verified=True), SETTING).footer
+    assert (seal.text, seal.tone, seal.bold) == ("Archived #7", "ok", True)
+    (seal, *_) = bubble_words(TimelineRow(sent), SETTING).footer
+    assert (seal.text, seal.tone, seal.bold, seal.act) == ("Archived #7", "ink2", False, RECEIPT)
+
+
+def test_a_taken_message_waits_for_its_second_check_in_words() -> None:
+    taken = outbox_row(1, "Hello", OutboxState.ACCEPTED)
+    assert footer(taken).startswith("Archived, second check pending · ")
+    late = TimelineRow(message(1, out=True, state=DeliveryState.ARCHIVED), taken.outbox)
+    assert footer(late).startswith("Archived, second check pending · ")
+    assert "Archived #" not in footer(
+        TimelineRow(message(1, out=True, state=DeliveryState.SENT, archive=7), taken.outbox)
+    )
+    paused = replace(SETTING, paused=True)
+    assert footer(taken, paused).startswith("Not confirmed by the archive")
+    assert footer(outbox_row(1, "Hi", OutboxState.QUEUED), paused).startswith("Sending is paused")
 
 
 def test_archived_is_never_said_without_an_archive_entry() -> None:

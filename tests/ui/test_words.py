@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC
 
 import pytest
 
 from app.domain import errors
+from app.domain.archive import AlarmKind, ArchiveAlarm
 from app.domain.errors import AppError
 from app.domain.status import CoreStatus, Link
 from contract.policy.model import Action
@@ -53,14 +55,36 @@ def test_a_notice_goes_once_it_is_understood() -> None:
     assert _texts(status, frozenset({key})) == []
 
 
-def test_the_status_line_claims_no_verification() -> None:
+def test_the_status_line_claims_no_verification_that_did_not_happen() -> None:
     status = CoreStatus(
         link=Link.ONLINE, latency_ms=18.4, policy_version="2026.11.3", last_archived_utc_ms=1000
     )
     words = status_words(status, UTC)
     assert (words.link, words.policy) == ("Connected · 18 ms", "Policy 2026.11.3")
     assert words.archive == "Last archived 00:00:01"
-    assert "verif" not in repr(words)
+    assert "Archive verified" not in repr(words)
+
+
+def test_the_status_line_says_when_a_proof_was_verified() -> None:
+    status = CoreStatus(link=Link.ONLINE, last_archived_utc_ms=1000, archive_verified_utc_ms=7000)
+    assert status_words(status, UTC).archive == "Archive verified 00:00:07"
+
+
+def test_the_archives_alarm_says_what_is_paused_and_that_drafts_are_safe() -> None:
+    alarm = ArchiveAlarm(
+        AlarmKind.FORK, "log_forked", NOW_UTC_MS, seen_at_utc_ms=NOW_UTC_MS, seen_size=9, told=True
+    )
+    said = (
+        "Sending is paused. The archive’s proof does not match what this computer saw at 10:43. "
+        "Compliance has been told. Your drafts are safe."
+    )
+    status = CoreStatus(link=Link.OFFLINE, archive_alarm=alarm, archive_verified_utc_ms=7000)
+    first = banners(status, zone=UTC)[0]
+    assert (f"{first.lead} {first.text}", first.tone) == (said, "block")
+    assert first.actions == (("archive_alarm", "Details"),)
+    assert "verified 00:00:07" not in status_words(status, UTC).archive
+    untold = CoreStatus(archive_alarm=replace(alarm, told=False))
+    assert "will be told as soon as" in banners(untold, zone=UTC)[0].text
 
 
 @pytest.mark.parametrize(

@@ -125,21 +125,29 @@ def channel_lines(contact: Contact) -> tuple[ChannelLine, ...]:
 
 
 def archive_lines(
-    conversation: Conversation, last_archived_utc_ms: int, now_utc_ms: int
+    conversation: Conversation,
+    last_archived_utc_ms: int,
+    now_utc_ms: int,
+    last_verified_utc_ms: int = 0,
 ) -> dict[str, str]:
-    """Return the archive section's lines; nothing in them was verified on this computer."""
+    """Return the archive section's lines.
+
+    `last_verified_utc_ms` tells when this computer last verified a proof, 0 for never.
+    """
     lines = {"Messages archived": f"{conversation.archived_count} of {conversation.message_count}"}
-    if last_archived_utc_ms > 0:
-        today = day_number(last_archived_utc_ms) == day_number(now_utc_ms)
-        lines["Last archived"] = (
-            f"{local(last_archived_utc_ms):%H:%M:%S}"
-            if today
-            else row_time(last_archived_utc_ms, now_utc_ms)
-        )
+    if last_verified_utc_ms > 0:
+        lines["Last verified"] = _moment(last_verified_utc_ms, now_utc_ms)
+    elif last_archived_utc_ms > 0:
+        lines["Last archived"] = _moment(last_archived_utc_ms, now_utc_ms)
     if conversation.kept_until_utc_ms:
         until = local(conversation.kept_until_utc_ms)
         lines["Kept until"] = f"{_MONTHS[until.month - 1]} {until.year}"
     return lines
+
+
+def _moment(at_utc_ms: int, now_utc_ms: int) -> str:
+    today = day_number(at_utc_ms) == day_number(now_utc_ms)
+    return f"{local(at_utc_ms):%H:%M:%S}" if today else row_time(at_utc_ms, now_utc_ms)
 
 
 def last_archived_utc_ms(rows: Iterable[TimelineRow]) -> int:

@@ -58,12 +58,14 @@ class BubbleWords:
 class Setting:
     """What a conversation adds: the client's short name, whether it is a group, the link, time.
 
-    `me_id` and `me_name` tell the user's own messages from colleagues' ones; empty: unknown.
+    `paused` tells that the archive's alarm stands. `me_id` and `me_name` tell the user's own
+    messages from colleagues' ones; empty: unknown.
     """
 
     client_name: str = "the client"
     group: bool = False
     online: bool = True
+    paused: bool = False
     now_utc_ms: int = 0
     me_id: str = ""
     me_name: str = ""
@@ -173,7 +175,7 @@ def own_footer(row: TimelineRow, setting: Setting) -> tuple[Part, ...]:
     """Return the footer of an own message: outbox first, the server's state after it."""
     if row.outbox is not None and row.outbox.state is not OutboxState.ACCEPTED:
         return _outbox_footer(row.outbox, setting)
-    return _server_footer(row.message, setting)
+    return _server_footer(row, setting)
 
 
 def _outbox_footer(entry: OutboxEntry, setting: Setting) -> tuple[Part, ...]:
@@ -188,6 +190,8 @@ def _outbox_footer(entry: OutboxEntry, setting: Setting) -> tuple[Part, ...]:
     if entry.state is OutboxState.CANCELLED:
         return (Part("Cancelled"), Part(at))
     cancel = Part("Cancel", "accent", True, CANCEL)
+    if setting.paused and entry.state is OutboxState.QUEUED:
+        return (Part("Sending is paused"), Part(at), cancel)
     if not setting.online:
         waiting = Part("Waiting for the connection")
         return (waiting, Part(at), cancel) if entry.state is OutboxState.QUEUED else (waiting,)
@@ -207,7 +211,8 @@ _STATE_WORDS = {
 }
 
 
-def _server_footer(message: Message, setting: Setting) -> tuple[Part, ...]:
+def _server_footer(row: TimelineRow, setting: Setting) -> tuple[Part, ...]:
+    message, seal = row.message, _seal(row, setting)
     at = Part(clock_time(message.place_at_utc_ms, setting.zone))
     reason = (Part(message.state_detail),) if message.state_detail else ()
     match message.state:
@@ -219,21 +224,32 @@ def _server_footer(message: Message, setting: Setting) -> tuple[Part, ...]:
             words = f"We can’t tell whether {setting.client_name} got this"
             return (Part(words, "warn", True),)
         case DeliveryState.FAILED:
-            return (*_archived(message), Part("Not delivered", "block", True), *reason, at)
+            return (*seal, Part("Not delivered", "block", True), *reason, at)
         case DeliveryState.EXPIRED:
-            return (*_archived(message), Part("Expired, not delivered", "block", True), at)
+            return (*seal, Part("Expired, not delivered", "block", True), at)
         case None:
-            return (*_archived(message), at)
+            return (*seal, at)
+        case DeliveryState.ARCHIVED if message.archive is None:
+            return (*seal, at)
         case state:
             edited = (Part("edited"),) if message.edited_at_utc_ms else ()
-            return (*_archived(message), Part(_STATE_WORDS[state]), *edited, at)
+            return (*seal, Part(_STATE_WORDS[state]), *edited, at)
 
 
-def _archived(message: Message) -> tuple[Part, ...]:
-    if message.archive is None:
-        return (Part("Being archived"),) if message.state is not None else ()
-    words = f"Archived #{number_words(message.archive.index)}"
-    return (Part(words, "ok", True, RECEIPT, "shield-check"),)
+def _seal(row: TimelineRow, setting: Setting) -> tuple[Part, ...]:
+    """Return where a message stands in the archive; green only what was verified here."""
+    archive, entry = row.message.archive, row.outbox
+    if archive is not None and row.verified:
+        words = f"Archived #{number_words(archive.index)}"
+        return (Part(words, "ok", True, RECEIPT, "shield-check"),)
+    if entry is not None and entry.state is OutboxState.ACCEPTED:
+        if setting.paused:
+            return (Part("Not confirmed by the archive", "block", True),)
+        return (Part("Archived, second check pending", "ink2", False, RECEIPT),)
+    if archive is None:
+        return (Part("Being archived"),) if row.message.state is not None else ()
+    words = f"Archived #{number_words(archive.index)}"
+    return (Part(words, "ink2", False, RECEIPT, "shield-check"),)
 
 
 def _below(row: TimelineRow, setting: Setting) -> tuple[Part, ...]:

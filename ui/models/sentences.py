@@ -50,6 +50,10 @@ _SENTENCES = {
     "and is being read anew; nothing is lost.",
     "notice.outbox_partly_read": "Part of the waiting messages could not be read: {detail}. The "
     "original file is kept; please look at your last messages.",
+    "notice.archive_keys_missing": "The archive's keys are not set on this computer, so its proofs "
+    "can't be checked here. Ask IT to set them.",
+    "notice.archive_keys_faulty": "The archive's keys set on this computer can't be used. Ask IT "
+    "to set them anew.",
     "notice.disk_full": "The disk is full. Free some space; your text stays here until then.",
     "notice.keyring": "The keyring of this computer is not there; a passphrase protects your data.",
 }

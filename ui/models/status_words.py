@@ -1,6 +1,6 @@
 """Puts the core's state into the words of the banners and of the status bar.
 
-It never claims more than was done: nothing is called verified here.
+It never claims more than was done: verified is what this computer has verified itself.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class StatusWords:
     archive: str
 
 
+ALARM_DETAILS = "archive_alarm"
 _DIAGNOSTICS = (("diagnostics", "Diagnostics"),)
 _NOTICE_ACTIONS = {
     "notice.disk_full": (("retry", "Try again"),),
@@ -51,7 +52,8 @@ def banners(
 
     `dismissed` holds keys of notices the user has read; others can't be dismissed.
     """
-    found = [strip for strip in (_link_banner(status, zone),) if strip is not None]
+    pressing = (_alarm_banner(status, zone), _link_banner(status, zone))
+    found = [strip for strip in pressing if strip is not None]
     for key, detail in status.notices:
         if key not in dismissed:
             actions = _NOTICE_ACTIONS.get(key, ((f"dismiss:{key}", "Understood"),))
@@ -72,7 +74,11 @@ def banners(
 def status_words(status: CoreStatus, zone: tzinfo | None = None) -> StatusWords:
     """Return what the status bar says."""
     archived = ""
-    if status.last_archived_utc_ms > 0:
+    if status.archive_alarm is not None:
+        archived = f"Archive not verified {clock_time(status.archive_alarm.at_utc_ms, zone)}"
+    elif status.archive_verified_utc_ms > 0:
+        archived = f"Archive verified {local(status.archive_verified_utc_ms, zone):%H:%M:%S}"
+    elif status.last_archived_utc_ms > 0:
         archived = f"Last archived {local(status.last_archived_utc_ms, zone):%H:%M:%S}"
     return StatusWords(
         tone="ok" if status.link is Link.ONLINE else "warn",
@@ -81,6 +87,19 @@ def status_words(status: CoreStatus, zone: tzinfo | None = None) -> StatusWords:
         policy=f"Policy {status.policy_version}" if status.policy_version else "No policy yet",
         archive=archived,
     )
+
+
+def _alarm_banner(status: CoreStatus, zone: tzinfo | None) -> BannerWords | None:
+    alarm = status.archive_alarm
+    if alarm is None:
+        return None
+    seen = f"what this computer saw at {clock_time(alarm.seen_at_utc_ms, zone)}"
+    if not alarm.seen_at_utc_ms:
+        seen = "the keys this computer trusts"
+    told = "has been told" if alarm.told else "will be told as soon as there is a connection"
+    text = f"The archive’s proof does not match {seen}. Compliance {told}. Your drafts are safe."
+    actions = ((ALARM_DETAILS, "Details"),)
+    return BannerWords("archive_alarm", "block", "Sending is paused.", text, actions)
 
 
 def _link_banner(status: CoreStatus, zone: tzinfo | None) -> BannerWords | None:

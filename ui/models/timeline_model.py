@@ -54,10 +54,10 @@ class TimelineModel(DiffedListModel[TimelineItem]):
         if anew:
             self.touch(0, self.rowCount() - 1)
 
-    def set_online(self, online: bool) -> None:
-        """Say anew what waits, for another state of the connection."""
-        if online != self.setting.online:
-            self.setting = replace(self.setting, online=online)
+    def set_online(self, online: bool, *, paused: bool = False) -> None:
+        """Say anew what waits, for another state of the connection or of the archive's alarm."""
+        if (online, paused) != (self.setting.online, self.setting.paused):
+            self.setting = replace(self.setting, online=online, paused=paused)
             self._say_anew([n for n, item in enumerate(self._rows) if _is_waiting(item)])
 
     def counting_until_utc_ms(self) -> int:

@@ -167,9 +167,9 @@ class TimelinePresenter(QObject):
         if touched or self._dirty_all:
             self._start(self._catch_up(self._visit), "timeline changes")
 
-    def set_online(self, online: bool) -> None:
-        """Say what waits as the connection has it."""
-        self.model.set_online(online)
+    def set_online(self, online: bool, *, paused: bool = False) -> None:
+        """Say what waits as the connection and the archive's alarm have it."""
+        self.model.set_online(online, paused=paused)
 
     def set_me(self, employee_id: str, display_name: str) -> None:
         """Tell the user's own messages from colleagues' from now on."""

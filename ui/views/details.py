@@ -28,7 +28,7 @@ class DetailsPanel(QScrollArea):
         super().__init__(parent)
         self._tokens = tokens
         self._facts: ConversationFacts | None = None
-        self._last_archived_utc_ms = 0
+        self._moments = (0, 0)
         self._now_utc_ms = 0
         self.setObjectName("details")
         self.setAccessibleName("Details")
@@ -50,14 +50,19 @@ class DetailsPanel(QScrollArea):
         self._build()
 
     def show_facts(
-        self, facts: ConversationFacts | None, last_archived_utc_ms: int, now_utc_ms: int
+        self,
+        facts: ConversationFacts | None,
+        last_archived_utc_ms: int,
+        now_utc_ms: int,
+        last_verified_utc_ms: int = 0,
     ) -> None:
         """Show a conversation's client; None empties the panel. Times are Unix milliseconds."""
         same_minute = now_utc_ms // 60_000 == self._now_utc_ms // 60_000
-        known = (self._facts, self._last_archived_utc_ms) == (facts, last_archived_utc_ms)
+        moments = (last_archived_utc_ms, last_verified_utc_ms)
+        known = (self._facts, self._moments) == (facts, moments)
         if known and same_minute:
             return
-        self._facts, self._last_archived_utc_ms = facts, last_archived_utc_ms
+        self._facts, self._moments = facts, moments
         self._now_utc_ms = now_utc_ms
         self._build()
 
@@ -85,7 +90,8 @@ class DetailsPanel(QScrollArea):
         else:
             self._people(column, facts.contacts)
         self._section(column, "Archive")
-        lines = archive_lines(talk, self._last_archived_utc_ms, self._now_utc_ms)
+        archived, verified = self._moments
+        lines = archive_lines(talk, archived, self._now_utc_ms, verified)
         for name, value in lines.items():
             column.addLayout(_pair(name, value))
         self._shared_with(column, facts.contacts)

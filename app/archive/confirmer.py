@@ -1,0 +1,122 @@
+"""Owns what becomes of a receipt: verified against what was sent, the tree admitted, or alarm.
+
+It never calls anything archived that this computer has not verified.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from app.archive.alarm_bell import AlarmBell
+from app.archive.keeper import CheckpointKeeper
+from app.archive.mismatch import Mismatch, SecondCheckPending
+from app.archive.pins import Policy
+from app.archive.trust_keeper import TrustKeeper
+from app.archive.verifier import Proven, own_leaf, prove
+from app.domain.archive import VerifiedEntry
+from app.domain.clock import Clock
+from app.domain.timeline import OutboxEntry
+from app.store.store import Store
+from backend_client.errors import ClientError
+from contract.wire import Me
+
+T = TypeVar("T")
+
+_LOG = logging.getLogger(__name__)
+
+
+class Confirmer:
+    """Verifies receipts; a mismatch no statement explains rings the alarm."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        keeper: CheckpointKeeper,
+        trust: TrustKeeper,
+        bell: AlarmBell,
+        me: Callable[[], Me | None],
+        verified: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._keeper = keeper
+        self._trust = trust
+        self._bell = bell
+        self._me = me
+        self._verified = verified
+
+    async def confirm(
+        self, entry: OutboxEntry, receipt: str, decision_hash: str
+    ) -> VerifiedEntry | None:
+        """Return what a receipt proves of a submission, None when that has to wait.
+
+        It waits for a late witness, for the line, for keys, and while an alarm stands. Raises
+        nothing of these; a mismatch has rung the alarm when this returns.
+        """
+        me = self._me()
+        if not receipt or me is None or self._trust.policy is None or self._bell.alarm is not None:
+            return None
+        files = await self._store.drafts.attachments(entry.attachment_ids)
+        hashes = [file.sha256 for file in files]
+
+        async def check(policy: Policy) -> Proven:
+            leaf = own_leaf(entry, me, decision_hash, hashes)
+            return await self.check(receipt.encode(), leaf, policy)
+
+        try:
+            proven = await self.guarded(check)
+        except (ClientError, SecondCheckPending) as reason:
+            _LOG.info("a receipt waits: %s", type(reason).__name__)
+            return None
+        if proven is None:
+            return None
+        return VerifiedEntry(
+            message_id=entry.message_id,
+            conversation_id=entry.conversation_id,
+            revision=entry.revision,
+            index=proven.index,
+            leaf_hash=proven.leaf_hash,
+            verified_at_utc_ms=self._clock.now_utc_ms(),
+        )
+
+    async def check(self, receipt: bytes, leaf: bytes, policy: Policy) -> Proven:
+        """Verify a receipt on a worker thread and admit its tree.
+
+        Raises Mismatch, SecondCheckPending, ClientError.
+        """
+        proven = await asyncio.to_thread(prove, receipt, leaf, policy)
+        await self._keeper.admit(proven.checkpoint, proven.note)
+        self._verified()
+        return proven
+
+    async def guarded(self, check: Callable[[Policy], Awaitable[T]]) -> T | None:
+        """Run a check; at a mismatch look for statements and run it again, else ring the alarm.
+
+        Returns None after the alarm, and without keys. Other errors pass.
+        """
+        policy = self._trust.policy
+        if policy is None:
+            return None
+        try:
+            return await check(policy)
+        except Mismatch as first:
+            mismatch = first
+        if await self._explained():
+            assert self._trust.policy is not None
+            try:
+                return await check(self._trust.policy)
+            except Mismatch as second:
+                mismatch = second
+        await self._bell.ring(mismatch, self._keeper.tree)
+        return None
+
+    async def _explained(self) -> bool:
+        """Follow new statements; when none can be asked for now the alarm does not wait."""
+        try:
+            return await self._trust.apply_statements()
+        except ClientError:
+            return False

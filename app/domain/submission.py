@@ -1,0 +1,27 @@
+"""Turns an outbox entry into the request that submits it.
+
+It never adds anything of the moment: the same entry always gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from app.domain.timeline import OutboxEntry
+from contract.wire import HintReport, SubmitMessage
+
+
+def submission_of(entry: OutboxEntry) -> SubmitMessage:
+    """Return the request body of an entry: the same entry always gives the same bytes."""
+    hint = msgspec.json.decode(entry.hint_json, type=HintReport) if entry.hint_json else None
+    return SubmitMessage(
+        message_id=entry.message_id,
+        revision=entry.revision,
+        text=entry.text,
+        salt=entry.salt,
+        composed_at_utc_ms=entry.composed_at_utc_ms,
+        quote_message_id=entry.quote_message_id,
+        attachment_ids=entry.attachment_ids,
+        justification=entry.justification,
+        hint=hint,
+    )

@@ -1,0 +1,59 @@
+"""Passes what sync learns to the board, the lanes, the archive's watch and the window.
+
+It never decides anything about what it passes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.domain.errors import AppError
+from app.domain.status import Link
+from app.sync.status_board import StatusBoard
+from contract.events import Sealed
+from contract.ids import ConversationId
+
+
+class Inbound:
+    """The listener of the inbound loop.
+
+    `line_up` is called when the line came up, `latency_ms` tells its last round trip.
+    """
+
+    def __init__(
+        self,
+        board: StatusBoard,
+        latency_ms: Callable[[], float],
+        line_up: Callable[[], None],
+        typing: Callable[[ConversationId, bool], None],
+        take_seal: Callable[[Sealed], None],
+    ) -> None:
+        self._board = board
+        self._latency_ms = latency_ms
+        self._line_up = line_up
+        self._typing = typing
+        self._take_seal = take_seal
+
+    def link_changed(self, link: Link, fault: AppError | None) -> None:
+        """Show the line's state; once it is up, everything that waited goes on."""
+        was = self._board.status.link
+        self._board.link_changed(link, fault)
+        self._board.update(latency_ms=self._latency_ms())
+        if link is Link.ONLINE and was is not Link.ONLINE:
+            self._line_up()
+
+    def sync_progressed(self, syncing: bool, applied: int, total: int) -> None:
+        """Show how far a first sync came."""
+        self._board.update(syncing=syncing, synced_messages=applied, total_messages=total)
+
+    def client_typing(self, conversation_id: ConversationId, typing: bool) -> None:
+        """Tell the window who types."""
+        self._typing(conversation_id, typing)
+
+    def archived_at(self, at_utc_ms: int) -> None:
+        """Show when the archive last took something."""
+        self._board.archived_at(at_utc_ms)
+
+    def sealed(self, seal: Sealed) -> None:
+        """Hand the receipt of a late seal to the archive's watch."""
+        self._take_seal(seal)
