@@ -1,10 +1,11 @@
-"""The backend's command line: serve, worker, archive, admin, openapi.
+"""The backend's command line: serve, worker, witness, archive, admin, openapi.
 
 It never holds more than the way from a command to its code.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 
 from backend.cli.arguments import parser
@@ -22,8 +23,11 @@ def main(argv: list[str] | None = None) -> int:
         from backend.cli.documents import run_openapi
 
         return run_openapi(arguments)
+    from backend.workspace_errors import WorkspaceError
+
+    if arguments.command == "witness":
+        return _without_database(arguments)
     from backend.storage.database import DatabaseError
-    from backend.workspace import WorkspaceError
 
     try:
         if arguments.command == "archive":
@@ -43,6 +47,22 @@ def main(argv: list[str] | None = None) -> int:
         sys.stderr.write(f"The backend can't start: {error.strerror}.\n")
     except ValueError:  # msgspec's errors are ValueErrors, too
         sys.stderr.write("The line on stdin must be JSON with database_key and secret.\n")
+    return EXIT_FAULT
+
+
+def _without_database(arguments: argparse.Namespace) -> int:
+    """Run the witness, which starts without what a database needs."""
+    from backend.cli.witness import run_witness
+    from backend.workspace_errors import WorkspaceError
+
+    try:
+        return run_witness(arguments)
+    except WorkspaceError as error:
+        sys.stderr.write(f"{error}\n")
+    except OSError as error:
+        sys.stderr.write(f"The witness can't start: {error.strerror}.\n")
+    except ValueError:
+        sys.stderr.write("The line on stdin must be JSON with database_key and log_key.\n")
     return EXIT_FAULT
 
 

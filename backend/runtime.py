@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 from starlette.applications import Starlette
 
+from backend.archive.embedded import EmbeddedArchive
 from backend.channels import faults
 from backend.channels.sandbox.phone import Client
 from backend.channels.sandbox.service import Sandbox
@@ -61,6 +62,7 @@ class Runtime:
         self._problems: dict[str, str] = {}
         self._paused: tuple[str, ...] = ()
         self._workspace: Workspace | None = None
+        self.archive = EmbeddedArchive(options.data_dir, options.database_key)
         self.sandbox: Sandbox | None = None
         self.worker: DeliveryWorker | None = None
 
@@ -71,13 +73,15 @@ class Runtime:
         return self._workspace
 
     async def start(self) -> None:
-        """Open the workspace and start sandbox, worker and pump.
+        """Open the workspace and start archive, sandbox, worker and pump.
 
         Raises WorkspaceError or what Database.open raises; nothing runs then.
         """
         options = self._options
+        await self.archive.prepare()
         self._workspace = open_workspace(options.data_dir, options.database_key)
         database = self.workspace.database
+        await self.archive.start(database, self.workspace.signer, self._now)
         accounts = await database.read(governed_accounts)
         self.sandbox = Sandbox(
             options.data_dir,
@@ -115,6 +119,9 @@ class Runtime:
         pump = InboundPump(database, inbound, recorder, now=self._now)
         self.worker = worker
         self._tasks = [
+            asyncio.create_task(
+                self._keep_running("the archive", self.archive.run), name="archive"
+            ),
             asyncio.create_task(self._keep_running("delivery", worker.run), name="worker"),
             asyncio.create_task(self._keep_running("incoming messages", pump.run), name="pump"),
             asyncio.create_task(self._watch_health(recorder), name="health"),
@@ -130,6 +137,7 @@ class Runtime:
         workspace = self.workspace
         services = Services(
             database=workspace.database,
+            archive=self.archive.desk,
             blobs=workspace.blobs,
             policy=workspace.policy,
             auth=SecretAuthenticator(secret, workspace.employee_id),
@@ -153,6 +161,7 @@ class Runtime:
         await self.stop_delivery()
         if self.sandbox is not None:
             await self.sandbox.stop()
+        await self.archive.stop()
         if self._workspace is not None:
             await self._workspace.close()
 
@@ -160,8 +169,9 @@ class Runtime:
         """Stop worker and pump alone; sends under way end first."""
         if self.worker is not None:
             self.worker.stop()
-        for task in self._tasks[1:]:
-            task.cancel()
+        for task in self._tasks:
+            if task.get_name() != "worker":
+                task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_STOP_WITHIN_S)
         for task in (*self._tasks, *self._notices):
@@ -198,7 +208,8 @@ class Runtime:
 
     def _health_problems(self) -> tuple[str, ...]:
         refused = self.workspace.policy_problem
-        return (*self._problems.values(), *self._paused, *([refused] if refused else ()))
+        ours = (*self._problems.values(), *self.archive.problems)
+        return (*ours, *self._paused, *([refused] if refused else ()))
 
     async def _resume(self, account_id: AccountId) -> bool:
         return await self.workspace.database.write(lambda c: resume_account(c, account_id))

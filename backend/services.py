@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from backend.archive.desk import ArchiveDesk
 from backend.governance.policy import RunningPolicy
 from backend.inbox.notifier import Notifier
 from backend.storage.blobs import BlobStore
@@ -55,6 +56,7 @@ class Services:
     """
 
     database: Database
+    archive: ArchiveDesk
     blobs: BlobStore
     policy: RunningPolicy
     auth: Authenticator

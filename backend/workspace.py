@@ -15,6 +15,7 @@ from typing import IO
 import msgspec
 from sqlalchemy import Connection, insert, select
 
+from backend.archive.signing import load_signer
 from backend.directory.sample import read_workspace, sample_folder
 from backend.directory.seed import is_empty, load_sample, seed
 from backend.governance.policy import RunningPolicy, adopt, read_policy_folder, running_policy
@@ -23,7 +24,9 @@ from backend.services import system_clock_utc_ms
 from backend.storage.blobs import BlobStore
 from backend.storage.database import Database
 from backend.storage.tables import channel_accounts, firms, properties
+from backend.workspace_errors import WorkspaceError
 from contract.ids import EmployeeId
+from contract.receipts.signers import Signer
 from contract.wire import Mode
 
 DATABASE_FILE = "backend.db"
@@ -31,10 +34,6 @@ LOCK_FILE = "backend.lock"
 EMBEDDED_CONNECTORS = frozenset({"sandbox"})
 _LOCK_WAIT_S = 5.0
 _INSTANCE = "instance_id"
-
-
-class WorkspaceError(Exception):
-    """The workspace can't be opened; the text is a plain sentence that says what to do."""
 
 
 class Workspace(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +48,7 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     policy_problem: str
     instance_id: str
     employee_id: EmployeeId
+    signer: Signer
     lock: IO[bytes]
 
     async def close(self) -> None:
@@ -74,6 +74,7 @@ def open_workspace(data_dir: Path, key: bytes) -> Workspace:
         database.read_now(refuse_real_accounts)
         offered = running_policy(read_policy_folder(sample_folder().parent / "policy"))
         instance_id, policy, problem = database.write_now(lambda c: _settle(c, offered))
+        signer = database.write_now(lambda c: load_signer(c, instance_id, system_clock_utc_ms()))
     except BaseException:
         database.close_now()
         lock.close()
@@ -85,6 +86,7 @@ def open_workspace(data_dir: Path, key: bytes) -> Workspace:
         policy_problem=problem,
         instance_id=instance_id,
         employee_id=EmployeeId(read_workspace(sample_folder()).signed_in),
+        signer=signer,
         lock=lock,
     )
 

@@ -6,6 +6,7 @@ It never answers before the commit, and a command told twice is carried out once
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 
 import msgspec
 from sqlalchemy import Connection
@@ -13,13 +14,13 @@ from starlette.responses import Response
 
 from backend.api.answers import reply_answer
 from backend.api.operation import JSON, Call, json_answer
-from backend.archive.probe import probe_archive
+from backend.archive.probe import ProbeFailed, check_probe, write_probe
 from backend.inbox import conversations
 from backend.inbox.events import flush_events, stream_position
 from backend.inbox.idempotency import Reply, store_reply, stored_reply
 from backend.inbox.rendering import read_messages
 from backend.inbox.resolution import resolve_unknown
-from backend.inbox.submission import Submission, submit
+from backend.inbox.submission import Submission, sealed_reply, submit
 from backend.inbox.uploads import announce_upload, upload_state
 from backend.refusals import not_found
 from contract.ids import ConversationId
@@ -35,19 +36,21 @@ from contract.wire import (
 
 
 async def submit_message(call: Call) -> Response:
-    """Decide on, archive and queue a message."""
+    """Decide on, record and queue a message; the seal is waited for, two seconds at most."""
     submission = Submission(
         conversation_id=call.path("conversation_id"),
         command=call.command(SubmitMessage),
         key=call.key,
     )
     services = call.services
-    reply = await services.database.write(
+    reply, sealed = await services.archive.sealed_after(
+        submission.key.key,
         lambda connection: submit(
             connection, services.policy, call.me, submission, services.now_utc_ms()
-        )
+        ),
+        lambda reply: reply.replayed,
     )
-    return reply_answer(reply)
+    return reply_answer(sealed_reply(reply, sealed))
 
 
 async def mark_read(call: Call) -> Response:
@@ -113,14 +116,20 @@ async def create_attachment(call: Call) -> Response:
 
 
 async def archive_probe(call: Call) -> Response:
-    """Archive a synthetic entry and read it back."""
-    now_utc_ms = call.services.now_utc_ms()
-    me = call.me
-    return await _once(
-        call,
-        lambda connection: probe_archive(connection, me.firm_id, me.employee_id, now_utc_ms),
-        now_utc_ms,
+    """Archive a synthetic entry, wait for its seal and read it back with its receipt."""
+    services, me = call.services, call.me
+    keys = services.archive.keys
+    # The same key means the same entry, so that a repeated probe is answered alike.
+    entry_id = "probe-" + sha256(f"{me.employee_id}|{call.key.key}".encode()).hexdigest()
+    _, sealed = await services.archive.sealed_after(
+        entry_id,
+        lambda c: write_probe(c, me.firm_id, me.employee_id, entry_id, services.now_utc_ms()),
+        lambda written: not written,
     )
+    if sealed is None or keys is None:
+        raise ProbeFailed("the archive's second check is pending")
+    proven = sealed
+    return json_answer(await services.database.read(lambda c: check_probe(c, proven, keys)))
 
 
 async def _once(

@@ -64,6 +64,7 @@ async def capabilities(call: Call) -> Response:
             undo_send_s=settings.undo_send_s,
             heartbeat_s=settings.heartbeat_s,
         ),
+        archive=call.services.archive.keys,
     )
     return json_answer(document)
 

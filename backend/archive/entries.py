@@ -1,29 +1,48 @@
-"""Owns the adding of entries to the archive and the reading of single ones.
+"""Owns commit A's part of the archive: the adding of entries, and the reading of single ones.
 
-It never changes or deletes an entry, and it never commits: the caller's transaction does.
-
-The index is given here, under the writer's lock; the sequencer of several processes will take
-this step over without changing an entry.
+It never changes or deletes an entry, never gives an index in the log, and never commits: the
+caller's transaction does, and the sequencer takes each entry into the log afterwards.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, Select, false, func, insert, select
 
-from backend.storage.tables import archive_bodies, archive_entries
+from backend.storage.tables import archive_bodies, archive_entries, archive_head, archive_leaves
 from contract.ids import EntryId, uuid7
 from contract.receipts.leaf import SALT_BYTES, Envelope, body_commitment, leaf_bytes, leaf_hash
 from contract.wire import ArchiveRef
 
 
-class StoredEntry(NamedTuple):
-    """One entry as it lies in the archive, with its body and salt."""
+class NewEntry(NamedTuple):
+    """One entry about to be recorded: its envelope, and the body with the salt it commits to."""
 
-    leaf_index: int
+    envelope: Envelope
+    salt: bytes
+    body: bytes
+
+
+class Recorded(NamedTuple):
+    """One entry that commit A will hold; `sequence` is its place among all entries."""
+
+    sequence: int
+    entry_id: EntryId
+    leaf_hash: bytes
+    archived_at_utc_ms: int
+
+
+class StoredEntry(NamedTuple):
+    """One entry as it lies in the archive, with its body and salt.
+
+    `leaf_index` is None until the sequencer took it into the log, and `sealed` tells whether
+    the quorum of witnesses has cosigned a checkpoint over it.
+    """
+
+    sequence: int
     entry_id: EntryId
     kind: str
     leaf: bytes
@@ -31,10 +50,14 @@ class StoredEntry(NamedTuple):
     salt: bytes
     body: bytes
     archived_at_utc_ms: int
+    leaf_index: int | None
+    sealed: bool
 
     @property
-    def ref(self) -> ArchiveRef:
-        """Return what clients are told of this entry."""
+    def ref(self) -> ArchiveRef | None:
+        """Return what clients are told of this entry: None before it is sealed."""
+        if self.leaf_index is None or not self.sealed:
+            return None
         return ArchiveRef(
             index=self.leaf_index,
             entry_id=self.entry_id,
@@ -65,8 +88,8 @@ def append_entry(
     firm_id: str,
     now_utc_ms: int,
     entry_id: EntryId | None = None,
-) -> ArchiveRef:
-    """Add one entry with the next index and return where it stands.
+) -> Recorded:
+    """Record one entry and return where it stands.
 
     `kind` is one of contract.receipts.leaf's events; `previous` is the leaf hash of the version
     replaced; `entry_id` is made anew when not given. Raises ValueError for a salt of another
@@ -86,63 +109,76 @@ def append_entry(
         decision_hash=decision_hash,
         previous=previous,
     )
-    return _insert(connection, envelope, salt, body, now_utc_ms)
+    return append_entries(connection, [NewEntry(envelope, salt, body)], now_utc_ms)[0]
 
 
-def _insert(
-    connection: Connection, envelope: Envelope, salt: bytes, body: bytes, now_utc_ms: int
-) -> ArchiveRef:
-    leaf = leaf_bytes(envelope)
-    digest = leaf_hash(leaf)
-    entry_id, firm_id = envelope.entry_id, envelope.firm_id
-    index = archive_size(connection)
-    connection.execute(
-        insert(archive_entries).values(
-            leaf_index=index,
-            entry_id=entry_id,
-            firm_id=firm_id,
-            kind=envelope.kind,
-            conversation_id=envelope.conversation_id,
-            message_id=envelope.message_id,
-            leaf=leaf,
-            leaf_hash=digest,
-            decision_hash=envelope.decision_hash,
-            archived_at_utc_ms=now_utc_ms,
+def append_entries(
+    connection: Connection, new: Sequence[NewEntry], now_utc_ms: int
+) -> list[Recorded]:
+    """Record entries in their order; raises ValueError for one without canonical form."""
+    first = archive_size(connection)
+    recorded, rows, bodies = [], [], []
+    for sequence, (envelope, salt, body) in enumerate(new, start=first):
+        leaf = leaf_bytes(envelope)
+        digest = leaf_hash(leaf)
+        entry_id = EntryId(envelope.entry_id)
+        recorded.append(Recorded(sequence, entry_id, digest, now_utc_ms))
+        rows.append(
+            {
+                "sequence": sequence,
+                "entry_id": entry_id,
+                "firm_id": envelope.firm_id,
+                "kind": envelope.kind,
+                "conversation_id": envelope.conversation_id,
+                "message_id": envelope.message_id,
+                "leaf": leaf,
+                "leaf_hash": digest,
+                "decision_hash": envelope.decision_hash,
+                "archived_at_utc_ms": now_utc_ms,
+            }
         )
-    )
-    connection.execute(
-        insert(archive_bodies).values(entry_id=entry_id, firm_id=firm_id, salt=salt, body=body)
-    )
-    return ArchiveRef(
-        index=index, entry_id=entry_id, entry_hash=digest.hex(), archived_at_utc_ms=now_utc_ms
-    )
+        bodies.append(
+            {"entry_id": entry_id, "firm_id": envelope.firm_id, "salt": salt, "body": body}
+        )
+    connection.execute(insert(archive_entries), rows)
+    connection.execute(insert(archive_bodies), bodies)
+    return recorded
 
 
 def archive_size(connection: Connection) -> int:
-    """Return the number of entries, which is also the next index."""
-    newest = connection.execute(select(func.max(archive_entries.c.leaf_index))).scalar()
+    """Return the number of recorded entries, which is also the next sequence."""
+    newest = connection.execute(select(func.max(archive_entries.c.sequence))).scalar()
     return 0 if newest is None else newest + 1
+
+
+def sealed_leaf() -> Any:
+    """Return the condition that a leaf's entry is covered by a quorum-cosigned checkpoint."""
+    sealed_size = select(archive_head.c.sealed_size).scalar_subquery()
+    return archive_leaves.c.leaf_index < sealed_size
 
 
 def read_entry(connection: Connection, entry_id: str) -> StoredEntry | None:
     """Return one entry with its body, or None."""
-    found = entries_where(connection, entry_id=entry_id)
+    found = _read(connection, _entry_query().where(archive_entries.c.entry_id == entry_id))
     return found[0] if found else None
 
 
 def entries_of_message(connection: Connection, message_id: str) -> tuple[StoredEntry, ...]:
     """Return every entry about a message in the order of the archive."""
-    return entries_where(connection, message_id=message_id)
+    return _read(connection, _entry_query().where(archive_entries.c.message_id == message_id))
 
 
-def entries_where(
-    connection: Connection, *, entry_id: str | None = None, message_id: str | None = None
-) -> tuple[StoredEntry, ...]:
-    """Return the entries with this id, or about this message, in the order of the archive."""
-    entries, bodies = archive_entries.c, archive_bodies.c
-    query = (
+def entries_from(connection: Connection, first: int, limit: int) -> tuple[StoredEntry, ...]:
+    """Return up to `limit` entries from a sequence on, in the order of the archive."""
+    query = _entry_query().where(archive_entries.c.sequence >= first).limit(limit)
+    return _read(connection, query)
+
+
+def _entry_query() -> Select[Any]:
+    entries, bodies, leaves = archive_entries.c, archive_bodies.c, archive_leaves.c
+    return (
         select(
-            entries.leaf_index,
+            entries.sequence,
             entries.entry_id,
             entries.kind,
             entries.leaf,
@@ -150,12 +186,14 @@ def entries_where(
             bodies.salt,
             bodies.body,
             entries.archived_at_utc_ms,
+            leaves.leaf_index,
+            func.coalesce(sealed_leaf(), false()).label("sealed"),
         )
         .join(archive_bodies, bodies.entry_id == entries.entry_id)
-        .order_by(entries.leaf_index)
+        .outerjoin(archive_leaves, leaves.sequence == entries.sequence)
+        .order_by(entries.sequence)
     )
-    if entry_id is not None:
-        query = query.where(entries.entry_id == entry_id)
-    if message_id is not None:
-        query = query.where(entries.message_id == message_id)
+
+
+def _read(connection: Connection, query: Select[Any]) -> tuple[StoredEntry, ...]:
     return tuple(StoredEntry(*row) for row in connection.execute(query))

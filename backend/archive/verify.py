@@ -5,25 +5,39 @@ It never repairs anything.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, select
 
-from backend.archive.entries import StoredEntry, entries_of_message
+from backend.archive.entries import (
+    StoredEntry,
+    archive_size,
+    entries_from,
+    entries_of_message,
+)
+from backend.archive.tree_audit import Fault, TreeReplay
+from backend.archive.witness_state import Seen
 from backend.storage.tables import archive_bodies, archive_entries
 from contract.receipts.canonical import canonical_json
 from contract.receipts.leaf import Envelope, body_commitment, leaf_bytes, leaf_hash
 
-_BATCH = 1_000
+_BATCH = 2_048
+Progress = Callable[[int, int], None]
 
 
 class Audit(NamedTuple):
-    """The outcome of a walk: how many entries are sound, and the first fault, if any."""
+    """The outcome of a walk: how many entries are sound, and the first fault, if any.
+
+    `in_log` of them have their place in the log and `sealed` are covered by the witnesses.
+    """
 
     entries: int
     fault: str
     fault_index: int | None
+    in_log: int = 0
+    sealed: int = 0
 
     @property
     def ok(self) -> bool:
@@ -31,47 +45,71 @@ class Audit(NamedTuple):
         return not self.fault
 
 
-def verify_archive(connection: Connection) -> Audit:
-    """Recompute every entry's leaf hash and body commitment and check that no index is missing.
+def verify_archive(
+    connection: Connection, seen: Seen | None = None, progress: Progress | None = None
+) -> Audit:
+    """Recompute every leaf, body commitment, node and root, and check every signature.
 
-    Stops at the first fault and names it.
+    `seen` is what the witness signed last; `progress` is told the entries done and all there
+    are. Stops at the first fault and names it.
     """
-    expected = 0
-    while True:
-        batch = _entries_from(connection, expected)
-        if not batch:
-            break
-        for entry in batch:
-            fault = fault_of(entry, expected)
-            if fault:
-                return Audit(expected, fault, expected)
-            expected += 1
-    orphans = _bodies_without_entry(connection)
-    if orphans:
-        return Audit(expected, f"{orphans} bodies have no entry", None)
-    return Audit(expected, "", None)
+    total = archive_size(connection)
+    replay = TreeReplay(connection, seen)
+    done = 0
+    try:
+        while batch := entries_from(connection, done, _BATCH):
+            _check_batch(batch, done, replay)
+            done += len(batch)
+            if progress is not None:
+                progress(done, total)
+        replay.finish()
+        orphans = _bodies_without_entry(connection)
+        if orphans:
+            raise Fault(f"{orphans} bodies have no entry")
+    except Fault as fault:
+        return Audit(done if fault.index is None else fault.index, str(fault), fault.index)
+    return Audit(done, "", None, replay.size, replay.sealed_size)
 
 
-def fault_of(entry: StoredEntry, expected_index: int) -> str:
+def _check_batch(batch: Sequence[StoredEntry], first: int, replay: TreeReplay) -> None:
+    hashes: list[bytes] = []
+    waiting = first - 1 if replay.size < first else None
+    for sequence, entry in enumerate(batch, start=first):
+        fault = fault_of(entry, sequence)
+        if fault:
+            raise Fault(fault, sequence)
+        if entry.leaf_index is None:
+            waiting = sequence
+            continue
+        if waiting is not None:
+            raise Fault(f"entry {waiting} was left out of the log", waiting)
+        if entry.leaf_index != replay.size + len(hashes):
+            raise Fault(f"entry {sequence} stands at another place in the log", sequence)
+        hashes.append(entry.leaf_hash)
+    if hashes:
+        replay.add(hashes)
+
+
+def fault_of(entry: StoredEntry, sequence: int) -> str:
     """Return what is wrong with one entry in plain words, or an empty text."""
-    if entry.leaf_index != expected_index:
-        return f"entry {expected_index} is missing"
+    if entry.sequence != sequence:
+        return f"entry {sequence} is missing"
     if leaf_hash(entry.leaf) != entry.leaf_hash:
-        return f"entry {expected_index}: the leaf does not have the stored hash"
+        return f"entry {sequence}: the leaf does not have the stored hash"
     try:
         envelope = read_envelope(entry.leaf)
     except (msgspec.DecodeError, ValueError):
-        return f"entry {expected_index}: the leaf is not an envelope"
+        return f"entry {sequence}: the leaf is not an envelope"
     if leaf_bytes(envelope) != entry.leaf:
-        return f"entry {expected_index}: the leaf is not in canonical form"
+        return f"entry {sequence}: the leaf is not in canonical form"
     if (envelope.entry_id, envelope.kind) != (entry.entry_id, entry.kind):
-        return f"entry {expected_index}: its columns differ from its leaf"
+        return f"entry {sequence}: its columns differ from its leaf"
     try:
         committed = body_commitment(entry.salt, entry.body)
     except ValueError:
-        return f"entry {expected_index}: the salt is not whole"
+        return f"entry {sequence}: the salt is not whole"
     if committed != envelope.body_commitment:
-        return f"entry {expected_index}: the body is not the one committed to"
+        return f"entry {sequence}: the body is not the one committed to"
     return ""
 
 
@@ -94,7 +132,9 @@ def describe_message(connection: Connection, message_id: str) -> bytes:
 def _described(entry: StoredEntry) -> dict[str, Any]:
     envelope = read_envelope(entry.leaf)
     return {
+        "sequence": entry.sequence,
         "index": entry.leaf_index,
+        "sealed": entry.sealed,
         "entry_id": entry.entry_id,
         "kind": entry.kind,
         "entry_hash": entry.leaf_hash.hex(),
@@ -106,30 +146,9 @@ def _described(entry: StoredEntry) -> dict[str, Any]:
         "occurred_at_utc_ms": envelope.occurred_at_utc_ms,
         "decision_hash": envelope.decision_hash,
         "previous": envelope.previous,
-        "fault": fault_of(entry, entry.leaf_index),
+        "fault": fault_of(entry, entry.sequence),
         "body": msgspec.json.decode(entry.body),
     }
-
-
-def _entries_from(connection: Connection, first: int) -> list[StoredEntry]:
-    entries, bodies = archive_entries.c, archive_bodies.c
-    rows = connection.execute(
-        select(
-            entries.leaf_index,
-            entries.entry_id,
-            entries.kind,
-            entries.leaf,
-            entries.leaf_hash,
-            bodies.salt,
-            bodies.body,
-            entries.archived_at_utc_ms,
-        )
-        .join(archive_bodies, bodies.entry_id == entries.entry_id)
-        .where(entries.leaf_index >= first)
-        .order_by(entries.leaf_index)
-        .limit(_BATCH)
-    )
-    return [StoredEntry(*row) for row in rows]
 
 
 def _bodies_without_entry(connection: Connection) -> int:

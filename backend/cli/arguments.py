@@ -21,6 +21,8 @@ def parser() -> argparse.ArgumentParser:
     worker = commands.add_parser("worker", help="deliver and receive without serving the API")
     _add_data_dir(worker)
     _add_sandbox(worker)
+    witness = commands.add_parser("witness", help="cosign the checkpoints of a log that only grows")
+    _add_witness(witness)
     archive = commands.add_parser("archive", help="check or search the archive")
     _add_archive(archive.add_subparsers(dest="archive_command", required=True))
     admin = commands.add_parser("admin", help="look after jobs and accounts")
@@ -39,6 +41,24 @@ def _add_serve(serve: argparse.ArgumentParser) -> None:
     )
     _add_data_dir(serve)
     _add_sandbox(serve)
+
+
+def _add_witness(witness: argparse.ArgumentParser) -> None:
+    _add_data_dir(witness)
+    witness.add_argument(
+        "--listen", default="127.0.0.1:0", metavar="HOST:PORT", help="port 0: any free one"
+    )
+    witness.add_argument(
+        "--embedded", action="store_true", help="stop as soon as stdin ends: the backend is gone"
+    )
+    witness.add_argument(
+        "--log-key", default="", metavar="KEY", help="the log's verifier key, unless stdin tells it"
+    )
+    witness.add_argument(
+        "--accept-new-key",
+        action="store_true",
+        help="let the same log go on under a rotated key; check the statement first",
+    )
 
 
 def _add_data_dir(command: argparse.ArgumentParser) -> None:

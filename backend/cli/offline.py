@@ -16,10 +16,11 @@ from sqlalchemy import Connection, select
 
 from backend.archive.verify import describe_message, verify_archive
 from backend.delivery.accounts import pauses, resume_account
-from backend.serving import read_handshake
+from backend.listening import read_handshake
 from backend.storage.database import Database
 from backend.storage.tables import jobs, messages
-from backend.workspace import DATABASE_FILE, WorkspaceError, take_lock
+from backend.workspace import DATABASE_FILE, take_lock
+from backend.workspace_errors import WorkspaceError
 from contract.ids import AccountId
 from contract.states import DeliveryState
 

@@ -7,24 +7,25 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import ipaddress
 import sys
 from collections.abc import Coroutine
 from typing import Any
 
+from backend.cli.addresses import address_of
+from backend.listening import Handshake, on_signals, read_handshake
 from backend.runtime import Runtime, RuntimeOptions
-from backend.serving import Handshake, on_signals, read_handshake, serve
-from backend.workspace import WorkspaceError
+from backend.serving import serve
+from backend.workspace_errors import WorkspaceError
 
 
 def run_serve(arguments: argparse.Namespace) -> int:
     """Serve until stopped; returns the exit status. Raises WorkspaceError or DatabaseError."""
-    host, port = _address(arguments.listen)
+    host, port = address_of(arguments.listen, loopback_only=True)
     handshake = read_handshake()
     if not handshake.secret:
         raise WorkspaceError("The line on stdin must hold a secret for this start.")
     options = _options(arguments, handshake)
-    _run(serve(options, handshake, host, port, watch_stdin=arguments.embedded))
+    _run(serve(options, handshake, host, port, embedded=arguments.embedded))
     return 0
 
 
@@ -52,16 +53,6 @@ def _options(arguments: argparse.Namespace, handshake: Handshake) -> RuntimeOpti
         sandbox_pace=max(0.0, arguments.sandbox_pace),
         sandbox_answers=not arguments.sandbox_silent,
     )
-
-
-def _address(listen: str) -> tuple[str, int]:
-    host, _, port = listen.rpartition(":")
-    try:
-        if ipaddress.IPv4Address(host).is_loopback:
-            return host, int(port)
-    except ValueError:
-        pass
-    raise WorkspaceError("--listen takes a loopback address only, such as 127.0.0.1:0.")
 
 
 def _run(main: Coroutine[Any, Any, None]) -> None:

@@ -1,6 +1,6 @@
 """The claiming of jobs: heads of lanes only, under a lease, with the attempt written first.
 
-It never claims a job whose submission has no archive entry.
+It never claims a job before a checkpoint cosigned by the quorum covers its archive entry.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, Select, and_, exists, func, insert, or_, select, update
 
+from backend.archive.entries import sealed_leaf
 from backend.channels.contract import Attempt
 from backend.inbox.messages import message_row, set_delivery_state
-from backend.storage.tables import archive_entries, attempts, jobs
+from backend.storage.tables import archive_entries, archive_leaves, attempts, jobs
 from contract.ids import AccountId, ConversationId, MessageId, idempotency_key, uuid7
 from contract.states import DeliveryState
 
@@ -116,17 +117,22 @@ def close_attempt(
 
 
 def _heads(paused: frozenset[str]) -> Select[Any]:
-    """Return the query of open jobs without an open job before them, archived ones only."""
+    """Return the query of open jobs without an open job before them, sealed ones only."""
     before = exists().where(
         _ahead.c.conversation_id == jobs.c.conversation_id,
         _ahead.c.state.in_(_OPEN_STATES),
         _ahead.c.lane_order < jobs.c.lane_order,
     )
     archived = and_(
-        archive_entries.c.leaf_index == jobs.c.lane_order,
+        archive_entries.c.sequence == jobs.c.lane_order,
         archive_entries.c.message_id == jobs.c.message_id,
     )
-    query: Select[Any] = select(*jobs.c).join(archive_entries, archived).where(~before)
+    query: Select[Any] = (
+        select(*jobs.c)
+        .join(archive_entries, archived)
+        .join(archive_leaves, archive_leaves.c.sequence == archive_entries.c.sequence)
+        .where(~before, sealed_leaf())
+    )
     return query.where(jobs.c.account_id.not_in(paused)) if paused else query
 
 

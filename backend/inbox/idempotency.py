@@ -18,11 +18,12 @@ from contract.wire import Me
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer to a command, as it is sent and kept."""
+    """The answer to a command, as it is sent and kept; `replayed` tells that it was kept before."""
 
     status: int
     media_type: str
     body: bytes
+    replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def stored_reply(connection: Connection, me: Me, command: CommandKey) -> Reply |
             ProblemCode.IDEMPOTENCY_KEY_REUSED,
             "This key was used for another request: make a new one.",
         )
-    return Reply(row.status, row.media_type, row.body)
+    return Reply(row.status, row.media_type, row.body, replayed=True)
 
 
 def store_reply(

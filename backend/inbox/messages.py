@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from backend.archive.entries import append_entry
+from backend.archive.entries import Recorded, append_entry
 from backend.inbox.conversations import record_activity
 from backend.inbox.events import note_message
 from backend.storage.tables import archive_entries, jobs, message_versions, messages
@@ -26,7 +26,7 @@ from contract.states import (
     apply_receipt,
     next_delivery_state,
 )
-from contract.wire import ArchiveRef, Direction, MessageKind, Origin
+from contract.wire import Direction, MessageKind, Origin
 
 _CONFIRMED = frozenset(
     {DeliveryState.ACCEPTED, DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.READ}
@@ -62,7 +62,7 @@ class NewMessage:
     decision_hash: str = ""
 
 
-def add_message(connection: Connection, new: NewMessage, now_utc_ms: int) -> ArchiveRef:
+def add_message(connection: Connection, new: NewMessage, now_utc_ms: int) -> Recorded:
     """Archive the message first, then write its row, and count it in its conversation."""
     archived = append_entry(
         connection,
@@ -106,7 +106,7 @@ def add_version(
     occurred_at_utc_ms: int,
     now_utc_ms: int,
     changes: dict[str, object],
-) -> ArchiveRef:
+) -> Recorded:
     """Archive a new version (`edited`, `deleted`) that names the one before, and apply it.
 
     `changes` are columns of the message's row; the earlier versions stay in the archive.
@@ -212,7 +212,7 @@ def update_message(
     note_message(connection, message_id, now_utc_ms)
 
 
-def _columns(new: NewMessage, archived: ArchiveRef, now_utc_ms: int) -> dict[str, object]:
+def _columns(new: NewMessage, archived: Recorded, now_utc_ms: int) -> dict[str, object]:
     return {
         "message_id": new.message_id,
         "firm_id": new.firm_id,
@@ -225,7 +225,7 @@ def _columns(new: NewMessage, archived: ArchiveRef, now_utc_ms: int) -> dict[str
         "author_id": new.author_id,
         "author_name": new.author_name,
         "place_at_utc_ms": new.place_at_utc_ms,
-        "place_index": archived.index,
+        "place_index": archived.sequence,
         "occurred_at_utc_ms": new.occurred_at_utc_ms,
         "origin": new.origin,
         "state": new.state,
@@ -242,7 +242,7 @@ def _add_version(
     firm_id: str,
     message_id: str,
     kind: str,
-    archived: ArchiveRef,
+    archived: Recorded,
     *,
     n: int = 1,
 ) -> None:

@@ -12,9 +12,12 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, Select, and_, select
 
+from backend.archive.entries import sealed_leaf
 from backend.inbox.consent_tags import consent_tags
+from backend.storage.custody_tables import erased_messages
 from backend.storage.tables import (
     archive_entries,
+    archive_leaves,
     attachments,
     channel_accounts,
     conversation_contacts,
@@ -53,7 +56,7 @@ def message_query(employee_id: str) -> Select[Any]:
     return (
         select(
             messages,
-            archive_entries.c.leaf_index,
+            archive_leaves.c.leaf_index,
             archive_entries.c.leaf_hash,
             archive_entries.c.archived_at_utc_ms,
             _quoted.c.author_name.label("quoted_author_name"),
@@ -67,7 +70,12 @@ def message_query(employee_id: str) -> Select[Any]:
             ),
         )
         .join(archive_entries, archive_entries.c.entry_id == messages.c.entry_id)
+        .outerjoin(
+            archive_leaves,
+            and_(archive_leaves.c.sequence == archive_entries.c.sequence, sealed_leaf()),
+        )
         .outerjoin(_quoted, _quoted.c.message_id == messages.c.quote_message_id)
+        .where(messages.c.message_id.not_in(select(erased_messages.c.message_id)))
     )
 
 
@@ -122,15 +130,22 @@ def _message(row: Row[Any], files: tuple[Attachment, ...], emojis: tuple[Reactio
         quote=quote,
         reactions=emojis,
         attachments=files,
-        archive=ArchiveRef(
-            index=row.leaf_index,
-            entry_id=row.entry_id,
-            entry_hash=row.leaf_hash.hex(),
-            archived_at_utc_ms=row.archived_at_utc_ms,
-        ),
+        archive=_archive_ref(row),
         edited_at_utc_ms=row.edited_at_utc_ms,
         versions_archived=row.versions_archived,
         deleted=row.deleted,
+    )
+
+
+def _archive_ref(row: Row[Any]) -> ArchiveRef | None:
+    """Return where the newest version stands in the log: None before it is sealed."""
+    if row.leaf_index is None:
+        return None
+    return ArchiveRef(
+        index=row.leaf_index,
+        entry_id=row.entry_id,
+        entry_hash=row.leaf_hash.hex(),
+        archived_at_utc_ms=row.archived_at_utc_ms,
     )
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import msgspec
 from sqlalchemy import Connection, insert, select, update
 
+from backend.archive.entries import Recorded
+from backend.archive.sealing import SealedEntry
 from backend.governance.decisions import Verdict, decide
 from backend.governance.policy import RunningPolicy
 from backend.inbox.idempotency import CommandKey, Reply, store_reply, stored_reply
@@ -25,7 +27,6 @@ from contract.receipts.bodies import KIND_MESSAGE_OUT, attachment_commitments, s
 from contract.states import DeliveryState
 from contract.wire import (
     MAX_TEXT_CHARS,
-    ArchiveRef,
     Attachment,
     Conversation,
     Direction,
@@ -59,9 +60,9 @@ def submit(
     submission: Submission,
     now_utc_ms: int,
 ) -> Reply:
-    """Decide on, archive and queue one message; the stored reply when the key is known.
+    """Decide on, record and queue one message; the stored reply when the key is known.
 
-    A message that policy refuses is archived as blocked and answered with `policy_denied`.
+    The reply says 202: `sealed_reply` makes the final one of it. A message that policy refuses is archived as blocked and answered with `policy_denied`.
     Raises Refused (nothing is kept) when the request itself is at fault.
     """
     known = stored_reply(connection, me, submission.key)
@@ -80,6 +81,30 @@ def submit(
         _queue(connection, me, conversation, command, archived, now_utc_ms)
     (message,) = read_messages(connection, me.employee_id, [command.message_id])
     return store_reply(connection, me, submission.key, _reply(message, verdict), now_utc_ms)
+
+
+def sealed_reply(reply: Reply, sealed: SealedEntry | None) -> Reply:
+    """Return the reply to give once the entry is sealed; the reply as it is while it is not.
+
+    The message has the version that the seal gave it, and its place in the log.
+    """
+    if sealed is None:
+        return reply
+    if reply.status == 202:
+        submitted = msgspec.json.decode(reply.body, type=Submitted)
+        whole = msgspec.structs.replace(
+            submitted, message=_placed(submitted.message, sealed), receipt=sealed.receipt
+        )
+        return Reply(201, reply.media_type, msgspec.json.encode(whole))
+    problem = msgspec.json.decode(reply.body, type=Problem)
+    if problem.message is None:
+        return reply
+    told = msgspec.structs.replace(problem, message=_placed(problem.message, sealed))
+    return Reply(reply.status, reply.media_type, msgspec.json.encode(told))
+
+
+def _placed(message: Message, sealed: SealedEntry) -> Message:
+    return msgspec.structs.replace(message, archive=sealed.archive, version=message.version + 1)
 
 
 def _check_form(submission: Submission) -> None:
@@ -177,7 +202,7 @@ def _write(
     files: Sequence[Attachment],
     verdict: Verdict,
     now_utc_ms: int,
-) -> ArchiveRef:
+) -> Recorded:
     digests = [file.sha256 for file in files]
     salt = bytes.fromhex(command.salt)
     new = NewMessage(
@@ -216,7 +241,7 @@ def _queue(
     me: Me,
     conversation: Conversation,
     command: SubmitMessage,
-    archived: ArchiveRef,
+    archived: Recorded,
     now_utc_ms: int,
 ) -> None:
     connection.execute(
@@ -227,7 +252,7 @@ def _queue(
             account_id=conversation.account_id,
             message_id=command.message_id,
             revision=command.revision,
-            lane_order=archived.index,
+            lane_order=archived.sequence,
             not_before_utc_ms=now_utc_ms,
             created_at_utc_ms=now_utc_ms,
         )
@@ -236,8 +261,10 @@ def _queue(
 
 def _reply(message: Message, verdict: Verdict) -> Reply:
     if verdict.state is not DeliveryState.BLOCKED:
-        submitted = Submitted(message=message, findings=verdict.findings)
-        return Reply(201, "application/json", msgspec.json.encode(submitted))
+        submitted = Submitted(
+            message=message, findings=verdict.findings, decision_hash=verdict.decision_hash
+        )
+        return Reply(202, "application/json", msgspec.json.encode(submitted))
     code = ProblemCode.POLICY_DENIED
     problem = Problem(
         type=f"urn:parley:problem:{code}",

@@ -30,7 +30,17 @@ _GROW_ONLY = """
 CREATE TRIGGER IF NOT EXISTS {table}_refuse_{verb} BEFORE {verb} ON {table}
 BEGIN SELECT RAISE(ABORT, 'archive entries only grow'); END
 """
-_GROW_ONLY_TABLES = ("archive_entries", "archive_bodies", "message_versions", "decisions")
+_GROW_ONLY_TABLES = (
+    "archive_entries",
+    "archive_bodies",
+    "archive_leaves",
+    "archive_nodes",
+    "archive_checkpoints",
+    "archive_cosignatures",
+    "archive_statements",
+    "message_versions",
+    "decisions",
+)
 
 
 class DatabaseError(Exception):
@@ -82,6 +92,7 @@ class Database:
         self._before_commit: list[Callable[[Connection], object]] = []
         self._on_commit: list[tuple[asyncio.AbstractEventLoop, Callable[[], None]]] = []
         self._hooks_lock = threading.Lock()
+        self._changes = 0
 
     @classmethod
     def open(cls, path: Path, key: bytes) -> Database:
@@ -104,7 +115,7 @@ class Database:
         self._before_commit.append(hook)
 
     def on_commit(self, hook: Callable[[], None]) -> Callable[[], None]:
-        """Call `hook` on the running loop after each commit; returns the unsubscriber.
+        """Call `hook` on the running loop after each commit of a change; returns the unsubscriber.
 
         The call comes also when the writer's caller was cancelled meanwhile.
         """
@@ -164,15 +175,23 @@ class Database:
                 hook(connection)
             return result
 
+        changes = self._changes
         result = self._run("writer", whole)
+        self._changes = self._count_changes()
         with self._hooks_lock:
-            hooks = tuple(self._on_commit)
+            hooks = tuple(self._on_commit) if self._changes != changes else ()
         for loop, hook in hooks:
             try:
                 loop.call_soon_threadsafe(hook)
             except RuntimeError:  # that loop is closed: nobody waits there any more
                 continue
         return result
+
+    def _count_changes(self) -> int:
+        """Return how many rows the writer's connection has changed since it was opened."""
+        driver = self._connections["writer"].connection.driver_connection
+        assert driver is not None
+        return int(driver.total_changes)
 
     def _run(self, name: str, work: Callable[[Connection], T]) -> T:
         try:
@@ -236,6 +255,10 @@ def _prepare(connection: Connection) -> None:
     if version > SCHEMA_VERSION:
         raise DatabaseTooNew(
             "The backend's database was written by a newer Parley: start that version."
+        )
+    if version == 1:  # the order of rows was the log's index, too
+        connection.exec_driver_sql(
+            "ALTER TABLE archive_entries RENAME COLUMN leaf_index TO sequence"
         )
     metadata.create_all(connection)
     for table in _GROW_ONLY_TABLES:

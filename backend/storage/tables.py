@@ -7,17 +7,19 @@ All times are UTC milliseconds; every table of the business carries its firm.
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    ForeignKey,
-    Index,
-    Integer,
-    Table,
-    Text,
-    UniqueConstraint,
-)
+from sqlalchemy import Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
+from backend.storage.archive_tables import (
+    archive_bodies,
+    archive_checkpoints,
+    archive_cosignatures,
+    archive_entries,
+    archive_head,
+    archive_leaves,
+    archive_log_keys,
+    archive_nodes,
+    archive_statements,
+)
 from backend.storage.columns import (
     blob,
     firm,
@@ -42,14 +44,21 @@ from backend.storage.directory_tables import (
     walls,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 __all__ = [
     "SCHEMA_VERSION",
     "access_tokens",
     "account_members",
     "archive_bodies",
+    "archive_checkpoints",
+    "archive_cosignatures",
     "archive_entries",
+    "archive_head",
+    "archive_leaves",
+    "archive_log_keys",
+    "archive_nodes",
+    "archive_statements",
     "attachment_parts",
     "attachments",
     "attempts",
@@ -208,38 +217,8 @@ attachment_parts = Table(
     number("end_byte"),
 )
 
-# -- archive and governance ----------------------------------------------------------------------
+# -- governance ----------------------------------------------------------------------------------
 
-# It only grows: `leaf_index` counts from 0 without gaps, as the tree's leaves will.
-archive_entries = Table(
-    "archive_entries",
-    metadata,
-    Column(
-        "leaf_index",
-        BigInteger().with_variant(Integer, "sqlite"),
-        primary_key=True,
-        autoincrement=False,
-    ),
-    Column("entry_id", Text, nullable=False, unique=True),
-    firm(),
-    text("kind"),
-    text("conversation_id", default=""),
-    text("message_id", default=""),
-    blob("leaf"),
-    blob("leaf_hash"),
-    text("decision_hash", default=""),
-    number("archived_at_utc_ms"),
-    Index("archive_entries_by_message", "message_id"),
-)
-# Bodies lie beside the log, with their salt: a lawful erasure takes both, the proofs stay.
-archive_bodies = Table(
-    "archive_bodies",
-    metadata,
-    ref("entry_id", "archive_entries.entry_id", key=True),
-    firm(),
-    blob("salt"),
-    blob("body"),
-)
 decisions = Table(
     "decisions",
     metadata,
@@ -270,7 +249,7 @@ policy_bundles = Table(
 
 # -- delivery ------------------------------------------------------------------------------------
 
-# A conversation's lane runs in the order of `lane_order` (the archive index of the submission).
+# A conversation's lane runs in the order of `lane_order` (the archive sequence of the submission).
 # `state` is ready, leased or done; a leased job whose lease ran out belongs to a dead worker.
 jobs = Table(
     "jobs",

@@ -25,12 +25,14 @@ async def workspace(tmp_path: Path) -> AsyncIterator[Workspace]:
     async with open_workspace(tmp_path) as opened:
         for number in range(5):
             await opened.inbound(f"Message {number}")
+        await opened.sealing.pause()
         yield opened
 
 
 async def audit(workspace: Workspace) -> Audit:
-    """Verify the whole archive."""
-    return await workspace.services.database.read(verify_archive)
+    """Verify the whole archive, with what its witness saw."""
+    seen = workspace.sealing.witness.seen
+    return await workspace.services.database.read(lambda c: verify_archive(c, seen))
 
 
 async def run(workspace: Workspace, *statements: str) -> None:
@@ -49,18 +51,23 @@ UNGUARDED = (
     "DROP TRIGGER archive_entries_refuse_DELETE",
     "DROP TRIGGER archive_bodies_refuse_UPDATE",
     "DROP TRIGGER archive_bodies_refuse_DELETE",
+    *(
+        f"DROP TRIGGER archive_{table}_refuse_{verb}"
+        for table in ("leaves", "nodes", "checkpoints", "cosignatures")
+        for verb in ("UPDATE", "DELETE")
+    ),
 )
 
 
 async def test_sound_archive_passes(workspace: Workspace) -> None:
-    assert await audit(workspace) == Audit(6, "", None)
+    assert await audit(workspace) == Audit(6, "", None, in_log=6, sealed=6)
 
 
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE archive_entries SET kind = 'x' WHERE leaf_index = 1",
-        "DELETE FROM archive_entries WHERE leaf_index = 5",
+        "UPDATE archive_entries SET kind = 'x' WHERE sequence = 1",
+        "DELETE FROM archive_entries WHERE sequence = 5",
         "UPDATE archive_bodies SET body = x'00'",
         "DELETE FROM archive_bodies",
         "INSERT OR REPLACE INTO archive_bodies SELECT entry_id, firm_id, salt, x'00'"
@@ -84,13 +91,18 @@ async def test_entries_can_not_be_changed(workspace: Workspace, statement: str) 
 @pytest.mark.parametrize(
     ("statement", "fault", "index"),
     [
-        ("UPDATE archive_entries SET leaf = x'7B7D' WHERE leaf_index = 2", "stored hash", 2),
-        ("UPDATE archive_entries SET leaf_hash = zeroblob(32) WHERE leaf_index = 3", "hash", 3),
-        ("UPDATE archive_entries SET kind = 'x' WHERE leaf_index = 4", "differ", 4),
-        ("UPDATE archive_entries SET leaf_index = 9 WHERE leaf_index = 5", "missing", 5),
+        ("UPDATE archive_entries SET leaf = x'7B7D' WHERE sequence = 2", "stored hash", 2),
+        ("UPDATE archive_entries SET leaf_hash = zeroblob(32) WHERE sequence = 3", "hash", 3),
+        ("UPDATE archive_entries SET kind = 'x' WHERE sequence = 4", "differ", 4),
+        (
+            "UPDATE archive_leaves SET sequence = 9 WHERE sequence = 5;"
+            "UPDATE archive_entries SET sequence = 9 WHERE sequence = 5",
+            "missing",
+            5,
+        ),
         (
             "UPDATE archive_bodies SET body = x'7B7D' WHERE entry_id ="
-            " (SELECT entry_id FROM archive_entries WHERE leaf_index = 1)",
+            " (SELECT entry_id FROM archive_entries WHERE sequence = 1)",
             "body",
             1,
         ),
@@ -100,13 +112,67 @@ async def test_entries_can_not_be_changed(workspace: Workspace, statement: str) 
 async def test_audit_names_the_first_fault(
     workspace: Workspace, statement: str, fault: str, index: int
 ) -> None:
-    await run(workspace, *UNGUARDED, statement)
+    await run(workspace, *UNGUARDED, *statement.split(";"))
     found = await audit(workspace)
     assert fault in found.fault
     assert found.fault_index == index
 
 
+CUT_TAIL = (
+    "DELETE FROM archive_cosignatures WHERE size > 4",
+    "DELETE FROM archive_checkpoints WHERE size > 4",
+    "DELETE FROM archive_nodes WHERE (position + 1) << level > 4",
+    "DELETE FROM archive_leaves WHERE leaf_index >= 4",
+    "DELETE FROM message_versions",
+    "DELETE FROM archive_bodies WHERE entry_id IN"
+    " (SELECT entry_id FROM archive_entries WHERE sequence >= 4)",
+    "DELETE FROM archive_entries WHERE sequence >= 4",
+)
+
+
+@pytest.mark.parametrize(
+    ("statement", "fault"),
+    [
+        ("UPDATE archive_leaves SET leaf_hash = zeroblob(32) WHERE leaf_index = 2", "node 2 of"),
+        ("DELETE FROM archive_leaves WHERE leaf_index = 2", "left out of the log"),
+        ("UPDATE archive_nodes SET hash = zeroblob(32) WHERE level = 2", "node 0 of level 2"),
+        ("DELETE FROM archive_nodes WHERE level = 1 AND position = 1", "is missing"),
+        ("INSERT INTO archive_nodes VALUES (7, 0, zeroblob(32))", "no entry explains"),
+        ("UPDATE archive_checkpoints SET root = zeroblob(32)", "of another tree"),
+        (
+            "UPDATE archive_checkpoints SET note = CAST(replace(note, '6', '7') AS BLOB)",
+            "checkpoint",
+        ),
+        ("DELETE FROM archive_checkpoints WHERE size = 6", "newest checkpoint"),
+        ("UPDATE archive_cosignatures SET line = replace(line, 'A', 'B')", "cosignature"),
+        ("DELETE FROM archive_cosignatures", "without its witnesses"),
+        ("UPDATE archive_head SET root = zeroblob(32)", "another root"),
+        ("UPDATE archive_head SET size = 5", "newest checkpoint"),
+    ],
+)
+async def test_audit_finds_what_was_changed_in_the_log(
+    workspace: Workspace, statement: str, fault: str
+) -> None:
+    await run(workspace, *UNGUARDED, statement)
+    found = await audit(workspace)
+    assert not found.ok
+    assert fault in found.fault
+
+
+async def test_lost_end_of_the_archive_is_found_by_what_the_witness_saw(
+    workspace: Workspace,
+) -> None:
+    kept = await workspace.scalar("SELECT hex(root) FROM archive_checkpoints WHERE size = 4")
+    cut = [*UNGUARDED, "DROP TRIGGER message_versions_refuse_DELETE", *CUT_TAIL]
+    cut.append(f"UPDATE archive_head SET size = 4, sealed_size = 4, root = x'{kept}'")
+    await run(workspace, *cut)
+    without = await workspace.services.database.read(verify_archive)
+    assert without.ok, "the archive alone can't know"
+    assert "the witness saw 6 entries" in (await audit(workspace)).fault
+
+
 async def test_entries_of_a_message_are_described(workspace: Workspace) -> None:
+    workspace.sealing.go()
     message_id = await workspace.inbound("Find me")
     told = await workspace.services.database.read(
         lambda connection: describe_message(connection, message_id)

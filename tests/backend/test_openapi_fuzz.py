@@ -6,8 +6,8 @@ It runs schemathesis, which is not ours, against a real server; the endless stre
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,11 +18,12 @@ from schemathesis.specs.openapi.checks import (
     negative_data_rejection,
     positive_data_acceptance,
 )
+from starlette.applications import Starlette
 
 from backend.api.app import create_app
 from backend.api.openapi import openapi_document
 from contract import api
-from tests.backend.workspace import ELENA, TOKENS, open_workspace
+from tests.backend.workspace import ELENA, TOKENS, Workspace, open_workspace
 from tests.backend_client.loopback_server import LoopbackServer
 
 REFUSALS = ["400", "401", "403", "404", "409", "410", "413", "422"]
@@ -59,11 +60,28 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             "contact_id": str(contact),
         }
         workspace.services.notifier.close()  # long polling answers at once then
+        runner.run(workspace.sealing.pause())  # it goes on beside the server, on its loop
         try:
-            with LoopbackServer(create_app(workspace.services)) as server:
+            with LoopbackServer(sealing_app(workspace), lifespan="on") as server:
                 yield Running(server.url, ids)
         finally:
             runner.run(stack.aclose())
+
+
+def sealing_app(workspace: Workspace) -> Starlette:
+    """Return the application, which seals while it is served."""
+    app = create_app(workspace.services)
+    inner = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(of: Starlette) -> AsyncIterator[None]:
+        workspace.sealing.go()
+        async with inner(of):
+            yield
+        await workspace.sealing.pause()
+
+    app.router.lifespan_context = lifespan
+    return app
 
 
 @schema.parametrize()

@@ -77,17 +77,19 @@ async def test_stream_resumes_after_the_last_event_without_loss(
     async with client.stream("GET", "/v1/events", headers={"Last-Event-ID": "0"}) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         frames = Frames(answer)
-        seen += [await frames.next_event() for _ in range(4)]
+        seen += [await frames.next_event() for _ in range(5)]
         await workspace.inbound("Two")
-        seen += [await frames.next_event() for _ in range(2)]
+        seen += [await frames.next_event() for _ in range(3)]
     await workspace.inbound("Three")
     last = {"Last-Event-ID": str(seen[-1].seq)}
     async with client.stream("GET", "/v1/events", headers=last) as answer:
         frames = Frames(answer)
-        seen += [await frames.next_event() for _ in range(2)]
-    assert [event.seq for event in seen] == list(range(1, 9))
-    texts = [event.body.message.text for event in seen if isinstance(event.body, MessageUpserted)]
-    assert texts == ["One", "Two", "Three"]
+        seen += [await frames.next_event() for _ in range(3)]
+    assert [event.seq for event in seen] == list(range(1, 12))
+    told = [event.body.message for event in seen if isinstance(event.body, MessageUpserted)]
+    for sealed in (False, True):
+        texts = [message.text for message in told if (message.archive is not None) is sealed]
+        assert texts == ["One", "Two", "Three"]
 
 
 async def test_quiet_stream_beats(client: httpx.AsyncClient) -> None:
@@ -120,11 +122,11 @@ async def test_cursor_too_old_or_never_reached_is_gone(
     await workspace.services.database.write(
         lambda connection: trim_events(connection, ELENA, keep=2)
     )
-    for position in (0, 3, 7, 10**18):
+    for position in (0, 5, 9, 10**18):
         answer = await client.get(path, headers={"Last-Event-ID": str(position)})
         assert answer.status_code == 410, position
         assert answer.json()["code"] == "cursor_gone"
-    assert len((await page(client, 4)).events) == 2
+    assert len((await page(client, 6)).events) == 2
 
 
 async def test_position_that_is_no_number_is_refused(client: httpx.AsyncClient) -> None:
@@ -143,5 +145,5 @@ async def test_long_polling_wakes_on_commit(
     await workspace.inbound("Wake up")
     async with asyncio.timeout(5):
         woken = await waiting
-    assert [event.seq for event in woken.events] == [2, 3, 4]
-    assert woken.last_seq == 4
+    assert [event.seq for event in woken.events][:3] == [2, 3, 4]
+    assert woken.last_seq >= 4

@@ -30,6 +30,7 @@ from backend.storage import tables
 from backend.storage.blobs import BlobStore
 from contract.ids import ConversationId, MessageId, idempotency_key, uuid7
 from contract.wire import Channel, IdempotencyClass, SendCapability, SubmitMessage
+from tests.backend.sealing import Sealing
 
 FIRM = "firm-test"
 ELENA = "emp-elena"
@@ -66,6 +67,7 @@ class Workspace:
 
     services: Services
     clock: Clock
+    sealing: Sealing
     typing: list[tuple[str, str, bool]] = field(default_factory=list)
 
     async def inbound(
@@ -77,9 +79,9 @@ class Workspace:
         external: str = "",
         quote: str | None = None,
     ) -> MessageId:
-        """Have a client write to an account."""
+        """Have a client write to an account; returns once the message is sealed, too."""
         now = self.clock()
-        return await self.services.database.write(
+        message_id = await self.services.database.write(
             lambda connection: record_inbound(
                 connection,
                 account_id=account,
@@ -92,6 +94,8 @@ class Workspace:
                 quote_external_id=quote,
             )
         )
+        await self.sealing.sealed()
+        return message_id
 
     async def conversation_of(self, message_id: MessageId) -> ConversationId:
         """Return the conversation a message is in."""
@@ -200,6 +204,7 @@ async def open_workspace(
     database = open_database(folder / "backend.db", key)
     clock = Clock()
     typing: list[tuple[str, str, bool]] = []
+    sealing = Sealing(database, folder / "witness", clock)
     known = await database.read(
         lambda connection: connection.exec_driver_sql("SELECT count(*) FROM firms").scalar_one()
     )
@@ -208,6 +213,7 @@ async def open_workspace(
         await database.write(lambda connection: publish(connection, FIRM, POLICY, clock()))
     services = Services(
         database=database,
+        archive=await sealing.start(),
         blobs=BlobStore(folder / "blobs", key),
         policy=POLICY,
         auth=TokenAuthenticator(database, clock),
@@ -218,8 +224,9 @@ async def open_workspace(
         on_typing=lambda conversation, employee, on: typing.append((conversation, employee, on)),
     )
     try:
-        yield Workspace(services, clock, typing)
+        yield Workspace(services, clock, sealing, typing)
     finally:
+        await sealing.stop()
         await database.close()
 
 

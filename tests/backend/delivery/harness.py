@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, select
 
+from backend.archive.entries import entries_of_message
 from backend.channels.sandbox.peer import SandboxPeer
 from backend.directory.people import read_me
 from backend.inbox.idempotency import CommandKey
@@ -107,6 +108,10 @@ class House:
                 return row
             assert time.monotonic() < deadline_s, f"still {row.state}: {row.state_detail}"
             await asyncio.sleep(0.01)
+
+    async def until_sealed(self, message_id: str) -> None:
+        """Wait until the quorum of witnesses has cosigned a checkpoint over the message."""
+        await self.until(lambda c: all(one.sealed for one in entries_of_message(c, message_id)))
 
     async def until(self, look: Callable[[Connection], T]) -> T:
         """Wait until a query gives something true; returns it."""

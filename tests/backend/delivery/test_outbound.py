@@ -155,6 +155,7 @@ async def _die_while_sending(h: House, client: tuple[str, str]) -> str:
     assert h.runtime.worker is not None
     h.runtime.worker.stop()
     message_id = await h.submit(await h.chat(*client), "half sent")
+    await h.until_sealed(message_id)
     claims = await h.write(
         lambda c: claim_heads(c, "dead worker", frozenset(), 8, system_clock_utc_ms())
     )
@@ -186,6 +187,7 @@ async def test_job_without_its_archive_entry_is_never_claimed(tmp_path: Path) ->
         assert h.runtime.worker is not None
         h.runtime.worker.stop()
         message_id = await h.submit(await h.chat(*GRETA), "not archived")
+        await h.until_sealed(message_id)
 
         def misplace(connection: Connection) -> int:
             connection.execute(

@@ -1,0 +1,187 @@
+"""Owns commit B: entries become leaves, the tree grows, and a checkpoint is signed and kept.
+
+It never commits by itself, and it refuses to go on once another sequencer took the lead.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from backend.archive.nodes import NodeCache
+from backend.storage.tables import (
+    archive_checkpoints,
+    archive_entries,
+    archive_head,
+    archive_leaves,
+    archive_nodes,
+)
+from contract.receipts.checkpoints import Checkpoint, format_checkpoint
+from contract.receipts.merkle import EMPTY_ROOT, NodeAt, range_root
+from contract.receipts.notes import sign_note
+from contract.receipts.signers import Signer
+from contract.receipts.trees import NodeRun, grown_levels
+
+MAX_BATCH = 512
+_HEAD = "log"
+
+
+class LeadLost(Exception):
+    """Another sequencer took the lead: this one must not write any more."""
+
+
+class Head(NamedTuple):
+    """Where the log stands: `sealed_size` leaves are covered by the quorum of witnesses."""
+
+    epoch: int
+    size: int
+    root: bytes
+    sealed_size: int
+    announced_size: int
+
+
+class SignedCheckpoint(NamedTuple):
+    """A checkpoint as the log signed it, without cosignatures."""
+
+    size: int
+    root: bytes
+    note: bytes
+
+
+class Batch(NamedTuple):
+    """What one commit B adds; only after the commit may any of it leave this process."""
+
+    checkpoint: SignedCheckpoint
+    first_index: int
+    nodes: tuple[NodeRun, ...]
+
+
+def read_head(connection: Connection) -> Head:
+    """Return where the log stands; an empty log before the first lead was taken."""
+    columns = archive_head.c
+    row = connection.execute(
+        select(
+            columns.epoch,
+            columns.size,
+            columns.root,
+            columns.sealed_size,
+            columns.announced_size,
+        ).where(columns.name == _HEAD)
+    ).one_or_none()
+    return Head(0, 0, EMPTY_ROOT, 0, 0) if row is None else Head(*row)
+
+
+def take_lead(connection: Connection) -> int:
+    """Begin a new epoch and return it: from the commit on, older sequencers can't write."""
+    columns = archive_head.c
+    epoch: int | None = connection.execute(
+        update(archive_head)
+        .where(columns.name == _HEAD)
+        .values(epoch=columns.epoch + 1)
+        .returning(columns.epoch)
+    ).scalar_one_or_none()
+    if epoch is None:
+        connection.execute(insert(archive_head).values(name=_HEAD, epoch=1, root=EMPTY_ROOT))
+        return 1
+    return epoch
+
+
+def commit_batch(
+    connection: Connection,
+    epoch: int,
+    signer: Signer,
+    cache: NodeCache,
+    now_utc_ms: int,
+    limit: int = MAX_BATCH,
+) -> Batch | None:
+    """Take up to `limit` waiting entries into the log; None when none waits.
+
+    Raises LeadLost when the epoch or the size is no longer what this sequencer knows: nothing of
+    the transaction may be kept then.
+    """
+    head = read_head(connection)
+    if head.epoch != epoch:
+        raise LeadLost(f"epoch {epoch} is over")
+    waiting = _waiting(connection, limit)
+    if not waiting:
+        return None
+    hashes = [leaf_hash for _, leaf_hash in waiting]
+    runs = tuple(grown_levels(head.size, hashes, cache.reader(connection)))
+    size = head.size + len(hashes)
+    root = range_root(0, size, _node_after(runs, cache.reader(connection)))
+    _write_tree(connection, head.size, waiting, runs)
+    origin = signer.verifier_key.name
+    note = sign_note(format_checkpoint(Checkpoint(origin, size, root)), [signer])
+    connection.execute(
+        insert(archive_checkpoints).values(
+            size=size, root=root, note=note, epoch=epoch, at_utc_ms=now_utc_ms
+        )
+    )
+    columns = archive_head.c
+    moved = connection.execute(
+        update(archive_head)
+        .where(columns.name == _HEAD, columns.epoch == epoch, columns.size == head.size)
+        .values(size=size, root=root)
+    )
+    if moved.rowcount != 1:
+        raise LeadLost(f"the log grew beyond {head.size} in another epoch")
+    return Batch(SignedCheckpoint(size, root, note), head.size, runs)
+
+
+def newest_checkpoint(connection: Connection) -> SignedCheckpoint | None:
+    """Return the newest checkpoint the log signed, cosigned or not."""
+    columns = archive_checkpoints.c
+    row = connection.execute(
+        select(columns.size, columns.root, columns.note).order_by(columns.size.desc()).limit(1)
+    ).one_or_none()
+    return None if row is None else SignedCheckpoint(*row)
+
+
+def _waiting(connection: Connection, limit: int) -> list[tuple[int, bytes]]:
+    """Return sequence and leaf hash of the entries behind the newest leaf's.
+
+    Sequences are given under the writer's lock, so that none before it can appear later.
+    """
+    newest = connection.execute(select(func.max(archive_leaves.c.sequence))).scalar()
+    entries = archive_entries.c
+    rows = connection.execute(
+        select(entries.sequence, entries.leaf_hash)
+        .where(entries.sequence > (-1 if newest is None else newest))
+        .order_by(entries.sequence)
+        .limit(limit)
+    )
+    return [(row.sequence, row.leaf_hash) for row in rows]
+
+
+def _node_after(runs: tuple[NodeRun, ...], old: NodeAt) -> NodeAt:
+    """Return node(level, index) of the tree as it is with the new nodes."""
+
+    def node(level: int, index: int) -> bytes:
+        if level < len(runs) and index >= runs[level].first:
+            return runs[level].hashes[index - runs[level].first]
+        return old(level, index)
+
+    return node
+
+
+def _write_tree(
+    connection: Connection,
+    old_size: int,
+    waiting: list[tuple[int, bytes]],
+    runs: tuple[NodeRun, ...],
+) -> None:
+    connection.execute(
+        insert(archive_leaves),
+        [
+            {"leaf_index": index, "sequence": sequence, "leaf_hash": leaf_hash}
+            for index, (sequence, leaf_hash) in enumerate(waiting, start=old_size)
+        ],
+    )
+    nodes = [
+        {"level": run.level, "position": run.first + at, "hash": one}
+        for run in runs[1:]
+        for at, one in enumerate(run.hashes)
+    ]
+    if nodes:
+        connection.execute(insert(archive_nodes), nodes)

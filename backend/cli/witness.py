@@ -1,0 +1,89 @@
+"""The command that runs a witness until it is stopped.
+
+It never opens the archive: it sees checkpoints only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import secrets
+import time
+
+import msgspec
+
+from backend.archive.witness import AnotherLog, Witness
+from backend.archive.witness_service import witness_app
+from backend.archive.witness_state import (
+    STATE_FILE,
+    WitnessDamaged,
+    WitnessState,
+    load_witness_key,
+)
+from backend.cli.addresses import address_of
+from backend.listening import (
+    Handshake,
+    listen,
+    on_signals,
+    print_line,
+    read_handshake,
+    serve_until,
+    server_of,
+    watch_stdin,
+)
+from backend.workspace_errors import WorkspaceError
+from contract.receipts.errors import NoteError
+from contract.receipts.keys import VerifierKey
+
+
+class WitnessReady(msgspec.Struct, frozen=True, kw_only=True):
+    """The one JSON line on stdout, printed once the witness listens."""
+
+    port: int
+    pid: int
+    witness_key: str
+
+
+def run_witness(arguments: argparse.Namespace) -> int:
+    """Serve add-checkpoint until stopped; returns the exit status. Raises WorkspaceError."""
+    host, port = address_of(arguments.listen, loopback_only=False)
+    handshake = read_handshake()
+    try:
+        log_key = VerifierKey.parse(arguments.log_key or handshake.log_key)
+        state = WitnessState(arguments.data_dir / STATE_FILE)
+        name = f"parley-witness/{secrets.token_hex(8)}"
+        witness = Witness(
+            load_witness_key(arguments.data_dir, name, handshake.key),
+            log_key,
+            state,
+            now_s=lambda: int(time.time()),
+            accept_new_key=arguments.accept_new_key,
+        )
+    except (NoteError, AnotherLog, WitnessDamaged) as error:
+        raise WorkspaceError(str(error)) from error
+    asyncio.run(_serve(witness, handshake, host, port, embedded=arguments.embedded))
+    state.close()
+    return 0
+
+
+async def _serve(
+    witness: Witness, handshake: Handshake, host: str, port: int, *, embedded: bool
+) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    on_signals(loop, stopping.set)
+    if embedded:
+        watch_stdin(loop, stopping.set)
+    listener = listen(host, port)
+
+    def ready() -> None:
+        bound = listener.getsockname()[1]
+        print_line(WitnessReady(port=bound, pid=os.getpid(), witness_key=str(witness.key)))
+
+    try:
+        await serve_until(
+            server_of(witness_app(witness)), listener, stopping, handshake.parent_pid, ready=ready
+        )
+    finally:
+        listener.close()
