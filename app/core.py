@@ -227,6 +227,7 @@ class Core:
             api=self.api if self._stage == "connected" else None,
             status=self.status,
             fault=self._fault,
+            check_probe=self.proofs.receipts.check_probe if opened else None,
         )
 
     # -- composition -----------------------------------------------------------------------

@@ -238,10 +238,15 @@ class Done(Wire):
 
 
 class ArchiveProbe(Wire):
-    """The answer to a synthetic diagnostics entry: it was archived and read back."""
+    """The answer to a synthetic diagnostics entry: it was sealed and read back.
+
+    `receipt` is a tlog-proof@v1 text over the `leaf` (base64), for the asking client to verify.
+    """
 
     archive: ArchiveRef
     entries: int
+    receipt: str = ""
+    leaf: str = ""
 
 
 # -- the archive's proofs ------------------------------------------------------------------------

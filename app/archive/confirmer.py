@@ -89,7 +89,8 @@ class Confirmer:
         Raises Mismatch, SecondCheckPending, ClientError.
         """
         proven = await asyncio.to_thread(prove, receipt, leaf, policy)
-        await self._keeper.admit(proven.checkpoint, proven.note)
+        if proven.checkpoint.origin == policy.log.name:  # else of a log this one has followed
+            await self._keeper.admit(proven.checkpoint, proven.note)
         self._verified()
         return proven
 

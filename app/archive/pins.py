@@ -5,7 +5,7 @@ It never takes a firm's keys from the service.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -14,6 +14,7 @@ from contract.receipts.keys import VerifierKey
 from contract.wire import CapabilitiesDocument
 
 SAMPLE_WORKSPACE = "sample"
+ANY_SIZE = 2**63 - 1
 _SAMPLE = "sample "
 
 
@@ -31,6 +32,15 @@ class ManagedKeys:
         return "\n".join((self.log_key, *self.witness_keys)) if self.log_key else ""
 
 
+class Former(msgspec.Struct, frozen=True):
+    """Keys that a statement has replaced: they prove old receipts, up to `until_size` entries."""
+
+    log_key: str
+    witness_keys: tuple[str, ...]
+    quorum: int
+    until_size: int
+
+
 class Trust(msgspec.Struct, frozen=True):
     """The keys in force, as texts; `base` is what they were founded on.
 
@@ -43,6 +53,12 @@ class Trust(msgspec.Struct, frozen=True):
     witness_keys: tuple[str, ...]
     quorum: int
     applied: tuple[str, ...] = ()
+    former: tuple[Former, ...] = ()
+
+    def succeeded(self, until_size: int) -> tuple[Former, ...]:
+        """Return the former keys once these too are replaced."""
+        mine = Former(self.log_key, self.witness_keys, self.quorum, until_size)
+        return (*self.former, mine)
 
     @property
     def is_sample(self) -> bool:
@@ -52,11 +68,16 @@ class Trust(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The keys in force, ready to verify with; `quorum` different witnesses must cosign."""
+    """The keys in force, ready to verify with; `quorum` different witnesses must cosign.
+
+    `until_size` bounds what former keys may prove; None for those in force.
+    """
 
     log: VerifierKey
     witnesses: tuple[VerifierKey, ...]
     quorum: int
+    until_size: int | None = None
+    former: tuple[Policy, ...] = ()
 
 
 def found(
@@ -69,9 +90,14 @@ def found(
     if managed.base:
         if known is not None and known.base == managed.base:
             return known
-        applied = known.applied if known is not None else ()
         count = len(managed.witness_keys)
-        return Trust(managed.base, managed.log_key, managed.witness_keys, count, applied)
+        new = Trust(managed.base, managed.log_key, managed.witness_keys, count)
+        if known is None or known.is_sample:
+            return new
+        former = known.former
+        if known.log_key != managed.log_key:
+            former = known.succeeded(ANY_SIZE)  # IT has set the new key by itself
+        return msgspec.structs.replace(new, applied=known.applied, former=former)
     if known is not None and not known.is_sample:
         return known
     if capabilities is None or capabilities.workspace != SAMPLE_WORKSPACE:
@@ -84,10 +110,8 @@ def found(
 
 def policy_of(trust: Trust) -> Policy:
     """Return the keys ready for use; raises ReceiptError when one is none or they don't fit."""
-    log = VerifierKey.parse(trust.log_key)
-    witnesses = tuple(VerifierKey.parse(key) for key in trust.witness_keys)
-    check_policy(log, witnesses, trust.quorum)
-    return Policy(log, witnesses, trust.quorum)
+    former = tuple(_policy(each, each.until_size) for each in trust.former)
+    return replace(_policy(trust, None), former=former)
 
 
 def same_archive(old: Trust | None, new: Trust) -> bool:
@@ -96,3 +120,10 @@ def same_archive(old: Trust | None, new: Trust) -> bool:
     Only a sample's tree is left behind: for another sample, or when IT has set a firm's keys.
     """
     return old is None or old.base == new.base or not old.is_sample
+
+
+def _policy(keys: Trust | Former, until_size: int | None) -> Policy:
+    log = VerifierKey.parse(keys.log_key)
+    witnesses = tuple(VerifierKey.parse(key) for key in keys.witness_keys)
+    check_policy(log, witnesses, keys.quorum)
+    return Policy(log, witnesses, keys.quorum, until_size)

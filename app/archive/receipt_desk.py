@@ -23,7 +23,7 @@ from contract.receipts.encoding import decode_base64
 from contract.receipts.errors import FaultCode
 from contract.receipts.leaf import leaf_hash
 from contract.receipts.saved import format_saved
-from contract.wire import Message, ReceiptDocument
+from contract.wire import ArchiveProbe, Message, ReceiptDocument
 
 
 class ReceiptDesk:
@@ -87,6 +87,28 @@ class ReceiptDesk:
             own_leaf=own,
             before_size=before.size if before is not None else 0,
         )
+
+    async def check_probe(self, probe: ArchiveProbe) -> Finding:
+        """Verify the receipt of a synthetic entry; a mismatch rings the alarm.
+
+        Raises ClientError when the service can't be asked for the consistency proof.
+        """
+
+        async def check(policy: Policy) -> bool:
+            try:
+                leaf = decode_base64(probe.leaf)
+            except ValueError as fault:
+                raise Mismatch(AlarmKind.RECEIPT, FaultCode.PROOF_MALFORMED) from fault
+            await self._confirmer.check(probe.receipt.encode(), leaf, policy)
+            return True
+
+        if self._trust.policy is None:
+            return Finding.NO_KEYS
+        try:
+            held = await self._confirmer.guarded(check)
+        except SecondCheckPending:
+            return Finding.PENDING
+        return Finding.VERIFIED if held else Finding.FAILED
 
     async def _note(self, message: Message, proven: Proven, own: bool) -> None:
         await self._store.archive.note_verified(

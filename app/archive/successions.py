@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import msgspec
 
 from app.archive.keeper import SeenTree
-from app.archive.pins import Trust
+from app.archive.pins import ANY_SIZE, Trust
 from contract.receipts.errors import ReceiptError
 from contract.receipts.keys import VerifierKey
 from contract.receipts.notes import split_note
@@ -50,7 +50,8 @@ def succession_of(
         if statement.new_key.name != statement.origin:
             return None
         # Not noted as used: it speaks of the key in force, so it can't be followed twice.
-        rotated = msgspec.structs.replace(trust, log_key=str(statement.new_key))
+        former = trust.succeeded(statement.from_size)
+        rotated = msgspec.structs.replace(trust, log_key=str(statement.new_key), former=former)
         return Succession("rotation", rotated, tree)
     if tree is not None and statement.at_utc_ms + CLOCK_SKEW_MS < tree.seen_at_utc_ms:
         return None  # an old statement, shown again to roll the log back
@@ -64,6 +65,7 @@ def succession_of(
         log_key=str(statement.new_key),
         witness_keys=tuple(map(str, statement.witness_keys)),
         quorum=statement.quorum,
+        former=trust.succeeded(tree.size if tree is not None else ANY_SIZE),
     )
     return Succession("move", used, _tree(statement.new_key.name, statement))
 

@@ -83,12 +83,16 @@ def prove(receipt: bytes, leaf: bytes, policy: Policy) -> Proven:
     Raises Mismatch when it does not hold, SecondCheckPending when only witnesses are missing.
     """
     try:
+        policy = _policy_for(receipt, policy)
         checked = check_receipt(receipt, leaf, policy.log, policy.witnesses, policy.quorum)
         parts = parse_receipt(receipt)
     except WitnessesMissing as missing:
         raise _missing(parse_receipt(receipt).checkpoint_note, missing, policy) from missing
     except ReceiptError as fault:
         raise of_receipt(fault, _shown(receipt)) from fault
+    if policy.until_size is not None and checked.checkpoint.size > policy.until_size:
+        # A former key has no say over what came after it.
+        raise Mismatch(AlarmKind.RECEIPT, FaultCode.KEY_UNSUITABLE, checked.checkpoint)
     return Proven(
         checked.leaf_index,
         leaf_hash(leaf).hex(),
@@ -109,6 +113,16 @@ def prove_checkpoint(note: bytes, policy: Policy) -> Checkpoint:
     except ReceiptError as fault:
         raise of_receipt(fault, _shown_by(note)) from fault
     return opened.checkpoint
+
+
+def _policy_for(receipt: bytes, policy: Policy) -> Policy:
+    """Return the keys in force, or the former ones that a receipt of old times names."""
+    lines = split_note(parse_receipt(receipt).checkpoint_note).lines
+    named = {(line.name, line.key_id) for line in lines}
+    for one in (policy, *reversed(policy.former)):
+        if (one.log.name, one.log.key_id) in named:
+            return one
+    return policy
 
 
 def _missing(note: bytes, missing: WitnessesMissing, policy: Policy) -> Exception:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from app.diagnostics.results import CheckResult, CheckStatus, Owner
+from app.domain.archive import Finding
 from app.domain.errors import (
     AppError,
     ClientTooOld,
@@ -26,6 +27,7 @@ from app.session.keys import DataFolder, KeyVault
 from app.store.store import Store
 from backend_client.client import GovernedApi
 from backend_client.errors import ClientError, Garbled, ProblemReply, TimedOut
+from contract.wire import ArchiveProbe
 
 CHECK_TIMEOUT_S = 20.0
 LITTLE_DISK_BYTES = 500_000_000
@@ -42,6 +44,7 @@ class Subject:
     api: GovernedApi | None
     status: CoreStatus
     fault: AppError | None = None
+    check_probe: Callable[[ArchiveProbe], Awaitable[Finding]] | None = None
 
 
 Check = Callable[[Subject], Awaitable[CheckResult]]
@@ -129,13 +132,24 @@ async def check_policy(subject: Subject) -> CheckResult:
 
 
 async def check_archive(subject: Subject) -> CheckResult:
-    """Have a synthetic entry archived and read back."""
-    name = "check.archive"
-    if subject.api is None:
+    """Have a synthetic entry sealed and read back, and verify its proof here."""
+    name, alarm = "check.archive", subject.status.archive_alarm
+    if alarm is not None:
+        words = f"Sending is paused: the proof does not match ({alarm.kind}, {alarm.detail_code})"
+        return CheckResult(name, _FAIL, words, Owner.IT)
+    if subject.api is None or subject.check_probe is None:
         return _not_connected(name, subject)
     probe = await subject.api.workspace.archive_probe()
-    number = _number(probe.archive.index)
-    return CheckResult(name, _OK, f"Synthetic entry {number} archived and read back")
+    entry = f"Synthetic entry {_number(probe.archive.index)}"
+    found = await subject.check_probe(probe)
+    if found is Finding.VERIFIED:
+        return CheckResult(name, _OK, f"{entry} sealed and its proof verified")
+    if found is Finding.NO_KEYS:
+        words = f"{entry} sealed, but the archive's keys are not set on this computer"
+        return CheckResult(name, _WARN, words, Owner.IT)
+    if found is Finding.PENDING:
+        return CheckResult(name, _WARN, f"{entry} written, second check pending", Owner.IT)
+    return CheckResult(name, _FAIL, f"{entry} written, but its proof does not match", Owner.IT)
 
 
 async def check_outbox(subject: Subject) -> CheckResult:

@@ -5,14 +5,20 @@ They sign with test keys; what no pinned recovery key has signed must change not
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable
 
 import pytest
 
+from app.archive.keeper import SeenTree
 from app.archive.pins import Trust
 from app.archive.successions import succession_of
+from app.domain.archive import Finding
+from contract.receipts.leaf import leaf_hash
+from contract.receipts.signers import Ed25519Signer
 from contract.receipts.statements import Move, Restore, Rotation, Statement, sign_statement
+from contract.receipts.trees import MemoryTree
 from tests.app.archive.conftest import HOME, Opening
 from tests.app.archive.logged_backend import RECOVERY, LoggedBackend, new_log, witness
 from tests.app.core_world import holds, row_when
@@ -26,8 +32,6 @@ def _now_utc_ms() -> int:
 
 def _rotate(world: LoggedBackend) -> tuple[Statement, tuple[str, ...]]:
     old = world.log.signer
-    from contract.receipts.signers import Ed25519Signer
-
     world.log.signer = Ed25519Signer(old.verifier_key.name, b"n" * 32)
     rotation = Rotation(
         old.verifier_key.name,
@@ -135,8 +139,6 @@ async def test_a_restore_shown_again_does_not_roll_back_twice(
 
 
 def test_a_restore_must_name_everything_that_was_seen_and_be_new() -> None:
-    from app.archive.keeper import SeenTree
-
     log, now = new_log(), _now_utc_ms()
     trust = Trust("base", str(log.key), (), 0)
     keys = (RECOVERY.verifier_key,)
@@ -159,3 +161,29 @@ def test_a_rotation_needs_the_old_key_too() -> None:
     assert succession_of(sign_statement(rotation, (RECOVERY,)), trust, None, keys) is None
     both = sign_statement(rotation, (RECOVERY, log.signer))
     assert succession_of(both, trust, None, keys) is not None
+
+
+@pytest.mark.parametrize("change", [_rotate, _move], ids=["rotation", "move"])
+async def test_receipts_of_former_keys_still_verify_and_prove_nothing_newer(
+    logged: LoggedBackend,
+    opening: Opening,
+    expect_log: LogGuard,
+    change: Callable[[LoggedBackend], None],
+) -> None:
+    expect_log("was followed", logger="app.archive")
+    expect_log("archive alarm: receipt", logger="app.archive")
+    async with opening(**logged.managed()) as core:
+        sent = await core.messaging.send(HOME, "before")
+        old = await row_when(core, sent, lambda row: row.verified)
+        former = copy.copy(logged.log)
+        former.tree = MemoryTree([leaf_hash(each) for each in former.entries])
+        receipt = former.receipt(3)
+        change(logged)
+        await row_when(core, await core.messaging.send(HOME, "after"), lambda row: row.verified)
+        logged.rewrite = lambda _: receipt
+        assert (await core.proofs.receipts.check(old.message)).finding is Finding.VERIFIED
+        assert core.status.archive_alarm is None
+        grown = [leaf_hash(each) for each in (*former.entries, b"more", b"and more")]
+        former.tree = MemoryTree(grown)
+        receipt = former.receipt(3)
+        assert (await core.proofs.receipts.check(old.message)).finding is Finding.FAILED

@@ -270,7 +270,7 @@ async def test_kill_between_any_two_steps_loses_nothing_and_doubles_nothing(
     if step != "queued":
         entry = await store.outbox.transition(message_id, OutboxEvent.START)
         if step != "sending":
-            from app.outbox.submission import submission_of
+            from app.domain.submission import submission_of
 
             answer = await governed_api.commands.submit(C0, submission_of(entry))
             if step != "answered":

@@ -23,7 +23,13 @@ from app.sync.reference import Reference, ReferenceKeeper
 from app.sync.runner import SyncRunner
 from backend_client.client import GovernedApi
 from backend_client.events import StreamTiming
-from contract.events import AccessRevoked, ConversationUpserted, MessageUpserted, PolicyChanged
+from contract.events import (
+    AccessRevoked,
+    ConversationUpserted,
+    MessageUpserted,
+    PolicyChanged,
+    Sealed,
+)
 from contract.ids import ConversationId, MessageId
 from contract.problems import ProblemCode
 from tests.app.conftest import open_store
@@ -46,6 +52,7 @@ class Listener:
         self.progress: list[tuple[bool, int, int]] = []
         self.typing: list[tuple[ConversationId, bool]] = []
         self.archived_utc_ms = 0
+        self.seals: list[Sealed] = []
         self.references: list[Reference] = []
 
     def link_changed(self, link: Link, fault: AppError | None) -> None:
@@ -65,6 +72,10 @@ class Listener:
     def archived_at(self, at_utc_ms: int) -> None:
         """Note the archive's time."""
         self.archived_utc_ms = at_utc_ms
+
+    def sealed(self, seal: Sealed) -> None:
+        """Note a seal."""
+        self.seals.append(seal)
 
 
 @asynccontextmanager
