@@ -30,6 +30,10 @@ def main(argv: list[str] | None = None) -> int:
     from backend.storage.database import DatabaseError
 
     try:
+        if getattr(arguments, "custody", False):
+            from backend.cli.custody import run_custody
+
+            return run_custody(arguments)
         if arguments.command == "archive":
             from backend.cli.offline import run_archive
 

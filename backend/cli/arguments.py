@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from backend.cli.custody_arguments import add_admin_commands, add_archive_commands
+
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of `python -m backend`."""
@@ -84,6 +86,7 @@ def _add_archive(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     find = commands.add_parser("find", help="print every entry about a message as JSON")
     _add_data_dir(find)
     find.add_argument("--message-id", required=True)
+    add_archive_commands(commands)
 
 
 def _add_admin(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -96,3 +99,4 @@ def _add_admin(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     resume = commands.add_parser("resume", help="send again from a paused account")
     _add_data_dir(resume)
     resume.add_argument("--account", required=True)
+    add_admin_commands(commands)

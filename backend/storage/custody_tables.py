@@ -112,6 +112,7 @@ journal_copies = Table(
     ref("entry_id", "archive_entries.entry_id", key=True),
     text("participant", key=True, default=""),
     firm(),
+    number("leaf_index"),
     text("mail_id"),
     number("archived_at_utc_ms"),
     text("state", default="ready"),
