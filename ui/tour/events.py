@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtCore import QModelIndex, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractItemView, QWidget
 
@@ -49,6 +49,12 @@ async def click_row(view: QAbstractItemView, index: QModelIndex) -> None:
     view.scrollTo(index)
     await asyncio.sleep(0)
     point = view.visualRect(index).center()
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, _NO_MODIFIER, point)
+    await asyncio.sleep(0)
+
+
+async def click_at(view: QAbstractItemView, point: QPoint) -> None:
+    """Press and release the left button at a point of a list's viewport."""
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, _NO_MODIFIER, point)
     await asyncio.sleep(0)
 

@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QApplication
 
 from app.core import Core
 from app.diagnostics.logs import start_logging, stop_logging
@@ -139,7 +140,8 @@ class Tour:
         await asyncio.sleep(0.15)
         name = step.__name__.replace("_", "-")
         picture = f"{number:02d}-{name}.png"
-        if not stage.window.grab().save(str(self._folder / picture)):
+        shown = QApplication.activeModalWidget() or stage.window
+        if not shown.grab().save(str(self._folder / picture)):
             fault = fault or "the picture could not be saved"
         self._note(StepResult(name, not fault, elapsed_ms, picture, fault))
         return not fault

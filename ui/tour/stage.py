@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from app.core import Core
@@ -54,6 +55,27 @@ class Stage:
         number = model.number_of_message(message_id)
         words = model.words_at(number)
         return " ".join(part.text for part in words.footer) if words is not None else ""
+
+    def is_verified(self, message_id: MessageId) -> bool:
+        """Tell whether the window shows a message's seal as verified on this computer."""
+        row = self.workspace.timeline.message(message_id)
+        return row is not None and row.verified
+
+    def footer_point(self, message_id: MessageId, act: str) -> QPoint:
+        """Return the middle of a footer's part that offers `act`, within the timeline's viewport.
+
+        Raises StepFailed when the message or the part is not on screen.
+        """
+        view = self.window.timeline
+        number = view.presenter.model.number_of_message(message_id)
+        words = view.presenter.model.words_at(number)
+        if words is not None:
+            layout = view.bubbles.bubble(words, view.viewport().width(), view.isRightToLeft())
+            corner = view.visualRect(view.presenter.model.index(number)).topLeft()
+            for part, rect in layout.footer:
+                if part.act == act:
+                    return corner + rect.center().toPoint()
+        raise StepFailed(f"the bubble offers no “{act}”")
 
     def shown_message(self, text: str, direction: Direction) -> Message | None:
         """Return the timeline's newest message with exactly that text, None without one."""

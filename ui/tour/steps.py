@@ -13,8 +13,18 @@ from app.diagnostics.results import CheckStatus
 from contract.ids import ContactId
 from contract.states import DeliveryState
 from contract.wire import Direction
+from ui.models.message_words import RECEIPT
 from ui.models.palette_model import PaletteKind, PaletteRow
-from ui.tour.events import StepFailed, click, click_row, demand, press, type_text, wait_for
+from ui.tour.events import (
+    StepFailed,
+    click,
+    click_at,
+    click_row,
+    demand,
+    press,
+    type_text,
+    wait_for,
+)
 from ui.tour.stage import Stage, button_saying
 from ui.views.rail import Page
 
@@ -130,7 +140,7 @@ async def sent(stage: Stage) -> None:
 async def archived(stage: Stage) -> None:
     """The bubble says Archived, and the backend's archive holds exactly that text."""
     await wait_for(
-        lambda: "Archived" in stage.shown_footer(stage.sent_id), "“Archived” under the bubble"
+        lambda: "Archived #" in stage.shown_footer(stage.sent_id), "“Archived” under the bubble"
     )
     held = await stage.backend.archived(stage.sent_id)
     demand(held.text == stage.sent_text, "the archive holds another text")
@@ -138,6 +148,42 @@ async def archived(stage: Stage) -> None:
     demand(
         row is not None and row.message.archive == held.archive,
         "window and backend name different archive entries",
+    )
+
+
+async def receipt(stage: Stage) -> None:
+    """A click on the seal opens the receipt; this computer has verified it, and says so."""
+    await wait_for(lambda: stage.is_verified(stage.sent_id), "a seal verified on this computer")
+    view = stage.window.timeline
+    await click_at(view, stage.footer_point(stage.sent_id, RECEIPT))
+    receipts = stage.workspace.receipts
+    await wait_for(lambda: receipts.dialog is not None, "the receipt's dialog")
+    dialog = receipts.dialog
+    assert dialog is not None
+    said = "This message is archived, and this computer checked it"
+    await wait_for(lambda: said in dialog.texts(), f"“{said}”")
+    await click(button_saying(dialog, "▸ Technical details"))
+    words = dialog.texts()
+    demand("Inclusion proof" in words, "the technical details do not open")
+    demand(any(text.endswith("hashes, valid") for text in words), "no valid proof is named")
+    demand(
+        any(text.startswith("Archive verified") for text in stage.window.status_line.texts()),
+        "the status line does not say when the archive was verified",
+    )
+
+
+async def receipt_closed(stage: Stage) -> None:
+    """Escape closes the receipt; the conversation is where it was."""
+    dialog = stage.workspace.receipts.dialog
+    assert dialog is not None
+    await press(dialog, Qt.Key.Key_Escape)
+    await wait_for(lambda: stage.workspace.receipts.dialog is None, "the dialog's end")
+    held = await stage.backend.archived(stage.sent_id)
+    noted = await stage.core.store.archive.verified(stage.sent_id)
+    assert held.archive is not None
+    demand(
+        noted is not None and noted.leaf_hash == held.archive.entry_hash,
+        "the verified entry is another one than the backend's",
     )
 
 
@@ -254,6 +300,8 @@ STEPS: tuple[Step, ...] = (
     mended,
     sent,
     archived,
+    receipt,
+    receipt_closed,
     delivered,
     read,
     answer_received,
