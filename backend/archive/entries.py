@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, false, func, insert, select
 
+from backend.storage.custody_tables import archive_erasures
 from backend.storage.tables import archive_bodies, archive_entries, archive_head, archive_leaves
 from contract.ids import EntryId, uuid7
 from contract.receipts.leaf import SALT_BYTES, Envelope, body_commitment, leaf_bytes, leaf_hash
@@ -39,7 +40,8 @@ class StoredEntry(NamedTuple):
     """One entry as it lies in the archive, with its body and salt.
 
     `leaf_index` is None until the sequencer took it into the log, and `sealed` tells whether
-    the quorum of witnesses has cosigned a checkpoint over it.
+    the quorum of witnesses has cosigned a checkpoint over it. Salt and body are None once they
+    were lawfully erased, under the order in the entry `erased_by`.
     """
 
     sequence: int
@@ -47,11 +49,12 @@ class StoredEntry(NamedTuple):
     kind: str
     leaf: bytes
     leaf_hash: bytes
-    salt: bytes
-    body: bytes
+    salt: bytes | None
+    body: bytes | None
     archived_at_utc_ms: int
     leaf_index: int | None
     sealed: bool
+    erased_by: str | None = None
 
     @property
     def ref(self) -> ArchiveRef | None:
@@ -188,8 +191,10 @@ def _entry_query() -> Select[Any]:
             entries.archived_at_utc_ms,
             leaves.leaf_index,
             func.coalesce(sealed_leaf(), false()).label("sealed"),
+            archive_erasures.c.order_entry_id,
         )
-        .join(archive_bodies, bodies.entry_id == entries.entry_id)
+        .outerjoin(archive_bodies, bodies.entry_id == entries.entry_id)
+        .outerjoin(archive_erasures, archive_erasures.c.entry_id == entries.entry_id)
         .outerjoin(archive_leaves, leaves.sequence == entries.sequence)
         .order_by(entries.sequence)
     )

@@ -17,6 +17,7 @@ from backend.archive.entries import (
     entries_from,
     entries_of_message,
 )
+from backend.archive.erasure_audit import ErasureOrders
 from backend.archive.tree_audit import Fault, TreeReplay
 from backend.archive.witness_state import Seen
 from backend.storage.tables import archive_bodies, archive_entries
@@ -54,11 +55,11 @@ def verify_archive(
     are. Stops at the first fault and names it.
     """
     total = archive_size(connection)
-    replay = TreeReplay(connection, seen)
+    replay, orders = TreeReplay(connection, seen), ErasureOrders(connection)
     done = 0
     try:
         while batch := entries_from(connection, done, _BATCH):
-            _check_batch(batch, done, replay)
+            _check_batch(batch, done, replay, orders)
             done += len(batch)
             if progress is not None:
                 progress(done, total)
@@ -71,11 +72,13 @@ def verify_archive(
     return Audit(done, "", None, replay.size, replay.sealed_size)
 
 
-def _check_batch(batch: Sequence[StoredEntry], first: int, replay: TreeReplay) -> None:
+def _check_batch(
+    batch: Sequence[StoredEntry], first: int, replay: TreeReplay, orders: ErasureOrders
+) -> None:
     hashes: list[bytes] = []
     waiting = first - 1 if replay.size < first else None
     for sequence, entry in enumerate(batch, start=first):
-        fault = fault_of(entry, sequence)
+        fault = fault_of(entry, sequence) or orders.fault_of(entry)
         if fault:
             raise Fault(fault, sequence)
         if entry.leaf_index is None:
@@ -104,6 +107,8 @@ def fault_of(entry: StoredEntry, sequence: int) -> str:
         return f"entry {sequence}: the leaf is not in canonical form"
     if (envelope.entry_id, envelope.kind) != (entry.entry_id, entry.kind):
         return f"entry {sequence}: its columns differ from its leaf"
+    if entry.salt is None or entry.body is None:
+        return "" if entry.erased_by else f"entry {sequence}: its body is missing"
     try:
         committed = body_commitment(entry.salt, entry.body)
     except ValueError:
@@ -147,7 +152,8 @@ def _described(entry: StoredEntry) -> dict[str, Any]:
         "decision_hash": envelope.decision_hash,
         "previous": envelope.previous,
         "fault": fault_of(entry, entry.sequence),
-        "body": msgspec.json.decode(entry.body),
+        "erased_by": entry.erased_by,
+        "body": None if entry.body is None else msgspec.json.decode(entry.body),
     }
 
 

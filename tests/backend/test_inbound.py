@@ -127,7 +127,7 @@ async def test_lone_surrogates_do_not_stop_a_message(workspace: Workspace) -> No
     entries = await workspace.services.database.read(
         lambda connection: entries_of_message(connection, message.message_id)
     )
-    body = msgspec.json.decode(entries[0].body)
+    body = msgspec.json.decode(entries[0].body or b"")
     assert (body["author"], body["text"]) == ("Hana Watanabe", "odd ? text")
 
 
@@ -150,7 +150,7 @@ async def test_first_version_is_rebuilt_after_edit_and_deletion(workspace: Works
         lambda connection: entries_of_message(connection, message_id)
     )
     assert [entry.kind for entry in entries] == ["message_in", "edited", "deleted"]
-    assert msgspec.json.decode(entries[0].body)["text"] == "Buy 100"
+    assert msgspec.json.decode(entries[0].body or b"")["text"] == "Buy 100"
     previous = [read_envelope(entry.leaf).previous for entry in entries]
     assert previous == ["", entries[0].leaf_hash.hex(), entries[1].leaf_hash.hex()]
 

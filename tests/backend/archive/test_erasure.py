@@ -23,6 +23,7 @@ from backend.archive.nodes import NodeCache
 from backend.archive.proofs import build_receipt, newest_sealed
 from backend.archive.retention import RetentionClass, assign_class, set_class
 from backend.archive.selection import Record, record_of
+from backend.archive.verify import describe_message, verify_archive
 from backend.inbox.erasing import sweep_files
 from backend.inbox.events import read_events
 from backend.inbox.inbound import record_reaction
@@ -136,7 +137,7 @@ async def test_order_is_an_entry_that_names_ground_and_messages(workspace: Works
     done = await erased(workspace, message_id)
     order = await workspace.services.database.read(lambda c: read_entry(c, done.order_entry_id))
     assert order is not None
-    said = msgspec.json.decode(order.body)
+    said = msgspec.json.decode(order.body or b"")
     assert order.kind == "erasure"
     assert (said["basis"], said["messages"]) == ("request 2026-17", [message_id])
 
@@ -308,3 +309,32 @@ async def test_nothing_else_can_delete_or_bring_back(workspace: Workspace, state
     sql = statement.format(kept=kept, gone=gone)
     with pytest.raises(IntegrityError, match="only grow"):
         await workspace.services.database.write(lambda c: c.exec_driver_sql(sql))
+
+
+async def test_audit_passes_after_an_erasure(workspace: Workspace) -> None:
+    message_id = await workspace.inbound(SECRET)
+    await erased(workspace, message_id)
+    await workspace.sealing.sealed()
+    audit = await workspace.services.database.read(verify_archive)
+    assert (audit.fault, audit.sealed) == ("", audit.entries)
+    told = await workspace.services.database.read(lambda c: describe_message(c, message_id))
+    (entry,) = msgspec.json.decode(told)
+    assert (entry["body"], entry["fault"]) == (None, "")
+    assert entry["erased_by"]
+
+
+async def test_audit_finds_a_body_taken_under_another_order(workspace: Workspace) -> None:
+    victim = (await entry_of(workspace, await workspace.inbound("Victim"))).entry_id
+    done = await erased(workspace, await workspace.inbound(SECRET))
+
+    def intrude(connection: Connection) -> None:
+        connection.exec_driver_sql(
+            "INSERT INTO archive_erasures VALUES (?, ?, 'firm-test', 1)",
+            (victim, done.order_entry_id),
+        )
+        connection.exec_driver_sql("DELETE FROM archive_bodies WHERE entry_id = ?", (victim,))
+
+    await workspace.services.database.write(intrude)
+    await workspace.sealing.sealed()
+    audit = await workspace.services.database.read(verify_archive)
+    assert "without an order that names it" in audit.fault

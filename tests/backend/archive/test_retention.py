@@ -136,7 +136,7 @@ async def test_expired_message_goes_and_the_run_is_an_entry(workspace: Workspace
     order = await workspace.services.database.read(lambda c: read_entry(c, erased.order_entry_id))
     assert order is not None
     assert order.kind == "expiry"
-    assert old in msgspec.json.decode(order.body)["messages"]
+    assert old in msgspec.json.decode(order.body or b"")["messages"]
     assert (
         await workspace.scalar(
             "SELECT count(*) FROM archive_bodies WHERE instr(body, CAST('Old words' AS BLOB))"
