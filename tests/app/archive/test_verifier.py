@@ -1,6 +1,6 @@
 """Shows that no changed bit of a receipt passes, whichever of its parts it is in.
 
-They build the leaf as the client does: from what was sent.
+They never take the leaf from a reply: it is built as the client does, from what was sent.
 """
 
 from __future__ import annotations
