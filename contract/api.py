@@ -31,7 +31,7 @@ ARCHIVE_CHECKPOINT = "/v1/archive/checkpoint"
 ARCHIVE_CONSISTENCY = "/v1/archive/consistency"
 ARCHIVE_ALERTS = "/v1/archive/alerts"
 ARCHIVE_STATEMENTS = "/v1/archive/statements"
-ARCHIVE_TILE = "/v1/archive/tile/{tile_path:path}"
+ARCHIVE_TILE = "/v1/archive/tile/{tile_path}"
 OPENAPI = "/openapi.json"
 
 IDEMPOTENCY_KEY = "Idempotency-Key"

@@ -63,6 +63,8 @@ def _route(path: str, methods: dict[str, Endpoint]) -> Route:
     async def dispatch(request: Request) -> Response:
         return await methods[request.method](request)
 
+    # A tile's path has slashes of its own.
+    path = path.replace("{tile_path}", "{tile_path:path}")
     route = Route(path, dispatch, methods=sorted(methods))
     route.methods = set(methods)  # without HEAD: it would run an endless stream for nothing
     return route

@@ -5,7 +5,6 @@ It never answers before the commit, and a command told twice is carried out once
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from hashlib import sha256
 
 import msgspec
@@ -13,11 +12,11 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from backend.api.answers import reply_answer
-from backend.api.operation import JSON, Call, json_answer
+from backend.api.once import once
+from backend.api.operation import Call, json_answer
 from backend.archive.probe import ProbeFailed, check_probe, write_probe
 from backend.inbox import conversations
 from backend.inbox.events import flush_events, stream_position
-from backend.inbox.idempotency import Reply, store_reply, stored_reply
 from backend.inbox.rendering import read_messages
 from backend.inbox.resolution import resolve_unknown
 from backend.inbox.submission import Submission, sealed_reply, submit
@@ -66,7 +65,7 @@ async def mark_read(call: Call) -> Response:
         seqs = flush_events(connection)
         return Done(seq=seqs.get(me) or stream_position(connection, me))
 
-    return await _once(call, work, now_utc_ms)
+    return await once(call, work, now_utc_ms)
 
 
 async def typing(call: Call) -> Response:
@@ -94,7 +93,7 @@ async def resolve(call: Call) -> Response:
         (message,) = read_messages(connection, call.me.employee_id, [message_id])
         return message
 
-    return await _once(call, work, now_utc_ms)
+    return await once(call, work, now_utc_ms)
 
 
 async def create_attachment(call: Call) -> Response:
@@ -102,7 +101,7 @@ async def create_attachment(call: Call) -> Response:
     command = call.command(CreateAttachment)
     now_utc_ms = call.services.now_utc_ms()
     max_bytes = call.services.settings.attachment_max_bytes
-    answer = await _once(
+    answer = await once(
         call,
         lambda connection: announce_upload(connection, call.me, command, max_bytes, now_utc_ms),
         now_utc_ms,
@@ -130,21 +129,3 @@ async def archive_probe(call: Call) -> Response:
         raise ProbeFailed("the archive's second check is pending")
     proven = sealed
     return json_answer(await services.database.read(lambda c: check_probe(c, proven, keys)))
-
-
-async def _once(
-    call: Call,
-    work: Callable[[Connection], msgspec.Struct],
-    now_utc_ms: int,
-    status: int = 200,
-) -> Response:
-    """Run a command and store its reply in one transaction; a known key gets the stored one."""
-
-    def whole(connection: Connection) -> Reply:
-        known = stored_reply(connection, call.me, call.key)
-        if known is not None:
-            return known
-        reply = Reply(status, JSON, msgspec.json.encode(work(connection)))
-        return store_reply(connection, call.me, call.key, reply, now_utc_ms)
-
-    return reply_answer(await call.services.database.write(whole))

@@ -5,8 +5,8 @@ It never carries one out.
 
 from __future__ import annotations
 
-from backend.api import commands, files, reading, streaming
-from backend.api.operation import Answer, Operation, Parameter
+from backend.api import archive, commands, files, reading, streaming
+from backend.api.operation import Answer, JsonValue, Operation, Parameter
 from contract import api, wire
 from contract.events import EventPage
 from contract.problems import ProblemCode
@@ -270,7 +270,75 @@ FILES = (
         for method, name in (("PATCH", "upload"), ("PUT", "upload_by_put"))
     ),
 )
-OPERATIONS = ABOUT_BACKEND + STREAM + INBOX + FILES
+_SIZE: dict[str, JsonValue] = {"type": "integer", "minimum": 1, "maximum": archive.MAX_SIZE}
+ARCHIVE = (
+    Operation(
+        method="GET",
+        path=api.ARCHIVE_CHECKPOINT,
+        name="archive_checkpoint",
+        summary="The newest checkpoint cosigned by the quorum of witnesses (a signed note)",
+        handler=archive.checkpoint,
+        answers={200: Answer("The signed note", media_type="text/plain")},
+    ),
+    Operation(
+        method="GET",
+        path=api.ARCHIVE_CONSISTENCY,
+        name="archive_consistency",
+        summary="The proof that the log of one size begins with that of another (RFC 9162)",
+        handler=archive.consistency,
+        answers={200: Answer("The proof", wire.ConsistencyProof)},
+        parameters=(
+            Parameter("from_size", "query", _SIZE, "The older size.", required=True),
+            Parameter("to_size", "query", _SIZE, "The newer size.", required=True),
+        ),
+    ),
+    Operation(
+        method="GET",
+        path=api.MESSAGE_RECEIPT,
+        name="message_receipt",
+        summary="All that proves one archived version of a message",
+        handler=archive.message_receipt,
+        answers={200: Answer("The receipt", wire.ReceiptDocument)},
+        parameters=(
+            Parameter(
+                "revision",
+                "query",
+                {"type": "integer", "minimum": 0, "maximum": 1_000_000},
+                "The version's revision; the newest by default.",
+            ),
+        ),
+        problems=(_CODE.CONFLICT,),
+    ),
+    Operation(
+        method="POST",
+        path=api.ARCHIVE_ALERTS,
+        name="archive_alert",
+        summary="A client's alarm about the archive, to Compliance; archived",
+        handler=archive.alert,
+        answers={200: Answer("Archived", wire.Done)},
+        body=wire.ArchiveAlert,
+        command=True,
+        needs_writer=False,
+    ),
+    Operation(
+        method="GET",
+        path=api.ARCHIVE_STATEMENTS,
+        name="archive_statements",
+        summary="Signed statements about the log: rotations, restores, moves",
+        handler=archive.statements,
+        answers={200: Answer("The statements", wire.ArchiveStatements)},
+    ),
+    Operation(
+        method="GET",
+        path=api.ARCHIVE_TILE,
+        name="archive_tile",
+        summary="A tile or entry bundle of the sealed log (C2SP tlog-tiles), for supervision",
+        handler=archive.tile,
+        answers={200: Answer("The tile", media_type="application/octet-stream")},
+        problems=(_CODE.FORBIDDEN,),
+    ),
+)
+OPERATIONS = ABOUT_BACKEND + STREAM + INBOX + FILES + ARCHIVE
 
 
 def problems_of(operation: Operation) -> frozenset[ProblemCode]:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select
 from backend.archive.log import SignedCheckpoint, read_head
 from backend.archive.nodes import NodeCache
 from backend.storage.tables import archive_checkpoints, archive_cosignatures
+from contract.receipts.errors import FaultCode, ProofError
 from contract.receipts.merkle import build_consistency, build_inclusion
 from contract.receipts.notes import add_lines
 from contract.receipts.tlog_proof import Receipt, format_receipt
@@ -70,6 +71,15 @@ def build_receipt(
     """Return the tlog-proof@v1 of a leaf under a checkpoint over it; may raise NodeMissing."""
     proof = build_inclusion(leaf_index, checkpoint.size, cache.reader(connection))
     return format_receipt(Receipt(leaf_index, tuple(proof), checkpoint.note))
+
+
+def consistency_between(
+    connection: Connection, cache: NodeCache, from_size: int, to_size: int
+) -> list[bytes]:
+    """Return the proof between two sizes of the sealed log; raises ProofError for others."""
+    if to_size > read_head(connection).sealed_size:
+        raise ProofError(FaultCode.PROOF_OUT_OF_RANGE, "the sealed log is smaller")
+    return build_consistency(from_size, to_size, cache.reader(connection))
 
 
 def consistency(

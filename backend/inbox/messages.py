@@ -121,7 +121,7 @@ def add_version(
         actor_id=actor_id,
         conversation_id=row.conversation_id,
         message_id=message_id,
-        revision=row.versions_archived,
+        revision=row.revision + 1,
         occurred_at_utc_ms=occurred_at_utc_ms,
         salt=salt,
         body=body,
@@ -136,6 +136,7 @@ def add_version(
         message_id,
         now_utc_ms,
         **changes,
+        revision=row.revision + 1,
         entry_id=archived.entry_id,
         versions_archived=n,
     )

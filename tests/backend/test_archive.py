@@ -141,7 +141,7 @@ CUT_TAIL = (
         ("UPDATE archive_checkpoints SET root = zeroblob(32)", "of another tree"),
         (
             "UPDATE archive_checkpoints SET note = CAST(replace(note, '6', '7') AS BLOB)",
-            "checkpoint",
+            "point",
         ),
         ("DELETE FROM archive_checkpoints WHERE size = 6", "newest checkpoint"),
         ("UPDATE archive_cosignatures SET line = replace(line, 'A', 'B')", "cosignature"),

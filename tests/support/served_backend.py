@@ -135,10 +135,10 @@ def archived_submissions(data_dir: Path, key: bytes = KEY) -> list[Archived]:
     """Return every archived submission of a stopped backend, in the archive's order."""
     entries, bodies = archive_entries.c, archive_bodies.c
     query = (
-        select(entries.leaf_index, entries.message_id, entries.leaf, bodies.body)
+        select(entries.sequence, entries.message_id, entries.leaf, bodies.body)
         .join(archive_bodies, bodies.entry_id == entries.entry_id)
         .where(entries.kind == KIND_MESSAGE_OUT)
-        .order_by(entries.leaf_index)
+        .order_by(entries.sequence)
     )
     database = Database.open(data_dir / DATABASE_FILE, key)
     try:
@@ -147,7 +147,7 @@ def archived_submissions(data_dir: Path, key: bytes = KEY) -> list[Archived]:
         database.close_now()
     return [
         Archived(
-            index=row.leaf_index,
+            index=row.sequence,
             message_id=row.message_id,
             conversation_id=msgspec.json.decode(row.leaf)["conversation_id"],
             text=msgspec.json.decode(row.body)["text"],

@@ -1,0 +1,35 @@
+"""Owns the recording of clients' alarms about the archive, for Compliance.
+
+It never judges an alarm.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import Connection
+
+from backend.archive.entries import append_entry, new_salt
+from contract.receipts.canonical import canonical_json
+from contract.wire import ArchiveAlert, Me
+
+KIND_ALERT = "alert"
+
+
+def record_alert(connection: Connection, me: Me, alert: ArchiveAlert, now_utc_ms: int) -> None:
+    """Archive an alarm with who raised it."""
+    append_entry(
+        connection,
+        kind=KIND_ALERT,
+        actor_id=me.employee_id,
+        conversation_id="",
+        message_id="",
+        revision=0,
+        occurred_at_utc_ms=now_utc_ms,
+        salt=new_salt(),
+        body=canonical_json({name: getattr(alert, name) for name in _FIELDS}),
+        firm_id=me.firm_id,
+        now_utc_ms=now_utc_ms,
+    )
+
+
+_FIELDS = tuple(field.name for field in msgspec.structs.fields(ArchiveAlert))

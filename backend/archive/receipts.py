@@ -1,0 +1,97 @@
+"""Owns the document that proves and tells of one archived version of a message.
+
+It never checks who asks: the API does.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import Connection, func, select
+
+from backend.archive.entries import StoredEntry, read_entry
+from backend.archive.nodes import NodeCache
+from backend.archive.proofs import build_receipt, covering_checkpoint
+from backend.archive.signing import WitnessPolicy
+from backend.archive.verify import read_envelope
+from backend.storage.custody_tables import journal_copies
+from backend.storage.tables import conversations, decisions, message_versions
+from contract.receipts.encoding import encode_base64
+from contract.wire import Message, ReceiptDocument
+
+
+class _Version(NamedTuple):
+    entry: StoredEntry
+    decision_hash: str
+
+
+def receipt_document(
+    connection: Connection,
+    cache: NodeCache,
+    policy: WitnessPolicy,
+    message: Message,
+    revision: int,
+) -> ReceiptDocument | None:
+    """Return the document of a message's revision; None while there is none or it is not sealed."""
+    version = _version(connection, message.message_id, revision)
+    if version is None or version.entry.leaf_index is None or not version.entry.sealed:
+        return None
+    checkpoint = covering_checkpoint(connection, version.entry.leaf_index, policy.quorum)
+    if checkpoint is None:
+        return None
+    receipt = build_receipt(connection, cache, version.entry.leaf_index, checkpoint)
+    return ReceiptDocument(
+        receipt=receipt.decode(),
+        leaf=encode_base64(version.entry.leaf),
+        decision_hash=version.decision_hash,
+        archived_at_utc_ms=version.entry.archived_at_utc_ms,
+        versions=message.versions_archived,
+        witnesses_confirmed=checkpoint.witnesses,
+        witnesses_total=len({key.name for key in policy.keys}),
+        justification=_justification(connection, message.message_id, revision),
+        kept_until_utc_ms=connection.execute(
+            select(conversations.c.kept_until_utc_ms).where(
+                conversations.c.conversation_id == message.conversation_id
+            )
+        ).scalar_one_or_none(),
+        journal_confirmed_at_utc_ms=_journal_confirmed(connection, version.entry.entry_id),
+    )
+
+
+def _version(connection: Connection, message_id: str, revision: int) -> _Version | None:
+    """Return the newest version of a message whose leaf names this revision."""
+    columns = message_versions.c
+    ids = connection.execute(
+        select(columns.entry_id).where(columns.message_id == message_id).order_by(columns.n.desc())
+    ).scalars()
+    for entry_id in ids.all():
+        entry = read_entry(connection, entry_id)
+        if entry is None:
+            continue
+        envelope = read_envelope(entry.leaf)
+        if envelope.revision == revision:
+            return _Version(entry, envelope.decision_hash)
+    return None
+
+
+def _justification(connection: Connection, message_id: str, revision: int) -> str:
+    columns = decisions.c
+    found: str | None = connection.execute(
+        select(columns.justification)
+        .where(columns.message_id == message_id, columns.revision == revision)
+        .limit(1)
+    ).scalar_one_or_none()
+    return found or ""
+
+
+def _journal_confirmed(connection: Connection, entry_id: str) -> int | None:
+    """Return when the last journal took the entry; None while one has not, or there is none."""
+    columns = journal_copies.c
+    row = connection.execute(
+        select(
+            func.count().label("copies"),
+            func.count(columns.accepted_at_utc_ms).label("accepted"),
+            func.max(columns.accepted_at_utc_ms).label("at_utc_ms"),
+        ).where(columns.entry_id == entry_id)
+    ).one()
+    return row.at_utc_ms if row.copies and row.copies == row.accepted else None
