@@ -16,6 +16,7 @@ import msgspec
 from starlette.applications import Starlette
 
 from backend.archive.embedded import EmbeddedArchive
+from backend.archive.journal import Journal
 from backend.channels import faults
 from backend.channels.sandbox.phone import Client
 from backend.channels.sandbox.service import Sandbox
@@ -62,6 +63,7 @@ class Runtime:
         self._problems: dict[str, str] = {}
         self._paused: tuple[str, ...] = ()
         self._workspace: Workspace | None = None
+        self._journal: Journal | None = None
         self.archive = EmbeddedArchive(options.data_dir, options.database_key)
         self.sandbox: Sandbox | None = None
         self.worker: DeliveryWorker | None = None
@@ -117,6 +119,7 @@ class Runtime:
             database, inbound, files.put, self._notifier.publish_passing, now=self._now
         )
         pump = InboundPump(database, inbound, recorder, now=self._now)
+        self._journal = Journal(database, files.read, now=self._now)
         self.worker = worker
         self._tasks = [
             asyncio.create_task(
@@ -124,6 +127,9 @@ class Runtime:
             ),
             asyncio.create_task(self._keep_running("delivery", worker.run), name="worker"),
             asyncio.create_task(self._keep_running("incoming messages", pump.run), name="pump"),
+            asyncio.create_task(
+                self._keep_running("journal copies", self._journal.run), name="journal"
+            ),
             asyncio.create_task(self._watch_health(recorder), name="health"),
         ]
 
@@ -209,6 +215,8 @@ class Runtime:
     def _health_problems(self) -> tuple[str, ...]:
         refused = self.workspace.policy_problem
         ours = (*self._problems.values(), *self.archive.problems)
+        if self._journal is not None:
+            ours = (*ours, *self._journal.problems)
         return (*ours, *self._paused, *([refused] if refused else ()))
 
     async def _resume(self, account_id: AccountId) -> bool:

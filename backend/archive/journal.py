@@ -124,11 +124,14 @@ class Journal:
         try:
             for copy in copies:
                 taken += await self._send(line, sink, copy)
+        except asyncio.CancelledError:
+            line.abort()  # its thread must not outlive us by the server's silence
+            raise
         except SinkUnreachable as error:
+            line.abort()
             await self._rest(sink, error.code)
             return taken, False
-        finally:
-            await asyncio.to_thread(line.close)
+        await asyncio.to_thread(line.close)
         return taken, True
 
     async def _send(self, line: SmtpLine, sink: Sink, copy: Copy) -> bool:

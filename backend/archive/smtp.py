@@ -10,7 +10,7 @@ import smtplib
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import TracebackType
+from socket import SHUT_RDWR
 
 SECURITIES = ("none", "starttls", "tls")
 TIMEOUT_S = 60.0
@@ -64,17 +64,6 @@ class SmtpLine:
         except (smtplib.SMTPException, OSError) as error:
             raise SinkUnreachable("no_connection") from error
 
-    def __enter__(self) -> SmtpLine:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def send(self, sender: str, recipients: Sequence[str], mail: bytes) -> None:
         """Hand one mail over; raises MailRefused, or SinkUnreachable when the line broke."""
         try:
@@ -99,6 +88,14 @@ class SmtpLine:
         with contextlib.suppress(smtplib.SMTPException, OSError):
             self._smtp.quit()
         self._smtp.close()
+
+    def abort(self) -> None:
+        """Cut the line at once, from any thread; a send under way ends with SinkUnreachable."""
+        socket = self._smtp.sock
+        if socket is not None:
+            with contextlib.suppress(OSError):
+                socket.shutdown(SHUT_RDWR)
+            socket.close()
 
 
 def _connect(server: SinkServer, greeting_name: str) -> smtplib.SMTP:
