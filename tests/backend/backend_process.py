@@ -109,3 +109,18 @@ def run_command(data_dir: Path, *command: str, key: str = KEY_HEX) -> tuple[int,
         check=False,
     )
     return done.returncode, done.stdout, done.stderr
+
+
+def start_command(data_dir: Path, *command: str, key: str = KEY_HEX) -> subprocess.Popen[str]:
+    """Start an offline command with the key on stdin, to be killed by the caller."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "backend", *command, "--data-dir", str(data_dir)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    process.stdin.write(json.dumps({"database_key": key, "secret": SECRET}) + "\n")
+    process.stdin.flush()
+    return process

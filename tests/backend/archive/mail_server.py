@@ -18,13 +18,15 @@ class Mailbox:
     """What the server took, and what it shall do with the next mails.
 
     `answers` are used up one by one: an SMTP reply, `drop` for a line cut inside DATA, or
-    `take_and_drop` for one cut after the mail was kept but before the 250.
+    `take_and_drop` for one cut after the mail was kept but before the 250, or
+    `take_and_wait` to keep the mail, set `waiting` and never answer.
     """
 
     taken: list[Envelope] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
     refuse: str = ""
     port: int = 0
+    waiting: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def mails(self) -> list[bytes]:
@@ -34,8 +36,11 @@ class Mailbox:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """Take the mail or not; aiosmtpd names this method."""
         answer = self.refuse or (self.answers.pop(0) if self.answers else "")
-        if answer == "take_and_drop":
+        if answer in ("take_and_drop", "take_and_wait"):
             self.taken.append(envelope)
+        if answer == "take_and_wait":
+            self.waiting.set()
+            await asyncio.Event().wait()
         if answer in ("drop", "take_and_drop"):
             assert isinstance(server.transport, asyncio.WriteTransport)
             server.transport.abort()
