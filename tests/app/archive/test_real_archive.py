@@ -1,0 +1,195 @@
+"""Shows verification and alarms on the real backend with its log and its witness process.
+
+They change answers on their way or put old files in place, never the code of either side.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from app.core import Core
+from app.diagnostics.checks import run_checks
+from app.diagnostics.results import CheckStatus
+from app.domain.archive import AlarmKind, Finding
+from backend_client.client import GovernedApi
+from backend_client.endpoint import BackendEndpoint
+from backend_client.transport import Transport
+from contract import api, wire
+from contract.receipts.checkpoints import Checkpoint, parse_checkpoint
+from contract.receipts.notes import split_note
+from contract.receipts.saved import verify_saved
+from contract.receipts.statements import Restore, sign_statement
+from contract.wire import Channel
+from tests.app.archive.logged_backend import RECOVERY
+from tests.app.core_world import conversation_on, holds, new_core, online, row_when
+from tests.backend_client.loopback_server import LoopbackServer
+from tests.support.log_guard import LogGuard
+from tests.support.rewriting_relay import RewritingRelay
+from tests.support.served_backend import SECRET, ServedBackend
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+
+
+@dataclass
+class Real:
+    """A backend process behind a relay, and the settings that pin its log."""
+
+    backend: ServedBackend
+    relay: RewritingRelay
+    url: str
+    folder: Path
+
+    @asynccontextmanager
+    async def core(self, **settings: object) -> AsyncIterator[Core]:
+        """Run a client on it."""
+        endpoint = BackendEndpoint(url=self.url, token=SECRET)
+        core = new_core(self.folder / "client", endpoint=endpoint, **settings)
+        try:
+            await core.open()
+            await core.connect()
+            await online(core)
+            yield core
+        finally:
+            await core.close()
+
+    def restart(self) -> None:
+        """Start the backend anew on the same files."""
+        self.backend.start()
+        self.relay.port = self.backend.port
+
+
+@pytest.fixture
+def real(tmp_path: Path) -> Iterator[Real]:
+    """Run the backend and the relay."""
+    with ServedBackend(tmp_path / "backend") as backend:
+        relay = RewritingRelay(backend.port)
+        with LoopbackServer(relay.app) as server:
+            yield Real(backend, relay, server.url, tmp_path)
+
+
+async def _pins(core: Core) -> dict[str, object]:
+    """Return settings that pin what the backend shows now, as IT would write them."""
+    keys = (await core.api.workspace.capabilities()).archive
+    assert keys is not None
+    return {
+        "LogVerifierKey": keys.log_key,
+        "WitnessVerifierKeys": list(keys.witness_keys),
+        "RecoveryVerifierKeys": [str(RECOVERY.verifier_key)],
+    }
+
+
+async def _shown(real: Real) -> Checkpoint:
+    """Return the tree the backend shows now, as whoever restored it would note it."""
+    transport = Transport(BackendEndpoint(url=real.url, token=SECRET))
+    try:
+        note = await GovernedApi(transport).archive.checkpoint()
+    finally:
+        await transport.close()
+    return parse_checkpoint(split_note(note).text)
+
+
+async def test_sends_verify_and_the_saved_receipt_proves_them_offline(real: Real) -> None:
+    async with real.core() as core:
+        chat = await conversation_on(core, Channel.LINE)
+        for number in range(5):
+            sent = await core.messaging.send(chat, f"real {number}")
+        row = await row_when(core, sent, lambda row: row.verified)
+        view = await core.proofs.receipts.check(row.message)
+        assert view.finding is Finding.VERIFIED and view.own_leaf
+        proven, _ = verify_saved(view.saved)
+        assert row.message.archive is not None
+        assert proven.leaf_index == row.message.archive.index
+        results = {one.name_key: one async for one in run_checks(core.diagnostics_subject())}
+        assert results["check.archive"].status is CheckStatus.OK
+        assert results["check.archive"].sentence.endswith("sealed and its proof verified")
+        window = await core.store.timeline.around(chat)
+        history = next(one for one in window.rows if not one.verified and one.message.archive)
+        assert (await core.proofs.receipts.check(history.message)).finding is Finding.VERIFIED
+        await row_when(core, history.message.message_id, lambda row: row.verified)
+
+
+async def test_a_bit_flipped_on_the_way_pauses_sending_and_reaches_compliance(
+    real: Real, expect_log: LogGuard
+) -> None:
+    expect_log("archive alarm: receipt", logger="app.archive")
+
+    def flip(path: str, body: bytes) -> bytes:
+        at = body.find(b'"receipt":"c2sp')
+        if not path.endswith("/messages") or at < 0:
+            return body
+        place = body.index(b"\\n", body.index(b"index", at)) + 5
+        return (
+            body[:place] + (b"A" if body[place : place + 1] != b"A" else b"B") + body[place + 1 :]
+        )
+
+    async with real.core() as core:
+        chat = await conversation_on(core, Channel.LINE)
+        await row_when(core, await core.messaging.send(chat, "good"), lambda row: row.verified)
+        real.relay.rewrite = flip
+        await core.messaging.send(chat, "changed on its way")
+        await holds(
+            lambda: core.status.archive_alarm is not None and core.status.archive_alarm.told
+        )
+        assert (await core.store.outbox.counts())[0] == 0
+        waiting = await core.messaging.send(chat, "must wait")
+        assert await core.store.outbox.get(waiting) is not None
+        results = {one.name_key: one async for one in run_checks(core.diagnostics_subject())}
+        assert results["check.archive"].status is CheckStatus.FAIL
+        assert "Sending is paused" in results["check.archive"].sentence
+
+
+async def test_a_backup_put_in_place_is_found_and_a_signed_restore_lifts_the_alarm(
+    real: Real, expect_log: LogGuard
+) -> None:
+    for words in ("archive alarm", "was followed", "alarm ended"):
+        expect_log(words, logger="app.archive")
+    expect_log("a snapshot is due", logger="app.sync", required=False)
+    async with real.core() as core:
+        chat = await conversation_on(core, Channel.LINE)
+        await row_when(core, await core.messaging.send(chat, "kept"), lambda row: row.verified)
+        keys = await _pins(core)
+    real.backend.stop()
+    backup = real.folder / "backup"
+    shutil.copytree(real.backend.data_dir, backup)
+    real.restart()
+    async with real.core(**keys) as core:
+        chat = await conversation_on(core, Channel.LINE)
+        lost = await row_when(
+            core, await core.messaging.send(chat, "lost"), lambda row: row.verified
+        )
+        assert lost.message.archive is not None
+    real.backend.stop()
+    shutil.rmtree(real.backend.data_dir)
+    backup.rename(real.backend.data_dir)
+    real.restart()
+    restored = await _shown(real)
+    async with real.core(**keys) as core:
+        await holds(lambda: core.status.archive_alarm is not None)
+        alarm = core.status.archive_alarm
+        assert alarm is not None and alarm.kind in {
+            AlarmKind.ROLLBACK,
+            AlarmKind.FORK,
+            AlarmKind.GAP,
+        }
+        waiting = await core.messaging.send(chat, "after the restore")
+        statement = Restore(
+            restored.origin,
+            time.time_ns() // 1_000_000,
+            restored.size,
+            restored.root,
+            ((restored.size, alarm.seen_size + 1),),
+        )
+        signed = msgspec.json.encode(
+            wire.ArchiveStatements(statements=(sign_statement(statement, (RECOVERY,)).decode(),))
+        )
+        real.relay.rewrite = lambda path, body: signed if path == api.ARCHIVE_STATEMENTS else body
+        await row_when(core, waiting, lambda row: row.verified)
+        assert core.status.archive_alarm is None
