@@ -26,6 +26,7 @@ from backend.delivery.pump import InboundPump
 from backend.delivery.recorder import InboundRecorder
 from backend.delivery.worker import DeliveryWorker
 from backend.directory.addresses import governed_addresses
+from backend.inbox.erasing import sweep_files
 from backend.inbox.notifier import Notifier
 from backend.services import (
     WORKSPACE_SAMPLE,
@@ -104,6 +105,8 @@ class Runtime:
             )
             for address in addresses
         )
+        # What an erasure left to do when its process ended too early.
+        await asyncio.to_thread(sweep_files, database, self.workspace.blobs)
         database.on_commit(self._notifier.wake)
         self._start_delivery(self.sandbox)
 

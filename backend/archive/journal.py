@@ -46,6 +46,7 @@ from contract.ids import AttachmentId
 _log = logging.getLogger(__name__)
 _BATCH = 50
 _LONGEST_WAIT_S = 60.0
+_GATHER_S = 0.2  # one look for many commits: the reader's thread is the API's, too
 ReadFile = Callable[[AttachmentId], Awaitable[bytes]]
 
 
@@ -76,6 +77,7 @@ class Journal:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(wait_s):
                         await committed.wait()
+                        await asyncio.sleep(_GATHER_S)
         finally:
             unsubscribe()
 

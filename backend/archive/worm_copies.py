@@ -10,7 +10,7 @@ import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from backend.archive.letters import FileRef, attachment_hashes, files_of
 from backend.archive.retention import Schedule, add_months
@@ -26,9 +26,10 @@ ReadFile = Callable[[str], bytes]
 
 
 class WormRun(NamedTuple):
-    """What one run did: objects written, and copies of erased entries removed or still locked."""
+    """What one run did: objects written, locks extended, erased copies removed or still locked."""
 
     written: int
+    extended: int
     removed: int
     locked: int
 
@@ -48,49 +49,103 @@ def copy_sealed(
     as another version. Raises WormNotReady, and what the store's client raises.
     """
     store.check()
-    written, first = 0, 0
+    written, extended, first = 0, 0, 0
     while True:
         plan = functools.partial(_plan, bucket=store.bucket, first=first, now_utc_ms=now())
         page = database.read_now(plan)
         for planned in page.todo:
             written += _write(database, store, planned, read_file, now)
+        extended += _extend(database, store, page.too_short, now)
         if page.next_index is None:
             break
         first = page.next_index
     removed, locked = _remove_erased(database, store, now)
-    return WormRun(written, removed, locked)
+    return WormRun(written, extended, removed, locked)
+
+
+class _TooShort(NamedTuple):
+    name: str
+    version_id: str
+    retain_until_utc_ms: int
 
 
 class _Page(NamedTuple):
     todo: tuple[_Planned, ...]
+    too_short: tuple[_TooShort, ...]
     next_index: int | None
 
 
 def _plan(connection: Connection, bucket: str, first: int, now_utc_ms: int) -> _Page:
     records = sealed_records(connection, Selection(first_index=first), PAGE)
-    done = set(
-        connection.execute(
-            select(worm_copies.c.name).where(
-                worm_copies.c.bucket == bucket,
-                worm_copies.c.name.in_([_entry_name(record) for record in records]),
-            )
-        ).scalars()
-    )
+    copies = _copies(connection, bucket, records)
     schedules: dict[str, Schedule] = {}
-    todo = []
+    todo: list[_Planned] = []
+    too_short: list[_TooShort] = []
     for record in records:
-        if record.body is None or _entry_name(record) in done:
+        if record.body is None:
             continue
         if record.firm_id not in schedules:
             schedules[record.firm_id] = Schedule(connection, record.firm_id)
         until = schedules[record.firm_id].kept_until(
             record.kind, record.conversation_id, record.message_id, record.archived_at_utc_ms
         ) or add_months(record.archived_at_utc_ms, MONTHS_WITHOUT_CLASS)
-        if until > now_utc_ms:
+        if until <= now_utc_ms:
+            continue
+        if record.entry_id not in copies:
             files = files_of(connection, record, attachment_hashes(record.body))
             todo.append(_Planned(record, files, until))
+        too_short += [
+            _TooShort(copy.name, copy.version_id, until)
+            for copy in copies.get(record.entry_id, ())
+            if copy.retain_until_utc_ms < until
+        ]
     following = records[-1].leaf_index + 1 if len(records) == PAGE else None
-    return _Page(tuple(todo), following)
+    return _Page(tuple(todo), tuple(too_short), following)
+
+
+def _copies(
+    connection: Connection, bucket: str, records: list[Record]
+) -> dict[str, list[StoredVersion]]:
+    columns = worm_copies.c
+    rows = connection.execute(
+        select(
+            columns.entry_id,
+            columns.name,
+            columns.version_id,
+            columns.sha256,
+            columns.retain_until_utc_ms,
+        ).where(
+            columns.bucket == bucket,
+            columns.entry_id.in_([record.entry_id for record in records]),
+        )
+    )
+    found: dict[str, list[StoredVersion]] = {}
+    for row in rows:
+        found.setdefault(row.entry_id, []).append(StoredVersion(*row[1:]))
+    return found
+
+
+def _extend(
+    database: Database,
+    store: WormStore,
+    too_short: tuple[_TooShort, ...],
+    now: Callable[[], int],
+) -> int:
+    """Lock copies for as long as a class that came later asks; returns how many."""
+    for name, version_id, until in too_short:
+        store.extend(name, version_id, retain_until_utc_ms=until, now_utc_ms=now())
+        database.write_now(
+            functools.partial(_note_until, bucket=store.bucket, name=name, until_utc_ms=until)
+        )
+    return len(too_short)
+
+
+def _note_until(connection: Connection, bucket: str, name: str, until_utc_ms: int) -> None:
+    connection.execute(
+        update(worm_copies)
+        .where(worm_copies.c.bucket == bucket, worm_copies.c.name == name)
+        .values(retain_until_utc_ms=until_utc_ms)
+    )
 
 
 def _write(

@@ -121,5 +121,5 @@ async def test_worm_copies_to_a_store(data_dir: Path, monkeypatch: pytest.Monkey
         (first,) = await run(data_dir, *words, "--bucket", BUCKET)
         assert first["written"] > 3
         (second,) = await run(data_dir, *words, "--bucket", BUCKET)
-        assert second == {"written": 0, "removed": 0, "locked": 0}
+        assert second == {"written": 0, "extended": 0, "removed": 0, "locked": 0}
         await run(data_dir, *words, "--bucket", "no-such-bucket", status=2)

@@ -5,9 +5,11 @@ It never fakes the sink: a real SMTP server takes, refuses and drops.
 
 from __future__ import annotations
 
+import asyncio
 import email
 import email.policy
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -21,8 +23,9 @@ from backend.archive.selection import COMMUNICATIONS, Selection, sealed_records
 from backend.archive.sinks import SinkError, SinkSettings, add_sink, sink_named, stop_sink
 from backend.delivery.files import DeliveryFiles
 from backend.inbox.inbound import record_delete, record_edit, record_inbound
-from tests.backend.archive.mail_server import Mailbox, mail_server
+from tests.backend.archive.mail_server import Mailbox, mail_server, self_signed
 from tests.backend.workspace import FIRM, HANA, Workspace, client_of, draft, open_workspace, submit
+from tests.support.log_guard import LogGuard
 
 
 @pytest.fixture
@@ -343,3 +346,54 @@ async def test_sink_that_can_not_work_is_refused(
 ) -> None:
     with pytest.raises(SinkError, match=fault):
         await add(workspace, settings(mailbox, **changes))
+
+
+async def test_starttls_checks_the_servers_certificate(
+    workspace: Workspace, tmp_path: Path, expect_log: LogGuard
+) -> None:
+    expect_log("SMTP session exception", logger="mail.log")
+    await workspace.inbound("Sealed envelope")
+    certificate, context = self_signed(tmp_path)
+    async with mail_server(Mailbox(), context) as secured:
+        stranger = await add(workspace, settings(secured, name="stranger", security="starttls"))
+        assert await stranger.send_due() == 0
+        assert "tls_failed" in stranger.problems[0]
+        await workspace.services.database.write(lambda c: stop_sink(c, "stranger"))
+        known = settings(secured, security="starttls", ca_file=str(certificate))
+        journal = await add(workspace, known)
+        assert await journal.send_due() == 1
+
+
+async def test_running_journal_sends_what_is_sealed_meanwhile(
+    workspace: Workspace, mailbox: Mailbox
+) -> None:
+    journal = await add(workspace, settings(mailbox))
+    running = asyncio.create_task(journal.run())
+    try:
+        for number in range(3):
+            await workspace.inbound(f"Message {number}")
+        async with asyncio.timeout(10):
+            while len(mailbox.taken) < 3:
+                await asyncio.sleep(0.01)
+    finally:
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    assert len(set(mailbox.mails)) == 3
+
+
+async def test_cancelled_journal_does_not_wait_for_a_silent_server(
+    workspace: Workspace, mailbox: Mailbox
+) -> None:
+    await workspace.inbound("Hanging")
+    journal = await add(workspace, settings(mailbox))
+    mailbox.answers = ["take_and_wait"]
+    threads = ThreadPoolExecutor(max_workers=1)
+    asyncio.get_running_loop().set_default_executor(threads)
+    running = asyncio.create_task(journal.run())
+    async with asyncio.timeout(10):
+        await mailbox.waiting.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        await asyncio.to_thread(int)  # the one thread is free again

@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from backend.archive.erasure import ErasureOrder, erase
+from backend.archive.retention import RetentionClass, assign_class, set_class
 from backend.archive.selection import Selection, sealed_records
 from backend.archive.worm import (
     GOVERNANCE,
@@ -200,8 +201,8 @@ async def test_each_sealed_entry_is_copied_once_and_can_be_checked(
         sealed = await workspace.services.database.read(
             lambda c: sealed_records(c, Selection(), 10)
         )
-        assert await copied(workspace, store) == WormRun(len(sealed), 0, 0)
-        assert await copied(workspace, store) == WormRun(0, 0, 0)
+        assert await copied(workspace, store) == WormRun(len(sealed), 0, 0, 0)
+        assert await copied(workspace, store) == WormRun(0, 0, 0, 0)
         name = f"entries/000000/{sealed[-1].leaf_index}.json"
         said = client.get_object(Bucket=BUCKET, Key=name)
         kept = msgspec.json.decode(said["Body"].read())
@@ -224,3 +225,29 @@ async def test_copy_of_an_erased_entry_waits_for_its_lock(tmp_path: Path, store:
         await workspace.sealing.sealed()
         run = await copied(workspace, store)
         assert (run.removed, run.locked) == (0, 1)
+
+
+async def test_longer_class_extends_the_locks_that_stand(
+    tmp_path: Path, client: S3Client, store: WormStore
+) -> None:
+    bucket = "extended"
+    client.create_bucket(  # type: ignore[attr-defined]  # not a call of the product
+        Bucket=bucket,
+        ObjectLockEnabledForBucket=True,
+        CreateBucketConfiguration={"LocationConstraint": "eu-central-1"},
+    )
+    store = WormStore(client, bucket)
+    async with open_workspace(tmp_path) as workspace:
+        workspace.clock.at_utc_ms = NOW
+        await workspace.inbound("Keep me")
+        written = (await copied(workspace, store)).written
+        long = RetentionClass(class_id="long", title="Long", keep_months=120, source="test")
+        database = workspace.services.database
+        await database.write(lambda c: set_class(c, FIRM, long, "officer", NOW))
+        await database.write(lambda c: assign_class(c, FIRM, "firm", "", "long", "officer", NOW))
+        await workspace.sealing.sealed()
+        run = await copied(workspace, store)
+        assert (run.written, run.extended) == (2, written)
+        assert (await copied(workspace, store)).extended == 0
+        said = client.head_object(Bucket=bucket, Key="entries/000000/0.json")
+        assert said["ObjectLockRetainUntilDate"] > day(119 * 30)
