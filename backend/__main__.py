@@ -25,7 +25,7 @@ def main(argv: list[str] | None = None) -> int:
         return run_openapi(arguments)
     from backend.workspace_errors import WorkspaceError
 
-    if arguments.command == "witness":
+    if arguments.command == "witness" or _checks_receipt(arguments):
         return _without_database(arguments)
     from backend.storage.database import DatabaseError
 
@@ -54,12 +54,21 @@ def main(argv: list[str] | None = None) -> int:
     return EXIT_FAULT
 
 
+def _checks_receipt(arguments: argparse.Namespace) -> bool:
+    return arguments.command == "archive" and str(arguments.archive_command) == "verify-receipt"
+
+
 def _without_database(arguments: argparse.Namespace) -> int:
-    """Run the witness, which starts without what a database needs."""
-    from backend.cli.witness import run_witness
+    """Run the witness or check a receipt: both start without what a database needs."""
     from backend.workspace_errors import WorkspaceError
 
     try:
+        if _checks_receipt(arguments):
+            from backend.cli.receipts import run_verify_receipt
+
+            return run_verify_receipt(arguments)
+        from backend.cli.witness import run_witness
+
         return run_witness(arguments)
     except WorkspaceError as error:
         sys.stderr.write(f"{error}\n")

@@ -27,13 +27,15 @@ _STREAMS_END_WITHIN_S = 2
 class Handshake(msgspec.Struct, frozen=True, kw_only=True):
     """The one JSON line on stdin: the per-start secret and the database key (64 hex digits).
 
-    A witness is told the verifier key of the log it watches instead of a secret.
+    A witness is told the verifier key of the log it watches instead of a secret, and the notes
+    of the rotations that led to it.
     """
 
     database_key: str
     secret: str = ""
     parent_pid: int = 0
     log_key: str = ""
+    rotations: tuple[str, ...] = ()
 
     @property
     def key(self) -> bytes:

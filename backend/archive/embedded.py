@@ -15,6 +15,7 @@ from backend.archive.desk import ArchiveDesk
 from backend.archive.nodes import NodeCache
 from backend.archive.sequencer import Sequencer
 from backend.archive.signing import WitnessPolicy, WrongWitness, pin_witnesses, read_policy
+from backend.archive.statements import rotations
 from backend.archive.witness_link import HttpWitness
 from backend.archive.witness_process import WitnessProcess
 from backend.storage.database import Database
@@ -68,8 +69,9 @@ class EmbeddedArchive:
         """Have the witness watch the log; a new archive waits here to learn its witness's key."""
         cache = NodeCache()
         self._desk = ArchiveDesk(database, cache, self._board)
+        rotated = await database.read(rotations)
         self._watching = asyncio.create_task(
-            self._witness.run(signer.verifier_key), name="witness process"
+            self._witness.run(signer.verifier_key, rotated), name="witness process"
         )
         policy = await database.read(read_policy)
         if policy is None:

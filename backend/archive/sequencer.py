@@ -235,12 +235,15 @@ class Sequencer:
 
 
 def _last_known(connection: Connection) -> tuple[SignedCheckpoint | None, dict[bytes, int]]:
-    """Return the newest checkpoint, and the newest size each witness has cosigned."""
+    """Return the newest checkpoint unless it is sealed, and the size each witness saw last."""
     columns = archive_cosignatures.c
     rows = connection.execute(
         select(columns.key_id, func.max(columns.size).label("size")).group_by(columns.key_id)
     )
-    return newest_checkpoint(connection), {bytes.fromhex(row.key_id): row.size for row in rows}
+    newest = newest_checkpoint(connection)
+    if newest is not None and newest.size <= read_head(connection).sealed_size:
+        newest = None
+    return newest, {bytes.fromhex(row.key_id): row.size for row in rows}
 
 
 def _has_unannounced(connection: Connection) -> bool:

@@ -23,6 +23,7 @@ from contract.receipts.statements import (
 )
 
 KIND_STATEMENT = "statement"
+KIND_ROTATION = "rotation"
 
 
 def stored_statements(connection: Connection) -> list[bytes]:
@@ -31,16 +32,11 @@ def stored_statements(connection: Connection) -> list[bytes]:
     return list(connection.execute(select(columns.note).order_by(columns.n)).scalars())
 
 
-def newest_rotation(connection: Connection) -> bytes:
-    """Return the newest rotation's note, empty when the key was never rotated."""
+def rotations(connection: Connection) -> tuple[str, ...]:
+    """Return the notes of all rotations, oldest first."""
     columns = archive_statements.c
-    found: bytes | None = connection.execute(
-        select(columns.note)
-        .where(columns.kind == Rotation.__name__.lower())
-        .order_by(columns.n.desc())
-        .limit(1)
-    ).scalar_one_or_none()
-    return found or b""
+    query = select(columns.note).where(columns.kind == KIND_ROTATION).order_by(columns.n)
+    return tuple(note.decode() for note in connection.execute(query).scalars())
 
 
 def add_statement(

@@ -5,7 +5,7 @@ It never sees an entry, and never signs before its memory is on disk.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from backend.archive.witness_request import AddCheckpoint
 from backend.archive.witness_state import Seen, WitnessState
@@ -13,8 +13,9 @@ from contract.receipts.checkpoints import Checkpoint, verify_growth
 from contract.receipts.cosignatures import open_checkpoint
 from contract.receipts.errors import NoteError, ProofError
 from contract.receipts.keys import VerifierKey
-from contract.receipts.notes import sign_line
+from contract.receipts.notes import open_note, sign_line
 from contract.receipts.signers import Signer
+from contract.receipts.statements import Rotation, parse_statement
 
 
 class AnotherLog(Exception):
@@ -40,22 +41,21 @@ class Witness:
         state: WitnessState,
         *,
         now_s: Callable[[], int],
-        accept_new_key: bool = False,
+        rotations: Sequence[bytes] = (),
     ) -> None:
-        """`now_s` returns Unix seconds; `accept_new_key` lets the same log's rotated key in.
+        """`now_s` returns Unix seconds; `rotations` are the notes that led to this log key.
 
-        Raises AnotherLog when the memory is of another log, or of another key of this one.
+        A rotated key is believed when the key known before has signed for it. Raises AnotherLog
+        when the memory is of another log, or of a key that no rotation leads from.
         """
         self._signer = signer
         self._log_key = log_key
         self._state = state
         self._now_s = now_s
         seen = state.seen or Seen(log_key=str(log_key))
-        if seen.log_key != str(log_key):
-            same_log = VerifierKey.parse(seen.log_key).name == log_key.name
-            if not (accept_new_key and same_log):
-                raise AnotherLog("The witness watches another log, or this one under another key.")
-            seen = Seen(log_key=str(log_key), size=seen.size, root=seen.root)
+        if _rotated(VerifierKey.parse(seen.log_key), rotations) != log_key:
+            raise AnotherLog("The witness watches another log, or this one under another key.")
+        seen = Seen(log_key=str(log_key), size=seen.size, root=seen.root)
         if seen != state.seen:
             state.keep(seen)
         self._seen = seen
@@ -97,3 +97,16 @@ class Witness:
             self._state.keep(grown)
             self._seen = grown
         return sign_line(opened.text, self._signer, self._now_s())
+
+
+def _rotated(key: VerifierKey, rotations: Sequence[bytes]) -> VerifierKey:
+    """Return the key that the rotations signed by `key`, one after the other, lead to."""
+    for note in rotations:
+        try:
+            statement = parse_statement(open_note(note, [key]).text)
+        except NoteError:
+            continue  # one of before, or of a stranger
+        if isinstance(statement, Rotation) and statement.old_key == key:
+            if statement.new_key.name == key.name:
+                key = statement.new_key
+    return key

@@ -11,7 +11,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -63,7 +63,7 @@ class WitnessProcess:
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
 
-    async def run(self, log_key: VerifierKey) -> None:
+    async def run(self, log_key: VerifierKey, rotations: Sequence[str] = ()) -> None:
         """Have the witness watch this log, and start it anew whenever it ends, until cancelled."""
         loop = asyncio.get_running_loop()
         delay_s = RESTART_FIRST_S
@@ -72,7 +72,7 @@ class WitnessProcess:
                 began_s = loop.time()
                 if self._process is None:
                     await self.prepare()
-                await self._live(log_key)
+                await self._live(log_key, rotations)
                 if loop.time() - began_s > _STEADY_S:
                     delay_s = RESTART_FIRST_S
                 await asyncio.sleep(delay_s)
@@ -94,7 +94,7 @@ class WitnessProcess:
             process.kill()
             await process.wait()
 
-    async def _live(self, log_key: VerifierKey) -> None:
+    async def _live(self, log_key: VerifierKey, rotations: Sequence[str]) -> None:
         """Say what the witness must know, tell its address, return once it has ended."""
         process = self._process
         assert process is not None and process.stdin is not None and process.stdout is not None
@@ -102,6 +102,7 @@ class WitnessProcess:
             {
                 "database_key": self._database_key.hex(),
                 "log_key": str(log_key),
+                "rotations": list(rotations),
                 "parent_pid": os.getpid(),
             }
         )

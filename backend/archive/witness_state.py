@@ -49,8 +49,12 @@ class WitnessState:
         self._file: IO[bytes] = path.open("r+b" if existed else "w+b", buffering=0)
         self._slot = 0
         self.seen: Seen | None = None
-        if existed and path.stat().st_size:
-            self._slot, self.seen = _newest_of(self._file)
+        try:
+            if existed and path.stat().st_size:
+                self._slot, self.seen = _newest_of(self._file)
+        except WitnessDamaged:
+            self._file.close()
+            raise
 
     def keep(self, seen: Seen) -> None:
         """Write what is about to be signed; returns once the disk has it. Raises OSError."""

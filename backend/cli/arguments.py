@@ -57,9 +57,12 @@ def _add_witness(witness: argparse.ArgumentParser) -> None:
         "--log-key", default="", metavar="KEY", help="the log's verifier key, unless stdin tells it"
     )
     witness.add_argument(
-        "--accept-new-key",
-        action="store_true",
-        help="let the same log go on under a rotated key; check the statement first",
+        "--rotation",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a statement of the old log key for the new one; once per rotation, oldest first",
     )
 
 
@@ -83,6 +86,19 @@ def _add_sandbox(command: argparse.ArgumentParser) -> None:
 def _add_archive(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     verify = commands.add_parser("verify", help="recompute every hash; exit 1 at the first fault")
     _add_data_dir(verify)
+    verify.add_argument(
+        "--without-witness",
+        action="store_true",
+        help="the witness's memory is not on this computer: a lost end can't be found then",
+    )
+    receipt = commands.add_parser(
+        "verify-receipt", help="check a receipt with nothing but its file; exit 1 when it is wrong"
+    )
+    receipt.add_argument("file", type=Path)
+    receipt.add_argument("--log-key", default="", help="the log's verifier key you trust")
+    receipt.add_argument("--witness-key", action="append", default=[], help="once per witness")
+    receipt.add_argument("--quorum", type=int, help="how many witnesses must have cosigned")
+    receipt.add_argument("--leaf", type=Path, help="the entry's leaf, for a bare receipt")
     find = commands.add_parser("find", help="print every entry about a message as JSON")
     _add_data_dir(find)
     find.add_argument("--message-id", required=True)
@@ -99,4 +115,15 @@ def _add_admin(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     resume = commands.add_parser("resume", help="send again from a paused account")
     _add_data_dir(resume)
     resume.add_argument("--account", required=True)
+    alerts = commands.add_parser("alerts", help="list clients' alarms about the archive")
+    _add_data_dir(alerts)
+    rotate = commands.add_parser("rotate-log-key", help="sign with a new key from now on")
+    _add_data_dir(rotate)
+    rotate.add_argument(
+        "--recovery-key-file", type=Path, required=True, help="a private recovery key (not kept)"
+    )
+    statement = commands.add_parser("add-statement", help="show clients a signed statement")
+    _add_data_dir(statement)
+    statement.add_argument("file", type=Path)
+    statement.add_argument("--recovery-key", required=True, help="the public key that signed it")
     add_admin_commands(commands)

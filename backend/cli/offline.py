@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, select
 
-from backend.archive.verify import describe_message, verify_archive
+from backend.archive.verify import describe_message
+from backend.cli.log_commands import LOG_ADMIN, verify
 from backend.delivery.accounts import pauses, resume_account
 from backend.listening import read_handshake
 from backend.storage.database import Database
@@ -33,9 +34,7 @@ def run_archive(arguments: argparse.Namespace) -> int:
         if arguments.archive_command == "find":
             _print(database.read_now(lambda c: describe_message(c, arguments.message_id)))
             return 0
-        audit = database.read_now(verify_archive)
-    _print({"entries": audit.entries, "ok": audit.ok, "fault": audit.fault})
-    return 0 if audit.ok else 1
+        return verify(database, arguments.data_dir, without_witness=arguments.without_witness)
 
 
 def run_admin(arguments: argparse.Namespace) -> int:
@@ -46,6 +45,8 @@ def run_admin(arguments: argparse.Namespace) -> int:
             resumed = database.write_now(lambda c: resume_account(c, account_id))
             _print({"resumed": resumed})
             return 0 if resumed else 1
+        if arguments.admin_command in LOG_ADMIN:
+            return LOG_ADMIN[arguments.admin_command](database, arguments)
         look = {"jobs": _open_jobs, "dead-letters": _dead_letters, "paused": pauses}
         for line in database.read_now(look[arguments.admin_command]):
             _print(line)

@@ -10,6 +10,7 @@ import asyncio
 import os
 import secrets
 import time
+from pathlib import Path
 
 import msgspec
 
@@ -58,13 +59,18 @@ def run_witness(arguments: argparse.Namespace) -> int:
             log_key,
             state,
             now_s=lambda: int(time.time()),
-            accept_new_key=arguments.accept_new_key,
+            rotations=[note.encode() for note in _rotations(arguments, handshake)],
         )
     except (NoteError, AnotherLog, WitnessDamaged) as error:
         raise WorkspaceError(str(error)) from error
     asyncio.run(_serve(witness, handshake, host, port, embedded=arguments.embedded))
     state.close()
     return 0
+
+
+def _rotations(arguments: argparse.Namespace, handshake: Handshake) -> list[str]:
+    files: list[Path] = arguments.rotation
+    return [*handshake.rotations, *(file.read_text(encoding="utf-8") for file in files)]
 
 
 async def _serve(

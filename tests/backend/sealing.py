@@ -16,7 +16,7 @@ from backend.archive.log import read_head
 from backend.archive.nodes import NodeCache
 from backend.archive.sequencer import Sequencer, WitnessAway, WitnessBehind, WitnessRefused
 from backend.archive.signing import WitnessPolicy, load_signer, pin_witnesses
-from backend.archive.witness import NotCosigned, Witness
+from backend.archive.witness import AnotherLog, NotCosigned, Witness
 from backend.archive.witness_request import format_request, parse_request
 from backend.archive.witness_state import STATE_FILE, Seen, WitnessState, load_witness_key
 from backend.storage.database import Database
@@ -29,17 +29,43 @@ WITNESS_KEY = b"w" * 32
 class LocalWitness:
     """A link to a witness in this process; `away` makes it unreachable."""
 
-    def __init__(self, folder: Path, log_key: VerifierKey, now: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        log_key: VerifierKey,
+        now: Callable[[], int],
+        rotations: Sequence[bytes] = (),
+    ) -> None:
         self.away = False
         self.asked = 0
         self._state = WitnessState(folder / STATE_FILE)
-        signer = load_witness_key(folder, "parley-witness/test", WITNESS_KEY)
-        self.witness = Witness(signer, log_key, self._state, now_s=lambda: now() // 1000)
+        self._signer = load_witness_key(folder, "parley-witness/test", WITNESS_KEY)
+        self._log_key = log_key
+        self._now = now
+        try:
+            self.witness = self._remembering(rotations)
+        except AnotherLog:
+            self.close()
+            raise
 
     @property
     def key(self) -> VerifierKey:
         """Return the witness's public key."""
         return self.witness.key
+
+    def _remembering(self, rotations: Sequence[bytes] = ()) -> Witness:
+        return Witness(
+            self._signer,
+            self._log_key,
+            self._state,
+            now_s=lambda: self._now() // 1000,
+            rotations=rotations,
+        )
+
+    def remember(self, seen: Seen) -> None:
+        """Have the witness remember another tree than it signed."""
+        self._state.keep(seen)
+        self.witness = self._remembering()
 
     @property
     def seen(self) -> Seen | None:
@@ -78,11 +104,16 @@ class Sealing:
         self.signer: Signer
         self.policy: WitnessPolicy
 
-    async def start(self) -> ArchiveDesk:
+    @property
+    def running(self) -> asyncio.Task[None] | None:
+        """Return the sequencer's task."""
+        return self._task
+
+    async def start(self, rotations: Sequence[bytes] = ()) -> ArchiveDesk:
         """Make the keys when new, and begin to seal; returns the desk for the services."""
         now_utc_ms = self._now()
         self.signer = await self.database.write(lambda c: load_signer(c, "test", now_utc_ms))
-        self.witness = LocalWitness(self._folder, self.signer.verifier_key, self._now)
+        self.witness = LocalWitness(self._folder, self.signer.verifier_key, self._now, rotations)
         key = self.witness.key
         self.policy = await self.database.write(lambda c: pin_witnesses(c, [key], 1))
         desk = ArchiveDesk(self.database, self.cache, self.board)

@@ -1,0 +1,133 @@
+"""The commands about the log itself: its audit, its alarms, its key and its statements.
+
+They never run while a backend holds the workspace, and keep no recovery key.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from backend.archive.alerts import KIND_ALERT
+from backend.archive.embedded import WITNESS_FOLDER
+from backend.archive.log import read_head
+from backend.archive.statements import add_statement, rotate_log_key
+from backend.archive.verify import Audit, verify_archive
+from backend.archive.witness_state import Seen, WitnessDamaged, read_seen
+from backend.cli.printing import print_line
+from backend.services import system_clock_utc_ms
+from backend.storage.database import Database
+from backend.storage.tables import archive_bodies, archive_entries
+from backend.workspace_errors import WorkspaceError
+from contract.receipts.errors import NoteError
+from contract.receipts.keys import VerifierKey
+from contract.receipts.signers import parse_private_key
+
+_TELL_EVERY_S = 0.5
+_NO_MEMORY = (
+    "the witness's memory is missing: restore its folder, or say --without-witness if the witness "
+    "runs elsewhere"
+)
+
+
+def verify(database: Database, data_dir: Path, *, without_witness: bool) -> int:
+    """Audit the whole archive with progress on stderr; returns 0, or 1 with the first fault."""
+    fault, seen = "", None
+    if not without_witness:
+        try:
+            seen = read_seen(data_dir / WITNESS_FOLDER)
+        except WitnessDamaged as error:
+            fault = str(error)
+        if not fault and seen is None and database.read_now(read_head).sealed_size:
+            fault = _NO_MEMORY
+    audit = Audit(0, fault, None) if fault else _audit(database, seen)
+    print_line(
+        {
+            "entries": audit.entries,
+            "ok": audit.ok,
+            "fault": audit.fault,
+            "in_log": audit.in_log,
+            "sealed": audit.sealed,
+            "witness_saw": None if seen is None else seen.size,
+        }
+    )
+    return 0 if audit.ok else 1
+
+
+def _audit(database: Database, seen: Seen | None) -> Audit:
+    told_at_s = time.monotonic()
+
+    def progress(done: int, total: int) -> None:
+        nonlocal told_at_s
+        if done == total or time.monotonic() - told_at_s > _TELL_EVERY_S:
+            told_at_s = time.monotonic()
+            sys.stderr.write(f"{done} of {total} entries verified\n")
+
+    return database.read_now(lambda c: verify_archive(c, seen, progress))
+
+
+def _alerts(database: Database, arguments: argparse.Namespace) -> int:
+    for line in database.read_now(_read_alerts):
+        print_line(line)
+    return 0
+
+
+def _read_alerts(connection: Connection) -> list[dict[str, Any]]:
+    entries, bodies = archive_entries.c, archive_bodies.c
+    rows = connection.execute(
+        select(entries.archived_at_utc_ms, entries.leaf, bodies.body)
+        .join(archive_bodies, bodies.entry_id == entries.entry_id)
+        .where(entries.kind == KIND_ALERT)
+        .order_by(entries.sequence)
+    )
+    return [
+        {
+            "at_utc_ms": row.archived_at_utc_ms,
+            "employee_id": msgspec.json.decode(row.leaf)["actor_id"],
+            **msgspec.json.decode(row.body),
+        }
+        for row in rows
+    ]
+
+
+def _rotate(database: Database, arguments: argparse.Namespace) -> int:
+    try:
+        recovery = parse_private_key(_read(arguments.recovery_key_file).decode().strip())
+    except (NoteError, UnicodeDecodeError) as error:
+        raise WorkspaceError("The recovery key's file does not hold a private key.") from error
+    rotation = database.write_now(lambda c: rotate_log_key(c, recovery, system_clock_utc_ms()))
+    print_line({"new_key": str(rotation.new_key), "from_size": rotation.from_size})
+    return 0
+
+
+def _add_statement(database: Database, arguments: argparse.Namespace) -> int:
+    note = _read(arguments.file)
+    try:
+        key = VerifierKey.parse(arguments.recovery_key)
+        statement = database.write_now(lambda c: add_statement(c, note, key, system_clock_utc_ms()))
+    except NoteError as error:
+        print_line({"ok": False, "fault": str(error)})
+        return 1
+    print_line({"ok": True, "kind": type(statement).__name__.lower()})
+    return 0
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise WorkspaceError(f"A file can't be read: {error.strerror}.") from error
+
+
+LOG_ADMIN: dict[str, Callable[[Database, argparse.Namespace], int]] = {
+    "alerts": _alerts,
+    "rotate-log-key": _rotate,
+    "add-statement": _add_statement,
+}
