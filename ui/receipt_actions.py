@@ -69,6 +69,8 @@ class ReceiptActions:
         finally:
             self.dialog = None
             dialog.deleteLater()
+            if QApplication.activeWindow() in (None, dialog):
+                self._window().activateWindow()  # keys work again where no window system does it
 
     def _start_check(self, dialog: ReceiptDialog, message: Message) -> None:
         dialog.show_checking(checking_words(message))
