@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from backend.archive.entries import StoredEntry, read_entry
+from backend.archive.journal_queue import journal_confirmed_at
 from backend.archive.nodes import NodeCache
 from backend.archive.proofs import build_receipt, covering_checkpoint
+from backend.archive.retention import Schedule
 from backend.archive.signing import WitnessPolicy
 from backend.archive.verify import read_envelope
-from backend.storage.custody_tables import journal_copies
 from backend.storage.tables import conversations, decisions, message_versions
 from contract.receipts.encoding import encode_base64
 from contract.wire import Message, ReceiptDocument
@@ -40,6 +41,11 @@ def receipt_document(
     if checkpoint is None:
         return None
     receipt = build_receipt(connection, cache, version.entry.leaf_index, checkpoint)
+    stated = connection.execute(
+        select(conversations.c.kept_until_utc_ms).where(
+            conversations.c.conversation_id == message.conversation_id
+        )
+    ).scalar_one_or_none()
     return ReceiptDocument(
         receipt=receipt.decode(),
         leaf=encode_base64(version.entry.leaf),
@@ -49,12 +55,8 @@ def receipt_document(
         witnesses_confirmed=checkpoint.witnesses,
         witnesses_total=len({key.name for key in policy.keys}),
         justification=_justification(connection, message.message_id, revision),
-        kept_until_utc_ms=connection.execute(
-            select(conversations.c.kept_until_utc_ms).where(
-                conversations.c.conversation_id == message.conversation_id
-            )
-        ).scalar_one_or_none(),
-        journal_confirmed_at_utc_ms=_journal_confirmed(connection, version.entry.entry_id),
+        kept_until_utc_ms=_kept_until(connection, version.entry, stated),
+        journal_confirmed_at_utc_ms=journal_confirmed_at(connection, version.entry.entry_id),
     )
 
 
@@ -84,14 +86,10 @@ def _justification(connection: Connection, message_id: str, revision: int) -> st
     return found or ""
 
 
-def _journal_confirmed(connection: Connection, entry_id: str) -> int | None:
-    """Return when the last journal took the entry; None while one has not, or there is none."""
-    columns = journal_copies.c
-    row = connection.execute(
-        select(
-            func.count().label("copies"),
-            func.count(columns.accepted_at_utc_ms).label("accepted"),
-            func.max(columns.accepted_at_utc_ms).label("at_utc_ms"),
-        ).where(columns.entry_id == entry_id)
-    ).one()
-    return row.at_utc_ms if row.copies and row.copies == row.accepted else None
+def _kept_until(connection: Connection, entry: StoredEntry, stated: int | None) -> int | None:
+    """Return when the entry's retention ends by its classes, else as the conversation states."""
+    envelope = read_envelope(entry.leaf)
+    until = Schedule(connection, envelope.firm_id).kept_until(
+        entry.kind, envelope.conversation_id, envelope.message_id, entry.archived_at_utc_ms
+    )
+    return stated if until is None else until
