@@ -130,7 +130,9 @@ def _lines(view: ReceiptView, zone: tzinfo | None) -> tuple[Line, ...]:
 def _technical(view: ReceiptView) -> tuple[Line, ...]:
     grown = f"{number_words(view.before_size)} → {number_words(view.tree_size)}"
     since = f"the log only grew ({grown})" if view.before_size else "the first check here"
-    if view.before_size > view.tree_size:
+    if view.before_size == view.tree_size:
+        since = "the same tree as before"
+    elif view.before_size > view.tree_size:
         since = f"part of the log seen before ({number_words(view.before_size)} entries)"
     source = "built here from what was sent" if view.own_leaf else "given by the service"
     root = base64.b64encode(bytes.fromhex(view.root)).decode()
