@@ -26,6 +26,7 @@ from backend.delivery.pump import InboundPump
 from backend.delivery.recorder import InboundRecorder
 from backend.delivery.worker import DeliveryWorker
 from backend.directory.addresses import governed_addresses
+from backend.directory.signins import SignIns
 from backend.inbox.erasing import sweep_files
 from backend.inbox.notifier import Notifier
 from backend.services import (
@@ -151,6 +152,7 @@ class Runtime:
             policy=workspace.policy,
             auth=SecretAuthenticator(secret, workspace.employee_id),
             notifier=self._notifier,
+            sign_ins=SignIns(workspace.database),
             settings=BackendSettings(workspace=WORKSPACE_SAMPLE, instance_id=workspace.instance_id),
             now_utc_ms=self._now,
             on_typing=self._on_typing,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from backend.archive.desk import ArchiveDesk
+from backend.directory.signins import SignIns
 from backend.governance.policy import RunningPolicy
 from backend.inbox.notifier import Notifier
 from backend.storage.blobs import BlobStore
@@ -62,6 +63,7 @@ class Services:
     auth: Authenticator
     notifier: Notifier
     settings: BackendSettings
+    sign_ins: SignIns
     now_utc_ms: Callable[[], int]
     on_typing: Callable[[ConversationId, EmployeeId, bool], None] | None = None
     health_problems: Callable[[], tuple[str, ...]] = tuple

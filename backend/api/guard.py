@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from backend.api.answers import fault_answer
+from backend.api.auth import token_hash
 from backend.api.operation import Call, Operation
 from backend.directory.people import read_me
 from backend.refusals import Refused
@@ -84,6 +85,9 @@ async def _caller(call: Call) -> Me:
         me = await call.services.database.read(lambda connection: read_me(connection, known))
     if me is None:
         raise Refused(ProblemCode.UNAUTHENTICATED, "Sign in again: the access token is not valid.")
+    services = call.services
+    now_utc_ms, scheme = services.now_utc_ms(), services.auth.scheme
+    await services.sign_ins.note(me, token_hash(token.strip()), scheme, now_utc_ms)
     return me
 
 

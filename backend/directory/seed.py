@@ -13,7 +13,6 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import Connection, insert, select
 
-from backend.archive.entries import append_entry, new_salt
 from backend.channels.profiles import CHANNEL_CAPABILITIES
 from backend.directory.consents import record_consent
 from backend.directory.sample import (
@@ -25,6 +24,7 @@ from backend.directory.sample import (
     read_workspace,
 )
 from backend.directory.seed_histories import PlannedLine, Planner, write_history
+from backend.directory.walls import set_wall
 from backend.inbox.conversations import add_to_book
 from backend.inbox.inbound import StoredFile
 from backend.storage.tables import (
@@ -34,10 +34,8 @@ from backend.storage.tables import (
     contacts,
     employees,
     firms,
-    walls,
 )
 from contract.ids import AttachmentId, uuid7
-from contract.receipts.canonical import canonical_json
 from contract.wire import Mode
 
 PutFile = Callable[[str, int, bytes], None]
@@ -200,26 +198,13 @@ def _write_consents(connection: Connection, sample: Sample) -> None:
 
 
 def _write_walls(connection: Connection, sample: Sample) -> None:
-    firm_id = sample.workspace.firm.id
     for wall in sample.workspace.walls:
-        connection.execute(
-            insert(walls).values(
-                employee_id=wall.employee,
-                contact_id=wall.contact,
-                firm_id=firm_id,
-                reference=wall.reference,
-            )
-        )
-        append_entry(
+        set_wall(
             connection,
-            kind="wall",
+            employee_id=wall.employee,
+            contact_id=wall.contact,
+            up=True,
             actor_id="backend",
-            conversation_id="",
-            message_id="",
-            revision=0,
-            occurred_at_utc_ms=sample.now_utc_ms,
-            salt=new_salt(),
-            body=canonical_json({"contact": wall.contact, "employee": wall.employee, "up": True}),
-            firm_id=firm_id,
             now_utc_ms=sample.now_utc_ms,
+            reference=wall.reference,
         )

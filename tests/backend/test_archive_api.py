@@ -6,12 +6,14 @@ It never trusts the backend's word: each answer is verified with the published a
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import httpx
 import msgspec
 import pytest
 
+from backend.directory.walls import set_wall
 from contract.receipts.bodies import submission_envelope
 from contract.receipts.cosignatures import open_checkpoint, require_quorum
 from contract.receipts.encoding import decode_base64
@@ -163,6 +165,9 @@ async def test_auditor_rebuilds_the_tree_from_tiles_and_others_get_none(
 ) -> None:
     for number in range(3):
         await workspace.inbound(f"Message {number}")
+    async with client_of(workspace, AUDITOR) as auditor:
+        await auditor.get("/v1/me")
+    await workspace.sealing.sealed()
     log_key, witnesses, _ = parsed(await keys_of(client))
     note = (await client.get("/v1/archive/checkpoint")).content
     tree = open_checkpoint(note, log_key, witnesses).checkpoint
@@ -175,6 +180,32 @@ async def test_auditor_rebuilds_the_tree_from_tiles_and_others_get_none(
         assert root_of([leaf_hash(leaf) for leaf in leaves]) == tree.root
         for path in (f"0/000.p/{tree.size + 1}", "1/000", "0/0", "x"):
             assert (await auditor.get(f"/v1/archive/tile/{path}")).status_code == 404, path
+
+
+async def test_sign_in_and_wall_change_are_entries_once(
+    workspace: Workspace, client: httpx.AsyncClient
+) -> None:
+    for _ in range(2):
+        await client.get("/v1/me")
+    kinds = "SELECT count(*) FROM archive_entries WHERE kind = '{}'"
+    assert await workspace.scalar(kinds.format("sign_in")) == 1
+    chat = await workspace.conversation_of(await workspace.inbound("Hello"))
+    contact = str(await workspace.scalar("SELECT contact_id FROM contacts"))
+    for up, walled in ((True, True), (True, True), (False, False)):
+        now = workspace.clock()
+        await workspace.services.database.write(
+            partial(
+                set_wall,
+                employee_id=ELENA,
+                contact_id=contact,
+                up=up,
+                actor_id="compliance",
+                now_utc_ms=now,
+            )
+        )
+        told = (await client.get(f"/v1/conversations/{chat}")).json()
+        assert told.get("walled", False) is walled
+    assert await workspace.scalar(kinds.format("wall")) == 2
 
 
 async def test_alarm_of_a_client_is_archived_once(

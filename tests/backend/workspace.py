@@ -21,6 +21,7 @@ from sqlalchemy import Connection, insert
 from backend.api.app import create_app
 from backend.api.auth import TokenAuthenticator, token_hash
 from backend.directory.points import PointAddress
+from backend.directory.signins import SignIns
 from backend.governance.policy import publish, read_policy_folder, running_policy
 from backend.inbox.events import open_database
 from backend.inbox.inbound import record_inbound
@@ -218,6 +219,7 @@ async def open_workspace(
         policy=POLICY,
         auth=TokenAuthenticator(database, clock),
         notifier=Notifier(),
+        sign_ins=SignIns(database),
         settings=settings
         or BackendSettings(workspace="sample", instance_id="test", heartbeat_s=0.2),
         now_utc_ms=clock,

@@ -1,0 +1,68 @@
+"""Owns the changing of information walls, archived with each change.
+
+It never asks whether a wall is right: Compliance does.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, delete, insert, select
+
+from backend.archive.entries import append_entry, new_salt
+from backend.inbox.conversations import bump_conversation
+from backend.storage.tables import contacts, conversation_contacts, walls
+from contract.receipts.canonical import canonical_json
+
+
+def set_wall(
+    connection: Connection,
+    *,
+    employee_id: str,
+    contact_id: str,
+    up: bool,
+    actor_id: str,
+    now_utc_ms: int,
+    reference: str = "",
+) -> bool:
+    """Put a wall between an employee and a contact, or take it down; false when it is so already.
+
+    Raises sqlalchemy.exc.NoResultFound for an unknown contact.
+    """
+    columns = walls.c
+    this = (columns.employee_id == employee_id, columns.contact_id == contact_id)
+    if (connection.execute(select(columns.contact_id).where(*this)).first() is not None) is up:
+        return False
+    firm_id: str = connection.execute(
+        select(contacts.c.firm_id).where(contacts.c.contact_id == contact_id)
+    ).scalar_one()
+    append_entry(
+        connection,
+        kind="wall",
+        actor_id=actor_id,
+        conversation_id="",
+        message_id="",
+        revision=0,
+        occurred_at_utc_ms=now_utc_ms,
+        salt=new_salt(),
+        body=canonical_json({"contact": contact_id, "employee": employee_id, "up": up}),
+        firm_id=firm_id,
+        now_utc_ms=now_utc_ms,
+    )
+    if up:
+        connection.execute(
+            insert(walls).values(
+                employee_id=employee_id,
+                contact_id=contact_id,
+                firm_id=firm_id,
+                reference=reference,
+            )
+        )
+    else:
+        connection.execute(delete(walls).where(*this))
+    touched = connection.execute(
+        select(conversation_contacts.c.conversation_id).where(
+            conversation_contacts.c.contact_id == contact_id
+        )
+    ).scalars()
+    for conversation_id in touched.all():
+        bump_conversation(connection, conversation_id, now_utc_ms)
+    return True
