@@ -5,7 +5,11 @@ They change answers on their way or put old files in place, never the code of ei
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
+import os
 import shutil
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -24,8 +28,10 @@ from backend_client.endpoint import BackendEndpoint
 from backend_client.transport import Transport
 from contract import api, wire
 from contract.receipts.checkpoints import Checkpoint, parse_checkpoint
+from contract.receipts.keys import KeyType
 from contract.receipts.notes import split_note
 from contract.receipts.saved import verify_saved
+from contract.receipts.signers import format_private_key
 from contract.receipts.statements import Restore, sign_statement
 from contract.wire import Channel
 from tests.app.archive.logged_backend import RECOVERY
@@ -33,7 +39,8 @@ from tests.app.core_world import conversation_on, holds, new_core, online, row_w
 from tests.backend_client.loopback_server import LoopbackServer
 from tests.support.log_guard import LogGuard
 from tests.support.rewriting_relay import RewritingRelay
-from tests.support.served_backend import SECRET, ServedBackend
+from tests.support.served_backend import KEY, SECRET, ServedBackend
+from tests.support.surroundings import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -96,6 +103,19 @@ async def _shown(real: Real) -> Checkpoint:
     return parse_checkpoint(split_note(note).text)
 
 
+async def _checked_offline(folder: Path, saved: bytes) -> int:
+    """Return what the command line says of a saved receipt, with that file and nothing else."""
+    file = folder / "saved.parley-receipt"
+    file.write_bytes(saved)
+    done = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "backend", "archive", "verify-receipt", str(file)),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    return await done.wait()
+
+
 async def test_sends_verify_and_the_saved_receipt_proves_them_offline(real: Real) -> None:
     async with real.core() as core:
         chat = await conversation_on(core, Channel.LINE)
@@ -107,6 +127,8 @@ async def test_sends_verify_and_the_saved_receipt_proves_them_offline(real: Real
         proven, _ = verify_saved(view.saved)
         assert row.message.archive is not None
         assert proven.leaf_index == row.message.archive.index
+        assert await _checked_offline(real.folder, view.saved) == 0
+        assert await _checked_offline(real.folder, view.saved.replace(b"index ", b"index 1")) == 1
         results = {one.name_key: one async for one in run_checks(core.diagnostics_subject())}
         assert results["check.archive"].status is CheckStatus.OK
         assert results["check.archive"].sentence.endswith("sealed and its proof verified")
@@ -193,3 +215,42 @@ async def test_a_backup_put_in_place_is_found_and_a_signed_restore_lifts_the_ala
         real.relay.rewrite = lambda path, body: signed if path == api.ARCHIVE_STATEMENTS else body
         await row_when(core, waiting, lambda row: row.verified)
         assert core.status.archive_alarm is None
+
+
+async def test_a_rotated_log_key_is_followed_by_a_client_that_pins_the_old_one(
+    real: Real, expect_log: LogGuard
+) -> None:
+    expect_log("was followed", logger="app.archive")
+    async with real.core() as core:
+        chat = await conversation_on(core, Channel.LINE)
+        old = await row_when(core, await core.messaging.send(chat, "old"), lambda row: row.verified)
+        keys = await _pins(core)
+    real.backend.stop()
+    await _rotate(real)
+    real.restart()
+    async with real.core(**keys) as core:
+        await row_when(core, await core.messaging.send(chat, "new"), lambda row: row.verified)
+        assert core.status.archive_alarm is None
+        shown = (await core.api.workspace.capabilities()).archive
+        assert shown is not None and shown.log_key != keys["LogVerifierKey"]
+        assert (await core.proofs.receipts.check(old.message)).finding is Finding.VERIFIED
+
+
+async def _rotate(real: Real) -> None:
+    """Have the stopped backend sign with a new key from now on, as an operator does."""
+    file = real.folder / "recovery.key"
+    seed = hashlib.sha256(b"recovery.example 1").digest()
+    file.write_text(format_private_key("recovery.example", KeyType.ED25519, seed))
+    file.chmod(0o600)
+    folder = str(real.backend.data_dir)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "backend", "admin", "rotate-log-key"),
+        *("--data-dir", folder, "--recovery-key-file", str(file)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    order = msgspec.json.encode({"database_key": KEY.hex()}) + b"\n"
+    _, said = await process.communicate(order)
+    assert process.returncode == 0, said.decode()
