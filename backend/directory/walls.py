@@ -58,6 +58,11 @@ def set_wall(
         )
     else:
         connection.execute(delete(walls).where(*this))
+    _bump_conversations(connection, contact_id, now_utc_ms)
+    return True
+
+
+def _bump_conversations(connection: Connection, contact_id: str, now_utc_ms: int) -> None:
     touched = connection.execute(
         select(conversation_contacts.c.conversation_id).where(
             conversation_contacts.c.contact_id == contact_id
@@ -65,4 +70,3 @@ def set_wall(
     ).scalars()
     for conversation_id in touched.all():
         bump_conversation(connection, conversation_id, now_utc_ms)
-    return True

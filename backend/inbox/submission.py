@@ -62,7 +62,8 @@ def submit(
 ) -> Reply:
     """Decide on, record and queue one message; the stored reply when the key is known.
 
-    The reply says 202: `sealed_reply` makes the final one of it. A message that policy refuses is archived as blocked and answered with `policy_denied`.
+    The reply says 202: `sealed_reply` makes the final one of it. A message that policy refuses
+    is archived as blocked and answered with `policy_denied`.
     Raises Refused (nothing is kept) when the request itself is at fault.
     """
     known = stored_reply(connection, me, submission.key)

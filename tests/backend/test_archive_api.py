@@ -167,6 +167,7 @@ async def test_auditor_rebuilds_the_tree_from_tiles_and_others_get_none(
         await workspace.inbound(f"Message {number}")
     async with client_of(workspace, AUDITOR) as auditor:
         await auditor.get("/v1/me")
+    await client.get("/v1/me")  # each first call is an entry: have the log at rest afterwards
     await workspace.sealing.sealed()
     log_key, witnesses, _ = parsed(await keys_of(client))
     note = (await client.get("/v1/archive/checkpoint")).content
