@@ -111,7 +111,8 @@ async def serve_until(
 
 def listen(host: str, port: int) -> socket.socket:
     """Return a listening socket that no child inherits; port 0 takes any. Raises OSError."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # asyncio switches Nagle's delay off for sockets that name their protocol only.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     if os.name != "nt":
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((host, port))

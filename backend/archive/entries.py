@@ -10,13 +10,28 @@ import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, false, func, insert, select
+from sqlalchemy import Connection, Select, false, func, select
 
+from backend.storage.bulk import insert_rows
 from backend.storage.custody_tables import archive_erasures
 from backend.storage.tables import archive_bodies, archive_entries, archive_head, archive_leaves
 from contract.ids import EntryId, uuid7
 from contract.receipts.leaf import SALT_BYTES, Envelope, body_commitment, leaf_bytes, leaf_hash
 from contract.wire import ArchiveRef
+
+_ENTRY_COLUMNS = (
+    "sequence",
+    "entry_id",
+    "firm_id",
+    "kind",
+    "conversation_id",
+    "message_id",
+    "leaf",
+    "leaf_hash",
+    "decision_hash",
+    "archived_at_utc_ms",
+)
+_BODY_COLUMNS = ("entry_id", "firm_id", "salt", "body")
 
 
 class NewEntry(NamedTuple):
@@ -120,31 +135,20 @@ def append_entries(
 ) -> list[Recorded]:
     """Record entries in their order; raises ValueError for one without canonical form."""
     first = archive_size(connection)
-    recorded, rows, bodies = [], [], []
+    recorded: list[Recorded] = []
+    rows: list[tuple[int | str | bytes, ...]] = []
+    bodies: list[tuple[int | str | bytes, ...]] = []
     for sequence, (envelope, salt, body) in enumerate(new, start=first):
         leaf = leaf_bytes(envelope)
         digest = leaf_hash(leaf)
-        entry_id = EntryId(envelope.entry_id)
+        entry_id, firm_id = EntryId(envelope.entry_id), envelope.firm_id
         recorded.append(Recorded(sequence, entry_id, digest, now_utc_ms))
-        rows.append(
-            {
-                "sequence": sequence,
-                "entry_id": entry_id,
-                "firm_id": envelope.firm_id,
-                "kind": envelope.kind,
-                "conversation_id": envelope.conversation_id,
-                "message_id": envelope.message_id,
-                "leaf": leaf,
-                "leaf_hash": digest,
-                "decision_hash": envelope.decision_hash,
-                "archived_at_utc_ms": now_utc_ms,
-            }
-        )
-        bodies.append(
-            {"entry_id": entry_id, "firm_id": envelope.firm_id, "salt": salt, "body": body}
-        )
-    connection.execute(insert(archive_entries), rows)
-    connection.execute(insert(archive_bodies), bodies)
+        about = (envelope.kind, envelope.conversation_id, envelope.message_id)
+        proof = (leaf, digest, envelope.decision_hash, now_utc_ms)
+        rows.append((sequence, entry_id, firm_id, *about, *proof))
+        bodies.append((entry_id, firm_id, salt, body))
+    insert_rows(connection, archive_entries, _ENTRY_COLUMNS, rows)
+    insert_rows(connection, archive_bodies, _BODY_COLUMNS, bodies)
     return recorded
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, func, insert, select, update
 
 from backend.archive.nodes import NodeCache
+from backend.storage.bulk import insert_rows, select_rows
 from backend.storage.tables import (
     archive_checkpoints,
     archive_entries,
@@ -145,13 +146,13 @@ def _waiting(connection: Connection, limit: int) -> list[tuple[int, bytes]]:
     """
     newest = connection.execute(select(func.max(archive_leaves.c.sequence))).scalar()
     entries = archive_entries.c
-    rows = connection.execute(
+    query = (
         select(entries.sequence, entries.leaf_hash)
         .where(entries.sequence > (-1 if newest is None else newest))
         .order_by(entries.sequence)
         .limit(limit)
     )
-    return [(row.sequence, row.leaf_hash) for row in rows]
+    return select_rows(connection, query)
 
 
 def _node_after(runs: tuple[NodeRun, ...], old: NodeAt) -> NodeAt:
@@ -171,17 +172,12 @@ def _write_tree(
     waiting: list[tuple[int, bytes]],
     runs: tuple[NodeRun, ...],
 ) -> None:
-    connection.execute(
-        insert(archive_leaves),
-        [
-            {"leaf_index": index, "sequence": sequence, "leaf_hash": leaf_hash}
-            for index, (sequence, leaf_hash) in enumerate(waiting, start=old_size)
-        ],
-    )
-    nodes = [
-        {"level": run.level, "position": run.first + at, "hash": one}
-        for run in runs[1:]
-        for at, one in enumerate(run.hashes)
+    leaves = [
+        (index, sequence, leaf_hash)
+        for index, (sequence, leaf_hash) in enumerate(waiting, start=old_size)
     ]
-    if nodes:
-        connection.execute(insert(archive_nodes), nodes)
+    nodes = [
+        (run.level, run.first + at, one) for run in runs[1:] for at, one in enumerate(run.hashes)
+    ]
+    insert_rows(connection, archive_leaves, ("leaf_index", "sequence", "leaf_hash"), leaves)
+    insert_rows(connection, archive_nodes, ("level", "position", "hash"), nodes)

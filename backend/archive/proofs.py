@@ -15,7 +15,7 @@ from backend.storage.tables import archive_checkpoints, archive_cosignatures
 from contract.receipts.errors import FaultCode, ProofError
 from contract.receipts.merkle import build_consistency, build_inclusion
 from contract.receipts.notes import add_lines
-from contract.receipts.tlog_proof import Receipt, format_receipt
+from contract.receipts.tlog_proof import Receipt, assemble_receipt
 
 
 class CosignedCheckpoint(NamedTuple):
@@ -70,7 +70,7 @@ def build_receipt(
 ) -> bytes:
     """Return the tlog-proof@v1 of a leaf under a checkpoint over it; may raise NodeMissing."""
     proof = build_inclusion(leaf_index, checkpoint.size, cache.reader(connection))
-    return format_receipt(Receipt(leaf_index, tuple(proof), checkpoint.note))
+    return assemble_receipt(Receipt(leaf_index, tuple(proof), checkpoint.note))
 
 
 def consistency_between(

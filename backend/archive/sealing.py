@@ -143,18 +143,20 @@ def _unannounced(connection: Connection, head: Head) -> Sequence[Row[Any]]:
 
 def _show_messages(connection: Connection, rows: Sequence[Row[Any]], now_utc_ms: int) -> None:
     """Raise the version of each message whose newest version is among the sealed entries."""
-    columns = messages.c
-    named = {row.message_id for row in rows if row.message_id}
-    if not named:
-        return
+    index = archive_leaves.c.leaf_index
+    sealed = (
+        select(archive_entries.c.message_id, archive_entries.c.entry_id)
+        .join(archive_leaves, archive_leaves.c.sequence == archive_entries.c.sequence)
+        .where(index >= rows[0].leaf_index, index <= rows[-1].leaf_index)
+        .subquery()
+    )
     shown = connection.execute(
         update(messages)
         .where(
-            columns.message_id.in_(named),
-            columns.entry_id.in_([row.entry_id for row in rows]),
+            messages.c.message_id == sealed.c.message_id, messages.c.entry_id == sealed.c.entry_id
         )
-        .values(version=columns.version + 1)
-        .returning(columns.message_id)
+        .values(version=messages.c.version + 1)
+        .returning(messages.c.message_id)
     ).scalars()
     for message_id in shown.all():
         note_message(connection, message_id, now_utc_ms)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -125,6 +126,37 @@ def test_leaf_is_canonical_and_names_its_version() -> None:
         hashlib.sha256(SALT + bytes.fromhex("ab" * 32)).hexdigest()
     ]
     assert "Grüezi" not in leaf.decode()
+
+
+_EMPTY = Envelope(
+    firm_id="",
+    entry_id="",
+    kind="",
+    actor_id="",
+    conversation_id="",
+    message_id="",
+    revision=0,
+    occurred_at_utc_ms=0,
+    body_commitment="",
+)
+
+
+@given(texts=st.lists(st.text(max_size=20), min_size=7, max_size=7), n=st.integers(-(2**60), 2**60))
+def test_leaf_is_in_canonical_form_whatever_it_holds(texts: list[str], n: int) -> None:
+    names = ("firm_id", "entry_id", "kind", "actor_id", "conversation_id", "message_id", "previous")
+    named = dict(zip(names, texts, strict=True))
+    envelope = msgspec.structs.replace(
+        _EMPTY, **named, revision=n, attachment_commitments=tuple(texts)
+    )
+
+    def made(make: Callable[[], bytes]) -> bytes | str:
+        try:
+            return make()
+        except ValueError:
+            return "refused"
+
+    fields = msgspec.to_builtins(envelope)
+    assert made(lambda: leaf_bytes(envelope)) == made(lambda: canonical_json({"v": 1, **fields}))
 
 
 def test_each_part_of_a_submission_changes_its_leaf() -> None:
