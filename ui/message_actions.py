@@ -21,6 +21,7 @@ from ui.bridge.dialogs import ask, ask_where_to_save
 from ui.bridge.spawn import Spawner
 from ui.models.composer_presenter import ComposerPresenter
 from ui.models.composer_state import QuotedMessage
+from ui.models.conversation_presenter import ConversationPresenter
 from ui.models.timeline_presenter import TimelinePresenter
 from ui.views.dialogs.archive_dialog import ArchiveDialog, archive_reference
 from ui.views.dialogs.plain_dialog import PlainDialog
@@ -40,7 +41,7 @@ class MessageMessaging(Protocol):
         ...
 
     async def edit_refused(self, message_id: MessageId) -> Draft:
-        """Put a refused text back into the draft."""
+        """Put the text of what did not go out back into the draft."""
         ...
 
     async def resolve_unknown(self, message_id: MessageId, action: str) -> None:
@@ -60,12 +61,14 @@ class MessageActions:
         messaging: MessageMessaging,
         timeline: TimelinePresenter,
         composer: ComposerPresenter,
+        conversation: ConversationPresenter,
         spawner: Spawner,
         window: Callable[[], QWidget],
     ) -> None:
         self._messaging = messaging
         self._timeline = timeline
         self._composer = composer
+        self._conversation = conversation
         self._spawner = spawner
         self._window = window
 
@@ -78,7 +81,7 @@ class MessageActions:
         self._spawner.spawn(self._take_back(self._messaging.cancel, message_id), "cancel")
 
     def on_edit(self, message_id: str) -> None:
-        """Edit a refused message."""
+        """Put the text of a message that did not go out into the draft."""
         self._spawner.spawn(self._take_back(self._messaging.edit_refused, message_id), "edit")
 
     def on_resolve(self, message_id: str, action: str) -> None:
@@ -110,10 +113,14 @@ class MessageActions:
     async def _take_back(
         self, how: Callable[[MessageId], Awaitable[Draft]], message_id: str
     ) -> None:
+        row = self._timeline.message(MessageId(message_id))
         # What is typed meanwhile must be in the store before the old text joins it there.
-        await self._composer.flush()
+        before = await self._composer.flush()
         draft = await how(MessageId(message_id))
-        self._composer.adopt(draft)
+        files = row.message.attachments if row is not None else ()
+        gone = [f"“{one.name}”" for one in files if one.attachment_id not in draft.attachment_ids]
+        note = f"Attach {' and '.join(gone)} again: a file goes with one message only."
+        await self._conversation.adopt(draft, before, note if gone else "")
 
     async def _resolve(self, message_id: MessageId, action: str) -> None:
         if action == SEND_AGAIN and not await self._confirm_send_again():

@@ -213,7 +213,12 @@ class Workspace(QObject):
     def _connect_messages(self) -> None:
         view = self.window.timeline
         self.messages = MessageActions(
-            self.core.messaging, self.timeline, self.composer, self.spawner, lambda: self.window
+            self.core.messaging,
+            self.timeline,
+            self.composer,
+            self.conversation,
+            self.spawner,
+            lambda: self.window,
         )
         view.undo_requested.connect(self.messages.on_undo)
         view.cancel_requested.connect(self.messages.on_cancel)

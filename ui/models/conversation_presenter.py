@@ -111,6 +111,18 @@ class ConversationPresenter(QObject):
         if changes.reset or shown in changes.touched() or known & changes.contacts:
             self._spawner.spawn(self._refresh(self._visit, shown), "refresh conversation")
 
+    async def adopt(self, draft: Draft, before: str, note: str = "") -> None:
+        """Show a draft that the store put back, with what it answers and its files' names.
+
+        `before` is the draft's text when the store was asked, `note` what to say above it.
+        """
+        quote = await self._quote(draft)
+        files = await self._source.draft_files(draft.attachment_ids)
+        self._composer.adopt(draft, quote, before, note)
+        if draft.conversation_id == self._composer.conversation_id:
+            self._composer.uploads.describe(files)
+            self._composer.evaluate()
+
     def mark_read(self) -> None:
         """Mark the open conversation as read when something in it is not."""
         facts = self.facts

@@ -210,18 +210,19 @@ _STATE_WORDS = {
 def _server_footer(message: Message, setting: Setting) -> tuple[Part, ...]:
     at = Part(clock_time(message.place_at_utc_ms, setting.zone))
     reason = (Part(message.state_detail),) if message.state_detail else ()
+    edit = Part("Edit", "accent", True, EDIT)
     match message.state:
         case DeliveryState.HELD:
             return (Part("Waiting for approval", "warn", True), Part(f"asked {at.text}"))
         case DeliveryState.BLOCKED:
-            return (Part("Not sent", "block", True), *reason, Part("Edit", "accent", True, EDIT))
+            return (Part("Not sent", "block", True), *reason, edit)
         case DeliveryState.UNKNOWN:
             words = f"We can’t tell whether {setting.client_name} got this"
             return (Part(words, "warn", True),)
         case DeliveryState.FAILED:
-            return (*_archived(message), Part("Not delivered", "block", True), *reason, at)
+            return (*_archived(message), Part("Not delivered", "block", True), *reason, at, edit)
         case DeliveryState.EXPIRED:
-            return (*_archived(message), Part("Expired, not delivered", "block", True), at)
+            return (*_archived(message), Part("Expired, not delivered", "block", True), at, edit)
         case None:
             return (*_archived(message), at)
         case state:

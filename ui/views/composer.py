@@ -157,6 +157,7 @@ class Composer(QWidget):
         self._quote.removed.connect(lambda: presenter.set_quote(None))
         self._uploads.remove_requested.connect(presenter.uploads.remove)
         self._uploads.retry_requested.connect(presenter.uploads.retry)
+        presenter.uploads.progressed.connect(self._uploads.show_percent)
         self._findings.fix_chosen.connect(self._on_fix_chosen)
 
     def _on_text_changed(self) -> None:
