@@ -22,6 +22,7 @@ from ui.bridge.spawn import Spawner
 from ui.models.composer_presenter import ComposerPresenter
 from ui.models.composer_state import QuotedMessage
 from ui.models.conversation_presenter import ConversationPresenter
+from ui.models.link_words import link_words
 from ui.models.timeline_presenter import TimelinePresenter
 from ui.views.dialogs.archive_dialog import ArchiveDialog, archive_reference
 from ui.views.dialogs.plain_dialog import PlainDialog
@@ -128,8 +129,11 @@ class MessageActions:
         await self._messaging.resolve_unknown(message_id, action)
 
     async def _open_link(self, url: str) -> None:
-        words = f"This leaves Parley and opens your browser: {url}"
-        if await self._confirm("Open this link?", words, "Stay here", "Open link"):
+        words = link_words(url)
+        if not words:
+            words = "No browser can read this address. Ask who wrote it for another."
+            await self._confirm("This link can't be opened", words, "Stay here", "")
+        elif await self._confirm("Open this link?", words, "Stay here", "Open link"):
             QDesktopServices.openUrl(QUrl(url, QUrl.ParsingMode.StrictMode))
 
     async def _confirm_send_again(self) -> bool:
@@ -139,7 +143,8 @@ class MessageActions:
     async def _confirm(self, title: str, words: str, no: str, yes: str) -> bool:
         dialog = PlainDialog(title, words, self._window())
         dialog.add_button(no, "secondary", accepts=False)
-        dialog.add_button(yes, "primary", accepts=True)
+        if yes:
+            dialog.add_button(yes, "primary", accepts=True)
         try:
             return await ask(dialog)
         finally:

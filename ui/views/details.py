@@ -18,6 +18,7 @@ from ui.models.conversation_facts import (
     place_line,
 )
 from ui.theme.tokens import DETAILS_WIDTH_PX, Tokens
+from ui.theme.tool_tips import plain_tip
 from ui.theme.widgets import Avatar, ChannelBadge, Chip, ElidedLabel, label
 
 
@@ -114,7 +115,7 @@ class DetailsPanel(QScrollArea):
         row.setSpacing(8)
         row.addWidget(ChannelBadge(line.channel, 20))
         name = ElidedLabel(line.name)
-        name.setToolTip(line.label)
+        name.setToolTip(plain_tip(line.label))
         row.addWidget(name, 1)
         if line.native:
             row.addWidget(Chip("Native · read-only", "neutral", self._tokens))
@@ -131,7 +132,7 @@ class DetailsPanel(QScrollArea):
         for number, one in enumerate(colleagues.values()):
             avatar = Avatar(28, self._tokens)
             avatar.set_person(one.display_name, one.initials, 3 + 2 * number)
-            avatar.setToolTip(one.display_name)
+            avatar.setToolTip(plain_tip(one.display_name))
             row.addWidget(avatar)
         row.addStretch(1)
         column.addLayout(row)
