@@ -98,6 +98,7 @@ class Workspace(QObject):
         self._minute.start()
         self._on_status(self.core.status)
         self.spawner.spawn(self._load_people(), "read people")
+        self.spawner.spawn(self._reopen(), "open the last conversation")
         self.window.show()
         self.window.inbox.focus_list()
 
@@ -132,7 +133,7 @@ class Workspace(QObject):
         if page is Page.PEOPLE:
             self.window.people.focus_field()
         if page is Page.INBOX:
-            self.conversation.mark_read()
+            self.window.timeline.look_again()
 
     def dismiss(self, notice: str) -> None:
         """Hide a notice the user has read."""
@@ -187,7 +188,8 @@ class Workspace(QObject):
         window.rail.page_chosen.connect(lambda page: self.show_page(Page(page)))
         window.status_line.diagnostics_requested.connect(lambda: self.show_page(Page.DIAGNOSTICS))
         window.header.mark_read_requested.connect(self.conversation.mark_read)
-        window.activated.connect(self.conversation.mark_read)
+        window.activated.connect(window.timeline.look_again)
+        window.timeline.seen.connect(self.conversation.on_seen)
         window.closing.connect(self._on_closing)
         self._connect_find()
         self._connect_diagnostics()
@@ -235,6 +237,15 @@ class Workspace(QObject):
 
     async def _load_people(self) -> None:
         self.people.set_contacts(await self.source.contacts())
+
+    async def _reopen(self) -> None:
+        """Open what was open last, unless it is gone or the user was quicker."""
+        last = self._state.conversation()
+        if last is None or await self.source.conversation(last) is None:
+            return
+        if self.conversation.conversation_id is None:
+            self.window.inbox.select_conversation(last)
+            self.conversation.open(last)
 
     async def _open_contact(self, contact: Contact) -> None:
         found = await self.source.conversation_of(contact)
@@ -291,6 +302,7 @@ class Workspace(QObject):
         self.window.show_conversation(facts)
         self.window.find_bar.close_bar()
         shown = facts.conversation.conversation_id if facts else None
+        self._state.set_conversation(shown)
         self.find.set_conversation(shown)
         self._show_details()
 

@@ -158,12 +158,14 @@ class Messaging:
         """Store a draft; an empty one is removed."""
         await self._store.drafts.save(draft)
 
-    async def mark_read(self, conversation_id: ConversationId) -> None:
-        """Mark everything up to the newest message here as read.
+    async def mark_read(
+        self, conversation_id: ConversationId, upto_utc_ms: int | None = None
+    ) -> None:
+        """Mark what is placed up to a moment as read; None: up to the newest message here.
 
         The mark is sent again until the backend has taken it; nothing is raised for the line.
         """
-        await self._marks.mark(conversation_id)
+        await self._marks.mark(conversation_id, upto_utc_ms)
 
     async def typing(self, conversation_id: ConversationId, typing: bool) -> None:
         """Tell the client's side that the employee types; failures are of no consequence."""

@@ -70,17 +70,18 @@ async def _ready(workspace: Workspace) -> ConversationId:
     return shown
 
 
-def test_a_draft_typed_in_the_last_moment_is_there_after_the_next_start(
+def test_the_conversation_and_a_draft_of_the_last_moment_are_there_at_the_next_start(
     qapp: QApplication, tmp_path: Path
 ) -> None:
     async def work() -> None:
         async with open_workspace(qapp, tmp_path) as workspace:
-            await _ready(workspace)
+            shown = await _ready(workspace)
             assert unnamed(workspace.window) == []
             QTest.keyClicks(workspace.window.composer.edit, "half a sentence")
         async with open_workspace(qapp, tmp_path) as workspace:
-            await _ready(workspace)
             edit = workspace.window.composer.edit
+            await until(lambda: workspace.window.header.texts()[0] == CLIENT)
+            await until(lambda: workspace.window.inbox.selected_conversation() == shown)
             await until(lambda: edit.toPlainText() == "half a sentence")
 
     run_in_qt_loop(qapp, work(), timeout_s=100)

@@ -353,6 +353,19 @@ async def test_read_mark_goes_through_as_soon_as_there_is_a_line(
     assert world.read_marks == [("c1", world.conversations[1].last_activity_utc_ms)]
 
 
+async def test_only_what_was_seen_is_marked_as_read(
+    world: SmallBackend, synced: Store, sending: Outbox
+) -> None:
+    """A moment before the newest message leaves that one unread; a later one changes nothing."""
+    newest_utc_ms = world.conversations[1].last_activity_utc_ms
+    async with sending as outbox:
+        await outbox.messaging.mark_read(C1, newest_utc_ms - 5)
+        await until(lambda: len(world.read_marks) == 1)
+        await outbox.messaging.mark_read(C1, newest_utc_ms + 5)
+        await until(lambda: len(world.read_marks) == 2)
+    assert world.read_marks == [("c1", newest_utc_ms - 5), ("c1", newest_utc_ms)]
+
+
 async def test_typing_without_a_line_is_of_no_consequence(sending: Outbox, line: TcpProxy) -> None:
     """Nobody is told."""
     line.refuse()
