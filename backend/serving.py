@@ -94,7 +94,8 @@ async def serve(
         watching = asyncio.create_task(_parent_gone(handshake.parent_pid), name="parent")
         listening = asyncio.create_task(server.listening.wait(), name="listening")
         await asyncio.wait({serving, listening}, return_when=asyncio.FIRST_COMPLETED)
-        _print_ready(listener, runtime)
+        if listening.done():
+            _print_ready(listener, runtime)
         stopped = asyncio.create_task(stopping.wait(), name="stopping")
         await asyncio.wait({serving, watching, stopped}, return_when=asyncio.FIRST_COMPLETED)
         runtime.close_streams()
@@ -108,8 +109,10 @@ async def serve(
 
 
 def _config(runtime: Runtime, secret: str) -> uvicorn.Config:
+    from backend.api.loopback import LoopbackHosts
+
     return uvicorn.Config(
-        runtime.app(secret),
+        LoopbackHosts(runtime.app(secret)),
         http="httptools",
         ws="none",
         lifespan="off",

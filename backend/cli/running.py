@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import ipaddress
+import os
 import sys
 from collections.abc import Coroutine
 from typing import Any
@@ -20,6 +21,7 @@ from backend.workspace import WorkspaceError
 def run_serve(arguments: argparse.Namespace) -> int:
     """Serve until stopped; returns the exit status. Raises WorkspaceError or DatabaseError."""
     host, port = _address(arguments.listen)
+    _keep_files_private()
     handshake = read_handshake()
     if not handshake.secret:
         raise WorkspaceError("The line on stdin must hold a secret for this start.")
@@ -30,6 +32,7 @@ def run_serve(arguments: argparse.Namespace) -> int:
 
 def run_worker(arguments: argparse.Namespace) -> int:
     """Deliver and receive until stopped; returns the exit status."""
+    _keep_files_private()
     _run(_work(_options(arguments, read_handshake())))
     return 0
 
@@ -43,6 +46,11 @@ async def _work(options: RuntimeOptions) -> None:
         await stopping.wait()
     finally:
         await runtime.stop()
+
+
+def _keep_files_private() -> None:
+    """Let no other user of this computer read what this process writes (no effect on Windows)."""
+    os.umask(0o077)
 
 
 def _options(arguments: argparse.Namespace, handshake: Handshake) -> RuntimeOptions:

@@ -89,6 +89,33 @@ def test_sandbox_is_closed_without_the_secret(tmp_path: Path) -> None:
         assert not any("sandbox" in path for path in document["paths"])
 
 
+def test_pages_of_other_hosts_reach_nothing(tmp_path: Path) -> None:
+    with BackendProcess(tmp_path) as backend, backend.client() as client:
+        for host in ("evil.example", f"127.0.0.1.evil.example:{backend.ready['port']}", "", "::"):
+            for path in ("/v1/health", "/v1/capabilities", "/openapi.json", "/v1/me"):
+                answer = client.get(path, headers={"Host": host})
+                assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+        for host in (f"localhost:{backend.ready['port']}", "[::1]:5", "127.0.0.1"):
+            assert client.get("/v1/health", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps no modes")
+def test_files_are_the_users_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    with BackendProcess(folder) as backend, backend.client() as client:
+        assert client.get("/v1/health").status_code == 200
+        assert folder.stat().st_mode & 0o077 == 0
+        for path in folder.rglob("*"):
+            assert path.stat().st_mode & 0o077 == 0, path.name
+
+
+def test_nesting_without_end_is_a_bad_request(tmp_path: Path) -> None:
+    with BackendProcess(tmp_path) as backend, backend.client() as client:
+        deep = b'{"text":"x","new":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+        said = client.post("/v1/sandbox/clients/con-marcus/messages", content=deep)
+        assert (said.status_code, said.json()["code"]) == (400, "bad_request")
+
+
 def test_client_message_arrives_live_and_is_answered(tmp_path: Path) -> None:
     with BackendProcess(tmp_path, "--sandbox-pace", "0") as backend, backend.client() as client:
         marcus = _conversation(client, "con-marcus", "whatsapp")
