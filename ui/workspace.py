@@ -46,6 +46,7 @@ from ui.workspace_source import WorkspaceSource
 
 _log = logging.getLogger(__name__)
 _MINUTE_MS = 60_000
+RECENT_ROWS = 5
 _FAULT = "fault"
 
 
@@ -162,6 +163,9 @@ class Workspace(QObject):
         )
         self.search = SearchPresenter(core.store.search, self.spawner, clock.now_utc_ms, self)
         self.search.elapsed_ms = self.figures.search_ms
+        self.search.set_recent(
+            lambda: [row.conversation for row in self.inbox.model.rows()[:RECENT_ROWS]]
+        )
         self.find = FindPresenter(core.store.search, self.spawner, self)
         self.people = PeopleModel(self)
         self.diagnostics = DiagnosticsPresenter(

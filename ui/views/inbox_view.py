@@ -27,6 +27,7 @@ from ui.delegates.inbox_delegate import InboxDelegate
 from ui.models.inbox_model import InboxRole
 from ui.models.inbox_presenter import InboxPresenter
 from ui.theme.channels import channel_name
+from ui.theme.overlay_scroll_bar import OverlayScrollBar
 from ui.theme.tokens import Tokens
 from ui.theme.widgets import button, label
 
@@ -64,6 +65,7 @@ class InboxList(QListView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.verticalScrollBar().setSingleStep(20)
+        OverlayScrollBar(self)
         self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
 
     def _on_scrolled(self, value: int) -> None:

@@ -17,6 +17,7 @@ from ui.delegates.bubble_delegate import BubbleDelegate
 from ui.models.diffed_list_model import AnyIndex
 from ui.models.timeline_items import ItemKind
 from ui.models.timeline_presenter import TimelinePresenter
+from ui.theme.overlay_scroll_bar import OverlayScrollBar
 from ui.theme.tokens import Tokens, qcolor
 from ui.views.timeline_geometry import Anchor, RowGeometry
 
@@ -57,6 +58,7 @@ class TimelineScroll(QListView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setAutoScroll(False)
+        OverlayScrollBar(self)
         self.setItemDelegate(self.bubbles)
         self.setModel(presenter.model)
         self._connect()
