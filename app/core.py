@@ -139,6 +139,7 @@ class Core:
                 self._board.update(embedded=False)
                 self._backend_moved(endpoint)
         except Refused as fault:
+            self._board.update(embedded=False)
             self._board.add_notice("notice.no_backend", fault.detail)
             self._board.link_changed(Link.REFUSED, fault)
             return
