@@ -6,6 +6,7 @@ It never changes anything a person can see and never puts content into a sentenc
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -26,6 +27,8 @@ from app.session.keys import DataFolder, KeyVault
 from app.store.store import Store
 from backend_client.client import GovernedApi
 from backend_client.errors import ClientError, Garbled, ProblemReply, TimedOut
+
+_LOG = logging.getLogger(__name__)
 
 CHECK_TIMEOUT_S = 20.0
 LITTLE_DISK_BYTES = 500_000_000
@@ -172,6 +175,10 @@ async def _guarded(name: str, check: Check, subject: Subject) -> CheckResult:
         return _from_client_error(name, error, subject)
     except AppError as fault:
         return _from_fault(name, fault)
+    except Exception as error:  # noqa: BLE001 - the top of a check: the others must be seen
+        _LOG.exception("%s failed", name)
+        words = f"The check itself failed ({type(error).__name__}); tell support"
+        return CheckResult(name, _FAIL, words, Owner.VENDOR)
 
 
 def _from_client_error(name: str, error: ClientError, subject: Subject) -> CheckResult:
