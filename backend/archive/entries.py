@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, Select, func, insert, select
 
 from backend.storage.tables import archive_bodies, archive_entries
 from contract.ids import EntryId, uuid7
@@ -31,6 +31,10 @@ class StoredEntry(NamedTuple):
     salt: bytes
     body: bytes
     archived_at_utc_ms: int
+    firm_id: str
+    conversation_id: str
+    message_id: str
+    decision_hash: str
 
     @property
     def ref(self) -> ArchiveRef:
@@ -124,6 +128,29 @@ def archive_size(connection: Connection) -> int:
     return 0 if newest is None else newest + 1
 
 
+def stored_entries() -> Select[Any]:
+    """Return the query of all StoredEntry rows in the order of the archive."""
+    entries, bodies = archive_entries.c, archive_bodies.c
+    return (
+        select(
+            entries.leaf_index,
+            entries.entry_id,
+            entries.kind,
+            entries.leaf,
+            entries.leaf_hash,
+            bodies.salt,
+            bodies.body,
+            entries.archived_at_utc_ms,
+            entries.firm_id,
+            entries.conversation_id,
+            entries.message_id,
+            entries.decision_hash,
+        )
+        .join(archive_bodies, bodies.entry_id == entries.entry_id)
+        .order_by(entries.leaf_index)
+    )
+
+
 def read_entry(connection: Connection, entry_id: str) -> StoredEntry | None:
     """Return one entry with its body, or None."""
     found = entries_where(connection, entry_id=entry_id)
@@ -139,21 +166,7 @@ def entries_where(
     connection: Connection, *, entry_id: str | None = None, message_id: str | None = None
 ) -> tuple[StoredEntry, ...]:
     """Return the entries with this id, or about this message, in the order of the archive."""
-    entries, bodies = archive_entries.c, archive_bodies.c
-    query = (
-        select(
-            entries.leaf_index,
-            entries.entry_id,
-            entries.kind,
-            entries.leaf,
-            entries.leaf_hash,
-            bodies.salt,
-            bodies.body,
-            entries.archived_at_utc_ms,
-        )
-        .join(archive_bodies, bodies.entry_id == entries.entry_id)
-        .order_by(entries.leaf_index)
-    )
+    entries, query = archive_entries.c, stored_entries()
     if entry_id is not None:
         query = query.where(entries.entry_id == entry_id)
     if message_id is not None:

@@ -10,12 +10,14 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlalchemy import Connection, select
 
-from backend.archive.entries import StoredEntry, entries_of_message
+from backend.archive.entries import StoredEntry, entries_of_message, stored_entries
 from backend.storage.tables import archive_bodies, archive_entries
 from contract.receipts.canonical import canonical_json
 from contract.receipts.leaf import Envelope, body_commitment, leaf_bytes, leaf_hash
 
 _BATCH = 1_000
+# Columns by which entries are found: what they say must be what the leaf commits to.
+_IN_LEAF = ("entry_id", "kind", "firm_id", "conversation_id", "message_id", "decision_hash")
 
 
 class Audit(NamedTuple):
@@ -64,7 +66,7 @@ def fault_of(entry: StoredEntry, expected_index: int) -> str:
         return f"entry {expected_index}: the leaf is not an envelope"
     if leaf_bytes(envelope) != entry.leaf:
         return f"entry {expected_index}: the leaf is not in canonical form"
-    if (envelope.entry_id, envelope.kind) != (entry.entry_id, entry.kind):
+    if any(getattr(envelope, name) != getattr(entry, name) for name in _IN_LEAF):
         return f"entry {expected_index}: its columns differ from its leaf"
     try:
         committed = body_commitment(entry.salt, entry.body)
@@ -112,23 +114,8 @@ def _described(entry: StoredEntry) -> dict[str, Any]:
 
 
 def _entries_from(connection: Connection, first: int) -> list[StoredEntry]:
-    entries, bodies = archive_entries.c, archive_bodies.c
-    rows = connection.execute(
-        select(
-            entries.leaf_index,
-            entries.entry_id,
-            entries.kind,
-            entries.leaf,
-            entries.leaf_hash,
-            bodies.salt,
-            bodies.body,
-            entries.archived_at_utc_ms,
-        )
-        .join(archive_bodies, bodies.entry_id == entries.entry_id)
-        .where(entries.leaf_index >= first)
-        .order_by(entries.leaf_index)
-        .limit(_BATCH)
-    )
+    query = stored_entries().where(archive_entries.c.leaf_index >= first).limit(_BATCH)
+    rows = connection.execute(query)
     return [StoredEntry(*row) for row in rows]
 
 

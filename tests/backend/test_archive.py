@@ -87,6 +87,8 @@ async def test_entries_can_not_be_changed(workspace: Workspace, statement: str) 
         ("UPDATE archive_entries SET leaf = x'7B7D' WHERE leaf_index = 2", "stored hash", 2),
         ("UPDATE archive_entries SET leaf_hash = zeroblob(32) WHERE leaf_index = 3", "hash", 3),
         ("UPDATE archive_entries SET kind = 'x' WHERE leaf_index = 4", "differ", 4),
+        ("UPDATE archive_entries SET message_id = 'x' WHERE leaf_index = 4", "differ", 4),
+        ("UPDATE archive_entries SET decision_hash = 'x' WHERE leaf_index = 4", "differ", 4),
         ("UPDATE archive_entries SET leaf_index = 9 WHERE leaf_index = 5", "missing", 5),
         (
             "UPDATE archive_bodies SET body = x'7B7D' WHERE entry_id ="
