@@ -72,7 +72,6 @@ def record_inbound(
         connection, account_id, contact_point, sender_name, received_at_utc_ms
     )
     text, author = _encodable(text), shown_name(author_name) or point.display_name
-    # A client may quote what this conversation holds: another's words would be shown here else.
     quote = find_by_external_id(connection, account_id, quote_external_id or "", conversation_id)
     salt, digests = new_salt(), [file.sha256 for file in attachments]
     body = _inbound_body(text, author, external_message_id, quote or "", digests)
