@@ -74,7 +74,6 @@ def record_inbound(
     text, author = _encodable(text), shown_name(author_name) or point.display_name
     quote = find_by_external_id(connection, account_id, quote_external_id or "", conversation_id)
     salt, digests = new_salt(), [file.sha256 for file in attachments]
-    body = _inbound_body(text, author, external_message_id, quote or "", digests)
     new = NewMessage(
         message_id=MessageId(uuid7(received_at_utc_ms, os.urandom(10))),
         firm_id=firm_of_account(connection, account_id),
@@ -88,7 +87,7 @@ def record_inbound(
         place_at_utc_ms=received_at_utc_ms,
         occurred_at_utc_ms=occurred_at_utc_ms,
         entry_kind="message_in",
-        body=body,
+        body=_inbound_body(text, author, external_message_id, quote or "", digests),
         salt=salt,
         quote_message_id=quote,
         external_id=external_message_id,
