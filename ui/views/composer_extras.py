@@ -14,6 +14,7 @@ from ui.models.composer_state import QuotedMessage, Upload, UploadStep
 from ui.theme.icons import icon
 from ui.theme.tokens import Tokens
 from ui.theme.widgets import ElidedLabel, button, label, restyle
+from ui.views.tab_order import join_tab_order
 
 _CHIPS_IN_A_ROW = 2
 
@@ -102,6 +103,7 @@ class UploadChips(QWidget):
             chip.show_upload(upload)
             self._grid.addWidget(chip, place // _CHIPS_IN_A_ROW, place % _CHIPS_IN_A_ROW)
         self.setVisible(bool(uploads))
+        join_tab_order(self)
 
     def show_percent(self, number: int, percent: int) -> None:
         """Count a file on its way up."""

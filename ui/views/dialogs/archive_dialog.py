@@ -33,12 +33,11 @@ class ArchiveDialog(PlainDialog):
             words.setAccessibleName(f"{name}: {value}")
             self._grid.addWidget(words, row, 1)
         self.fields.addLayout(self._grid)
-        copy = button("Copy reference", "secondary")
-        copy.clicked.connect(self.copy_requested)
-        copy.setVisible(message.archive is not None)
-        self.fields.addSpacing(8)
-        self.fields.addWidget(copy)
-        self.add_button("Close", "primary", accepts=True)
+        if message.archive is not None:
+            copy = button("Copy reference", "secondary")
+            copy.clicked.connect(self.copy_requested)
+            self.add_aside(copy)
+        self.add_button("Close", "primary", accepts=True).setFocus()
 
 
 def _headline(message: Message) -> tuple[str, str]:
