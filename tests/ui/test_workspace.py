@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import psutil
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
@@ -24,6 +23,7 @@ from app.settings.schema import load_schema
 from app.settings.settings import Settings
 from contract.ids import ConversationId, MessageId
 from tests.support.log_guard import LogGuard
+from tests.support.processes import children_with
 from tests.support.qt_loop import run_in_qt_loop
 from tests.ui.kit import until
 from tests.ui.test_accessible_names import unnamed
@@ -155,9 +155,7 @@ def test_a_killed_service_is_started_again_and_the_window_says_so(
     async def work() -> None:
         async with open_workspace(qapp, tmp_path) as workspace:
             await _ready(workspace)
-            (service,) = [
-                child for child in psutil.Process().children() if "serve" in child.cmdline()
-            ]
+            (service,) = children_with("serve")
             banners, said = workspace.window.banners, set[str]()
             workspace.signals.status_changed.connect(lambda _: said.update(banners.texts()))
             service.kill()
