@@ -18,6 +18,7 @@ from typing import Any, Self
 import msgspec
 from sqlalchemy import select
 
+from backend.archive.verify import verify_archive as audit_archive
 from backend.storage.database import Database
 from backend.storage.tables import archive_bodies, archive_entries, attempts, jobs
 from backend.workspace import DATABASE_FILE
@@ -129,6 +130,15 @@ def verify_archive(data_dir: Path, key: bytes = KEY) -> dict[str, Any]:
     assert done.returncode in {0, 1}, done.stderr.decode()
     said: dict[str, Any] = json.loads(done.stdout)
     return said
+
+
+def archive_is_sound(data_dir: Path, key: bytes = KEY) -> bool:
+    """Do the same walk in this process: a second quicker."""
+    database = Database.open(data_dir / DATABASE_FILE, key)
+    try:
+        return database.read_now(audit_archive).ok
+    finally:
+        database.close_now()
 
 
 def archived_submissions(data_dir: Path, key: bytes = KEY) -> list[Archived]:
