@@ -16,11 +16,13 @@ from app.domain.errors import (
     AppError,
     ClientTooOld,
     DiskFull,
+    EnvironmentFault,
     KeyLost,
     KeyringLocked,
     KeyringMissing,
     StoreBusy,
     UnknownVersion,
+    WrongKey,
 )
 from app.domain.status import CoreStatus, Link
 from app.session.keys import DataFolder, KeyVault
@@ -204,7 +206,10 @@ def _from_fault(name: str, fault: AppError | None) -> CheckResult:
         KeyLost: ("The key is no longer in the keyring; the data is kept", Owner.IT),
         KeyringMissing: ("This session has no keyring; a passphrase can be used", Owner.IT),
         KeyringLocked: ("The keyring is locked or the passphrase is missing", Owner.USER),
+        WrongKey: ("The key does not open the data, which is kept; bring the key back", Owner.IT),
         ClientTooOld: ("This Parley is too old for the service", Owner.IT),
+        # The widest last: a folder that can't be made, read or written.
+        EnvironmentFault: ("The data folder can't be used; look at its permissions", Owner.IT),
     }
     for kind, (sentence, owner) in words.items():
         if isinstance(fault, kind):

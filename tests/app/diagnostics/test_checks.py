@@ -11,7 +11,7 @@ from app.diagnostics import checks
 from app.diagnostics.checks import Subject, run_checks
 from app.diagnostics.results import CheckResult, CheckStatus, Owner, exit_code
 from app.domain.clock import SystemClock
-from app.domain.errors import KeyringMissing, StoreBusy
+from app.domain.errors import EnvironmentFault, KeyringMissing, StoreBusy
 from app.settings.paths import AppPaths
 from app.settings.schema import load_schema
 from app.settings.settings import Settings
@@ -75,6 +75,16 @@ async def test_a_check_that_breaks_does_not_hide_the_others(
     assert found["check.outbox"].status is CheckStatus.OK
     assert found["check.keyring"].owner is Owner.VENDOR
     assert "canary" not in found["check.keyring"].sentence
+
+
+async def test_a_folder_that_can_not_be_made_is_its_to_mend(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file in the folder's place")
+    core = _core(tmp_path)
+    with pytest.raises(EnvironmentFault):
+        await core.open()
+    found = await _checked(core)
+    assert "permissions" in found["check.store"].sentence
+    assert exit_code(list(found.values())) == 20
 
 
 async def test_a_missing_keyring_is_named(tmp_path: Path) -> None:
