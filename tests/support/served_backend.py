@@ -29,6 +29,7 @@ from tests.support.waiting import until
 
 SECRET = "a-secret-of-one-test"
 KEY = bytes(range(32))
+NEVER = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class ServedBackend:
         self.port = int(self.child.expect("ready")["port"])
 
     def start_and_die_at(self, die_at: int) -> bool:
-        """Start it with the fuse lit; true when it listens before its `die_at`-th step."""
+        """Start it with the fuse lit; true when it listens before its `die_at`-th commit."""
         self._die_at.write_text(str(die_at))
         self._spawn({"PARLEY_TEST_ARMED": "1"})
         until(lambda: self.child.told("ready") or not self.child.alive, "life or death")
@@ -104,6 +105,14 @@ class ServedBackend:
         already = len(self.child.told("armed"))
         self.child.signal(signal.SIGUSR1)
         self.child.expect("armed", after=already)
+
+    def disarm(self) -> bool:
+        """Put the fuse out; false when the backend died before."""
+        self._die_at.write_text(str(NEVER))
+        already = len(self.child.told("armed"))
+        self.child.signal(signal.SIGUSR1)
+        until(lambda: self.child.told("armed")[already:] or not self.child.alive, "the fuse out")
+        return self.child.alive
 
     def kill(self) -> None:
         """Kill it with SIGKILL, if it runs."""
