@@ -128,5 +128,8 @@ def test_unsupported_kinds_are_named_when_short() -> None:
 
 def test_short_names() -> None:
     assert short_name("Hana Watanabe") == "Hana"
+    assert short_name("Tomás Silva") == "Tomás"
+    assert short_name("Li Wei 李伟") == "Li"
     assert short_name("李伟") == "李伟"
+    assert short_name("渡辺 花") == "渡辺 花"
     assert short_name("") == "the client"

@@ -24,6 +24,7 @@ UNDO, CANCEL, EDIT, ASK, SEND_AGAIN, RECEIPT = (
     "receipt",
 )
 _SHORT_DESCRIPTION_CHARS = 40
+_FIRST_EAST_ASIAN = 0x2E80
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,14 @@ class Setting:
 
 
 def short_name(title: str) -> str:
-    """Return the name to use in sentences: the first word of a Latin name, the whole of others."""
-    return title.split()[0] if title.isascii() and title.split() else title or "the client"
+    """Return the name to use in sentences: the first word, of "Li Wei 李伟" Li.
+
+    Chinese, Japanese and Korean names begin with the family's name, so they stay whole.
+    """
+    words = title.split()
+    if not words:
+        return "the client"
+    return title if any(ord(letter) >= _FIRST_EAST_ASIAN for letter in words[0]) else words[0]
 
 
 def bubble_words(row: TimelineRow, setting: Setting) -> BubbleWords:

@@ -175,6 +175,8 @@ class Composer(QWidget):
     def _on_submit(self) -> None:
         if self._presenter.submit(self._reason.text() if self._reason_box.isVisible() else ""):
             self._reason.clear()
+            # The button is off by now: go on where the next message is written.
+            self.edit.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _on_file_offered(self, path: str) -> None:
         self._presenter.offer_file(path)
@@ -246,6 +248,7 @@ def _card_style(tokens: Tokens) -> str:
     QFrame#composerCard {{ background: {tokens.panel}; border: 1px solid {tokens.line};
       border-radius: 14px; }}
     QFrame[finding] {{ border: none; border-bottom: 1px solid {tokens.line}; }}
+    QFrame[finding][top="true"] {{ border-top-left-radius: 13px; border-top-right-radius: 13px; }}
     QFrame[finding="block"] {{ background: {tokens.block_soft}; }}
     QFrame[finding="warn"] {{ background: {tokens.warn_soft}; }}
     QFrame[finding="hint"] {{ background: {tokens.accent_soft}; }}

@@ -21,6 +21,8 @@ from ui.theme.tokens import DETAILS_WIDTH_PX, Tokens
 from ui.theme.tool_tips import plain_tip
 from ui.theme.widgets import Avatar, ChannelBadge, Chip, ElidedLabel, label
 
+_LONGEST_WORD = 24
+
 
 class DetailsPanel(QScrollArea):
     """Built anew whenever the facts it shows have changed."""
@@ -151,7 +153,10 @@ def _pair(name: str, value: str) -> QHBoxLayout:
 
 
 def _centred(text: str, kind: str) -> QLabel:
-    result = label(text, kind)
+    # A label breaks lines at spaces only: a word longer than the panel needs places to break.
+    words = (word if len(word) <= _LONGEST_WORD else "\u200b".join(word) for word in text.split())
+    result = label(" ".join(words), kind)
+    result.setAccessibleName(text)
     result.setAlignment(Qt.AlignmentFlag.AlignHCenter)
     result.setWordWrap(True)
     return result

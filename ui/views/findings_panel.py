@@ -60,6 +60,7 @@ class FindingsPanel(QWidget):
                 old.deleteLater()
         for row in rows[:MAX_ROWS]:
             frame = self._row(row)
+            frame.setProperty("top", row is rows[0])
             self._column.addWidget(frame)
             frame.show()
         if len(rows) > MAX_ROWS:
