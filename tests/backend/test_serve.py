@@ -5,6 +5,7 @@ It never looks inside the process.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -279,8 +280,11 @@ def test_message_can_be_found_in_the_archive_and_no_file_holds_clear_text(
     for path in tmp_path.rglob("*"):
         if path.is_file():
             assert b"canary" not in path.read_bytes(), path.name
-    with pytest.raises(sqlite3.DatabaseError):
-        sqlite3.connect(tmp_path / "backend.db").execute("SELECT * FROM messages")
+    with (
+        contextlib.closing(sqlite3.connect(tmp_path / "backend.db")) as plain,
+        pytest.raises(sqlite3.DatabaseError),
+    ):
+        plain.execute("SELECT * FROM messages")
 
 
 @pytest.mark.slow
