@@ -16,8 +16,11 @@ from backend_client.endpoint import BackendEndpoint
 def configured_endpoint(settings: Settings, token: str = "") -> BackendEndpoint | None:
     """Return the configured backend, None when no address is set.
 
-    Raises Refused when the address can't be used: there is no fallback to another backend.
+    Raises Refused when the address can't be used, or was set where it can't be read: there is
+    no fallback to another backend.
     """
+    if doubt := settings.doubt(Key.BACKEND_URL) or settings.doubt(Key.EMBEDDED_BACKEND):
+        raise Refused(f"A setting can't be used: {doubt}.")
     url = settings.text(Key.BACKEND_URL)
     if not url:
         return None

@@ -31,8 +31,8 @@ from app.session.instance_lock import InstanceLock
 from app.session.keys import KeyVault, MasterKey
 from app.settings.keys import Key
 from app.settings.paths import AppPaths
-from app.settings.schema import Origin
 from app.settings.settings import Settings
+from app.settings.undo_period import undo_period_s
 from app.store.store import Store
 from app.sync.reference import Reference, ReferenceKeeper
 from app.sync.runner import SyncRunner
@@ -143,6 +143,7 @@ class Core:
                 self._board.update(embedded=False)
                 self._backend_moved(endpoint)
         except Refused as fault:
+            self._board.update(embedded=False)
             self._board.add_notice("notice.no_backend", fault.detail)
             self._board.link_changed(Link.REFUSED, fault)
             return
@@ -383,10 +384,8 @@ class Core:
 
     def _undo_s(self) -> int:
         capabilities = self.capabilities
-        chosen = self.settings.origin(Key.UNDO_SEND_SECONDS) is not Origin.DEFAULT
-        if chosen or capabilities is None:
-            return self.settings.number(Key.UNDO_SEND_SECONDS)
-        return capabilities.limits.undo_send_s
+        firm_limit_s = None if capabilities is None else capabilities.limits.undo_send_s
+        return undo_period_s(self.settings, firm_limit_s)
 
     def _attachment_max_bytes(self) -> int:
         capabilities = self.capabilities

@@ -26,6 +26,8 @@ _LOG = logging.getLogger(__name__)
 START_TIMEOUT_S = 30.0
 HEALTH_POLL_S = 0.05
 STEADY_S = 30.0
+LOOK_EVERY_S = 20.0
+MISSED_LOOKS = 3
 FAILURES_TO_TELL = 3
 
 
@@ -100,12 +102,29 @@ class EmbeddedBackend:
                     await asyncio.sleep(HEALTH_POLL_S)
             self._moved(endpoint)
             self._changed(EmbeddedState.RUNNING)
-            await process.ended.wait()
+            await self._answers_until_it_ends(process, endpoint)
             _LOG.warning("the embedded backend ended with status %s", process.status)
         except TimeoutError as fault:
             raise EnvironmentFault("the backend did not start in time") from fault
         finally:
             await self._stop()
+
+    async def _answers_until_it_ends(
+        self, process: BackendProcess, endpoint: BackendEndpoint
+    ) -> None:
+        """Return when the process has ended; raises EnvironmentFault when it hangs instead.
+
+        Nothing is lost by ending it: what it has taken is committed, the rest is sent again.
+        """
+        missed = 0
+        while missed < MISSED_LOOKS:
+            try:
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await process.ended.wait()
+                    return
+            except TimeoutError:
+                missed = 0 if await self._healthy(endpoint) else missed + 1
+        raise EnvironmentFault("the backend no longer answers")
 
     async def _stop(self) -> None:
         process, self._process = self._process, None

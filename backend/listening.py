@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 KEY_BYTES = 32
 _PARENT_EVERY_S = 2.0
@@ -69,7 +69,7 @@ def read_handshake() -> Handshake:
     return msgspec.json.decode(sys.stdin.buffer.readline(), type=Handshake)
 
 
-def server_of(app: Starlette) -> Server:
+def server_of(app: ASGIApp) -> Server:
     """Return a server of an application, which prints nothing and installs no handler."""
     return Server(
         uvicorn.Config(
@@ -99,7 +99,8 @@ async def serve_until(
     watching = asyncio.create_task(_parent_gone(parent_pid), name="parent")
     listening = asyncio.create_task(server.listening.wait(), name="listening")
     await asyncio.wait({serving, listening}, return_when=asyncio.FIRST_COMPLETED)
-    ready()
+    if listening.done():
+        ready()
     stopped = asyncio.create_task(stopping.wait(), name="stopping")
     await asyncio.wait({serving, watching, stopped}, return_when=asyncio.FIRST_COMPLETED)
     closing()

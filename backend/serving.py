@@ -10,6 +10,7 @@ import os
 
 import msgspec
 
+from backend.api.loopback import LoopbackHosts
 from backend.listening import (
     Handshake,
     listen,
@@ -54,7 +55,7 @@ async def serve(
     try:
         await runtime.start()
         await serve_until(
-            server_of(runtime.app(handshake.secret)),
+            server_of(LoopbackHosts(runtime.app(handshake.secret))),
             listener,
             stopping,
             handshake.parent_pid,

@@ -87,7 +87,7 @@ def decode_reply(reply: Reply, kind: type[T]) -> T:
     """Read a reply's JSON as `kind`; raises Garbled."""
     try:
         return msgspec.json.decode(reply.body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
         detail = f"The backend's answer is not a {kind.__name__}."
         raise Garbled(detail, request_id=reply.request_id) from fault
 
@@ -111,7 +111,7 @@ def _problem_of(reply: Reply) -> Problem:
     if reply.headers.get("content-type", "").split(";")[0].strip() == PROBLEM_MEDIA_TYPE:
         try:
             return msgspec.json.decode(reply.body, type=Problem)
-        except (msgspec.DecodeError, UnicodeDecodeError) as fault:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
             raise Garbled("A refusal can't be read.", request_id=reply.request_id) from fault
     if reply.status >= 500 or reply.status == 429:
         return Problem(

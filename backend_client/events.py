@@ -193,5 +193,5 @@ class EventStream:
 def _decode(data: str) -> Event:
     try:
         return EVENT_DECODER.decode(data)
-    except (msgspec.DecodeError, UnicodeEncodeError) as fault:
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as fault:
         raise _Malformed("An event of the stream can't be read.") from fault

@@ -17,8 +17,9 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from backend_client.bounded_text import BoundedText
 from backend_client.endpoint import BackendEndpoint
 from backend_client.errors import Garbled, StreamMute, TimedOut, Unreachable
 from contract import api
@@ -133,7 +134,7 @@ class Transport:
                 async with client.stream("GET", path, params=params, headers=sent) as response:
                     is_stream = response.status_code == 200
                     body = b"" if is_stream else await _read_bounded(response)
-                    source = httpx_sse.EventSource(response)
+                    source = httpx_sse.EventSource(cast("httpx.Response", BoundedText(response)))
                     async with aclosing(source.aiter_sse()) as events:
                         yield _reply(response, body, request_id, began_s), events
         finally:

@@ -21,6 +21,8 @@ from ui.bridge.dialogs import ask, ask_where_to_save
 from ui.bridge.spawn import Spawner
 from ui.models.composer_presenter import ComposerPresenter
 from ui.models.composer_state import QuotedMessage
+from ui.models.conversation_presenter import ConversationPresenter
+from ui.models.link_words import link_words
 from ui.models.timeline_presenter import TimelinePresenter
 from ui.receipt_actions import ReceiptActions
 from ui.views.dialogs.plain_dialog import PlainDialog
@@ -40,7 +42,7 @@ class MessageMessaging(Protocol):
         ...
 
     async def edit_refused(self, message_id: MessageId) -> Draft:
-        """Put a refused text back into the draft."""
+        """Put the text of what did not go out back into the draft."""
         ...
 
     async def resolve_unknown(self, message_id: MessageId, action: str) -> None:
@@ -60,6 +62,7 @@ class MessageActions:
         messaging: MessageMessaging,
         timeline: TimelinePresenter,
         composer: ComposerPresenter,
+        conversation: ConversationPresenter,
         spawner: Spawner,
         window: Callable[[], QWidget],
         receipts: ReceiptActions,
@@ -67,6 +70,7 @@ class MessageActions:
         self._messaging = messaging
         self._timeline = timeline
         self._composer = composer
+        self._conversation = conversation
         self._spawner = spawner
         self._window = window
         self._receipts = receipts
@@ -80,7 +84,7 @@ class MessageActions:
         self._spawner.spawn(self._take_back(self._messaging.cancel, message_id), "cancel")
 
     def on_edit(self, message_id: str) -> None:
-        """Edit a refused message."""
+        """Put the text of a message that did not go out into the draft."""
         self._spawner.spawn(self._take_back(self._messaging.edit_refused, message_id), "edit")
 
     def on_resolve(self, message_id: str, action: str) -> None:
@@ -112,10 +116,14 @@ class MessageActions:
     async def _take_back(
         self, how: Callable[[MessageId], Awaitable[Draft]], message_id: str
     ) -> None:
+        row = self._timeline.message(MessageId(message_id))
         # What is typed meanwhile must be in the store before the old text joins it there.
-        await self._composer.flush()
+        before = await self._composer.flush()
         draft = await how(MessageId(message_id))
-        self._composer.adopt(draft)
+        files = row.message.attachments if row is not None else ()
+        gone = [f"“{one.name}”" for one in files if one.attachment_id not in draft.attachment_ids]
+        note = f"Attach {' and '.join(gone)} again: a file goes with one message only."
+        await self._conversation.adopt(draft, before, note if gone else "")
 
     async def _resolve(self, message_id: MessageId, action: str) -> None:
         if action == SEND_AGAIN and not await self._confirm_send_again():
@@ -123,8 +131,11 @@ class MessageActions:
         await self._messaging.resolve_unknown(message_id, action)
 
     async def _open_link(self, url: str) -> None:
-        words = f"This leaves Parley and opens your browser: {url}"
-        if await self._confirm("Open this link?", words, "Stay here", "Open link"):
+        words = link_words(url)
+        if not words:
+            words = "No browser can read this address. Ask who wrote it for another."
+            await self._confirm("This link can't be opened", words, "Stay here", "")
+        elif await self._confirm("Open this link?", words, "Stay here", "Open link"):
             QDesktopServices.openUrl(QUrl(url, QUrl.ParsingMode.StrictMode))
 
     async def _confirm_send_again(self) -> bool:
@@ -134,7 +145,8 @@ class MessageActions:
     async def _confirm(self, title: str, words: str, no: str, yes: str) -> bool:
         dialog = PlainDialog(title, words, self._window())
         dialog.add_button(no, "secondary", accepts=False)
-        dialog.add_button(yes, "primary", accepts=True)
+        if yes:
+            dialog.add_button(yes, "primary", accepts=True)
         try:
             return await ask(dialog)
         finally:

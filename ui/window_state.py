@@ -1,6 +1,6 @@
-"""Remembers where the window stood, how wide its panes were and how large its text is.
+"""Remembers where the window stood, how large its text is and which conversation was open.
 
-It never keeps anything about clients or messages.
+It never keeps anything about clients or messages but that conversation's opaque id.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from pathlib import Path
 from PySide6.QtCore import QByteArray, QRect, QSettings, QSize
 from PySide6.QtGui import QGuiApplication
 
+from contract.ids import ConversationId
 from ui.views.main_window import MainWindow
 
 FILE_NAME = "window.ini"
 _FIRST_SIZE = QSize(1440, 900)
 _TEXT_SIZE = "text_size_percent"
+_CONVERSATION = "conversation"
 
 
 class WindowState:
@@ -40,6 +42,15 @@ class WindowState:
         self._settings.setValue("geometry", window.saveGeometry())
         self._settings.setValue("splitter", QByteArray(window.splitter_state()))
         self._settings.sync()
+
+    def conversation(self) -> ConversationId | None:
+        """Return the conversation that was open last, None when there was none."""
+        value = self._settings.value(_CONVERSATION, "")
+        return ConversationId(value) if isinstance(value, str) and value else None
+
+    def set_conversation(self, conversation_id: ConversationId | None) -> None:
+        """Keep which conversation is open; written to the file when Qt sees fit."""
+        self._settings.setValue(_CONVERSATION, conversation_id or "")
 
     def text_size_percent(self) -> int:
         """Return the chosen text size, 100 when none was chosen."""

@@ -47,6 +47,7 @@ from ui.workspace_source import WorkspaceSource
 
 _log = logging.getLogger(__name__)
 _MINUTE_MS = 60_000
+RECENT_ROWS = 5
 _FAULT = "fault"
 
 
@@ -99,6 +100,7 @@ class Workspace(QObject):
         self._minute.start()
         self._on_status(self.core.status)
         self.spawner.spawn(self._load_people(), "read people")
+        self.spawner.spawn(self._reopen(), "open the last conversation")
         self.window.show()
         self.window.inbox.focus_list()
 
@@ -133,7 +135,7 @@ class Workspace(QObject):
         if page is Page.PEOPLE:
             self.window.people.focus_field()
         if page is Page.INBOX:
-            self.conversation.mark_read()
+            self.window.timeline.look_again()
 
     def dismiss(self, notice: str) -> None:
         """Hide a notice the user has read."""
@@ -168,6 +170,9 @@ class Workspace(QObject):
         )
         self.search = SearchPresenter(core.store.search, self.spawner, clock.now_utc_ms, self)
         self.search.elapsed_ms = self.figures.search_ms
+        self.search.set_recent(
+            lambda: [row.conversation for row in self.inbox.model.rows()[:RECENT_ROWS]]
+        )
         self.find = FindPresenter(core.store.search, self.spawner, self)
         self.people = PeopleModel(self)
         self.diagnostics = DiagnosticsPresenter(
@@ -194,7 +199,8 @@ class Workspace(QObject):
         window.rail.page_chosen.connect(lambda page: self.show_page(Page(page)))
         window.status_line.diagnostics_requested.connect(lambda: self.show_page(Page.DIAGNOSTICS))
         window.header.mark_read_requested.connect(self.conversation.mark_read)
-        window.activated.connect(self.conversation.mark_read)
+        window.activated.connect(window.timeline.look_again)
+        window.timeline.seen.connect(self.conversation.on_seen)
         window.closing.connect(self._on_closing)
         self._connect_find()
         self._connect_diagnostics()
@@ -230,6 +236,7 @@ class Workspace(QObject):
             self.core.messaging,
             self.timeline,
             self.composer,
+            self.conversation,
             self.spawner,
             lambda: self.window,
             self.receipts,
@@ -249,6 +256,15 @@ class Workspace(QObject):
 
     async def _load_people(self) -> None:
         self.people.set_contacts(await self.source.contacts())
+
+    async def _reopen(self) -> None:
+        """Open what was open last, unless it is gone or the user was quicker."""
+        last = self._state.conversation()
+        if last is None or await self.source.conversation(last) is None:
+            return
+        if self.conversation.conversation_id is None:
+            self.window.inbox.select_conversation(last)
+            self.conversation.open(last)
 
     async def _open_contact(self, contact: Contact) -> None:
         found = await self.source.conversation_of(contact)
@@ -306,6 +322,7 @@ class Workspace(QObject):
         self.window.show_conversation(facts)
         self.window.find_bar.close_bar()
         shown = facts.conversation.conversation_id if facts else None
+        self._state.set_conversation(shown)
         self.find.set_conversation(shown)
         self._show_details()
 

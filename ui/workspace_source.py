@@ -64,9 +64,9 @@ class WorkspaceSource:
         """Tell which conversation is on screen."""
         await self._core.open_conversation(conversation_id)
 
-    async def mark_read(self, conversation_id: ConversationId) -> None:
-        """Mark everything in a conversation as read."""
-        await self._core.messaging.mark_read(conversation_id)
+    async def mark_read(self, conversation_id: ConversationId, upto_utc_ms: int | None) -> None:
+        """Mark what is placed up to a moment as read, everything with None."""
+        await self._core.messaging.mark_read(conversation_id, upto_utc_ms)
 
     async def checks(self) -> AsyncIterator[CheckResult]:
         """Run the diagnostics' checks."""

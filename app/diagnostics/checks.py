@@ -6,6 +6,7 @@ It never changes anything a person can see and never puts content into a sentenc
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -16,11 +17,13 @@ from app.domain.errors import (
     AppError,
     ClientTooOld,
     DiskFull,
+    EnvironmentFault,
     KeyLost,
     KeyringLocked,
     KeyringMissing,
     StoreBusy,
     UnknownVersion,
+    WrongKey,
 )
 from app.domain.status import CoreStatus, Link
 from app.session.keys import DataFolder, KeyVault
@@ -28,6 +31,8 @@ from app.store.store import Store
 from backend_client.client import GovernedApi
 from backend_client.errors import ClientError, Garbled, ProblemReply, TimedOut
 from contract.wire import ArchiveProbe
+
+_LOG = logging.getLogger(__name__)
 
 CHECK_TIMEOUT_S = 20.0
 LITTLE_DISK_BYTES = 500_000_000
@@ -186,6 +191,10 @@ async def _guarded(name: str, check: Check, subject: Subject) -> CheckResult:
         return _from_client_error(name, error, subject)
     except AppError as fault:
         return _from_fault(name, fault)
+    except Exception as error:  # noqa: BLE001 - the top of a check: the others must be seen
+        _LOG.exception("%s failed", name)
+        words = f"The check itself failed ({type(error).__name__}); tell support"
+        return CheckResult(name, _FAIL, words, Owner.VENDOR)
 
 
 def _from_client_error(name: str, error: ClientError, subject: Subject) -> CheckResult:
@@ -211,7 +220,10 @@ def _from_fault(name: str, fault: AppError | None) -> CheckResult:
         KeyLost: ("The key is no longer in the keyring; the data is kept", Owner.IT),
         KeyringMissing: ("This session has no keyring; a passphrase can be used", Owner.IT),
         KeyringLocked: ("The keyring is locked or the passphrase is missing", Owner.USER),
+        WrongKey: ("The key does not open the data, which is kept; bring the key back", Owner.IT),
         ClientTooOld: ("This Parley is too old for the service", Owner.IT),
+        # The widest last: a folder that can't be made, read or written.
+        EnvironmentFault: ("The data folder can't be used; look at its permissions", Owner.IT),
     }
     for kind, (sentence, owner) in words.items():
         if isinstance(fault, kind):

@@ -56,7 +56,7 @@ def start_logging(log_dir: Path, *, level: int = logging.INFO) -> Path:
     Raises OSError when the folder can't be written.
     """
     global _crash_file
-    log_dir.mkdir(parents=True, exist_ok=True)
+    log_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     stop_logging()
     path = log_dir / LOG_NAME
     handler = logging.handlers.RotatingFileHandler(

@@ -33,6 +33,12 @@ from contract.wire import Attachment, CreateAttachment, UploadState
 PIECE_BYTES = 256 * 1024
 MOST_FAILURES = 8
 
+Progress = Callable[[int, int], None]
+
+
+def ignored(_done_bytes: int, _whole_bytes: int) -> None:
+    """Take progress nobody asked for."""
+
 
 class FileTransfers:
     """Uploads in pieces that resume after a cut; downloads to a chosen path."""
@@ -42,8 +48,10 @@ class FileTransfers:
         self._store = store
         self._max_bytes = max_bytes
 
-    async def upload(self, path: Path) -> Attachment:
+    async def upload(self, path: Path, progress: Progress = ignored) -> Attachment:
         """Upload one file and remember its name and size for the draft.
+
+        `progress` hears after each piece how many bytes of how many the backend holds.
 
         Raises TooLarge, Refused for a file that can't be read, Offline after eight failures
         without progress, Conflict when the file changed meanwhile.
@@ -52,6 +60,7 @@ class FileTransfers:
         state = await self._announce(announced)
         patience = Backoff(0.3, 10.0)
         while not state.complete:
+            progress(state.offset_bytes, announced.size_bytes)
             try:
                 piece = await asyncio.to_thread(_read_piece, path, state.offset_bytes)
                 state = await self._api.files.upload(state.attachment_id, state.offset_bytes, piece)

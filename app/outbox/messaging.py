@@ -17,14 +17,14 @@ from app.domain.drafts import Draft
 from app.domain.errors import Conflict, Refused, TooLarge
 from app.domain.timeline import OutboxEntry
 from app.faults import to_app_error
-from app.outbox.files import FileTransfers
+from app.outbox.files import FileTransfers, Progress, ignored
 from app.outbox.lanes import LaneRunner
 from app.outbox.read_marks import ReadMarks
 from app.store.store import Store
 from backend_client.client import GovernedApi
 from backend_client.errors import ClientError
 from contract.ids import RANDOM_BYTES_OF_UUID7, AttachmentId, ConversationId, MessageId, uuid7
-from contract.states import IllegalTransition, OutboxState
+from contract.states import DeliveryState, IllegalTransition, OutboxState
 from contract.wire import MAX_TEXT_CHARS, Attachment
 
 T = TypeVar("T")
@@ -32,6 +32,7 @@ T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
 
 LONGEST_UNDO_S = 10
+NOT_DELIVERED = frozenset({DeliveryState.BLOCKED, DeliveryState.FAILED, DeliveryState.EXPIRED})
 
 Hint = Callable[[ConversationId, str, Sequence[Attachment]], bytes]
 
@@ -116,8 +117,29 @@ class Messaging:
         return await self._take_back(message_id)
 
     async def edit_refused(self, message_id: MessageId) -> Draft:
-        """Put a refused submission's text back into the draft and forget the submission."""
-        return await self._take_back(message_id)
+        """Put the text of what did not go out back into the draft, to be sent as a new message.
+
+        A refused submission of this computer is forgotten by that; a blocked, failed or expired
+        message stays where it is, and its text joins the draft on a new line. Files come along
+        where the backend lets them go again: those of a blocked message. Raises Conflict.
+        """
+        if await self._store.outbox.get(message_id) is not None:
+            return await self._take_back(message_id)
+        row = await self._store.timeline.message(message_id)
+        message = None if row is None else row.message
+        if message is None or message.deleted or message.state not in NOT_DELIVERED:
+            raise Conflict("The message is already on its way.")
+        files = message.attachments if message.state is DeliveryState.BLOCKED else ()
+        for file in files:
+            await self._store.drafts.remember_attachment(file)
+        addition = Draft(
+            message.conversation_id,
+            message.text,
+            quote_message_id=message.quote.message_id if message.quote is not None else None,
+            attachment_ids=tuple(file.attachment_id for file in files),
+            saved_at_utc_ms=self._clock.now_utc_ms(),
+        )
+        return await self._store.drafts.join(addition)
 
     def retry_now(self) -> None:
         """Try every waiting submission at once."""
@@ -136,21 +158,26 @@ class Messaging:
         """Store a draft; an empty one is removed."""
         await self._store.drafts.save(draft)
 
-    async def mark_read(self, conversation_id: ConversationId) -> None:
-        """Mark everything up to the newest message here as read.
+    async def mark_read(
+        self, conversation_id: ConversationId, upto_utc_ms: int | None = None
+    ) -> None:
+        """Mark what is placed up to a moment as read; None: up to the newest message here.
 
         The mark is sent again until the backend has taken it; nothing is raised for the line.
         """
-        await self._marks.mark(conversation_id)
+        await self._marks.mark(conversation_id, upto_utc_ms)
 
     async def typing(self, conversation_id: ConversationId, typing: bool) -> None:
         """Tell the client's side that the employee types; failures are of no consequence."""
         with contextlib.suppress(ClientError):
             await self._api.commands.typing(conversation_id, typing)
 
-    async def upload(self, path: Path) -> Attachment:
-        """Upload a file, resuming where a cut came; return what to attach."""
-        return await self._files.upload(path)
+    async def upload(self, path: Path, progress: Progress = ignored) -> Attachment:
+        """Upload a file, resuming where a cut came; return what to attach.
+
+        `progress` hears how many bytes of how many the backend holds; cancelling ends it.
+        """
+        return await self._files.upload(path, progress)
 
     async def download(self, attachment: Attachment, save_as: Path) -> Path:
         """Save an attachment, checked by its SHA-256, where the person chose; return the path."""

@@ -30,13 +30,17 @@ class ReadMarks:
         self._pending: dict[ConversationId, int] = {}
         self._woken = asyncio.Event()
 
-    async def mark(self, conversation_id: ConversationId) -> None:
-        """Note that the newest message here was seen; nothing happens without unread ones."""
+    async def mark(self, conversation_id: ConversationId, seen_utc_ms: int | None = None) -> None:
+        """Note what was seen: messages placed up to `seen_utc_ms`, with None the newest here.
+
+        Nothing happens without unread ones.
+        """
         conversation = await self._store.inbox.conversation(conversation_id)
         if conversation is None or conversation.unread_count == 0:
             return
         preview_utc_ms = conversation.preview.at_utc_ms if conversation.preview is not None else 0
-        upto_utc_ms = max(conversation.last_activity_utc_ms, preview_utc_ms)
+        newest_utc_ms = max(conversation.last_activity_utc_ms, preview_utc_ms)
+        upto_utc_ms = newest_utc_ms if seen_utc_ms is None else min(seen_utc_ms, newest_utc_ms)
         self._pending[conversation_id] = max(upto_utc_ms, self._pending.get(conversation_id, 0))
         self._woken.set()
 

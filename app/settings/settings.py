@@ -37,6 +37,7 @@ class _Effective(NamedTuple):
     value: Value
     origin: Origin
     place: str
+    doubt: str = ""
 
 
 class Settings:
@@ -114,6 +115,13 @@ class Settings:
         """Return the file or registry key a value comes from, empty for the default."""
         return self._effective[key].place
 
+    def doubt(self, key: str) -> str:
+        """Return why a stronger place's word on a setting could not be read, "" when none was.
+
+        What must fail closed asks for it: the value that holds is not what was meant then.
+        """
+        return self._effective[key].doubt
+
     def is_locked(self, key: str) -> bool:
         """Tell whether the user can't change a setting; raises KeyError."""
         order = self.schema[key].order()
@@ -128,7 +136,10 @@ def _resolve(
 ) -> _Effective:
     """Return the strongest good value; notes bad values and values from where none may come."""
     found: dict[Origin, _Effective] = {}
+    doubts: dict[Origin, str] = {}
     for source in sources:
+        if source.fault and source.origin is not Origin.USER:
+            doubts.setdefault(source.origin, f"{source.place}: {source.fault}")
         if key not in source.values:
             continue
         if source.origin not in setting.origins:
@@ -138,13 +149,17 @@ def _resolve(
         judged = judge(setting, source.values[key])
         if judged.value is None:
             warnings.append(SettingWarning(key, source.place, judged.reason))
+            if source.origin not in found:
+                doubts.setdefault(source.origin, str(warnings[-1]))
         else:
             effective = _Effective(judged.value, source.origin, source.place)
             found.setdefault(source.origin, effective)
+    doubt = ""
     for origin in setting.order():
+        doubt = doubt or doubts.get(origin, "")
         if origin in found:
-            return found[origin]
-    return _Effective(setting.default_value, Origin.DEFAULT, "")
+            return found[origin]._replace(doubt=doubt)
+    return _Effective(setting.default_value, Origin.DEFAULT, "", doubt)
 
 
 def _user_name() -> str:

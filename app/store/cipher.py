@@ -5,6 +5,7 @@ It never imports SQLAlchemy and never decides what becomes of a damaged file.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import shutil
@@ -44,6 +45,8 @@ def connect(
     """
     from sqlcipher3 import dbapi2
 
+    with contextlib.suppress(OSError):  # it is there, or the driver says what is wrong
+        path.touch(mode=0o600, exist_ok=False)  # side files take the same mode
     connection = dbapi2.connect(str(path), isolation_level=None, timeout=_BUSY_TIMEOUT_MS / 1000)
     try:
         connection.execute("PRAGMA cipher_log_level = NONE")
@@ -181,6 +184,7 @@ def _write_check(path: Path, key: bytes) -> None:
     draft = target.with_suffix(".keycheck-new")
     try:
         draft.write_text(_check_value(key), "ascii")
+        draft.chmod(0o600)
         draft.replace(target)
     except OSError as error:
         draft.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from app.domain.changes import ChangeSet
 from app.domain.drafts import Draft
 from app.store.databases import Databases
-from app.store.outbox_rows import get_draft, put_draft
+from app.store.outbox_rows import get_draft, joined_draft, put_draft
 from app.store.payloads import decode_attachment, encode, id_list
 from contract.ids import AttachmentId, ConversationId
 from contract.wire import Attachment
@@ -42,6 +42,17 @@ class DraftStore:
             return None, ChangeSet(drafts=home, initiator="drafts")
 
         await self._databases.write_outbox(work)
+
+    async def join(self, addition: Draft) -> Draft:
+        """Put `addition` behind what the draft holds, in one commit; return the whole."""
+
+        def work(connection: Connection) -> tuple[Draft, ChangeSet]:
+            whole = joined_draft(get_draft(connection, addition.conversation_id), addition)
+            put_draft(connection, whole)
+            home = frozenset({addition.conversation_id})
+            return whole, ChangeSet(drafts=home, initiator="drafts")
+
+        return await self._databases.write_outbox(work)
 
     async def get(self, conversation_id: ConversationId) -> Draft | None:
         """Return a conversation's draft or None."""

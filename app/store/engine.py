@@ -40,7 +40,13 @@ def open_connection(
         driver.execute("PRAGMA foreign_keys = OFF")
         return driver
 
-    engine = create_engine("sqlite://", module=dbapi2, creator=creator, poolclass=StaticPool)
+    engine = create_engine(
+        "sqlite://",
+        module=dbapi2,
+        creator=creator,
+        poolclass=StaticPool,
+        hide_parameters=True,  # an error's text must not quote a message
+    )
 
     def on_begin(connection: Connection) -> None:
         connection.exec_driver_sql(begin)

@@ -146,6 +146,24 @@ def merged_draft(entry: OutboxEntry, draft: Draft | None, now_utc_ms: int) -> Dr
     )
 
 
+def joined_draft(draft: Draft | None, addition: Draft) -> Draft:
+    """Return a draft that holds `addition` on new lines behind what was there."""
+    if draft is None:
+        return addition
+    here = draft.text.rstrip()
+    known = frozenset(draft.attachment_ids)
+    return Draft(
+        conversation_id=addition.conversation_id,
+        text=f"{here}\n{addition.text}" if here else addition.text,
+        quote_message_id=draft.quote_message_id or addition.quote_message_id,
+        attachment_ids=(
+            *draft.attachment_ids,
+            *(each for each in addition.attachment_ids if each not in known),
+        ),
+        saved_at_utc_ms=addition.saved_at_utc_ms,
+    )
+
+
 def _ids(packed: str) -> tuple[AttachmentId, ...]:
     return tuple(AttachmentId(each) for each in json.loads(packed))
 

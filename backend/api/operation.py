@@ -77,7 +77,7 @@ class Call:
         """Return the decoded body; raises Refused when it is not a `kind`."""
         try:
             return msgspec.json.decode(self.body, type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             # A validation error names the field, never its value.
             told = str(error) if isinstance(error, msgspec.ValidationError) else "not JSON"
             raise Refused(ProblemCode.BAD_REQUEST, f"The request can't be read: {told}.") from error

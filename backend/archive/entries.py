@@ -69,6 +69,10 @@ class StoredEntry(NamedTuple):
     archived_at_utc_ms: int
     leaf_index: int | None
     sealed: bool
+    firm_id: str
+    conversation_id: str
+    message_id: str
+    decision_hash: str
     erased_by: str | None = None
 
     @property
@@ -195,6 +199,10 @@ def _entry_query() -> Select[Any]:
             entries.archived_at_utc_ms,
             leaves.leaf_index,
             func.coalesce(sealed_leaf(), false()).label("sealed"),
+            entries.firm_id,
+            entries.conversation_id,
+            entries.message_id,
+            entries.decision_hash,
             archive_erasures.c.order_entry_id,
         )
         .outerjoin(archive_bodies, bodies.entry_id == entries.entry_id)

@@ -25,6 +25,8 @@ from contract.receipts.canonical import canonical_json
 from contract.receipts.leaf import Envelope, body_commitment, leaf_bytes, leaf_hash
 
 _BATCH = 2_048
+# Columns by which entries are found: what they say must be what the leaf commits to.
+_IN_LEAF = ("entry_id", "kind", "firm_id", "conversation_id", "message_id", "decision_hash")
 Progress = Callable[[int, int], None]
 
 
@@ -105,7 +107,7 @@ def fault_of(entry: StoredEntry, sequence: int) -> str:
         return f"entry {sequence}: the leaf is not an envelope"
     if leaf_bytes(envelope) != entry.leaf:
         return f"entry {sequence}: the leaf is not in canonical form"
-    if (envelope.entry_id, envelope.kind) != (entry.entry_id, entry.kind):
+    if any(getattr(envelope, name) != getattr(entry, name) for name in _IN_LEAF):
         return f"entry {sequence}: its columns differ from its leaf"
     if entry.salt is None or entry.body is None:
         return "" if entry.erased_by else f"entry {sequence}: its body is missing"

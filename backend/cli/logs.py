@@ -19,7 +19,8 @@ class _JsonLines(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "text": record.getMessage(),
+            # asyncio adds lines about a task, and an error's text with them: it may quote content.
+            "text": record.getMessage().partition("\n")[0],
         }
         line |= {key: value for key, value in vars(record).items() if key not in _STANDARD}
         if record.exc_info is not None and record.exc_info[0] is not None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Coroutine
 from typing import Any
@@ -21,6 +22,7 @@ from backend.workspace_errors import WorkspaceError
 def run_serve(arguments: argparse.Namespace) -> int:
     """Serve until stopped; returns the exit status. Raises WorkspaceError or DatabaseError."""
     host, port = address_of(arguments.listen, loopback_only=True)
+    _keep_files_private()
     handshake = read_handshake()
     if not handshake.secret:
         raise WorkspaceError("The line on stdin must hold a secret for this start.")
@@ -31,6 +33,7 @@ def run_serve(arguments: argparse.Namespace) -> int:
 
 def run_worker(arguments: argparse.Namespace) -> int:
     """Deliver and receive until stopped; returns the exit status."""
+    _keep_files_private()
     _run(_work(_options(arguments, read_handshake())))
     return 0
 
@@ -44,6 +47,11 @@ async def _work(options: RuntimeOptions) -> None:
         await stopping.wait()
     finally:
         await runtime.stop()
+
+
+def _keep_files_private() -> None:
+    """Let no other user of this computer read what this process writes (no effect on Windows)."""
+    os.umask(0o077)
 
 
 def _options(arguments: argparse.Namespace, handshake: Handshake) -> RuntimeOptions:

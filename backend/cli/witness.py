@@ -49,6 +49,7 @@ class WitnessReady(msgspec.Struct, frozen=True, kw_only=True):
 def run_witness(arguments: argparse.Namespace) -> int:
     """Serve add-checkpoint until stopped; returns the exit status. Raises WorkspaceError."""
     host, port = address_of(arguments.listen, loopback_only=False)
+    os.umask(0o077)  # the key and the memory are this user's alone
     handshake = read_handshake()
     try:
         log_key = VerifierKey.parse(arguments.log_key or handshake.log_key)

@@ -71,13 +71,11 @@ def record_inbound(
     point, conversation_id = _chat_with(
         connection, account_id, contact_point, sender_name, received_at_utc_ms
     )
-    message_id = MessageId(uuid7(received_at_utc_ms, os.urandom(10)))
     text, author = _encodable(text), shown_name(author_name) or point.display_name
-    # A client may quote what this conversation holds: another's words would be shown here else.
     quote = find_by_external_id(connection, account_id, quote_external_id or "", conversation_id)
     salt, digests = new_salt(), [file.sha256 for file in attachments]
     new = NewMessage(
-        message_id=message_id,
+        message_id=MessageId(uuid7(received_at_utc_ms, os.urandom(10))),
         firm_id=firm_of_account(connection, account_id),
         conversation_id=conversation_id,
         account_id=account_id,
@@ -96,8 +94,8 @@ def record_inbound(
         attachment_commitments=attachment_commitments(salt, digests),
     )
     add_message(connection, new, received_at_utc_ms)
-    attach_files(connection, new.firm_id, message_id, attachments, received_at_utc_ms)
-    return message_id
+    attach_files(connection, new.firm_id, new.message_id, attachments, received_at_utc_ms)
+    return new.message_id
 
 
 def _chat_with(

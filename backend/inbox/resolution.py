@@ -71,6 +71,6 @@ def resolve_unknown(
                 state="ready",
                 lease_owner=None,
                 lease_until_utc_ms=None,
-                not_before_utc_ms=now_utc_ms,
+                not_before_utc_ms=0,
             )
         )

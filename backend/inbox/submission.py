@@ -254,7 +254,7 @@ def _queue(
             message_id=command.message_id,
             revision=command.revision,
             lane_order=archived.sequence,
-            not_before_utc_ms=now_utc_ms,
+            not_before_utc_ms=0,  # due now, also once a clock that ran ahead was set right
             created_at_utc_ms=now_utc_ms,
         )
     )

@@ -151,6 +151,35 @@ async def test_it_is_started_again_with_another_secret(
     assert not psutil.pid_exists(pid)
 
 
+async def test_backend_that_hangs_is_ended_and_started_again(
+    monkeypatch: pytest.MonkeyPatch, plan: EmbeddedPlan, expect_log: LogGuard
+) -> None:
+    """It lives but answers nobody: the same as dead for whoever waits for it."""
+    expect_log("the backend no longer answers")
+    _play(monkeypatch, STUBBORN)
+    monkeypatch.setattr("app.embedded.LOOK_EVERY_S", 0.02)
+    moved: list[BackendEndpoint] = []
+    hung = asyncio.Event()
+
+    async def healthy(endpoint: BackendEndpoint) -> bool:
+        return not hung.is_set() or endpoint != moved[0]
+
+    backend = EmbeddedBackend(plan, healthy=healthy, moved=moved.append, changed=lambda _: None)
+    task = asyncio.create_task(backend.run())
+    async with asyncio.timeout(20):
+        while not moved:
+            await asyncio.sleep(0.01)
+        first = backend.pid
+        hung.set()
+        while len(moved) < 2:
+            await asyncio.sleep(0.01)
+    assert first is not None
+    assert backend.pid != first
+    assert not psutil.pid_exists(first)
+    task.cancel()
+    await asyncio.wait({task})
+
+
 async def test_it_refuses_to_run_beside_a_configured_backend(plan: EmbeddedPlan) -> None:
     """There is no fallback from a firm's backend to the sample."""
 

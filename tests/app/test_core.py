@@ -223,6 +223,22 @@ async def test_without_address_and_sample_the_person_is_told(tmp_path: Path) -> 
         await core.close()
 
 
+async def test_address_that_can_not_be_used_is_never_replaced_by_the_sample(
+    tmp_path: Path,
+) -> None:
+    """A slip of IT's must not put the sample workspace in the firm's place."""
+    core = new_core(tmp_path, BackendUrl="http://parley.example.com")
+    await core.open()
+    await core.connect()
+    try:
+        assert core.status.link is Link.REFUSED
+        assert not core.status.embedded
+        assert [key for key, _ in core.status.notices] == ["notice.no_backend"]
+        assert _backend_pids(tmp_path) == []
+    finally:
+        await core.close()
+
+
 async def test_given_endpoint_stands_before_the_settings(tmp_path: Path) -> None:
     """Tests and tools can point a core at a backend they started."""
     endpoint = BackendEndpoint(url="http://127.0.0.1:1", token="secret")

@@ -94,6 +94,8 @@ async def test_entries_can_not_be_changed(workspace: Workspace, statement: str) 
         ("UPDATE archive_entries SET leaf = x'7B7D' WHERE sequence = 2", "stored hash", 2),
         ("UPDATE archive_entries SET leaf_hash = zeroblob(32) WHERE sequence = 3", "hash", 3),
         ("UPDATE archive_entries SET kind = 'x' WHERE sequence = 4", "differ", 4),
+        ("UPDATE archive_entries SET message_id = 'x' WHERE sequence = 4", "differ", 4),
+        ("UPDATE archive_entries SET decision_hash = 'x' WHERE sequence = 4", "differ", 4),
         (
             "UPDATE archive_leaves SET sequence = 9 WHERE sequence = 5;"
             "UPDATE archive_entries SET sequence = 9 WHERE sequence = 5",

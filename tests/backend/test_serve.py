@@ -5,6 +5,7 @@ It never looks inside the process.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -87,6 +88,33 @@ def test_sandbox_is_closed_without_the_secret(tmp_path: Path) -> None:
         assert answer.status_code == 401
         document = client.get("/openapi.json").json()
         assert not any("sandbox" in path for path in document["paths"])
+
+
+def test_pages_of_other_hosts_reach_nothing(tmp_path: Path) -> None:
+    with BackendProcess(tmp_path) as backend, backend.client() as client:
+        for host in ("evil.example", f"127.0.0.1.evil.example:{backend.ready['port']}", "", "::"):
+            for path in ("/v1/health", "/v1/capabilities", "/openapi.json", "/v1/me"):
+                answer = client.get(path, headers={"Host": host})
+                assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+        for host in (f"localhost:{backend.ready['port']}", "[::1]:5", "127.0.0.1"):
+            assert client.get("/v1/health", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps no modes")
+def test_files_are_the_users_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    with BackendProcess(folder) as backend, backend.client() as client:
+        assert client.get("/v1/health").status_code == 200
+        assert folder.stat().st_mode & 0o077 == 0
+        for path in folder.rglob("*"):
+            assert path.stat().st_mode & 0o077 == 0, path.name
+
+
+def test_nesting_without_end_is_a_bad_request(tmp_path: Path) -> None:
+    with BackendProcess(tmp_path) as backend, backend.client() as client:
+        deep = b'{"text":"x","new":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+        said = client.post("/v1/sandbox/clients/con-marcus/messages", content=deep)
+        assert (said.status_code, said.json()["code"]) == (400, "bad_request")
 
 
 def test_client_message_arrives_live_and_is_answered(tmp_path: Path) -> None:
@@ -252,8 +280,11 @@ def test_message_can_be_found_in_the_archive_and_no_file_holds_clear_text(
     for path in tmp_path.rglob("*"):
         if path.is_file():
             assert b"canary" not in path.read_bytes(), path.name
-    with pytest.raises(sqlite3.DatabaseError):
-        sqlite3.connect(tmp_path / "backend.db").execute("SELECT * FROM messages")
+    with (
+        contextlib.closing(sqlite3.connect(tmp_path / "backend.db")) as plain,
+        pytest.raises(sqlite3.DatabaseError),
+    ):
+        plain.execute("SELECT * FROM messages")
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ import pytest
 
 from backend.archive.entries import entries_of_message
 from backend.archive.verify import read_envelope, verify_archive
+from backend.delivery.claims import next_work
 from contract.policy.evaluate import evaluate
 from contract.policy.facts import conversation_draft, conversation_facts
 from contract.problems import Problem
@@ -303,3 +304,14 @@ async def test_archive_is_sound_afterwards(
     audit = await workspace.services.database.read(verify_archive)
     assert audit.ok, audit.fault
     assert audit.entries == await workspace.scalar("SELECT count(*) FROM archive_entries")
+
+
+async def test_clock_that_was_set_back_holds_no_submission(
+    workspace: Workspace, client: httpx.AsyncClient, chat: str
+) -> None:
+    submitted(await submit(client, chat, draft("Good morning")))
+    yesterday_utc_ms = workspace.clock() - 86_400_000
+    work = await workspace.services.database.read(
+        lambda connection: next_work(connection, frozenset(), yesterday_utc_ms)
+    )
+    assert work.ready

@@ -55,6 +55,15 @@ def test_each_problem_is_raised_with_its_document(code: ProblemCode) -> None:
         assert raised.value.retry_after_s == 7
 
 
+def test_nesting_without_end_is_garbled() -> None:
+    """Unknown fields are skipped, but not to any depth."""
+    deep = b'{"status":"ok","new":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    with pytest.raises(Garbled):
+        decode_reply(_reply(200, deep), Health)
+    with pytest.raises(Garbled):
+        refuse_problems(_reply(400, deep, PROBLEM_MEDIA_TYPE))
+
+
 def test_media_type_may_have_parameters() -> None:
     """`; charset=utf-8` does not make a stranger of the backend."""
     media_type = f"{PROBLEM_MEDIA_TYPE}; charset=utf-8"

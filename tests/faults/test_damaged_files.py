@@ -167,3 +167,29 @@ async def test_a_damaged_outbox_sends_what_can_be_read_and_names_the_rest(
         assert [each.text for each in face.received()] == got
     finally:
         await again.close()
+
+
+async def test_an_outbox_without_its_first_page_is_kept_named_and_replaced(
+    tmp_path: Path, line: TcpProxy, face: SandboxFace, expect_log: LogGuard
+) -> None:
+    expect_log(".*", logger="app.store", required=False)
+    root = tmp_path / "client"
+    core = await reopened(root, line)
+    here = await conversation_of(core, TITLE)
+    await linked(core, Link.ONLINE)
+    line.cut()
+    await core.messaging.send(here, "lost with its page #silent")
+    await core.close()
+    overwrite(root / "outbox" / "outbox.db", range(1))
+    line.restore()
+    again = await reopened(root, line)
+    try:
+        await shown(again, "Part of the waiting messages could not be read")
+        (aside,) = (root / "outbox").glob("outbox-*.db")
+        assert aside.name in on_screen(again)
+        await again.messaging.send(here, "written on a new page #silent")
+        await all_done(again, here, "written on a new page #silent")
+        received = [each.text for each in await asyncio.to_thread(face.received)]
+        assert received[-1] == "written on a new page #silent"
+    finally:
+        await again.close()

@@ -20,7 +20,7 @@ from tests.support.core_side import (
     conversation_of,
     linked,
     on_screen,
-    row_of,
+    rows_of,
     sent_texts,
     shown,
 )
@@ -43,9 +43,18 @@ def disk(tmp_path: Path) -> Iterator[SmallDisk]:
 
 
 async def test_a_full_disk_of_the_client_loses_no_text_and_says_so(
-    disk: SmallDisk, line: TcpProxy, face: SandboxFace, expect_log: LogGuard
+    disk: SmallDisk,
+    line: TcpProxy,
+    face: SandboxFace,
+    expect_log: LogGuard,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    expect_log("disk_full", logger="app", required=False)
+    expect_log("outbox.*disk_full", logger="app.outbox", required=False)
+    expect_log("sync: disk_full", logger="app.sync")
+
+    async def sync_waits() -> bool:
+        return "sync: disk_full" in caplog.text
+
     core = client_of(disk.folder / "client", line)
     await core.open()
     await core.connect()
@@ -59,8 +68,11 @@ async def test_a_full_disk_of_the_client_loses_no_text_and_says_so(
                 await core.messaging.send(here, f"into the full disk {n:03} #silent")
         assert "The disk is full. Free some space" in sentence_of(refused.value)
         taken = [f"into the full disk {k:03} #silent" for k in range(n)]
-        await asyncio.to_thread(face.client_says, "con-sofia", "are you there?")
+        questions = [f"are you there? {k:02} " + "x" * 8_000 for k in range(30)]
+        for question in questions:
+            await asyncio.to_thread(face.client_says, "con-sofia", question)
         await shown(core, "The disk is full. Free some space")
+        await eventually(sync_waits, "events that no longer fit")
         assert "Offline" not in on_screen(core)
         disk.clear()
         core.messaging.retry_now()
@@ -68,9 +80,10 @@ async def test_a_full_disk_of_the_client_loses_no_text_and_says_so(
         await all_done(core, here, *taken, "room again #silent")
 
         async def heard() -> bool:
-            return await row_of(core, here, "are you there?") is not None
+            texts = [row.message.text for row in await rows_of(core, here)]
+            return [text for text in texts if text in questions] == questions
 
-        await eventually(heard, "the client's question")
+        await eventually(heard, "each question once, in order")
 
         async def quiet() -> bool:
             return "disk is full" not in on_screen(core)

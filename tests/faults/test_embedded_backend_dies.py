@@ -5,11 +5,9 @@ It never kills a process but the backend of its own app.
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from app.core import Core
@@ -17,6 +15,7 @@ from app.domain.status import Link
 from tests.support.client_driver import Orders, make_core
 from tests.support.core_side import all_done, conversation_of, linked, on_screen, sent_texts, shown
 from tests.support.log_guard import LogGuard
+from tests.support.processes import children_with
 
 
 @pytest.fixture
@@ -32,9 +31,7 @@ async def embedded(tmp_path: Path) -> AsyncIterator[Core]:
 
 def kill_backend() -> None:
     """Kill this process's only backend."""
-    (backend,) = [
-        child for child in psutil.Process(os.getpid()).children() if "backend" in child.cmdline()
-    ]
+    (backend,) = children_with("backend")
     backend.kill()
 
 

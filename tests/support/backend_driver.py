@@ -37,8 +37,9 @@ def light(fuse: Fuse) -> None:
     fuse.around(SandboxStore, "_transaction", _vendor_step)
 
 
-def _arm(fuse: Fuse) -> None:
-    fuse.arm(int(Path(os.environ["PARLEY_TEST_DIE_AT"]).read_text()))
+def _arm(fuse: Fuse, *, commits_only: bool = False) -> None:
+    die_at = int(Path(os.environ["PARLEY_TEST_DIE_AT"]).read_text())
+    fuse.arm(die_at, commits_only=commits_only)
     _tell("armed")
 
 
@@ -47,5 +48,5 @@ if __name__ == "__main__":
     light(the_fuse)
     signal.signal(signal.SIGUSR1, lambda *_: _arm(the_fuse))
     if "PARLEY_TEST_ARMED" in os.environ:
-        _arm(the_fuse)
+        _arm(the_fuse, commits_only=True)
     sys.exit(main())

@@ -29,6 +29,8 @@ def run_in_qt_loop(
         async with asyncio.timeout(timeout_s):
             return await work
 
+    # As in the product: the last dialog's end is not the loop's.
+    qapp.setQuitOnLastWindowClosed(False)
     loop = qasync.QEventLoop(qapp, already_running=False)
     asyncio.set_event_loop(loop)
     try:

@@ -160,6 +160,7 @@ class Outgoing:
     typed: list[bool] = field(default_factory=list)
     gate: asyncio.Event | None = None
     fault: AppError | None = None
+    upload_gate: asyncio.Event | None = None
 
     async def send(
         self,
@@ -189,9 +190,12 @@ class Outgoing:
     async def typing(self, conversation_id: ConversationId, typing: bool) -> None:
         self.typed.append(typing)
 
-    async def upload(self, path: Path) -> Attachment:
+    async def upload(self, path: Path, progress: Callable[[int, int], None]) -> Attachment:
         if not path.is_file():
             raise FileNotFoundError(path)
+        progress(400, 1000)
+        if self.upload_gate is not None:
+            await self.upload_gate.wait()
         return msgspec.structs.replace(term_sheet(), name=path.name)
 
 

@@ -80,7 +80,7 @@ def test_the_drawn_states_say_what_was_drawn() -> None:
     assert said[0] == "Archived #48\u202f219 · Sent · 10:38"
     assert said[1] == "Waiting for approval · asked 10:38"
     assert said[2] == "We can’t tell whether Hana got this"
-    assert said[3].endswith("Not delivered · number not on WhatsApp · 10:39")
+    assert said[3].endswith("Not delivered · number not on WhatsApp · 10:39 · Edit")
     assert said[5] == "edited 10:52 · 2 versions archived"
     assert said[9] == "Waiting for the connection · 10:42 · Cancel"
     assert said[10] == "Not sent · K. Tan: “use the template” · Edit"
@@ -150,5 +150,8 @@ def test_unsupported_kinds_are_named_when_short() -> None:
 
 def test_short_names() -> None:
     assert short_name("Hana Watanabe") == "Hana"
+    assert short_name("Tomás Silva") == "Tomás"
+    assert short_name("Li Wei 李伟") == "Li"
     assert short_name("李伟") == "李伟"
+    assert short_name("渡辺 花") == "渡辺 花"
     assert short_name("") == "the client"

@@ -11,7 +11,7 @@ from contract.ids import ConversationId, MessageId
 from contract.wire import Channel, Direction
 from tests.support.qt_loop import run_in_qt_loop
 from tests.ui.kit import until
-from tests.ui.sample_rows import NOW_UTC_MS
+from tests.ui.sample_rows import NOW_UTC_MS, sample_inbox
 from ui.bridge.spawn import Spawner
 from ui.models.palette_model import PaletteAction, PaletteKind
 from ui.models.search_presenter import SearchPresenter
@@ -110,6 +110,29 @@ def test_actions_that_match_stand_below_what_was_found(qapp: QApplication) -> No
         assert first is not None and first.kind is PaletteKind.MESSAGE
         presenter.reset()
         assert _texts(presenter) == []
+        await spawner.close()
+
+    run_in_qt_loop(qapp, work())
+
+
+def test_without_a_question_recent_conversations_stand_first(qapp: QApplication) -> None:
+    async def work() -> None:
+        source, spawner = SlowSearch(), Spawner(lambda name, fault: None)
+        presenter = SearchPresenter(source, spawner, lambda: NOW_UTC_MS)
+        presenter.set_actions([PaletteAction("d", "Run diagnostics", "F12")])
+        presenter.set_recent(lambda: [row.conversation for row in sample_inbox()[:2]])
+        presenter.reset()
+        model = presenter.model
+        rows = [model.row_at(number) for number in range(model.rowCount())]
+        titles = [row.title for row in rows if row is not None]
+        assert titles == ["Recent", "Hana Watanabe", "Marcus Feld", "Actions", "Run diagnostics"]
+        first = model.row_at(model.first_choice())
+        assert first is not None and first.conversation_id == "c1"
+        presenter.set_text("diag")
+        await until(lambda: source.asked == ["diag"])
+        source.gates["diag"].set()
+        await until(lambda: _texts(presenter) == ["found diag"])
+        assert "Recent" not in [row.title for row in map(model.row_at, range(4)) if row]
         await spawner.close()
 
     run_in_qt_loop(qapp, work())

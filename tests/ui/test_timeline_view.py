@@ -308,13 +308,28 @@ def test_a_jump_shows_and_highlights_a_far_message(shown: Shown, qtbot: QtBot) -
 def test_what_was_seen_is_told_once(shown: Shown) -> None:
     view = shown(sample_timeline())
     view.activateWindow()
-    seen: list[int] = []
-    view.seen_upto.connect(seen.append)
+    seen: list[tuple[int, bool]] = []
+    view.seen.connect(lambda upto, everything: seen.append((upto, everything)))
     news = TimelineRow(message(100, "News", at_utc_ms=1_795_300_000_000))
     changed(view, feed_of(view), news)
     view.verticalScrollBar().valueChanged.emit(view.verticalScrollBar().value())
-    assert seen[-1:] == [1_795_300_000_000]
+    assert seen[-1:] == [(1_795_300_000_000, True)]
     assert len(seen) == len(set(seen))
+    view.look_again()
+    assert seen[-1] == seen[-2]
+
+
+def test_what_is_below_the_view_is_not_told_as_seen(shown: Shown) -> None:
+    rows = [TimelineRow(message(number, f"Line {number}")) for number in range(80)]
+    view = shown(rows)
+    seen: list[tuple[int, bool]] = []
+    view.seen.connect(lambda upto, everything: seen.append((upto, everything)))
+    view.presenter.open(C1, "Hana Watanabe", anchor=rows[5].message.message_id)
+    assert seen and not seen[-1][1]
+    assert seen[-1][0] < rows[-1].message.place_at_utc_ms
+    view.verticalScrollBar().setValue(view.verticalScrollBar().maximum())
+    view.scroll_to_end()
+    assert seen[-1] == (rows[-1].message.place_at_utc_ms, True)
 
 
 def test_screen_readers_find_every_row(shown: Shown) -> None:

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import psutil
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
@@ -24,6 +23,7 @@ from app.settings.schema import load_schema
 from app.settings.settings import Settings
 from contract.ids import ConversationId, MessageId
 from tests.support.log_guard import LogGuard
+from tests.support.processes import children_with
 from tests.support.qt_loop import run_in_qt_loop
 from tests.ui.kit import until
 from tests.ui.test_accessible_names import unnamed
@@ -70,17 +70,18 @@ async def _ready(workspace: Workspace) -> ConversationId:
     return shown
 
 
-def test_a_draft_typed_in_the_last_moment_is_there_after_the_next_start(
+def test_the_conversation_and_a_draft_of_the_last_moment_are_there_at_the_next_start(
     qapp: QApplication, tmp_path: Path
 ) -> None:
     async def work() -> None:
         async with open_workspace(qapp, tmp_path) as workspace:
-            await _ready(workspace)
+            shown = await _ready(workspace)
             assert unnamed(workspace.window) == []
             QTest.keyClicks(workspace.window.composer.edit, "half a sentence")
         async with open_workspace(qapp, tmp_path) as workspace:
-            await _ready(workspace)
             edit = workspace.window.composer.edit
+            await until(lambda: workspace.window.header.texts()[0] == CLIENT)
+            await until(lambda: workspace.window.inbox.selected_conversation() == shown)
             await until(lambda: edit.toPlainText() == "half a sentence")
 
     run_in_qt_loop(qapp, work(), timeout_s=100)
@@ -154,9 +155,7 @@ def test_a_killed_service_is_started_again_and_the_window_says_so(
     async def work() -> None:
         async with open_workspace(qapp, tmp_path) as workspace:
             await _ready(workspace)
-            (service,) = [
-                child for child in psutil.Process().children() if "serve" in child.cmdline()
-            ]
+            (service,) = children_with("serve")
             banners, said = workspace.window.banners, set[str]()
             workspace.signals.status_changed.connect(lambda _: said.update(banners.texts()))
             service.kill()

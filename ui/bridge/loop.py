@@ -9,12 +9,15 @@ import asyncio
 import logging
 import sys
 from collections.abc import Callable, Coroutine
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
 
 from PySide6.QtCore import QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
+
+from ui.bridge.garbage import collected_here
 
 _log = logging.getLogger(__name__)
 _QT_LEVEL = {
@@ -54,19 +57,22 @@ def run_to_end(
     """Run `main` to its end, then settle what it left behind, and return its exit status.
 
     Tasks still alive are cancelled and awaited, async generators closed, the loop closed.
+    Meanwhile cyclic garbage is collected on this thread alone.
     """
     application = QApplication.instance()
-    if isinstance(application, QApplication):
-        application.setQuitOnLastWindowClosed(False)
-    try:
-        return loop.run_until_complete(main())
-    finally:
+    with ExitStack() as settings:
+        if isinstance(application, QApplication):
+            application.setQuitOnLastWindowClosed(False)
+            settings.enter_context(collected_here(application))
         try:
-            loop.run_until_complete(_cancel_all())
-            loop.run_until_complete(loop.shutdown_asyncgens())
+            return loop.run_until_complete(main())
         finally:
-            loop.close()
-            asyncio.set_event_loop(None)
+            try:
+                loop.run_until_complete(_cancel_all())
+                loop.run_until_complete(loop.shutdown_asyncgens())
+            finally:
+                loop.close()
+                asyncio.set_event_loop(None)
 
 
 async def _cancel_all() -> None:

@@ -22,10 +22,11 @@ from PySide6.QtGui import (
 from ui.theme.painting import text_direction
 from ui.theme.tokens import Tokens, qcolor
 
-# Only what a browser opens; a trailing full stop or bracket belongs to the sentence.
-_LINK = re.compile(
-    r"https?://[^\s<>\"'「」『』（）]+[^\s<>\"'「」『』（）.,;:!?)\]}、。]", re.IGNORECASE
-)
+# Only what a browser opens; a trailing full stop or bracket belongs to the sentence, and what
+# hides or reorders characters (UTR #36) to no address.
+_HIDING = "\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+_NO_LINK = rf"\s<>\"'「」『』（）{_HIDING}"
+_LINK = re.compile(rf"https?://[^{_NO_LINK}]+[^{_NO_LINK}.,;:!?)\]}}、。]", re.IGNORECASE)
 _LINE_SEPARATOR = "\u2028"
 
 

@@ -95,6 +95,7 @@ class ComposerPresenter(QObject):
         self._saving = asyncio.Lock()
         self.uploads = ComposerUploads(messaging, spawner, self)
         self.uploads.changed.connect(self._on_uploads_changed)
+        self.uploads.told.connect(self.announced)
         self._save_timer = self._timer(SAVE_AFTER_MS, self._on_save_due)
         self._typing_timer = self._timer(TYPING_ENDS_AFTER_MS, self._on_typing_ended)
 
@@ -113,8 +114,10 @@ class ComposerPresenter(QObject):
             draft = self._unsaved.get(conversation.conversation_id, draft)
         self._conversation, self._contacts = conversation, tuple(contacts)
         self._quote, self._fault, self._asks_reason = None, "", False
-        self.uploads.restore(draft.attachment_ids if draft else ())
+        arrived = self.uploads.restore(draft.attachment_ids if draft else (), self.conversation_id)
         self._replace_text(draft.text if draft else "")
+        if arrived:
+            self._mark_dirty()
 
     def refresh(self, conversation: Conversation, contacts: Sequence[Contact]) -> None:
         """Take newer facts of the same conversation; the draft stays as it is."""
@@ -151,14 +154,26 @@ class ComposerPresenter(QObject):
         if facts.writable and facts.attachments and self._conversation is not None:
             self.uploads.add(Path(path))
 
-    def adopt(self, draft: Draft) -> None:
-        """Show a draft that the store put back (undo, cancel, edit of a refused message)."""
+    def adopt(
+        self, draft: Draft, quote: QuotedMessage | None = None, before: str = "", note: str = ""
+    ) -> None:
+        """Show a draft that the store put back (undo, cancel, edit of what did not go out).
+
+        `before` is the text when the store was asked: what was typed since stays behind it.
+        `note` stands above the draft until it changes.
+        """
         if draft.conversation_id != self.conversation_id:
             return
+        typed = self._text.removeprefix(before) if self._text != before else ""
         self._dirty = False
         self._unsaved.pop(draft.conversation_id, None)
-        self.uploads.restore(draft.attachment_ids)
-        self._replace_text(draft.text)
+        self._quote, self._fault = quote, note
+        arrived = self.uploads.restore(draft.attachment_ids, draft.conversation_id)
+        self._replace_text(f"{draft.text}{typed}")
+        if typed or arrived:
+            self._mark_dirty()
+        if note:
+            self.announced.emit(note)
 
     def evaluate(self) -> None:
         """Check the draft against the rules and publish the state."""
@@ -214,11 +229,13 @@ class ComposerPresenter(QObject):
         self.state_changed.emit(self.state())
         return self._sending
 
-    async def flush(self) -> None:
+    async def flush(self) -> str:
         """Save every draft that is not stored yet; raises what the store raises.
 
-        A draft that could not be stored is kept in memory and tried again.
+        A draft that could not be stored is kept in memory and tried again. Returns the text on
+        screen as it was when the saving began.
         """
+        text = self._text
         self._stash()
         self._save_timer.stop()
         async with self._saving:
@@ -226,6 +243,7 @@ class ComposerPresenter(QObject):
                 await self._messaging.save_draft(draft)
                 if self._unsaved.get(conversation_id) is draft:
                     del self._unsaved[conversation_id]
+        return text
 
     def _stash(self) -> None:
         draft = self._draft()

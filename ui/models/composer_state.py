@@ -34,7 +34,7 @@ class QuotedMessage:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One file of the draft; `attachment_id` is set once it is READY."""
+    """One file of the draft; `attachment_id` is set once it is READY, `percent` counts to it."""
 
     number: int
     name: str
@@ -44,6 +44,7 @@ class Upload:
     attachment: Attachment | None = None
     path: Path | None = None
     fault: str = ""
+    percent: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,8 +49,8 @@ class ConversationSource(Protocol):
         """Tell which conversation is on screen."""
         ...
 
-    async def mark_read(self, conversation_id: ConversationId) -> None:
-        """Mark everything in it as read."""
+    async def mark_read(self, conversation_id: ConversationId, upto_utc_ms: int | None) -> None:
+        """Mark what is placed up to a moment as read, everything with None."""
         ...
 
 
@@ -77,6 +77,7 @@ class ConversationPresenter(QObject):
         self._visit = 0
         self.conversation_id: ConversationId | None = None
         self.facts: ConversationFacts | None = None
+        self._seen_utc_ms: int | None = 0
 
     def open(self, conversation_id: ConversationId, anchor: MessageId | None = None) -> None:
         """Show a conversation, at `anchor` when given; the same one again only jumps."""
@@ -85,7 +86,7 @@ class ConversationPresenter(QObject):
                 self._timeline.jump_to(anchor)
             return
         self._visit += 1
-        self.conversation_id, self.facts = conversation_id, None
+        self.conversation_id, self.facts, self._seen_utc_ms = conversation_id, None, 0
         # Nothing typed from here on may go to the conversation that is being left.
         self._composer.show(None, (), None)
         self._spawner.spawn(self._open(self._visit, conversation_id, anchor), "open conversation")
@@ -111,11 +112,35 @@ class ConversationPresenter(QObject):
         if changes.reset or shown in changes.touched() or known & changes.contacts:
             self._spawner.spawn(self._refresh(self._visit, shown), "refresh conversation")
 
+    async def adopt(self, draft: Draft, before: str, note: str = "") -> None:
+        """Show a draft that the store put back, with what it answers and its files' names.
+
+        `before` is the draft's text when the store was asked, `note` what to say above it.
+        """
+        quote = await self._quote(draft)
+        files = await self._source.draft_files(draft.attachment_ids)
+        self._composer.adopt(draft, quote, before, note)
+        if draft.conversation_id == self._composer.conversation_id:
+            self._composer.uploads.describe(files)
+            self._composer.evaluate()
+
+    def on_seen(self, upto_utc_ms: int, everything: bool) -> None:
+        """Take how far the timeline was really shown, and mark that much as read."""
+        self._seen_utc_ms = None if everything else upto_utc_ms
+        self._mark_seen()
+
     def mark_read(self) -> None:
-        """Mark the open conversation as read when something in it is not."""
-        facts = self.facts
-        if facts is not None and facts.conversation.unread_count and self._looked_at():
-            work = self._source.mark_read(facts.conversation.conversation_id)
+        """Mark all of the open conversation as read, because the user says so."""
+        if self.conversation_id is not None:
+            self._spawner.spawn(self._source.mark_read(self.conversation_id, None), "mark read")
+
+    def _mark_seen(self) -> None:
+        facts, seen_utc_ms = self.facts, self._seen_utc_ms
+        if facts is None or not facts.conversation.unread_count or not self._looked_at():
+            return
+        talk = facts.conversation
+        if seen_utc_ms is None or seen_utc_ms > talk.read_upto_utc_ms:
+            work = self._source.mark_read(talk.conversation_id, seen_utc_ms)
             self._spawner.spawn(work, "mark read")
 
     async def _open(
@@ -147,7 +172,7 @@ class ConversationPresenter(QObject):
         if quote is not None:
             self._composer.set_quote(quote)
         self.facts_changed.emit(facts)
-        self.mark_read()
+        self._mark_seen()
 
     async def _refresh(self, visit: int, conversation_id: ConversationId) -> None:
         facts = await self._read(conversation_id)
@@ -157,7 +182,7 @@ class ConversationPresenter(QObject):
             self.facts = facts
             self._composer.refresh(facts.conversation, facts.contacts)
             self.facts_changed.emit(facts)
-        self.mark_read()
+        self._mark_seen()
 
     async def _read(self, conversation_id: ConversationId) -> ConversationFacts | None:
         talk = await self._source.conversation(conversation_id)

@@ -130,4 +130,4 @@ def _detail(finding: Finding, *, blocked: bool) -> str:
         if finding.action is Action.JUSTIFY
         else ("it goes to a supervisor first")
     )
-    return f"once the rest is mended, {needs}"
+    return f"once the rest is mended, {needs}."

@@ -16,6 +16,7 @@ from app.domain.inbox import InboxRow
 from contract.ids import ConversationId
 from ui.models.diffed_list_model import AnyIndex, DiffedListModel
 from ui.models.inbox_words import RowWords, row_words
+from ui.theme.tool_tips import plain_tip
 
 
 class InboxRole(IntEnum):
@@ -86,5 +87,7 @@ class InboxModel(DiffedListModel[InboxRow]):
             words = self.words_at(index.row())
             if words is None:
                 return None
-            return words.accessible if role != Qt.ItemDataRole.ToolTipRole else words.title
+            return (
+                words.accessible if role != Qt.ItemDataRole.ToolTipRole else plain_tip(words.title)
+            )
         return None

@@ -24,6 +24,7 @@ UNDO, CANCEL, EDIT, ASK, SEND_AGAIN, RECEIPT = (
     "receipt",
 )
 _SHORT_DESCRIPTION_CHARS = 40
+_FIRST_EAST_ASIAN = 0x2E80
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,14 @@ class Setting:
 
 
 def short_name(title: str) -> str:
-    """Return the name to use in sentences: the first word of a Latin name, the whole of others."""
-    return title.split()[0] if title.isascii() and title.split() else title or "the client"
+    """Return the name to use in sentences: the first word, of "Li Wei 李伟" Li.
+
+    Chinese, Japanese and Korean names begin with the family's name, so they stay whole.
+    """
+    words = title.split()
+    if not words:
+        return "the client"
+    return title if any(ord(letter) >= _FIRST_EAST_ASIAN for letter in words[0]) else words[0]
 
 
 def bubble_words(row: TimelineRow, setting: Setting) -> BubbleWords:
@@ -215,18 +222,19 @@ def _server_footer(row: TimelineRow, setting: Setting) -> tuple[Part, ...]:
     message, seal = row.message, _seal(row, setting)
     at = Part(clock_time(message.place_at_utc_ms, setting.zone))
     reason = (Part(message.state_detail),) if message.state_detail else ()
+    edit = Part("Edit", "accent", True, EDIT)
     match message.state:
         case DeliveryState.HELD:
             return (Part("Waiting for approval", "warn", True), Part(f"asked {at.text}"))
         case DeliveryState.BLOCKED:
-            return (Part("Not sent", "block", True), *reason, Part("Edit", "accent", True, EDIT))
+            return (Part("Not sent", "block", True), *reason, edit)
         case DeliveryState.UNKNOWN:
             words = f"We can’t tell whether {setting.client_name} got this"
             return (Part(words, "warn", True),)
         case DeliveryState.FAILED:
-            return (*seal, Part("Not delivered", "block", True), *reason, at)
+            return (*seal, Part("Not delivered", "block", True), *reason, at, edit)
         case DeliveryState.EXPIRED:
-            return (*seal, Part("Expired, not delivered", "block", True), at)
+            return (*seal, Part("Expired, not delivered", "block", True), at, edit)
         case None:
             return (*seal, at)
         case DeliveryState.ARCHIVED if message.archive is None:

@@ -14,7 +14,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 
 from app.domain.search import MessageHit, PersonHit, SearchResults
 from contract.ids import ConversationId, MessageId
-from contract.wire import Channel, Direction
+from contract.wire import Channel, Conversation, Direction
 from ui.models.sendability import CHANNEL_NAMES
 from ui.models.times import clock_time, day_number, row_time
 
@@ -115,9 +115,15 @@ def palette_rows(
     results: SearchResults | None,
     actions: Sequence[PaletteAction],
     now_utc_ms: int,
+    recent: Sequence[Conversation] = (),
 ) -> tuple[PaletteRow, ...]:
-    """Return the list for a question: what was found, then the actions whose words match."""
+    """Return the list for a question: what was found, then the actions whose words match.
+
+    Without a question the `recent` conversations stand where the found ones would.
+    """
     rows: list[PaletteRow] = []
+    if not text.strip():
+        rows += _section("Recent", [_recent(talk) for talk in recent])
     if results is not None:
         rows += _section("People", [_person(hit) for hit in results.people])
         count, ms = len(results.messages), max(1, round(results.elapsed_ms))
@@ -145,6 +151,17 @@ def _person(hit: PersonHit) -> PaletteRow:
         initials=contact.initials,
         color=contact.color,
         conversation_id=hit.conversation_id,
+    )
+
+
+def _recent(talk: Conversation) -> PaletteRow:
+    return PaletteRow(
+        PaletteKind.PERSON,
+        talk.title,
+        CHANNEL_NAMES[talk.channel],
+        initials=talk.initials or talk.title[:1].upper(),
+        color=talk.color,
+        conversation_id=talk.conversation_id,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Protocol
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.domain.search import SearchResults
+from contract.wire import Conversation
 from ui.bridge.spawn import Spawner
 from ui.models.palette_model import PaletteAction, PaletteModel, palette_rows
 
@@ -47,6 +48,7 @@ class SearchPresenter(QObject):
         self.model = PaletteModel(self)
         self.elapsed_ms: list[float] = []
         self._actions: tuple[PaletteAction, ...] = ()
+        self._recent: Callable[[], Sequence[Conversation]] = tuple
         self._text = ""
         self._question = 0
         self._task: asyncio.Task[None] | None = None
@@ -60,6 +62,10 @@ class SearchPresenter(QObject):
         """Offer these actions below what is found."""
         self._actions = tuple(actions)
         self._show(None)
+
+    def set_recent(self, recent: Callable[[], Sequence[Conversation]]) -> None:
+        """Offer what `recent` returns while nothing is asked."""
+        self._recent = recent
 
     def set_text(self, text: str) -> None:
         """Take the question as typed so far."""
@@ -94,7 +100,8 @@ class SearchPresenter(QObject):
         self.results_shown.emit(results)
 
     def _show(self, results: SearchResults | None) -> None:
-        rows = palette_rows(self._text, results, self._actions, self._now_utc_ms())
+        recent = () if self._text.strip() else self._recent()
+        rows = palette_rows(self._text, results, self._actions, self._now_utc_ms(), recent)
         self.model.set_rows(rows)
 
     def _cancel(self) -> None:

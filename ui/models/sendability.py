@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from contract.wire import MAX_TEXT_CHARS, Channel, ConsentStatus, Contact, Conversation, Mode
+from ui.models.message_words import short_name
 
 CHANNEL_NAMES = {
     Channel.WHATSAPP: "WhatsApp",
@@ -117,6 +118,4 @@ def _opted_out(conversation: Conversation, contacts: Sequence[Contact]) -> bool:
 def _who(conversation: Conversation, contacts: Sequence[Contact]) -> str:
     if conversation.group or len(contacts) != 1:
         return "The group" if conversation.group else conversation.title
-    name = contacts[0].display_name
-    # Family names come first in Chinese, Japanese and Korean script: keep such names whole.
-    return name.split(" ", 1)[0] if name.isascii() or name[:1].isalpha() else name
+    return short_name(contacts[0].display_name)

@@ -42,8 +42,8 @@ _SENTENCES = {
     "error.corrupt_store": "Parley's local copy was damaged. It is kept aside and read anew.",
     "error.wrong_key": "The key in this computer's keyring does not open Parley's data. The data "
     "is kept; ask IT to bring the keyring back.",
-    "notice.no_backend": "No service is set up for this computer. Ask IT to set the service's "
-    "address.",
+    "notice.no_backend": "Parley has no service to work with. {detail} Ask IT to set the "
+    "service's address.",
     "notice.policy_bundle_refused": "New rules could not be taken, so the ones before stay in "
     "force: {detail}.",
     "notice.cache_set_aside": "Parley's local copy was damaged. It was kept aside as {detail} "

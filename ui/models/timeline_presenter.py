@@ -110,7 +110,7 @@ class TimelinePresenter(QObject):
         self.conversation_id = conversation_id
         self.model.setting = replace(
             self.model.setting,
-            client_name=short_name(title),
+            client_name=title if group else short_name(title),
             group=group,
             now_utc_ms=self._clock.now_utc_ms(),
         )

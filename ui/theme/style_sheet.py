@@ -103,7 +103,7 @@ QToolButton[kind="quiet"]:focus, QPushButton[kind="quiet"]:focus { border-color:
 QToolButton[kind="rail"] { background: transparent; border: 2px solid transparent;
   border-radius: 10px; padding: 8px; }
 QToolButton[kind="rail"]:hover, QToolButton[kind="rail"]:checked { background: $rail_active; }
-QToolButton[kind="rail"]:focus { border-color: $accent; }
+QToolButton[kind="rail"]:focus { border-color: $rail_ink; }
 """)
 
 _FIELDS = Template("""

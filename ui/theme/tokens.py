@@ -104,7 +104,7 @@ LIGHT = Tokens(
     block="#C0342B",
     block_soft="#FDECEA",
     badge="#E5484D",
-    highlight="#FFE9A8",
+    highlight="#FFEFC2",
     selection="#B9CFF8",
 )
 
@@ -134,7 +134,7 @@ DARK = Tokens(
     block="#FF7A70",
     block_soft="#3A1B19",
     badge="#E5484D",
-    highlight="#5C4A12",
+    highlight="#453C1E",
     selection="#3A5FA8",
 )
 

@@ -32,6 +32,7 @@ from ui.theme.painting import (
     tag_width,
 )
 from ui.theme.tokens import Tokens
+from ui.theme.tool_tips import plain_tip
 
 __all__ = [
     "Avatar",
@@ -215,7 +216,7 @@ class ElidedLabel(QLabel):
             self._full, Qt.TextElideMode.ElideRight, max(0, self.width())
         )
         self.setText(shown)
-        self.setToolTip(self._full if shown != self._full else "")
+        self.setToolTip(plain_tip(self._full) if shown != self._full else "")
 
     def sizeHint(self) -> QSize:
         hint = super().sizeHint()

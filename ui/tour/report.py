@@ -14,7 +14,10 @@ REPORT_NAME = "report.json"
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """One step: how long it took, its picture's file name, and why it failed ("" when not)."""
+    """One step: how long it took, its picture's file name, and why it failed ("" when not).
+
+    `screenshot` is "" for what happens without a window.
+    """
 
     name: str
     ok: bool

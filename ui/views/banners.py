@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from ui.models.status_words import BannerWords
 from ui.theme.tokens import Tokens
 from ui.theme.widgets import Banner
+from ui.views.tab_order import join_tab_order
 
 
 class BannerStack(QWidget):
@@ -53,6 +54,7 @@ class BannerStack(QWidget):
             self._strips[words.key] = (words, strip)
             self._column.insertWidget(place, strip)
         self.setVisible(bool(wanted))
+        join_tab_order(self)
 
     def texts(self) -> tuple[str, ...]:
         """Return what the strips say, from the top."""

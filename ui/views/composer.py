@@ -157,6 +157,7 @@ class Composer(QWidget):
         self._quote.removed.connect(lambda: presenter.set_quote(None))
         self._uploads.remove_requested.connect(presenter.uploads.remove)
         self._uploads.retry_requested.connect(presenter.uploads.retry)
+        presenter.uploads.progressed.connect(self._uploads.show_percent)
         self._findings.fix_chosen.connect(self._on_fix_chosen)
 
     def _on_text_changed(self) -> None:
@@ -174,6 +175,8 @@ class Composer(QWidget):
     def _on_submit(self) -> None:
         if self._presenter.submit(self._reason.text() if self._reason_box.isVisible() else ""):
             self._reason.clear()
+            # The button is off by now: go on where the next message is written.
+            self.edit.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _on_file_offered(self, path: str) -> None:
         self._presenter.offer_file(path)
@@ -245,6 +248,7 @@ def _card_style(tokens: Tokens) -> str:
     QFrame#composerCard {{ background: {tokens.panel}; border: 1px solid {tokens.line};
       border-radius: 14px; }}
     QFrame[finding] {{ border: none; border-bottom: 1px solid {tokens.line}; }}
+    QFrame[finding][top="true"] {{ border-top-left-radius: 13px; border-top-right-radius: 13px; }}
     QFrame[finding="block"] {{ background: {tokens.block_soft}; }}
     QFrame[finding="warn"] {{ background: {tokens.warn_soft}; }}
     QFrame[finding="hint"] {{ background: {tokens.accent_soft}; }}

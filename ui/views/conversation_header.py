@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QVBoxLayo
 from ui.models.conversation_facts import ConversationFacts, header_chips, header_line
 from ui.theme.icons import icon
 from ui.theme.tokens import Tokens
-from ui.theme.widgets import Avatar, Chip, ElidedLabel, label
+from ui.theme.widgets import Avatar, Chip, ElidedLabel
 
 
 class ConversationHeader(QFrame):
@@ -29,7 +29,7 @@ class ConversationHeader(QFrame):
         self.setFixedHeight(64)
         self.setAccessibleName("Conversation")
         self._avatar = Avatar(40, tokens)
-        self._name = label("", "name")
+        self._name = ElidedLabel("", "name")
         self._line = ElidedLabel("", "secondary")
         self._chips = QHBoxLayout()
         self._chips.setSpacing(8)
@@ -79,7 +79,8 @@ class ConversationHeader(QFrame):
         """Show a conversation."""
         talk = facts.conversation
         self._avatar.set_person(talk.title, talk.initials, talk.color, talk.channel)
-        self._name.setText(talk.title)
+        self._name.ensurePolished()
+        self._name.set_full_text(talk.title)
         self.setAccessibleName(f"Conversation with {talk.title}")
         self._said = header_line(facts)
         self._line.ensurePolished()
@@ -98,7 +99,7 @@ class ConversationHeader(QFrame):
 
     def texts(self) -> tuple[str, str]:
         """Return the name and the line shown."""
-        return self._name.text(), self._line.full_text()
+        return self._name.full_text(), self._line.full_text()
 
     def _quiet(self, icon_name: str, name: str) -> QToolButton:
         result = QToolButton()

@@ -18,7 +18,10 @@ from ui.models.conversation_facts import (
     place_line,
 )
 from ui.theme.tokens import DETAILS_WIDTH_PX, Tokens
+from ui.theme.tool_tips import plain_tip
 from ui.theme.widgets import Avatar, ChannelBadge, Chip, ElidedLabel, label
+
+_LONGEST_WORD = 24
 
 
 class DetailsPanel(QScrollArea):
@@ -120,7 +123,7 @@ class DetailsPanel(QScrollArea):
         row.setSpacing(8)
         row.addWidget(ChannelBadge(line.channel, 20))
         name = ElidedLabel(line.name)
-        name.setToolTip(line.label)
+        name.setToolTip(plain_tip(line.label))
         row.addWidget(name, 1)
         if line.native:
             row.addWidget(Chip("Native · read-only", "neutral", self._tokens))
@@ -137,7 +140,7 @@ class DetailsPanel(QScrollArea):
         for number, one in enumerate(colleagues.values()):
             avatar = Avatar(28, self._tokens)
             avatar.set_person(one.display_name, one.initials, 3 + 2 * number)
-            avatar.setToolTip(one.display_name)
+            avatar.setToolTip(plain_tip(one.display_name))
             row.addWidget(avatar)
         row.addStretch(1)
         column.addLayout(row)
@@ -156,7 +159,10 @@ def _pair(name: str, value: str) -> QHBoxLayout:
 
 
 def _centred(text: str, kind: str) -> QLabel:
-    result = label(text, kind)
+    # A label breaks lines at spaces only: a word longer than the panel needs places to break.
+    words = (word if len(word) <= _LONGEST_WORD else "\u200b".join(word) for word in text.split())
+    result = label(" ".join(words), kind)
+    result.setAccessibleName(text)
     result.setAlignment(Qt.AlignmentFlag.AlignHCenter)
     result.setWordWrap(True)
     return result

@@ -13,6 +13,7 @@ from ui.models.findings import MAX_ROWS, FindingRow, Verdict
 from ui.theme.icons import icon_pixmap
 from ui.theme.tokens import Tokens
 from ui.theme.widgets import button, label
+from ui.views.tab_order import focus_by_name, focused_name, join_tab_order
 
 _ICONS = {"block": "octagon-x", "warn": "triangle-alert", "hint": "info"}
 
@@ -51,18 +52,24 @@ class FindingsPanel(QWidget):
 
     def _build(self, rows: tuple[FindingRow, ...]) -> None:
         self._shown = rows
+        focused = focused_name(self)
         while (item := self._column.takeAt(0)) is not None:
             old = item.widget()
             if old is not None:
                 old.hide()
                 old.deleteLater()
         for row in rows[:MAX_ROWS]:
-            self._column.addWidget(self._row(row))
+            frame = self._row(row)
+            frame.setProperty("top", row is rows[0])
+            self._column.addWidget(frame)
+            frame.show()
         if len(rows) > MAX_ROWS:
             more = label(f"and {len(rows) - MAX_ROWS} more", "meta")
             more.setContentsMargins(14, 4, 14, 4)
             self._column.addWidget(more)
         self.setVisible(bool(rows))
+        join_tab_order(self)
+        focus_by_name(self, focused)
 
     def _row(self, row: FindingRow) -> QFrame:
         frame = QFrame()
@@ -105,6 +112,7 @@ class FindingsPanel(QWidget):
         link = button("Why?", "link", f"Why? {row.headline}")
         link.setCheckable(True)
         link.setChecked(row.key in self._opened)
+        link.setAccessibleDescription(row.why)
         link.clicked.connect(lambda: self._on_why_clicked(row))
         return link
 

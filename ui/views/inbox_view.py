@@ -6,7 +6,7 @@ It never reads the store: its presenter does.
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtGui import QAction, QActionGroup, QFocusEvent, QKeyEvent
+from PySide6.QtGui import QAction, QActionGroup, QFocusEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QButtonGroup,
@@ -16,6 +16,8 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QStackedLayout,
+    QStyle,
+    QStyleOptionViewItem,
     QVBoxLayout,
     QWidget,
 )
@@ -27,9 +29,15 @@ from ui.delegates.inbox_delegate import InboxDelegate
 from ui.models.inbox_model import InboxRole
 from ui.models.inbox_presenter import InboxPresenter
 from ui.theme.channels import channel_name
+from ui.theme.overlay_scroll_bar import OverlayScrollBar
 from ui.theme.tokens import Tokens
 from ui.theme.widgets import button, label
 
+_KEY_REASONS = (
+    Qt.FocusReason.TabFocusReason,
+    Qt.FocusReason.BacktabFocusReason,
+    Qt.FocusReason.ShortcutFocusReason,
+)
 _FILTER_NAMES = {
     InboxFilter.ALL: "All",
     InboxFilter.UNREAD: "Unread",
@@ -64,7 +72,9 @@ class InboxList(QListView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.verticalScrollBar().setSingleStep(20)
+        OverlayScrollBar(self)
         self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
+        self._by_key = False
 
     def _on_scrolled(self, value: int) -> None:
         bar = self.verticalScrollBar()
@@ -74,6 +84,7 @@ class InboxList(QListView):
     def focusInEvent(self, event: QFocusEvent) -> None:
         # Qt makes the first row current when none is: that would open, and so read, a
         # conversation that nobody chose.
+        self._by_key = event.reason() in _KEY_REASONS
         unchosen = not self.currentIndex().isValid()
         selection = self.selectionModel()
         selection.blockSignals(unchosen)
@@ -82,7 +93,18 @@ class InboxList(QListView):
             selection.clearCurrentIndex()
             selection.blockSignals(False)
 
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._by_key = False
+        super().mousePressEvent(event)
+
+    def initViewItemOption(self, option: QStyleOptionViewItem) -> None:
+        super().initViewItemOption(option)
+        # Qt itself notes only Tab as the keyboard: Esc and the arrows lead here, too.
+        if self._by_key:
+            option.state |= QStyle.StateFlag.State_KeyboardFocusChange
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        self._by_key = True
         index = self.currentIndex()
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and index.isValid():
             self.entered_by_key.emit(str(index.data(InboxRole.CONVERSATION_ID)))

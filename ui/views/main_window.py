@@ -137,6 +137,8 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout()
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
+        # Above every page: what they say (a draft not saved, offline) holds wherever one is.
+        column.addWidget(self.banners)
         column.addWidget(self._pages, 1)
         column.addWidget(self.status_line)
         row.addLayout(column, 1)
@@ -147,7 +149,6 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.banners)
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._splitter.setHandleWidth(1)
         self._splitter.setChildrenCollapsible(False)

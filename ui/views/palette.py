@@ -6,7 +6,15 @@ It never searches and never carries out what was chosen.
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleAnnouncementEvent,
+    QColor,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -14,6 +22,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QListView,
+    QStyleOptionViewItem,
     QVBoxLayout,
     QWidget,
 )
@@ -22,12 +31,22 @@ from ui.delegates.palette_delegate import PaletteDelegate
 from ui.models.palette_model import PaletteKind, PaletteRow
 from ui.models.search_presenter import SearchPresenter
 from ui.theme.icons import icon_pixmap
+from ui.theme.overlay_scroll_bar import OverlayScrollBar
 from ui.theme.tokens import Tokens
 from ui.theme.widgets import hairline, label
 
 _WIDTH_PX = 780
 _HEIGHT_PX = 562
-_STEPS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: -8, Qt.Key.Key_PageDown: 8}
+_BELOW_ROWS_PX = 14
+# Tab stays within: everything else is covered while the palette is open.
+_STEPS = {
+    Qt.Key.Key_Up: -1,
+    Qt.Key.Key_Backtab: -1,
+    Qt.Key.Key_Down: 1,
+    Qt.Key.Key_Tab: 1,
+    Qt.Key.Key_PageUp: -8,
+    Qt.Key.Key_PageDown: 8,
+}
 
 
 class Palette(QWidget):
@@ -115,6 +134,7 @@ class Palette(QWidget):
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.list.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        OverlayScrollBar(self.list)
         self.list.clicked.connect(self._on_activated)
         return self.list
 
@@ -122,11 +142,20 @@ class Palette(QWidget):
         parent = self._covered
         self.setGeometry(parent.rect())
         width = min(_WIDTH_PX, parent.width() - 48)
-        height = min(_HEIGHT_PX, parent.height() - 80)
-        top = min(90, (parent.height() - height) // 2)
+        room = min(_HEIGHT_PX, parent.height() - 80)
+        top = min(90, (parent.height() - room) // 2)
+        # As high as its rows, no higher than the room.
+        model, option = self._presenter.model, QStyleOptionViewItem()
+        sizes = (
+            self._delegate.sizeHint(option, model.index(number, 0))
+            for number in range(model.rowCount())
+        )
+        around = self._card.sizeHint().height() - self.list.sizeHint().height()
+        height = min(room, around + sum(size.height() for size in sizes) + _BELOW_ROWS_PX)
         self._card.setGeometry((parent.width() - width) // 2, top, width, height)
 
     def _on_rows_changed(self) -> None:
+        self._place()
         first = self._presenter.model.first_choice()
         if first >= 0:
             self.list.setCurrentIndex(self._presenter.model.index(first, 0))
@@ -150,7 +179,11 @@ class Palette(QWidget):
                 break
             target = probe
         if target >= 0:
-            self.list.setCurrentIndex(model.index(target, 0))
+            index = model.index(target, 0)
+            self.list.setCurrentIndex(index)
+            # The focus stays in the field: say aloud what is chosen in the list.
+            words = str(index.data(Qt.ItemDataRole.AccessibleTextRole) or "")
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.field, words))
 
     def _on_key(self, event: QKeyEvent) -> bool:
         key = Qt.Key(event.key())

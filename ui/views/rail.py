@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QButtonGroup, QLabel, QToolButton, QVBoxLayout, QW
 from ui.theme.icons import icon, icon_pixmap
 from ui.theme.painting import count_pill_width, paint_count_pill
 from ui.theme.tokens import RAIL_WIDTH_PX, Tokens
+from ui.theme.tool_tips import plain_tip
 from ui.theme.widgets import Avatar
 
 
@@ -124,7 +125,7 @@ class Rail(QWidget):
     def show_person(self, name: str, initials: str) -> None:
         """Show who is signed in."""
         self._avatar.set_person(f"Signed in as {name}", initials, 3)
-        self._avatar.setToolTip(name)
+        self._avatar.setToolTip(plain_tip(name))
 
     def button_of(self, page: Page) -> QToolButton:
         """Return a page's button."""

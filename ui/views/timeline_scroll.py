@@ -17,6 +17,7 @@ from ui.delegates.bubble_delegate import BubbleDelegate
 from ui.models.diffed_list_model import AnyIndex
 from ui.models.timeline_items import ItemKind
 from ui.models.timeline_presenter import TimelinePresenter
+from ui.theme.overlay_scroll_bar import OverlayScrollBar
 from ui.theme.tokens import Tokens, qcolor
 from ui.views.timeline_geometry import Anchor, RowGeometry
 
@@ -30,7 +31,8 @@ class TimelineScroll(QListView):
     Rows stand at the bottom, stay there while it is at the bottom, keep their place else.
     """
 
-    seen_upto = Signal(object)
+    # The place of the newest client message seen, and whether all there is was seen.
+    seen = Signal(object, bool)
 
     def __init__(
         self, presenter: TimelinePresenter, tokens: Tokens, parent: QWidget | None = None
@@ -44,6 +46,7 @@ class TimelineScroll(QListView):
         self._at_end = True
         self._settling = False
         self._seen_utc_ms = 0
+        self._seen_told = (0, False)
         self._highlight_timer = QTimer(self)
         self._highlight_timer.setSingleShot(True)
         self._highlight_timer.setInterval(_HIGHLIGHT_MS)
@@ -55,6 +58,7 @@ class TimelineScroll(QListView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setAutoScroll(False)
+        OverlayScrollBar(self)
         self.setItemDelegate(self.bubbles)
         self.setModel(presenter.model)
         self._connect()
@@ -79,6 +83,11 @@ class TimelineScroll(QListView):
     def jump_to(self, message_id: MessageId) -> None:
         """Show a message of this conversation in the middle and highlight it for a moment."""
         self.presenter.jump_to(message_id)
+
+    def look_again(self) -> None:
+        """Tell anew how far the user has seen: the window came to the front."""
+        self._seen_told = (0, False)
+        self._look()
 
     # -- what happens --------------------------------------------------------------------------
 
@@ -119,10 +128,10 @@ class TimelineScroll(QListView):
 
     def _on_opened(self) -> None:
         self._at_end = True
-        self._seen_utc_ms = 0
+        self._seen_utc_ms, self._seen_told = 0, (0, False)
         self._settle()
+        # Nothing was seen yet: the view may still jump to a message that was asked for.
         self._show_new_mark()
-        self._look()
 
     def _show_new_mark(self) -> None:
         number = self.presenter.model.number_of(("new",))
@@ -203,10 +212,12 @@ class TimelineScroll(QListView):
             row = self.presenter.model.row_at(number)
             if row is None or row.row is None or row.row.message.direction is Direction.OUT:
                 continue
-            if row.row.message.place_at_utc_ms > self._seen_utc_ms:
-                self._seen_utc_ms = row.row.message.place_at_utc_ms
-                self.seen_upto.emit(self._seen_utc_ms)
-            return
+            self._seen_utc_ms = max(self._seen_utc_ms, row.row.message.place_at_utc_ms)
+            break
+        told = (self._seen_utc_ms, self._at_end and not self.presenter.has_newer)
+        if told != self._seen_told:
+            self._seen_told = told
+            self.seen.emit(*told)
 
     # -- Qt ------------------------------------------------------------------------------------
 

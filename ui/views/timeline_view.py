@@ -29,6 +29,7 @@ from ui.models.message_words import ASK, CANCEL, EDIT, RECEIPT, SEND_AGAIN, UNDO
 from ui.models.timeline_items import TimelineItem
 from ui.models.timeline_presenter import TimelinePresenter
 from ui.theme.tokens import Tokens
+from ui.theme.tool_tips import plain_tip
 from ui.views.timeline_acts import (
     COPY,
     COPY_LINK,
@@ -393,6 +394,6 @@ class TimelineView(TimelineScroll):
             number = self.indexAt(event.pos()).row()
             layout = self._layout_at(number)
             part = layout and layout.part_at(self._within(number, QPointF(event.pos())))
-            QToolTip.showText(event.globalPos(), part.text if part else "", self)
+            QToolTip.showText(event.globalPos(), plain_tip(part.text) if part else "", self)
             return True
         return super().viewportEvent(event)

@@ -48,7 +48,7 @@ class SandboxInbound:
         """Return the event in `raw`; what has no word here becomes Unknown."""
         try:
             return (_DECODER.decode(raw),)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             return (_unknown(raw),)
 
     async def poll(self, account: Account, cursor: str) -> Polled:
@@ -79,7 +79,7 @@ class SandboxInbound:
 def _unknown(raw: bytes) -> Unknown:
     try:
         read = msgspec.json.decode(raw, type=_AnyEvent)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         read = _AnyEvent()
     return Unknown(
         dedupe_key=hashlib.sha256(raw).hexdigest(),

@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 
 from app.core import Core
-from app.diagnostics.checks import run_checks
+from app.diagnostics import checks
+from app.diagnostics.checks import Subject, run_checks
 from app.diagnostics.results import CheckResult, CheckStatus, Owner, exit_code
 from app.domain.clock import SystemClock
-from app.domain.errors import KeyringMissing, StoreBusy
+from app.domain.errors import EnvironmentFault, KeyringMissing, StoreBusy
 from app.settings.paths import AppPaths
 from app.settings.schema import load_schema
 from app.settings.settings import Settings
+from tests.support.log_guard import LogGuard
 
 PASSPHRASE = "correct horse battery"
 
@@ -54,6 +56,35 @@ async def test_a_folder_in_use_is_the_users_to_mend(tmp_path: Path) -> None:
         await first.close()
     assert found["check.store"].status is CheckStatus.FAIL
     assert exit_code(list(found.values())) == 10
+
+
+async def test_a_check_that_breaks_does_not_hide_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expect_log: LogGuard
+) -> None:
+    async def broken(_subject: Subject) -> CheckResult:
+        raise RuntimeError("canary")
+
+    expect_log("check.keyring failed")
+    monkeypatch.setitem(checks.CHECKS, "check.keyring", broken)
+    core = _core(tmp_path)
+    await core.open()
+    try:
+        found = await _checked(core)
+    finally:
+        await core.close()
+    assert found["check.outbox"].status is CheckStatus.OK
+    assert found["check.keyring"].owner is Owner.VENDOR
+    assert "canary" not in found["check.keyring"].sentence
+
+
+async def test_a_folder_that_can_not_be_made_is_its_to_mend(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file in the folder's place")
+    core = _core(tmp_path)
+    with pytest.raises(EnvironmentFault):
+        await core.open()
+    found = await _checked(core)
+    assert "permissions" in found["check.store"].sentence
+    assert exit_code(list(found.values())) == 20
 
 
 async def test_a_missing_keyring_is_named(tmp_path: Path) -> None:

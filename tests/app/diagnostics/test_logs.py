@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,11 @@ def log(tmp_path: Path) -> Iterator[Path]:
 
 def _lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps no modes")
+def test_the_log_is_the_users_alone(log: Path) -> None:
+    assert log.parent.stat().st_mode & 0o077 == 0
 
 
 def test_text_never_reaches_the_log(log: Path) -> None:

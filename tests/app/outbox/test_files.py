@@ -47,6 +47,15 @@ async def test_upload_arrives_whole_and_is_remembered(
     assert await synced.drafts.attachments([attachment.attachment_id]) == (attachment,)
 
 
+async def test_upload_tells_how_far_it_came(sending: Outbox, report: Path) -> None:
+    """Bytes the backend holds, never more than the whole, never fewer than before."""
+    told: list[tuple[int, int]] = []
+    async with sending as outbox:
+        await outbox.messaging.upload(report, lambda done, whole: told.append((done, whole)))
+    size_bytes = report.stat().st_size
+    assert told == [(0, size_bytes), (262_144, size_bytes), (524_288, size_bytes)]
+
+
 async def test_cut_upload_goes_on_where_the_backend_stands(
     world: SmallBackend, sending: Outbox, report: Path, line: TcpProxy
 ) -> None:

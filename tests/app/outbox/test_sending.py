@@ -9,6 +9,7 @@ import asyncio
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
+import msgspec
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,10 +20,10 @@ from app.domain.errors import Conflict, Refused, TooLarge
 from app.domain.timeline import OutboxEntry
 from app.store.store import Store
 from backend_client.client import GovernedApi
-from contract.ids import ConversationId, MessageId
+from contract.ids import AttachmentId, ConversationId, MessageId
 from contract.problems import ProblemCode
 from contract.states import DeliveryState, OutboxEvent, OutboxState
-from contract.wire import WireFinding
+from contract.wire import Attachment, Direction, Message, MessageKind, WireFinding
 from tests.app.conftest import open_store
 from tests.app.outbox.conftest import Sending, build, fill, running
 from tests.app.small_backend import SmallBackend, problem, until
@@ -352,6 +353,19 @@ async def test_read_mark_goes_through_as_soon_as_there_is_a_line(
     assert world.read_marks == [("c1", world.conversations[1].last_activity_utc_ms)]
 
 
+async def test_only_what_was_seen_is_marked_as_read(
+    world: SmallBackend, synced: Store, sending: Outbox
+) -> None:
+    """A moment before the newest message leaves that one unread; a later one changes nothing."""
+    newest_utc_ms = world.conversations[1].last_activity_utc_ms
+    async with sending as outbox:
+        await outbox.messaging.mark_read(C1, newest_utc_ms - 5)
+        await until(lambda: len(world.read_marks) == 1)
+        await outbox.messaging.mark_read(C1, newest_utc_ms + 5)
+        await until(lambda: len(world.read_marks) == 2)
+    assert world.read_marks == [("c1", newest_utc_ms - 5), ("c1", newest_utc_ms)]
+
+
 async def test_typing_without_a_line_is_of_no_consequence(sending: Outbox, line: TcpProxy) -> None:
     """Nobody is told."""
     line.refuse()
@@ -394,3 +408,71 @@ async def test_clock_set_back_does_not_hold_a_message_in_its_undo_period(
         clock.back_ms = 3_600_000
         await _gone(synced, message_id)
     assert world.texts() == ["before summer time ended"]
+
+
+def _not_delivered(state: DeliveryState, files: tuple[Attachment, ...] = ()) -> Message:
+    return Message(
+        message_id=MessageId("m-failed"),
+        conversation_id=C0,
+        version=3,
+        revision=1,
+        direction=Direction.OUT,
+        kind=MessageKind.TEXT,
+        text="please buy 2 000",
+        place_at_utc_ms=5,
+        place_index=5,
+        occurred_at_utc_ms=5,
+        author_id="e1",
+        author_name="Elena",
+        state=state,
+        attachments=files,
+    )
+
+
+@pytest.mark.parametrize(
+    "state", [DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.BLOCKED]
+)
+async def test_text_of_what_was_not_delivered_joins_the_draft(
+    synced: Store, governed_api: GovernedApi, state: DeliveryState
+) -> None:
+    """Nothing in the draft is overwritten, and the message itself stays where it is."""
+    outbox = build(governed_api, synced)
+    message = _not_delivered(state)
+    await synced.cache.apply_answers(messages=(message,))
+    assert (await outbox.messaging.edit_refused(message.message_id)).text == "please buy 2 000"
+    await outbox.messaging.save_draft(Draft(conversation_id=C0, text="by the way\n"))
+    draft = await outbox.messaging.edit_refused(message.message_id)
+    assert draft.text == "by the way\nplease buy 2 000"
+    assert await synced.drafts.get(C0) == draft
+    assert await synced.timeline.message(message.message_id) is not None
+
+
+async def test_only_a_blocked_messages_files_go_along(
+    synced: Store, governed_api: GovernedApi
+) -> None:
+    """The backend lets no other file go a second time."""
+    outbox = build(governed_api, synced)
+    file = Attachment(
+        attachment_id=AttachmentId("a1"),
+        name="terms.pdf",
+        media_type="application/pdf",
+        size_bytes=5,
+        sha256="00",
+    )
+    await synced.cache.apply_answers(messages=(_not_delivered(DeliveryState.FAILED, (file,)),))
+    assert (await outbox.messaging.edit_refused(MessageId("m-failed"))).attachment_ids == ()
+    blocked = msgspec.structs.replace(_not_delivered(DeliveryState.BLOCKED, (file,)), version=4)
+    await synced.cache.apply_answers(messages=(blocked,))
+    draft = await outbox.messaging.edit_refused(MessageId("m-failed"))
+    assert draft.attachment_ids == (AttachmentId("a1"),)
+    assert await synced.drafts.attachments(draft.attachment_ids) == (file,)
+
+
+async def test_what_is_on_its_way_can_not_be_edited(
+    synced: Store, governed_api: GovernedApi
+) -> None:
+    outbox = build(governed_api, synced)
+    await synced.cache.apply_answers(messages=(_not_delivered(DeliveryState.SENT),))
+    with pytest.raises(Conflict):
+        await outbox.messaging.edit_refused(MessageId("m-failed"))
+    assert await synced.drafts.get(C0) is None

@@ -117,6 +117,39 @@ def test_a_bad_value_is_named_and_the_next_good_one_holds() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "sources",
+    [
+        (source(MANAGED, BackendUrl="http://parley.example.com"),),
+        (source(MANAGED, BackendUrl=7), source(USER, BackendUrl="https://old.example.com")),
+        (source(INSTALLER, BackendUrl="parley.example.com"),),
+        (source(USER, BackendUrl="https://"),),
+        (Source(MANAGED, "policies.json", {}, "it is not a JSON object"),),
+    ],
+)
+def test_what_was_meant_but_can_not_be_read_leaves_a_doubt(sources: tuple[Source, ...]) -> None:
+    assert merged(*sources).doubt(Key.BACKEND_URL)
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        (),
+        (source(MANAGED, BackendUrl=""),),
+        (
+            source(MANAGED, BackendUrl="https://parley.example.com"),
+            source(MANAGED, BackendUrl="nonsense"),
+            source(USER, BackendUrl="nonsense"),
+        ),
+        (Source(USER, "settings.json", {}, "it is not a JSON object"),),
+        (source(USER, PolicyVerifierKey="not here"),),
+    ],
+)
+def test_the_strongest_good_word_leaves_none(sources: tuple[Source, ...]) -> None:
+    settings = merged(*sources)
+    assert [key for key in Key if settings.doubt(key)] == []
+
+
 def test_a_value_from_where_none_may_come_is_ignored_and_named() -> None:
     settings = merged(source(USER, "settings.json", PolicyVerifierKey="a+12345678+AAAA"))
     assert settings.text(Key.POLICY_VERIFIER_KEY) == ""

@@ -6,9 +6,12 @@ It never measures time against a goal: figures belong to the benchmarks.
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from app.domain.drafts import Draft
 from app.domain.inbox import InboxQuery
@@ -84,6 +87,18 @@ async def test_everything_is_there_after_each_new_start(tmp_path: Path) -> None:
         assert checked.cache_size_bytes > 0 and checked.free_disk_bytes > 0
         await store.close()
         assert not list(folder.glob("*-wal"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps no modes")
+async def test_every_file_is_the_users_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    store = await open_at(folder)
+    await fill(store, (conversation(),))
+    await store.drafts.save(Draft(conversation_id=ConversationId("c1"), text="kept"))
+    modes = {path.name: path.stat().st_mode & 0o077 for path in folder.rglob("*.*")}
+    await store.close()
+    assert "cache.db-wal" in modes
+    assert [name for name, mode in modes.items() if mode] == []
 
 
 async def test_the_outbox_may_live_in_another_folder(tmp_path: Path) -> None:

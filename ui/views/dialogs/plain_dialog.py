@@ -46,6 +46,10 @@ class PlainDialog(QDialog):
         self._row.addWidget(result)
         return result
 
+    def add_aside(self, widget: QWidget) -> None:
+        """Put a widget at the row's other end, away from the buttons that end the dialog."""
+        self._row.insertWidget(0, widget)
+
     def show_error(self, words: str) -> None:
         """Say a sentence above the buttons; "" says none."""
         self.error.setText(words)

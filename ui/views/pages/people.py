@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QListView, QVBoxLayout, QWidget
 
 from ui.delegates.people_delegate import PeopleDelegate
 from ui.models.people_model import PeopleModel
+from ui.theme.overlay_scroll_bar import OverlayScrollBar
 from ui.theme.tokens import Tokens
 from ui.theme.widgets import button, label
 from ui.views.pages.page_frame import PageFrame
@@ -35,6 +36,7 @@ class PeoplePage(PageFrame):
         self.list.setItemDelegate(self._delegate)
         self.list.setMouseTracking(True)
         self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        OverlayScrollBar(self.list)
         self.list.activated.connect(self._on_activated)
         self._open = button("Open conversation", "primary")
         self._open.setEnabled(False)

@@ -24,6 +24,7 @@ from ui.theme.icons import icon_pixmap
 from ui.theme.tokens import Tokens
 from ui.theme.widgets import hairline, label
 from ui.views.pages.page_frame import PageFrame
+from ui.views.tab_order import focus_by_name, focused_name, join_tab_order
 
 
 class ChoiceBox(QComboBox):
@@ -95,6 +96,7 @@ class SettingsPage(PageFrame):
         self._fault.setVisible(bool(words))
 
     def _build(self) -> None:
+        focused = focused_name(self)
         while (item := self._grid.takeAt(0)) is not None:
             old = item.widget()
             if old is not None:
@@ -103,15 +105,22 @@ class SettingsPage(PageFrame):
         for number, row in enumerate(self._rows):
             if number:
                 self._grid.addWidget(hairline(), 2 * number - 1, 0, 1, 2)
-            self._grid.addWidget(self._words(row), 2 * number, 0)
-            self._grid.addWidget(self._choice(row), 2 * number, 1)
+            choice = self._choice(row)
+            self._grid.addWidget(self._words(row, choice), 2 * number, 0)
+            self._grid.addWidget(choice, 2 * number, 1)
+            choice.show()
+        join_tab_order(self)
+        focus_by_name(self, focused)
 
-    def _words(self, row: SettingRow) -> QWidget:
+    def _words(self, row: SettingRow, choice: QWidget) -> QWidget:
         words = QWidget()
         column = QVBoxLayout(words)
         column.setContentsMargins(0, 8, 0, 8)
         column.setSpacing(2)
-        column.addWidget(label(row.title, "strong"))
+        title = label(row.title, "strong")
+        # On Linux a box's name for screen readers is its label's.
+        title.setBuddy(choice)
+        column.addWidget(title)
         column.addWidget(label(row.description, "secondary"))
         if row.locked:
             column.addLayout(self._lock(row.locked))
