@@ -165,20 +165,21 @@ class ArchiveWatch:
             return await self._confirmer.confirm(entry, seal.receipt, seal.decision_hash)
         if self._bell.alarm is not None:
             return None
+        # Looked at before asking: a seal may come while the service still says that there is none.
+        row = await self._store.timeline.message(entry.message_id)
+        said_sealed = row is not None and row.message.archive is not None
         try:
             found = await self._api.archive.receipt(entry.message_id, entry.revision)
         except ProblemReply as fault:
             if fault.status not in {404, 409}:
                 raise
-            await self._look_for_gap(entry)
+            if said_sealed:
+                await self._ring_for_gap()
             return None
         return await self._confirmer.confirm(entry, found.receipt, found.decision_hash)
 
-    async def _look_for_gap(self, entry: OutboxEntry) -> None:
-        """No receipt is a reason to wait, unless the service says that it sealed the message."""
-        row = await self._store.timeline.message(entry.message_id)
-        if row is None or row.message.archive is None:
-            return
+    async def _ring_for_gap(self) -> None:
+        """The service says that it sealed a message and gives no receipt of it."""
 
         async def check(policy: Policy) -> None:
             raise Mismatch(AlarmKind.GAP, FaultCode.PROOF_OUT_OF_RANGE)

@@ -5,6 +5,7 @@ It never decides policy or delivers: for that, tests start the real backend.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -25,7 +26,7 @@ from contract.receipts.leaf import leaf_bytes, leaf_hash
 from contract.receipts.signers import Signer
 from contract.receipts.statements import Statement, sign_statement
 from contract.receipts.trees import MemoryTree
-from tests.app.small_backend import T0, SmallBackend, problem
+from tests.app.small_backend import T0, Fault, SmallBackend, problem
 from tests.support.sealed_log import SealedLog, signer
 
 DECISION_HASH = "d1" * 32
@@ -59,6 +60,7 @@ class LoggedBackend(SmallBackend):
         self.log = new_log()
         self.late = False
         self.silent = False
+        self.fault_of_receipts: Fault | None = None
         self.statements: list[bytes] = []
         self.alerts: list[tuple[str, wire.ArchiveAlert]] = []
         self.kept: dict[str, Kept] = {}
@@ -99,7 +101,7 @@ class LoggedBackend(SmallBackend):
 
     def tell_seal(self, kept: Kept) -> None:
         """Put a seal and the message with it into the stream."""
-        message = self._with_archive(kept)
+        message = self.with_archive(kept)
         assert message.archive is not None
         self.emit(
             Sealed(
@@ -138,7 +140,7 @@ class LoggedBackend(SmallBackend):
         if kept is None:
             self.submitted.append(sent)
             kept = self._keep(key, sent, ConversationId(request.path_params["conversation_id"]))
-        message = self._with_archive(kept) if kept.sealed else kept.message
+        message = self.with_archive(kept) if kept.sealed else kept.message
         answer = wire.Submitted(
             message=message,
             receipt=self._receipt(kept).decode() if kept.sealed else "",
@@ -162,7 +164,8 @@ class LoggedBackend(SmallBackend):
         kept = self.kept[key] = Kept(message, leaf, sealed=not self.late)
         return kept
 
-    def _with_archive(self, kept: Kept) -> wire.Message:
+    def with_archive(self, kept: Kept) -> wire.Message:
+        """Return a submission's message as it stands once it is sealed."""
         index = self.log.entries.index(kept.leaf) if kept.leaf in self.log.entries else 0
         key = idempotency_key(kept.message.message_id, kept.message.revision)
         archive = wire.ArchiveRef(
@@ -188,6 +191,10 @@ class LoggedBackend(SmallBackend):
         ]
 
     async def _receipt_document(self, request: Request) -> Response:
+        if self.fault_of_receipts is not None:
+            spoilt = await asyncio.to_thread(self.fault_of_receipts, request)
+            if spoilt is not None:
+                return spoilt
         wanted = MessageId(request.path_params["message_id"])
         kept = self.kept.get(idempotency_key(wanted, int(request.query_params["revision"])))
         if kept is None or not kept.sealed or self.silent:

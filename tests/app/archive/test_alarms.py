@@ -6,6 +6,7 @@ They change what the service shows, never the client.
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 
 import pytest
@@ -14,6 +15,7 @@ from starlette.responses import Response
 
 from app.domain.archive import AlarmKind, Finding
 from contract import api
+from contract.events import MessageUpserted
 from contract.problems import ProblemCode
 from contract.states import OutboxState
 from tests.app.archive.conftest import HOME, Opening
@@ -230,3 +232,41 @@ async def test_history_checked_on_demand_turns_verified_or_rings(
         view = await core.proofs.receipts.check(row.message)
         assert view.finding is Finding.FAILED and view.alarm is AlarmKind.RECEIPT
         assert core.status.archive_alarm is not None
+
+
+async def test_a_seal_that_overtakes_a_refusal_is_no_gap(
+    logged: LoggedBackend, opening: Opening
+) -> None:
+    """The service says "not yet", and its seal is here before that answer is."""
+    logged.late = True
+
+    def seal_meanwhile(request: Request) -> Response | None:
+        if request.url.path.endswith("/receipt") and logged.late:
+            logged.seal()
+            time.sleep(0.3)  # the stream is served by others: the seal arrives first
+            return problem(ProblemCode.NOT_FOUND)
+        return None
+
+    logged.fault_of_receipts = seal_meanwhile
+    async with opening(**logged.managed()) as core:
+        sent = await core.messaging.send(HOME, "overtaken")
+        await row_when(core, sent, lambda row: row.verified and row.outbox is None)
+        assert core.status.archive_alarm is None
+
+
+async def test_a_receipt_withheld_after_its_seal_is_a_gap(
+    logged: LoggedBackend, opening: Opening, expect_log: LogGuard
+) -> None:
+    expect_log("archive alarm: gap", logger="app.archive")
+    logged.late = True
+    async with opening(**logged.managed()) as core:
+        sent = await core.messaging.send(HOME, "withheld")
+        await row_when(
+            core,
+            sent,
+            lambda row: row.outbox is not None and row.outbox.state is OutboxState.ACCEPTED,
+        )
+        logged.silent = True
+        for kept in logged.kept.values():
+            logged.emit(MessageUpserted(message=logged.with_archive(kept)))
+        await holds(lambda: core.status.archive_alarm is not None)
