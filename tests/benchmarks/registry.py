@@ -1,0 +1,25 @@
+"""Owns the list of all benchmarks, in the order they run and are printed.
+
+It never measures anything by itself.
+"""
+
+from __future__ import annotations
+
+from tests.benchmarks import (
+    archive_latency,
+    archive_rates,
+    embedded_start,
+    hints,
+    proofs,
+    sending,
+)
+from tests.benchmarks.lines import Group
+
+GROUPS: tuple[Group, ...] = (
+    embedded_start.GROUP,
+    sending.GROUP,
+    hints.GROUP,
+    proofs.GROUP,
+    archive_latency.GROUP,
+    archive_rates.GROUP,
+)
