@@ -45,7 +45,8 @@ class TreeReplay:
         self._policy = read_policy(connection)
         self._seen = seen
         self._known: dict[tuple[int, int], bytes] = {}
-        self._checkpoint_size = 0
+        self._checkpoints_seen = 0
+        self._cosignatures_seen = 0
         self.size = 0
         self.sealed_size = 0
 
@@ -76,16 +77,40 @@ class TreeReplay:
             )
         if head.root != self._root(self.size):
             raise Fault("the log's head has another root than the entries")
-        nodes = self._connection.execute(
-            select(func.count()).select_from(archive_nodes)
-        ).scalar_one()
-        if nodes != self.size - self.size.bit_count():
-            raise Fault("the tree holds nodes that no entry explains")
+        self._check_nothing_else()
         if head.sealed_size > self.sealed_size:
             raise Fault(f"size {head.sealed_size} counts as sealed without its witnesses")
-        if self._seen is not None and self._seen.size > self.size:
-            seen = self._seen.size
-            raise Fault(f"the witness saw {seen} entries, the log holds {self.size}: some are lost")
+        if self._seen is not None:
+            self._check_memory(self._seen)
+
+    def _check_nothing_else(self) -> None:
+        """Raise Fault for a row that no entry or checkpoint accounts for."""
+        for table, explained, what in (
+            (archive_leaves, self.size, "leaves that no entry explains"),
+            (archive_nodes, self.size - self.size.bit_count(), "nodes that no entry explains"),
+            (archive_checkpoints, self._checkpoints_seen, "checkpoints of no size it had"),
+            (archive_cosignatures, self._cosignatures_seen, "cosignatures of no checkpoint"),
+        ):
+            count = select(func.count()).select_from(table)
+            if self._connection.execute(count).scalar_one() != explained:
+                raise Fault(f"the tree holds {what}")
+
+    def _check_memory(self, seen: Seen) -> None:
+        """Raise Fault unless the witness remembers all it is said to have signed."""
+        if seen.size > self.size:
+            raise Fault(
+                f"the witness saw {seen.size} entries, the log holds {self.size}: some are lost"
+            )
+        if seen.size and seen.log_key not in {str(key.verifier_key) for key in self._keys}:
+            raise Fault("the witness knows the log by another key")
+        policy = self._policy
+        if policy is None or policy.quorum < len({key.name for key in policy.keys}):
+            return  # others may have sealed without this witness
+        if self.sealed_size > seen.size:
+            raise Fault(
+                f"size {self.sealed_size} counts as sealed, but the witness signed no more than "
+                f"{seen.size}"
+            )
 
     def _node(self, level: int, index: int) -> bytes:
         return self._known[level, index]
@@ -121,6 +146,7 @@ class TreeReplay:
 
     def _check_checkpoint(self, row: Any) -> None:
         size, root, note = row.size, row.root, row.note
+        self._checkpoints_seen += 1
         key, made = self._key_for(size), self._root(size)
         try:
             opened = open_checkpoint(note, key)
@@ -130,7 +156,9 @@ class TreeReplay:
             raise Fault(f"checkpoint {size} is of another tree than the entries")
         columns = archive_cosignatures.c
         lines = self._connection.execute(select(columns.line).where(columns.size == size)).scalars()
-        self._check_cosignatures(size, opened.text, [line.encode() for line in lines])
+        encoded = [line.encode() for line in lines]
+        self._cosignatures_seen += len(encoded)
+        self._check_cosignatures(size, opened.text, encoded)
 
     def _check_cosignatures(self, size: int, text: bytes, lines: Sequence[bytes]) -> None:
         if not lines:

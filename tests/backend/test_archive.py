@@ -7,6 +7,7 @@ would.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -14,9 +15,17 @@ import pytest
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from backend.archive.entries import append_entry, new_salt
+from backend.archive.log import commit_batch, take_lead
+from backend.archive.nodes import NodeCache
+from backend.archive.sealing import Cosigned, record_cosignatures
 from backend.archive.verify import Audit, describe_message, verify_archive
+from backend.archive.witness_state import Seen
 from backend.storage.database import Database, DatabaseTooNew, DatabaseUnreadable
-from tests.backend.workspace import Workspace, open_workspace
+from contract.receipts.cosignatures import cosign
+from contract.receipts.keys import KeyType
+from contract.receipts.signers import Ed25519Signer
+from tests.backend.workspace import FIRM, START_UTC_MS, Workspace, open_workspace
 
 
 @pytest.fixture
@@ -57,6 +66,23 @@ UNGUARDED = (
         for verb in ("UPDATE", "DELETE")
     ),
 )
+
+
+def append_unseen(connection: Connection) -> None:
+    """Record an entry that its real witness will not see."""
+    append_entry(
+        connection,
+        kind="diagnostics",
+        actor_id="test",
+        conversation_id="",
+        message_id="",
+        revision=0,
+        occurred_at_utc_ms=START_UTC_MS,
+        salt=new_salt(),
+        body=b"{}",
+        firm_id=FIRM,
+        now_utc_ms=START_UTC_MS,
+    )
 
 
 async def test_sound_archive_passes(workspace: Workspace) -> None:
@@ -150,6 +176,15 @@ CUT_TAIL = (
         ("DELETE FROM archive_cosignatures", "without its witnesses"),
         ("UPDATE archive_head SET root = zeroblob(32)", "another root"),
         ("UPDATE archive_head SET size = 5", "newest checkpoint"),
+        (
+            "INSERT INTO archive_cosignatures SELECT 99, key_id, line, at_utc_ms"
+            " FROM archive_cosignatures WHERE size = 6",
+            "cosignatures of no checkpoint",
+        ),
+        (
+            "INSERT INTO archive_checkpoints VALUES (0, zeroblob(32), x'00', 1, 1)",
+            "checkpoints of no size",
+        ),
     ],
 )
 async def test_audit_finds_what_was_changed_in_the_log(
@@ -171,6 +206,48 @@ async def test_lost_end_of_the_archive_is_found_by_what_the_witness_saw(
     without = await workspace.services.database.read(verify_archive)
     assert without.ok, "the archive alone can't know"
     assert "the witness saw 6 entries" in (await audit(workspace)).fault
+
+
+async def test_witness_whose_memory_was_changed_is_found(workspace: Workspace) -> None:
+    honest = workspace.sealing.witness.seen
+    assert honest is not None
+    stranger = str(Ed25519Signer("another-log", b"o" * 32).verifier_key)
+    for changed, fault in (
+        (Seen(log_key=honest.log_key, size=4, root="ab" * 32), "saw another archive at size 4"),
+        (Seen(log_key=honest.log_key, size=6, root="ab" * 32), "saw another archive at size 6"),
+        (Seen(log_key=honest.log_key, size=7, root=honest.root), "saw 7 entries"),
+        (Seen(log_key=stranger, size=6, root=honest.root), "by another key"),
+    ):
+        found = await workspace.services.database.read(partial(verify_archive, seen=changed))
+        assert fault in found.fault
+
+
+async def test_seal_by_a_witness_of_the_intruders_own_is_found(workspace: Workspace) -> None:
+    """The database names the witnesses; its owner can name another, whose word is not enough."""
+    honest = workspace.sealing.witness.seen
+    forged = Ed25519Signer("forged-witness", b"f" * 32, KeyType.COSIGNATURE_V1)
+
+    def work(connection: Connection) -> None:
+        for statement in (*UNGUARDED, "DELETE FROM archive_cosignatures"):
+            connection.exec_driver_sql(statement)
+        log_key = workspace.sealing.signer.verifier_key
+        append_unseen(connection)
+        batch = commit_batch(
+            connection, take_lead(connection), workspace.sealing.signer, NodeCache(), START_UTC_MS
+        )
+        assert batch is not None
+        line = cosign(batch.checkpoint.note, log_key, forged, START_UTC_MS // 1000)
+        key = forged.verifier_key
+        connection.exec_driver_sql(
+            "UPDATE properties SET value = ? WHERE name = 'archive_witnesses'",
+            (msgspec.json.encode((1, (str(key),))).decode(),),
+        )
+        seal = [Cosigned(batch.checkpoint.size, key.key_id.hex(), line)]
+        record_cosignatures(connection, seal, 1, START_UTC_MS)
+
+    await workspace.services.database.write(work)
+    found = await workspace.services.database.read(lambda c: verify_archive(c, honest))
+    assert "the witness signed no more than 6" in found.fault
 
 
 async def test_entries_of_a_message_are_described(workspace: Workspace) -> None:
