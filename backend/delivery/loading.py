@@ -5,14 +5,18 @@ It never changes a row and reads a file's bytes only when the connector asks for
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 from sqlalchemy import Connection, select
 
+from backend.archive.entries import read_entry
+from backend.archive.verify import fault_of
 from backend.channels.contract import OutboundFile, OutboundMessage
 from backend.delivery.claims import Claim
 from backend.inbox.rendering import message_attachments
+from backend.storage.blobs import BlobDamaged
 from backend.storage.tables import (
     consents,
     contact_points,
@@ -20,7 +24,7 @@ from backend.storage.tables import (
     conversations,
     messages,
 )
-from contract.ids import AttachmentId
+from contract.ids import AttachmentId, idempotency_key
 from contract.wire import Attachment, Channel, ConsentStatus
 
 ReadFile = Callable[[AttachmentId], Awaitable[bytes]]
@@ -28,7 +32,10 @@ _GONE = (ConsentStatus.OPTED_OUT.value, ConsentStatus.REFUSED.value)
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True):
-    """A claimed message with its address and files as they stand in the database."""
+    """A claimed message with its address and files as they stand in the database.
+
+    `as_archived` tells whether text and files are those that its sealed entry commits to.
+    """
 
     claim: Claim
     channel: Channel
@@ -39,6 +46,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[Attachment, ...]
     window_closes_at_utc_ms: int | None
     consented: bool
+    as_archived: bool
 
     def outbound(self, read_file: ReadFile) -> OutboundMessage:
         """Return what the connector gets; `read_file` returns an attachment's bytes."""
@@ -56,6 +64,11 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
             window_closes_at_utc_ms=self.window_closes_at_utc_ms,
             consented=self.consented,
         )
+
+
+class _Body(msgspec.Struct):
+    text: str
+    attachments: tuple[str, ...]
 
 
 def load(connection: Connection, claim: Claim) -> Load:
@@ -85,6 +98,7 @@ def load(connection: Connection, claim: Claim) -> Load:
         .order_by(conversation_contacts.c.position)
         .limit(1)
     ).one()
+    files = tuple(message_attachments(connection, [claim.message_id])[claim.message_id])
     return Load(
         claim=claim,
         channel=Channel(row.channel),
@@ -92,10 +106,22 @@ def load(connection: Connection, claim: Claim) -> Load:
         address=row.address,
         text=row.text,
         quote_external_id=row.quote_external_id or "",
-        files=tuple(message_attachments(connection, [claim.message_id])[claim.message_id]),
+        files=files,
         window_closes_at_utc_ms=row.window_closes_at_utc_ms,
         consented=not _opted_out(connection, row.contact_id, row.channel),
+        as_archived=_is_as_archived(connection, claim, row.text, files),
     )
+
+
+def _is_as_archived(
+    connection: Connection, claim: Claim, text: str, files: Sequence[Attachment]
+) -> bool:
+    """Tell whether what is about to leave is what the claimed job's entry holds."""
+    entry = read_entry(connection, idempotency_key(claim.message_id, claim.revision))
+    if entry is None or entry.body is None or fault_of(entry, entry.sequence):
+        return False
+    body = msgspec.json.decode(entry.body, type=_Body)
+    return body.text == text and body.attachments == tuple(file.sha256 for file in files)
 
 
 def _opted_out(connection: Connection, contact_id: str, channel: str) -> bool:
@@ -112,10 +138,16 @@ def _opted_out(connection: Connection, contact_id: str, channel: str) -> bool:
 
 
 def _file(item: Attachment, read_file: ReadFile) -> OutboundFile:
+    async def read() -> bytes:
+        data = await read_file(item.attachment_id)
+        if hashlib.sha256(data).hexdigest() != item.sha256:
+            raise BlobDamaged("an attachment is not the one that was archived")
+        return data
+
     return OutboundFile(
         name=item.name,
         media_type=item.media_type,
         size_bytes=item.size_bytes,
         sha256=item.sha256,
-        read=lambda: read_file(item.attachment_id),
+        read=read,
     )

@@ -32,6 +32,7 @@ _STORAGE_RETRY_S = 2.0
 _STOP_GRACE_S = 3.0
 _TIMED_OUT = "The channel did not answer in time."
 _BROKEN = "The connection to this channel failed in an unexpected way."
+_NOT_AS_ARCHIVED = "This message is not what was archived, so it was not sent. Write it anew."
 _NO_CONNECTOR = "This installation has no connector for the account. It is paused."
 
 
@@ -158,6 +159,9 @@ class DeliveryWorker:
 
     async def _send(self, item: Load, account: Account) -> SendResult | faults.ChannelFault:
         """Return the vendor's answer, or what went wrong as a fault."""
+        if not item.as_archived:
+            _log.error("a message was changed after it was archived")
+            return faults.Refusal(_NOT_AS_ARCHIVED)
         connector = self._connectors.get(account.connector)
         if connector is None:
             return faults.AccountFault(_NO_CONNECTOR)

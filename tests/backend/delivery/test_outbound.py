@@ -15,7 +15,7 @@ from backend.channels.sandbox.faults import Fault, FaultKind
 from backend.delivery.accounts import pauses, resume_account
 from backend.delivery.claims import claim_heads
 from backend.services import system_clock_utc_ms
-from backend.storage.tables import attempts, jobs
+from backend.storage.tables import attempts, jobs, messages
 from contract.ids import AccountId
 from contract.states import DeliveryState
 from tests.backend.delivery.harness import House, house
@@ -197,3 +197,22 @@ async def test_job_without_its_archive_entry_is_never_claimed(tmp_path: Path) ->
             return len(claim_heads(connection, "me", frozenset(), 8, now_utc_ms))
 
         assert await h.write(misplace) == 0
+
+
+async def test_message_changed_after_it_was_archived_never_leaves(
+    tmp_path: Path, expect_log: LogGuard
+) -> None:
+    """Whoever owns the database can't archive one text and have another delivered."""
+    expect_log("changed after it was archived", logger="backend.delivery.worker")
+    async with house(tmp_path) as h:
+        assert h.runtime.worker is not None
+        h.runtime.worker.stop()
+        chat = await h.chat(*GRETA)
+        changed, sound = await h.submit(chat, "as archived"), await h.submit(chat, "sound")
+        await h.until_sealed(sound)
+        row = messages.c.message_id == changed
+        await h.write(lambda c: c.execute(update(messages).where(row).values(text="other")))
+    async with house(tmp_path) as h:
+        await h.until_state(sound, S.READ)
+        assert (await h.row(changed)).state == S.FAILED
+        assert await h.received() == ["sound"]
