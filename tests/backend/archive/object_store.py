@@ -6,6 +6,7 @@ It never leaves this machine and keeps nothing after the test.
 from __future__ import annotations
 
 import contextlib
+import urllib.request
 from collections.abc import Iterator
 
 import boto3
@@ -22,9 +23,13 @@ def object_store() -> Iterator[S3Client]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
+    address = f"http://{host}:{port}"
+    # The server's state is the process's: what a former store held goes first.
+    reset = urllib.request.Request(f"{address}/moto-api/reset", method="POST")
+    urllib.request.urlopen(reset, timeout=10).close()
     client = boto3.client(
         "s3",
-        endpoint_url=f"http://{host}:{port}",
+        endpoint_url=address,
         region_name="eu-central-1",
         aws_access_key_id="test",
         aws_secret_access_key="test",
