@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.benchmarks.lines import Group, Line
-from tests.benchmarks.measuring import sync_ms
+from tests.benchmarks.measuring import core_share, sync_ms
 from tests.benchmarks.registry import GROUPS
 from tests.support.surroundings import ROOT
 
@@ -41,8 +41,11 @@ def main(words: list[str]) -> int:
     print("\nHow each was taken")
     for line, _ in taken:
         print(f"  {line.name}: {line.how}")
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=OUT) as folder:
+        print("\nAt the end: ", end="")
+        _print_surroundings(Path(folder))
     met = sum(line.goal.holds(value) for line, value in taken)
-    print(f"\n{met} of {len(taken)} goals met in {time.perf_counter() - began:.0f} s")
+    print(f"{met} of {len(taken)} goals met in {time.perf_counter() - began:.0f} s")
     return 0
 
 
@@ -62,10 +65,12 @@ def _figures(groups: list[Group], folder: Path) -> Iterator[tuple[Line, float]]:
 
 
 def _print_surroundings(folder: Path) -> None:
+    """Print what else goes on here: on a busy machine the figures say less."""
     usual, slow = sync_ms(folder)
     load = f"load {os.getloadavg()[0]:.1f}, " if hasattr(os, "getloadavg") else ""
     print(
-        f"{os.cpu_count()} cores, {load}4 kB written durably in {usual:.1f} ms (p99 {slow:.1f} ms)"
+        f"{os.cpu_count()} cores, {load}a busy thread gets {core_share():.0%} of one; 4 kB written"
+        f" durably in {usual:.1f} ms (p99 {slow:.1f} ms)"
     )
 
 

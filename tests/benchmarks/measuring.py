@@ -1,4 +1,4 @@
-"""Owns the taking of times and their percentiles, and the pace of the disk beneath them.
+"""Owns the taking of times and percentiles, and of what the machine gives while it is done.
 
 It never leaves out a slow sample.
 """
@@ -60,3 +60,11 @@ def sync_ms(folder: Path, rounds: int = 100) -> tuple[float, float]:
             took.append((time.perf_counter() - began) * MS)
     path.unlink()
     return median(took), percentile(took, 99)
+
+
+def core_share(for_s: float = 0.5) -> float:
+    """Return which share of one core a busy thread gets here: 1.0 where nothing else runs."""
+    began, began_cpu = time.perf_counter(), time.thread_time()
+    while (passed := time.perf_counter() - began) < for_s:
+        pass
+    return (time.thread_time() - began_cpu) / passed
