@@ -9,8 +9,9 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-import PySide6.QtWidgets  # qasync takes the toolkit that is imported already
-import qasync
+import PySide6.QtWidgets
+
+from ui.bridge.loop import create_loop
 
 T = TypeVar("T")
 
@@ -31,8 +32,7 @@ def run_in_qt_loop(
 
     # As in the product: the last dialog's end is not the loop's.
     qapp.setQuitOnLastWindowClosed(False)
-    loop = qasync.QEventLoop(qapp, already_running=False)
-    asyncio.set_event_loop(loop)
+    loop = create_loop(qapp)  # the product's own, which closes async generators
     try:
         result: T = loop.run_until_complete(bounded())
         return result
