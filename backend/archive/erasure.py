@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from backend.archive.holds import StandingHolds
 from backend.archive.retention import Schedule, archive_change
+from backend.archive.witness_times import WitnessTimes
 from backend.inbox.erasing import erase_messages
 from backend.storage.custody_tables import archive_erasures
 from backend.storage.tables import archive_bodies, archive_entries, jobs, messages
@@ -149,9 +150,10 @@ def _check_period(
 ) -> None:
     if order.within_retention:
         return
-    schedule = Schedule(connection, order.firm_id)
+    schedule, times = Schedule(connection, order.firm_id), WitnessTimes(connection)
     for entry in doomed:
-        until = schedule.kept_until(*entry[1:])
+        begun = times.archived_at(entry.entry_id, entry.archived_at_utc_ms)
+        until = schedule.kept_until(*entry[1:4], now_utc_ms if begun is None else begun)
         if until is not None and until > now_utc_ms:
             raise ErasureRefused(
                 "Its retention period still runs: only an order that overrides it "

@@ -21,6 +21,7 @@ from backend.archive.erasure import (
 )
 from backend.archive.holds import StandingHolds
 from backend.archive.retention import Schedule, add_months
+from backend.archive.witness_times import WitnessTimes
 from backend.storage.tables import archive_bodies, archive_entries, jobs
 
 BASIS = "retention period ended"
@@ -38,13 +39,14 @@ class Expired(NamedTuple):
 def find_expired(connection: Connection, firm_id: str, now_utc_ms: int, limit: int) -> Expired:
     """Return up to `limit` messages and entries that may go, the oldest first; changes nothing."""
     schedule, holds = Schedule(connection, firm_id), StandingHolds(connection, firm_id)
+    times = WitnessTimes(connection)
     message_ids: list[str] = []
     entry_ids: list[str] = []
     held = 0
     for group in _groups(connection, firm_id, schedule, now_utc_ms):
         if len(message_ids) + len(entry_ids) >= limit:
             break
-        if not all(_is_over(schedule, entry, now_utc_ms) for entry in group):
+        if not all(_is_over(schedule, times, entry, now_utc_ms) for entry in group):
             continue
         if any(_is_held(schedule, holds, entry) for entry in group):
             held += 1
@@ -132,9 +134,15 @@ def _entries_of(connection: Connection, message_id: str) -> list[Doomed]:
     return [Doomed(*row) for row in rows]
 
 
-def _is_over(schedule: Schedule, entry: Doomed, now_utc_ms: int) -> bool:
+def _is_over(schedule: Schedule, times: WitnessTimes, entry: Doomed, now_utc_ms: int) -> bool:
     until = schedule.kept_until(*entry[1:])
-    return until is not None and until <= now_utc_ms
+    if until is None or until > now_utc_ms:
+        return False
+    begun = times.archived_at(entry.entry_id, entry.archived_at_utc_ms)
+    if begun is None:
+        return False
+    credible = schedule.kept_until(*entry[1:4], begun)
+    return credible is not None and credible <= now_utc_ms
 
 
 def _is_held(schedule: Schedule, holds: StandingHolds, entry: Doomed) -> bool:

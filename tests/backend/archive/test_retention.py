@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import Connection
 
 from backend.archive.entries import read_entry
+from backend.archive.erasure import ErasureOrder, ErasureRefused, erase
 from backend.archive.expiry import expire, find_expired
 from backend.archive.holds import HoldError, all_holds, place_hold, release_holds
 from backend.archive.retention import (
@@ -257,3 +258,25 @@ async def test_assignment_to_nothing_is_refused(
         await write(
             workspace, lambda c: assign_class(c, FIRM, scope, scope_id, class_id, OFFICER, 1)
         )
+
+
+async def test_period_is_not_shortened_by_changing_an_entrys_time(workspace: Workspace) -> None:
+    """The row's time is nobody's word; the witness has signed when it saw the entry."""
+    await keep_for_a_year(workspace)
+    message_id = await workspace.inbound("Keep me")
+
+    def backdate(connection: Connection) -> None:
+        connection.exec_driver_sql("DROP TRIGGER archive_entries_refuse_UPDATE")
+        connection.exec_driver_sql("UPDATE archive_entries SET archived_at_utc_ms = 1000")
+
+    await write(workspace, backdate)
+    now = workspace.clock()
+    assert (await write(workspace, lambda c: find_expired(c, FIRM, now, 10))).message_ids == ()
+    order = ErasureOrder(
+        firm_id=FIRM, actor_id=OFFICER, basis="a request", message_ids=(message_id,)
+    )
+    with pytest.raises(ErasureRefused, match="period still runs"):
+        await write(workspace, lambda c: erase(c, order, now))
+    later = now + YEAR_MS
+    found = await write(workspace, lambda c: find_expired(c, FIRM, later, 10))
+    assert found.message_ids == (message_id,)
