@@ -265,7 +265,9 @@ class ReceiptDocument(Wire):
 
     `receipt` is a tlog-proof@v1 text, `leaf` the base64 of the leaf bytes it proves.
     `kept_until_utc_ms` is None while no retention is set, `journal_confirmed_at_utc_ms` while no
-    journal has confirmed it; `versions` counts the archived versions of the message.
+    journal has confirmed it; `versions` counts the archived versions of the message. `body` in
+    base64 and `salt` in hex are what the leaf commits to, for the message's newest version only;
+    both are empty once they were erased.
     """
 
     receipt: str
@@ -278,6 +280,8 @@ class ReceiptDocument(Wire):
     justification: str = ""
     kept_until_utc_ms: int | None = None
     journal_confirmed_at_utc_ms: int | None = None
+    salt: str = ""
+    body: str = ""
 
 
 class ArchiveAlert(Command):

@@ -21,7 +21,7 @@ class Mismatch(Exception):
 
 
 class SecondCheckPending(Exception):
-    """All holds so far, but the witnesses have not cosigned yet: a reason to wait."""
+    """All holds so far, but cosignatures or the body are not here yet: a reason to wait."""
 
 
 _KINDS = {

@@ -13,7 +13,7 @@ from app.archive.keeper import CheckpointKeeper
 from app.archive.mismatch import Mismatch, SecondCheckPending
 from app.archive.pins import Policy
 from app.archive.trust_keeper import TrustKeeper
-from app.archive.verifier import Proven, check_leaf_is_of
+from app.archive.verifier import Proven, check_body_is_of, check_leaf_is_of
 from app.domain.archive import AlarmKind, Finding, ReceiptView, VerifiedEntry
 from app.domain.clock import Clock
 from app.store.store import Store
@@ -64,11 +64,9 @@ class ReceiptDesk:
 
         async def check(policy: Policy) -> tuple[bytes, Proven, Policy]:
             leaf = _leaf_of(document, message, known)
-            return (
-                leaf,
-                await self._confirmer.check(document.receipt.encode(), leaf, policy),
-                policy,
-            )
+            proven = await self._confirmer.check(document.receipt.encode(), leaf, policy)
+            check_body_is_of(leaf, document.salt, _body_of(document), message)
+            return leaf, proven, policy
 
         try:
             found = await self._confirmer.guarded(check)
@@ -171,6 +169,14 @@ def _leaf_of(document: ReceiptDocument, message: Message, known: VerifiedEntry |
     if known is not None and _is_own(known, message) and known.leaf_hash != leaf_hash(leaf).hex():
         raise Mismatch(AlarmKind.RECEIPT, FaultCode.PROOF_MISMATCH)
     return leaf
+
+
+def _body_of(document: ReceiptDocument) -> bytes:
+    """Return the body the service gives, empty after an erasure; raises Mismatch."""
+    try:
+        return decode_base64(document.body) if document.body else b""
+    except ValueError as fault:
+        raise Mismatch(AlarmKind.RECEIPT, FaultCode.PROOF_MALFORMED) from fault
 
 
 def _is_own(known: VerifiedEntry | None, message: Message) -> bool:

@@ -15,11 +15,11 @@ from app.archive.pins import Policy
 from app.domain.archive import AlarmKind
 from app.domain.submission import submission_of
 from app.domain.timeline import OutboxEntry
-from contract.receipts.bodies import submission_envelope
+from contract.receipts.bodies import KIND_MESSAGE_OUT, submission_envelope
 from contract.receipts.checkpoints import Checkpoint, parse_checkpoint
 from contract.receipts.cosignatures import open_checkpoint, require_quorum
 from contract.receipts.errors import FaultCode, ReceiptError, WitnessesMissing
-from contract.receipts.leaf import leaf_bytes, leaf_hash
+from contract.receipts.leaf import body_commitment, leaf_bytes, leaf_hash
 from contract.receipts.notes import split_note
 from contract.receipts.tlog_proof import check_receipt, parse_receipt
 from contract.wire import Me, Message
@@ -43,6 +43,24 @@ class _LeafIds(msgspec.Struct, frozen=True):
     message_id: str
     conversation_id: str
     revision: int
+
+
+class _Committed(msgspec.Struct, frozen=True):
+    """What a leaf says of the body beside it."""
+
+    kind: str
+    body_commitment: str
+
+
+class _Shown(msgspec.Struct, frozen=True):
+    """What a body holds of what people see; a deletion holds no text."""
+
+    text: str | None = None
+    attachments: tuple[str, ...] = ()
+
+
+# The first versions of a message; an edit's body names no files.
+_WITH_FILES = frozenset({KIND_MESSAGE_OUT, "message_in", "import"})
 
 
 def own_leaf(
@@ -74,6 +92,31 @@ def check_leaf_is_of(leaf: bytes, message: Message) -> None:
         raise Mismatch(AlarmKind.RECEIPT, FaultCode.PROOF_MALFORMED) from fault
     wanted = _LeafIds(message.message_id, message.conversation_id, message.revision)
     if ids != wanted:
+        raise Mismatch(AlarmKind.RECEIPT, FaultCode.PROOF_MISMATCH)
+
+
+def check_body_is_of(leaf: bytes, salt: str, body: bytes, message: Message) -> None:
+    """Raise Mismatch unless what is shown of a message is what its verified leaf commits to.
+
+    `salt` is hex. Without a body nothing is proven of what is shown: raises SecondCheckPending
+    then, unless nothing is shown either, as after an erasure.
+    """
+    if not body:
+        if message.text or message.attachments:
+            raise SecondCheckPending
+        return
+    try:
+        said = msgspec.json.decode(leaf, type=_Committed)
+        committed = body_commitment(bytes.fromhex(salt), body)
+        shown = msgspec.json.decode(body, type=_Shown)
+    except (ValueError, msgspec.DecodeError) as fault:
+        raise Mismatch(AlarmKind.RECEIPT, FaultCode.PROOF_MALFORMED) from fault
+    files = sorted(file.sha256 for file in message.attachments)
+    if (
+        committed != said.body_commitment
+        or shown.text not in {None, message.text}
+        or (said.kind in _WITH_FILES and sorted(shown.attachments) != files)
+    ):
         raise Mismatch(AlarmKind.RECEIPT, FaultCode.PROOF_MISMATCH)
 
 

@@ -46,6 +46,7 @@ def receipt_document(
             conversations.c.conversation_id == message.conversation_id
         )
     ).scalar_one_or_none()
+    salt, body = _committed(version.entry) if revision == message.revision else ("", "")
     return ReceiptDocument(
         receipt=receipt.decode(),
         leaf=encode_base64(version.entry.leaf),
@@ -57,7 +58,16 @@ def receipt_document(
         justification=_justification(connection, message.message_id, revision),
         kept_until_utc_ms=_kept_until(connection, version.entry, stated),
         journal_confirmed_at_utc_ms=journal_confirmed_at(connection, version.entry.entry_id),
+        salt=salt,
+        body=body,
     )
+
+
+def _committed(entry: StoredEntry) -> tuple[str, str]:
+    """Return salt and body as the document tells them, empty once they were erased."""
+    if entry.salt is None or entry.body is None:
+        return "", ""
+    return entry.salt.hex(), encode_base64(entry.body)
 
 
 def _version(connection: Connection, message_id: str, revision: int) -> _Version | None:

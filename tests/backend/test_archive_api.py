@@ -19,7 +19,7 @@ from contract.receipts.bodies import submission_envelope
 from contract.receipts.cosignatures import open_checkpoint, require_quorum
 from contract.receipts.encoding import decode_base64
 from contract.receipts.keys import VerifierKey
-from contract.receipts.leaf import leaf_bytes, leaf_hash
+from contract.receipts.leaf import body_commitment, leaf_bytes, leaf_hash
 from contract.receipts.merkle import root_of, verify_consistency
 from contract.receipts.tiles import parse_bundle, parse_tile
 from contract.receipts.tlog_proof import check_receipt
@@ -137,6 +137,8 @@ async def test_every_message_has_a_receipt_for_those_who_may_see_it(
     check_receipt(document.receipt.encode(), leaf, *parsed(await keys_of(client)))
     assert msgspec.json.decode(leaf)["message_id"] == message_id
     assert (document.witnesses_confirmed, document.witnesses_total) == (1, 1)
+    committed = body_commitment(bytes.fromhex(document.salt), decode_base64(document.body))
+    assert msgspec.json.decode(leaf)["body_commitment"] == committed
     async with client_of(workspace, KENTA) as stranger:
         assert (await stranger.get(f"/v1/messages/{message_id}/receipt")).status_code == 404
 

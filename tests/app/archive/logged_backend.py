@@ -18,7 +18,7 @@ from contract import api, wire
 from contract.events import MessageUpserted, Sealed
 from contract.ids import ConversationId, MessageId, idempotency_key
 from contract.problems import ProblemCode
-from contract.receipts.bodies import submission_envelope
+from contract.receipts.bodies import submission_body, submission_envelope
 from contract.receipts.encoding import encode_base64
 from contract.receipts.errors import ProofError
 from contract.receipts.keys import KeyType
@@ -50,6 +50,8 @@ class Kept:
     message: wire.Message
     leaf: bytes
     sealed: bool
+    salt: str
+    body: bytes
 
 
 class LoggedBackend(SmallBackend):
@@ -161,7 +163,9 @@ class LoggedBackend(SmallBackend):
         )
         self.append(leaf)
         message = msgspec.structs.replace(self._archived(sent, home), archive=None)
-        kept = self.kept[key] = Kept(message, leaf, sealed=not self.late)
+        kept = self.kept[key] = Kept(
+            message, leaf, not self.late, sent.salt, submission_body(sent, ())
+        )
         return kept
 
     def with_archive(self, kept: Kept) -> wire.Message:
@@ -208,6 +212,8 @@ class LoggedBackend(SmallBackend):
                 versions=1,
                 witnesses_confirmed=1,
                 witnesses_total=1,
+                salt=kept.salt,
+                body=encode_base64(kept.body),
             )
         )
 

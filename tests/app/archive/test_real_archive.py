@@ -41,6 +41,7 @@ from tests.support.log_guard import LogGuard
 from tests.support.rewriting_relay import RewritingRelay
 from tests.support.served_backend import KEY, SECRET, ServedBackend
 from tests.support.surroundings import ROOT
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -82,7 +83,7 @@ def real(tmp_path: Path) -> Iterator[Real]:
             yield Real(backend, relay, server.url, tmp_path)
 
 
-async def _pins(core: Core) -> dict[str, object]:
+async def pins(core: Core) -> dict[str, object]:
     """Return settings that pin what the backend shows now, as IT would write them."""
     keys = (await core.api.workspace.capabilities()).archive
     assert keys is not None
@@ -160,7 +161,11 @@ async def test_a_bit_flipped_on_the_way_pauses_sending_and_reaches_compliance(
         await holds(
             lambda: core.status.archive_alarm is not None and core.status.archive_alarm.told
         )
-        assert (await core.store.outbox.counts())[0] == 0
+
+        async def at_rest() -> bool:
+            return (await core.store.outbox.counts())[0] == 0
+
+        await eventually(at_rest, "the changed answer to leave the lane")
         waiting = await core.messaging.send(chat, "must wait")
         assert await core.store.outbox.get(waiting) is not None
         results = {one.name_key: one async for one in run_checks(core.diagnostics_subject())}
@@ -177,7 +182,7 @@ async def test_a_backup_put_in_place_is_found_and_a_signed_restore_lifts_the_ala
     async with real.core() as core:
         chat = await conversation_on(core, Channel.LINE)
         await row_when(core, await core.messaging.send(chat, "kept"), lambda row: row.verified)
-        keys = await _pins(core)
+        keys = await pins(core)
     real.backend.stop()
     backup = real.folder / "backup"
     shutil.copytree(real.backend.data_dir, backup)
@@ -224,7 +229,7 @@ async def test_a_rotated_log_key_is_followed_by_a_client_that_pins_the_old_one(
     async with real.core() as core:
         chat = await conversation_on(core, Channel.LINE)
         old = await row_when(core, await core.messaging.send(chat, "old"), lambda row: row.verified)
-        keys = await _pins(core)
+        keys = await pins(core)
     real.backend.stop()
     await _rotate(real)
     real.restart()

@@ -8,17 +8,20 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from app.archive.mismatch import Mismatch, SecondCheckPending
 from app.archive.pins import ManagedKeys, Policy, found
-from app.archive.verifier import own_leaf, prove, prove_checkpoint
+from app.archive.verifier import check_body_is_of, own_leaf, prove, prove_checkpoint
 from app.domain.archive import AlarmKind
+from app.domain.submission import submission_of
 from app.domain.timeline import OutboxEntry
 from contract.ids import AttachmentId, ConversationId, EmployeeId, FirmId, MessageId
+from contract.receipts.bodies import submission_body
 from contract.receipts.leaf import leaf_hash
 from contract.states import OutboxState
-from contract.wire import Me
+from contract.wire import Attachment, Direction, Me, Message, MessageKind
 from tests.app.archive.logged_backend import DECISION_HASH, LoggedBackend, new_log, witness
 
 ENTRY = OutboxEntry(
@@ -105,3 +108,54 @@ def test_a_firms_keys_are_never_taken_from_the_service() -> None:
     firm = found(managed, service.capabilities, sample)
     assert firm is not None and firm.log_key == str(LOG.key) and firm.quorum == 1
     assert found(ManagedKeys(), service.capabilities, firm) == firm
+
+
+SAID = submission_body(submission_of(ENTRY), FILES)
+FILE = Attachment(
+    attachment_id=AttachmentId("f1"),
+    name="f.pdf",
+    media_type="application/pdf",
+    size_bytes=1,
+    sha256=FILES[0],
+)
+SHOWN = Message(
+    message_id=ENTRY.message_id,
+    conversation_id=ENTRY.conversation_id,
+    version=1,
+    revision=1,
+    direction=Direction.OUT,
+    kind=MessageKind.TEXT,
+    text=ENTRY.text,
+    author_id="e1",
+    author_name="Ada",
+    place_at_utc_ms=1,
+    place_index=1,
+    occurred_at_utc_ms=1,
+    attachments=(FILE,),
+)
+
+
+@pytest.mark.parametrize(
+    ("salt", "body", "shown"),
+    [
+        ("5b" * 32, SAID, SHOWN),
+        ("5a", SAID, SHOWN),
+        (ENTRY.salt, SAID + b" ", SHOWN),
+        (ENTRY.salt, SAID, msgspec.structs.replace(SHOWN, text="Good night")),
+        (ENTRY.salt, SAID, msgspec.structs.replace(SHOWN, attachments=())),
+    ],
+    ids=["salt", "short salt", "body", "text shown", "files shown"],
+)
+def test_what_is_shown_must_be_what_the_leaf_commits_to(
+    salt: str, body: bytes, shown: Message
+) -> None:
+    check_body_is_of(LEAF, ENTRY.salt, SAID, SHOWN)
+    with pytest.raises(Mismatch) as raised:
+        check_body_is_of(LEAF, salt, body, shown)
+    assert raised.value.kind is AlarmKind.RECEIPT
+
+
+def test_without_its_body_nothing_shown_is_called_verified() -> None:
+    with pytest.raises(SecondCheckPending):
+        check_body_is_of(LEAF, "", b"", SHOWN)
+    check_body_is_of(LEAF, "", b"", msgspec.structs.replace(SHOWN, text="", attachments=()))
