@@ -144,7 +144,7 @@ class ArchiveWatch:
 
     async def _settle_accepted(self) -> bool:
         """Verify what was taken without a verified receipt; return True while any waits."""
-        entries = await self._store.archive.accepted()
+        entries = await self._accepted()
         if self._trust.keyless(self._capabilities()):
             for entry in entries:  # nobody's keys are pinned: there is nothing to wait for
                 await self._store.outbox.forget(entry.message_id)
@@ -158,6 +158,14 @@ class ArchiveWatch:
                 await self._store.archive.settle(verified)
         self._seals.clear()
         return waiting
+
+    async def _accepted(self) -> tuple[OutboxEntry, ...]:
+        """Return what waits for its receipt; what was erased meanwhile leaves its words behind."""
+        entries = await self._store.archive.accepted()
+        erased = await self._store.archive.erased_among([one.message_id for one in entries])
+        for message_id in erased:
+            await self._store.outbox.forget(MessageId(message_id))
+        return tuple(one for one in entries if one.message_id not in erased)
 
     async def _confirm(self, entry: OutboxEntry) -> VerifiedEntry | None:
         seal = self._seals.get(entry.message_id)

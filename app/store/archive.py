@@ -15,6 +15,7 @@ from app.domain.timeline import OutboxEntry
 from app.store.databases import Databases
 from app.store.outbox_rows import delete_entry, entry_of, get_entry
 from app.store.payloads import id_list
+from app.store.purges import MESSAGE, tombstones
 from contract.ids import ConversationId, MessageId
 from contract.states import OutboxEvent, OutboxState, next_outbox_state
 
@@ -75,6 +76,12 @@ class ArchiveStore:
             lambda view: tuple(
                 entry_of(row) for row in view.outbox.execute(_ACCEPTED, {"limit": limit}).mappings()
             )
+        )
+
+    async def erased_among(self, message_ids: Collection[MessageId]) -> frozenset[str]:
+        """Return those of the messages that were lawfully erased since the last snapshot."""
+        return await self._databases.read(
+            lambda view: frozenset(tombstones(view.cache, MESSAGE, message_ids))
         )
 
     async def settle(self, verified: VerifiedEntry) -> None:

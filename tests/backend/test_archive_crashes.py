@@ -134,6 +134,8 @@ def test_killed_at_any_commit_the_log_verifies_and_the_message_is_sealed_once(
                 check(client, chat, command, sealed_answer(client, chat, command))
             if alive and n > 8:
                 break
+        else:
+            pytest.fail("there are more steps than were tried: raise MOST_STEPS")
         backend.stop()
         assert verify_archive(backend.data_dir)["ok"]
     assert {"after backend: submit_message", "after backend: Sequencer._sequence"} <= set(steps)

@@ -5,6 +5,7 @@ They change what the service shows, never the client.
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from starlette.responses import Response
 
 from app.domain.archive import AlarmKind, Finding
 from contract import api
-from contract.events import MessageUpserted
+from contract.events import Erased, MessageUpserted
 from contract.problems import ProblemCode
 from contract.states import OutboxState
 from tests.app.archive.conftest import HOME, Opening
@@ -270,3 +271,23 @@ async def test_a_receipt_withheld_after_its_seal_is_a_gap(
         for kept in logged.kept.values():
             logged.emit(MessageUpserted(message=logged.with_archive(kept)))
         await holds(lambda: core.status.archive_alarm is not None)
+
+
+async def test_an_erased_message_leaves_the_outbox_though_the_alarm_stands(
+    logged: LoggedBackend, opening: Opening, expect_log: LogGuard
+) -> None:
+    expect_log("archive alarm", logger="app.archive")
+    async with opening(**logged.managed()) as core:
+        logged.rewrite = _first_entry(logged)
+        sent = await core.messaging.send(HOME, "to be erased")
+        await holds(lambda: core.status.archive_alarm is not None)
+        await row_when(
+            core,
+            sent,
+            lambda row: row.outbox is not None and row.outbox.state is OutboxState.ACCEPTED,
+        )
+        logged.emit(Erased(conversation_id=HOME, message_ids=(sent,)))
+        async with asyncio.timeout(10):
+            while await core.store.outbox.get(sent) is not None:
+                await asyncio.sleep(0.01)
+        assert core.status.archive_alarm is not None
