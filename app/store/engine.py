@@ -46,6 +46,9 @@ def open_connection(
         creator=creator,
         poolclass=StaticPool,
         hide_parameters=True,  # an error's text must not quote a message
+        # A connection that failed to open may be collected on another thread, where the driver
+        # takes no rollback; transactions here always end by themselves.
+        pool_reset_on_return=None,
     )
 
     def on_begin(connection: Connection) -> None:

@@ -92,7 +92,11 @@ def open_cache_writer(spec: FileSpec) -> Connection:
 def open_reader(spec: FileSpec) -> Connection:
     """Open a file for the reader thread; raises the driver's errors."""
     connection = open_connection(spec.path, spec.key, begin=READ, cache_kib=8_192)
-    connection.exec_driver_sql("PRAGMA query_only = ON")
+    try:
+        connection.exec_driver_sql("PRAGMA query_only = ON")
+    except BaseException:
+        close_connection(connection)
+        raise
     return connection
 
 

@@ -162,9 +162,11 @@ async def test_backend_may_die_between_any_two_commits_of_a_clients_message(
         died = False
 
         async def look(text: str = text) -> bool:
-            return not served.child.alive or await row_of(core, here, text) is not None
+            row = await row_of(core, here, text)
+            sealed = row is not None and row.message.archive is not None
+            return sealed or not served.child.alive
 
-        await eventually(look, f"{text} to arrive")
+        await eventually(look, f"{text} to arrive and to be sealed")
         died = not served.child.alive
         if not died:
             said.append(text)
