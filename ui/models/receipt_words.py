@@ -17,7 +17,6 @@ from ui.models.times import clock_time, day_words, local
 Line = tuple[str, str]
 MINUTE_MS = 60_000
 # A hash has no place to break by itself.
-_ROOT_HALF_CHARS = 32
 
 _ALARMS = {
     AlarmKind.ROLLBACK: "The archive holds fewer entries than this computer saw before.",
@@ -142,7 +141,7 @@ def _technical(view: ReceiptView) -> tuple[Line, ...]:
         ("Inclusion proof", f"{view.proof_hashes} hashes, valid"),
         ("Log key", view.log_key),
         ("Since the last check", since),
-        ("Root", f"{root[:_ROOT_HALF_CHARS]} {root[_ROOT_HALF_CHARS:]}".strip()),
+        ("Root", root),
     )
 
 
