@@ -15,6 +15,10 @@ import msgspec
 from contract.policy.problems import BundleError, BundleProblem
 
 MANIFEST_FILE = "manifest.json"
+NOTE_FILE = "manifest.note"
+"""The signatures (C2SP signed-note); see contract.policy.signing."""
+
+_UNLISTED = frozenset({MANIFEST_FILE, NOTE_FILE})
 PACK_FORMAT = "parley.policy.bundle.v1"
 MAX_FILES = 1_000
 
@@ -37,11 +41,11 @@ def version_key(version: str) -> tuple[int, ...]:
 
 
 def build_manifest(version: str, files: Mapping[str, bytes]) -> bytes:
-    """Return the manifest's canonical bytes over all files but the manifest itself."""
+    """Return the manifest's canonical bytes over all files but itself and the signatures."""
     hashes = {
         name: hashlib.sha256(content).hexdigest()
         for name, content in files.items()
-        if name != MANIFEST_FILE
+        if name not in _UNLISTED
     }
     manifest = Manifest(version=version, files=hashes)
     return msgspec.json.encode(manifest, order="deterministic")

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import msgspec
 
 from contract.policy.bundle_source import HEADER_FILE, RULES_FILE, need, read_source
-from contract.policy.manifest import MANIFEST_FILE, build_manifest, check_manifest
+from contract.policy.manifest import MANIFEST_FILE, NOTE_FILE, build_manifest, check_manifest
 from contract.policy.messages import MESSAGES_FILE
 from contract.policy.model import Scope
 from contract.policy.rules import RulesFile, files_of, message_keys_of
@@ -37,6 +37,8 @@ def client_files(files: Mapping[str, bytes]) -> dict[str, bytes]:
         for name in files_of(rule):
             published[name] = _without_notes(name, need(files, name))
     published[MANIFEST_FILE] = build_manifest(source.header.version, published)
+    if NOTE_FILE in files:
+        published[NOTE_FILE] = files[NOTE_FILE]
     return published
 
 
