@@ -61,6 +61,12 @@ class PolicyChanged(Wire, tag="policy_changed"):
     bundle_version: str
 
 
+class ApprovalsChanged(Wire, tag="approvals_changed"):
+    """The supervisor's queue of held messages changed; `pending` is how many wait now."""
+
+    pending: int
+
+
 class ClientTyping(Wire, tag="typing"):
     """A client types; it has no sequence number and is never stored."""
 
@@ -76,6 +82,7 @@ EventBody = (
     | AccessRevoked
     | Erased
     | PolicyChanged
+    | ApprovalsChanged
     | ClientTyping
 )
 

@@ -256,6 +256,8 @@ class Conversation(Wire):
     `awaiting` is true while the client's last message has no answer; `window_closes_at_utc_ms`
     is the channel's reply window (past: templates only; None: no window); `archived_count`
     of `message_count` messages hold an archive entry; `walled` conversations refuse sending.
+    `window_messages_left` is None without such a limit; `facts_version` grows with every change
+    of walls, consents or accounts that concern the conversation.
     """
 
     conversation_id: ConversationId
@@ -281,6 +283,8 @@ class Conversation(Wire):
     kept_until_utc_ms: int | None = None
     send: SendCapability | None = None
     walled: bool = False
+    window_messages_left: int | None = None
+    facts_version: int = 0
 
 
 class Quote(Wire):

@@ -40,6 +40,7 @@ from contract.values import (
 
 __all__ = [
     "API_VERSION",
+    "MAX_DECISION_CHARS",
     "MAX_PAGE",
     "MAX_TEXT_CHARS",
     "ArchiveAlert",
@@ -95,6 +96,7 @@ __all__ = [
 API_VERSION = "1.0"
 MAX_TEXT_CHARS = 16_000
 MAX_PAGE = 500
+MAX_DECISION_CHARS = 16_000
 
 
 # -- pages -------------------------------------------------------------------------------------
@@ -141,20 +143,28 @@ class ContactPage(Wire):
 
 
 class HintReport(Command):
-    """The client's own decision on a draft, compared with the backend's."""
+    """The client's own decision on a draft, compared with the backend's.
+
+    `decision` is the canonical JSON of it, at most MAX_DECISION_CHARS long, else empty: an
+    incident keeps both decisions.
+    """
 
     evaluator_version: str
     bundle_version: str
     facts_hash: str
     decision_hash: str
     action: str
+    decision: str = ""
 
 
 class SubmitMessage(Command):
     """A message to send; the Idempotency-Key header is `message_id.revision`.
 
     `salt` is 64 hex digits (32 random bytes) of the body commitment, so that the sender can
-    build the archive leaf by itself. `justification` answers a rule that asks for a reason.
+    build the archive leaf by itself. `justification` answers a rule that asks for a reason,
+    `acknowledged` names the rules whose warning the sender read and goes on against,
+    `false_positives` those the sender reports as wrong; `template_id` is the channel's approved
+    template whose filled text this is.
     """
 
     message_id: MessageId
@@ -165,6 +175,9 @@ class SubmitMessage(Command):
     quote_message_id: MessageId | None = None
     attachment_ids: tuple[AttachmentId, ...] = ()
     justification: str = ""
+    acknowledged: tuple[str, ...] = ()
+    false_positives: tuple[str, ...] = ()
+    template_id: str = ""
     hint: HintReport | None = None
 
 
@@ -182,7 +195,11 @@ class Submitted(Wire):
 
 
 class WireFinding(Wire):
-    """What a rule found in a text; the span counts Unicode code points, end exclusive."""
+    """What a rule found in a text; the span counts Unicode code points, end exclusive.
+
+    `attachment` is the SHA-256 of the file whose text the span counts in, empty for the message
+    itself; `contact_ids` are the recipients concerned; `why` names the regulation.
+    """
 
     rule_id: str
     action: str
@@ -190,6 +207,12 @@ class WireFinding(Wire):
     end: int
     message_key: str
     message: str
+    category: str = ""
+    why: str = ""
+    detail: str = ""
+    override_kind: str = ""
+    attachment: str = ""
+    contact_ids: tuple[str, ...] = ()
 
 
 class MarkRead(Command):

@@ -31,16 +31,25 @@ def message_body(text: str, quote_message_id: str, attachment_sha256s: Sequence[
 
 
 def submission_body(command: SubmitMessage, attachment_sha256s: Sequence[str]) -> bytes:
-    """Return the body of a submission, its justification included when there is one."""
+    """Return the body of a submission, with the sender's words to policy where there are any.
+
+    They are the justification, the acknowledged rules, the false positives and the template.
+    """
     quote = command.quote_message_id or ""
-    if not command.justification:
+    told: dict[str, str | list[str]] = {
+        "acknowledged": list(command.acknowledged),
+        "false_positives": list(command.false_positives),
+        "justification": command.justification,
+        "template": command.template_id,
+    }
+    if not any(told.values()):
         return message_body(command.text, quote, attachment_sha256s)
     return canonical_json(
         {
             "attachments": list(attachment_sha256s),
-            "justification": command.justification,
             "quote": quote,
             "text": command.text,
+            **{name: value for name, value in told.items() if value},
         }
     )
 
