@@ -12,10 +12,19 @@ from contract.ids import AttachmentId, ConversationId, MessageId
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Text (as typed), what it answers and files already uploaded, saved at `saved_at_utc_ms`."""
+    """Text (as typed), what it answers and files already uploaded, saved at `saved_at_utc_ms`.
+
+    `justification` is the reason typed so far; `acknowledged` and `false_positives` name the
+    findings answered so far, each by its rule's id or by id and words; `template_id` is set while
+    the text is an approved template of the channel.
+    """
 
     conversation_id: ConversationId
     text: str
     quote_message_id: MessageId | None = None
     attachment_ids: tuple[AttachmentId, ...] = ()
     saved_at_utc_ms: int = 0
+    justification: str = ""
+    acknowledged: tuple[str, ...] = ()
+    false_positives: tuple[str, ...] = ()
+    template_id: str = ""

@@ -23,5 +23,8 @@ def submission_of(entry: OutboxEntry) -> SubmitMessage:
         quote_message_id=entry.quote_message_id,
         attachment_ids=entry.attachment_ids,
         justification=entry.justification,
+        acknowledged=entry.acknowledged,
+        false_positives=entry.false_positives,
+        template_id=entry.template_id,
         hint=hint,
     )

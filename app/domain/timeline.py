@@ -20,7 +20,8 @@ class OutboxEntry:
 
     `undo_until_utc_ms` ends the undo period; `next_attempt_utc_ms` is 0 when none waits;
     `problem_code` and `problem_detail` tell why the last attempt did not succeed;
-    `salt` is 64 hex digits for the archive's body commitment.
+    `salt` is 64 hex digits for the archive's body commitment; `acknowledged` and
+    `false_positives` are ids of rules whose findings the sender went past or reported as wrong.
     """
 
     message_id: MessageId
@@ -40,6 +41,9 @@ class OutboxEntry:
     problem_code: str = ""
     problem_detail: str = ""
     findings: tuple[WireFinding, ...] = ()
+    acknowledged: tuple[str, ...] = ()
+    false_positives: tuple[str, ...] = ()
+    template_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

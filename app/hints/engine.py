@@ -17,7 +17,7 @@ from contract.policy.facts import conversation_draft, conversation_facts
 from contract.policy.manifest import unpack_bundle, version_key
 from contract.policy.model import AccountFacts, Attachment, Decision, Draft, Facts
 from contract.policy.problems import BundleError, BundleProblem
-from contract.wire import Contact, Conversation, HintReport
+from contract.wire import MAX_DECISION_CHARS, Contact, Conversation, HintReport
 
 CACHED_DECISIONS = 16
 
@@ -111,7 +111,14 @@ def report_of(decision: Decision) -> HintReport:
         facts_hash=decision.facts_hash,
         decision_hash=decision.decision_hash(),
         action=decision.action.value,
+        decision=_canonical_json(decision),
     )
+
+
+def _canonical_json(decision: Decision) -> str:
+    """Return the decision's canonical form as JSON text, "" when it is too long to travel."""
+    text = decision.canonical_bytes().partition(b"\n")[2].decode()
+    return text if len(text) <= MAX_DECISION_CHARS else ""
 
 
 def _key(bundle: CompiledBundle, draft: Draft, facts: Facts) -> _Key:

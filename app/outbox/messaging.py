@@ -70,9 +70,13 @@ class Messaging:
         quote: MessageId | None = None,
         attachment_ids: tuple[AttachmentId, ...] = (),
         justification: str = "",
+        acknowledged: tuple[str, ...] = (),
+        false_positives: tuple[str, ...] = (),
+        template_id: str = "",
     ) -> MessageId:
         """Write the outbox row and remove the draft in one commit, then return its id.
 
+        `acknowledged` and `false_positives` are the ids of rules the sender answered so.
         The commit happens even when the caller is cancelled. Raises Refused for an empty
         message, TooLarge, DiskFull; then nothing was written and the draft stays.
         """
@@ -97,6 +101,9 @@ class Messaging:
             quote_message_id=quote,
             attachment_ids=attachment_ids,
             justification=justification,
+            acknowledged=acknowledged,
+            false_positives=false_positives,
+            template_id=template_id,
             hint_json=self._hint(conversation_id, text, files),
         )
         try:

@@ -30,11 +30,10 @@ _UPDATE = text(
 _DELETE = text("DELETE FROM outbox WHERE message_id = :id")
 _DRAFT = text("SELECT * FROM drafts WHERE conversation_id = :id")
 _PUT_DRAFT = text(
-    "INSERT INTO drafts (conversation_id, text, quote_message_id, attachment_ids, saved_at_utc_ms)"
-    " VALUES (:conversation_id, :text, :quote_message_id, :attachment_ids, :saved_at_utc_ms)"
-    " ON CONFLICT (conversation_id) DO UPDATE SET text = excluded.text, quote_message_id ="
-    " excluded.quote_message_id, attachment_ids = excluded.attachment_ids, saved_at_utc_ms ="
-    " excluded.saved_at_utc_ms"
+    "INSERT OR REPLACE INTO drafts (conversation_id, text, quote_message_id, attachment_ids,"
+    " saved_at_utc_ms, justification, acknowledged, false_positives, template_id)"
+    " VALUES (:conversation_id, :text, :quote_message_id, :attachment_ids, :saved_at_utc_ms,"
+    " :justification, :acknowledged, :false_positives, :template_id)"
 )
 _DROP_DRAFT = text("DELETE FROM drafts WHERE conversation_id = :id")
 
@@ -89,6 +88,9 @@ def entry_of(row: RowMapping) -> OutboxEntry:
         problem_code=row["problem_code"],
         problem_detail=row["problem_detail"],
         findings=_decode_findings(row["findings"]),
+        acknowledged=_words(row["acknowledged"]),
+        false_positives=_words(row["false_positives"]),
+        template_id=row["template_id"],
     )
 
 
@@ -104,6 +106,10 @@ def get_draft(connection: Connection, conversation_id: str) -> Draft | None:
         quote_message_id=None if quote is None else MessageId(quote),
         attachment_ids=_ids(row["attachment_ids"]),
         saved_at_utc_ms=row["saved_at_utc_ms"],
+        justification=row["justification"],
+        acknowledged=_words(row["acknowledged"]),
+        false_positives=_words(row["false_positives"]),
+        template_id=row["template_id"],
     )
 
 
@@ -120,6 +126,10 @@ def put_draft(connection: Connection, draft: Draft) -> None:
             "quote_message_id": draft.quote_message_id,
             "attachment_ids": json.dumps(draft.attachment_ids),
             "saved_at_utc_ms": draft.saved_at_utc_ms,
+            "justification": storable(draft.justification),
+            "acknowledged": storable(json.dumps(draft.acknowledged, ensure_ascii=False)),
+            "false_positives": storable(json.dumps(draft.false_positives, ensure_ascii=False)),
+            "template_id": draft.template_id,
         },
     )
 
@@ -134,7 +144,13 @@ def merged_draft(entry: OutboxEntry, draft: Draft | None, now_utc_ms: int) -> Dr
     later = "" if draft is None else draft.text
     quote = entry.quote_message_id
     files: Sequence[AttachmentId] = ()
+    answers = (entry.justification, entry.acknowledged, entry.false_positives)
     if draft is not None:
+        answers = (
+            entry.justification or draft.justification,
+            (*entry.acknowledged, *draft.acknowledged),
+            (*entry.false_positives, *draft.false_positives),
+        )
         quote = quote or draft.quote_message_id
         files = tuple(each for each in draft.attachment_ids if each not in entry.attachment_ids)
     return Draft(
@@ -143,6 +159,10 @@ def merged_draft(entry: OutboxEntry, draft: Draft | None, now_utc_ms: int) -> Dr
         quote_message_id=quote,
         attachment_ids=(*entry.attachment_ids, *files),
         saved_at_utc_ms=now_utc_ms,
+        justification=answers[0],
+        acknowledged=answers[1],
+        false_positives=answers[2],
+        template_id="" if later.strip() else entry.template_id,
     )
 
 
@@ -161,11 +181,18 @@ def joined_draft(draft: Draft | None, addition: Draft) -> Draft:
             *(each for each in addition.attachment_ids if each not in known),
         ),
         saved_at_utc_ms=addition.saved_at_utc_ms,
+        justification=draft.justification,
+        acknowledged=draft.acknowledged,
+        false_positives=draft.false_positives,
     )
 
 
 def _ids(packed: str) -> tuple[AttachmentId, ...]:
     return tuple(AttachmentId(each) for each in json.loads(packed))
+
+
+def _words(packed: str) -> tuple[str, ...]:
+    return tuple(str(each) for each in json.loads(packed))
 
 
 def _values(entry: OutboxEntry) -> dict[str, Any]:
@@ -187,4 +214,7 @@ def _values(entry: OutboxEntry) -> dict[str, Any]:
         "problem_code": entry.problem_code,
         "problem_detail": storable(entry.problem_detail),
         "findings": _encode_findings(entry.findings),
+        "acknowledged": json.dumps(entry.acknowledged),
+        "false_positives": json.dumps(entry.false_positives),
+        "template_id": entry.template_id,
     }

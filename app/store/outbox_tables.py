@@ -1,4 +1,4 @@
-"""The tables of the outbox file, version 2: what this computer alone knows.
+"""The tables of the outbox file, version 3: what this computer alone knows.
 
 It never holds a copy of what the backend keeps.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import BLOB, Column, Connection, Index, Integer, MetaData, Table, Text, text
 
-OUTBOX_VERSION = 2
+OUTBOX_VERSION = 3
 OPEN_STATES = ("undo", "queued", "sending")
 
 METADATA = MetaData()
@@ -34,6 +34,10 @@ outbox = Table(
     Column("problem_code", Text, nullable=False),
     Column("problem_detail", Text, nullable=False),
     Column("findings", BLOB, nullable=False),
+    # Since version 3: what the sender answered to findings; rule ids, and an approved template.
+    Column("acknowledged", Text, nullable=False, server_default="[]"),
+    Column("false_positives", Text, nullable=False, server_default="[]"),
+    Column("template_id", Text, nullable=False, server_default=""),
     Index("outbox_by_conversation", "conversation_id", "position", "state"),
 )
 Index(
@@ -53,6 +57,11 @@ drafts = Table(
     Column("quote_message_id", Text),
     Column("attachment_ids", Text, nullable=False),
     Column("saved_at_utc_ms", Integer, nullable=False),
+    # Since version 3: the answers to findings, kept with the text they were given for.
+    Column("justification", Text, nullable=False, server_default=""),
+    Column("acknowledged", Text, nullable=False, server_default="[]"),
+    Column("false_positives", Text, nullable=False, server_default="[]"),
+    Column("template_id", Text, nullable=False, server_default=""),
 )
 Index("drafts_copy", *drafts.columns)
 uploads = Table(
@@ -81,15 +90,53 @@ verified = Table(
     Column("own_leaf", Integer, nullable=False),
 )
 
+_TABLE_NAMES = "SELECT name FROM sqlite_master WHERE type = 'table'"
+_LIST = "TEXT NOT NULL DEFAULT '[]'"
+_WORDS = "TEXT NOT NULL DEFAULT ''"
+_ADDED = (
+    (
+        "outbox",
+        "outbox_copy",
+        {"acknowledged": _LIST, "false_positives": _LIST, "template_id": _WORDS},
+    ),
+    (
+        "drafts",
+        "drafts_copy",
+        {
+            "justification": _WORDS,
+            "acknowledged": _LIST,
+            "false_positives": _LIST,
+            "template_id": _WORDS,
+        },
+    ),
+)
+
 
 def create_outbox(connection: Connection) -> None:
     """Make the tables that are not there yet inside the caller's transaction; set the version.
 
-    So it also brings a file of version 1 up to date: version 2 only added tables and an index.
+    So it also brings an older file up to date: version 2 only added tables and an index, version
+    3 only columns at the end of two tables, which their copies hold too.
     """
+    known = [row[0] for row in connection.exec_driver_sql(_TABLE_NAMES)]
+    for name, copy, columns in _ADDED:
+        if name in known:
+            _add_columns(connection, name, copy, columns)
     for table in METADATA.sorted_tables:
         table.create(connection, checkfirst=True)
     connection.exec_driver_sql(
         "CREATE INDEX IF NOT EXISTS outbox_accepted ON outbox (position) WHERE state = 'accepted'"
     )
     connection.exec_driver_sql(f"PRAGMA user_version = {OUTBOX_VERSION}")
+
+
+def _add_columns(connection: Connection, table: str, copy: str, columns: dict[str, str]) -> None:
+    """Add what an older file's table lacks, and write its copy anew with every column."""
+    there = {row[1] for row in connection.exec_driver_sql(f"PRAGMA table_info({table})")}
+    lacking = [name for name in columns if name not in there]
+    for name in lacking:
+        connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {name} {columns[name]}")
+    if lacking:
+        every = ", ".join(METADATA.tables[table].columns.keys())
+        connection.exec_driver_sql(f"DROP INDEX IF EXISTS {copy}")
+        connection.exec_driver_sql(f"CREATE INDEX {copy} ON {table} ({every})")

@@ -14,6 +14,7 @@ from typing import Any
 from app.store.cipher import connect, is_damage, move_aside, remove
 from app.store.engine import WRITE, close_connection, open_connection
 from app.store.outbox_tables import (
+    METADATA,
     archive_state,
     create_outbox,
     drafts,
@@ -164,8 +165,11 @@ def _write(path: Path, key: bytes, rows: dict[str, list[tuple[Any, ...]]]) -> No
             create_outbox(connection)
             for name, values in rows.items():
                 if values:
-                    marks = ", ".join("?" * len(values[0]))
-                    sql = f"INSERT INTO {name} VALUES ({marks})"  # noqa: S608 -- names are ours
+                    # A file of an older version lacks the last columns: they get their defaults.
+                    columns = METADATA.tables[name].columns.keys()[: len(values[0])]
+                    marks = ", ".join("?" * len(columns))
+                    into = f"{name} ({', '.join(columns)})"
+                    sql = f"INSERT INTO {into} VALUES ({marks})"  # noqa: S608 -- names are ours
                     connection.exec_driver_sql(sql, values)
     finally:
         close_connection(connection)

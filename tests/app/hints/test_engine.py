@@ -76,6 +76,13 @@ def test_the_hint_is_what_the_backend_will_decide(engine: HintEngine) -> None:
     assert result.report.decision_hash == enforced.decision_hash()
     assert result.report.action == "block"
     assert result.report.bundle_version == engine.bundle_version == "2026.11.3"
+    assert enforced.canonical_bytes().endswith(result.report.decision.encode())
+    assert "identifiers.payment-card" in result.report.decision
+
+
+def test_a_decision_too_long_to_travel_is_left_out_of_its_report(engine: HintEngine) -> None:
+    result = engine.check(CHAT, [PERSON], "guaranteed " * 400, NOW_UTC_MS)
+    assert result.report.decision == "" and result.report.decision_hash
 
 
 def test_an_unchanged_draft_is_not_decided_again(engine: HintEngine) -> None:
