@@ -10,10 +10,10 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from contract.policy.card_issuers import issuer_certainty
 from contract.policy.iban_registry import BBAN_CLASSES
+from contract.policy.scanned_text import Identifier as Identifier
 
 MIN_DIGITS = 10
 _SEPARATORS = " -./_,·•|:*"
@@ -29,20 +29,6 @@ _IBAN_START = re.compile(
 _MAX_GAP = 3
 _LUHN_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _NOT_DIGITS = {code: None for code in range(128) if not 0x30 <= code <= 0x39}
-
-
-class Identifier(NamedTuple):
-    """A found number: its span in the folded text, its bare value, and how sure it stands alone.
-
-    `customary` tells that it is laid out as such numbers are written; `certain` is False when
-    only evidence words beside it can make it a find.
-    """
-
-    start: int
-    end: int
-    value: str
-    customary: bool
-    certain: bool
 
 
 def count_digits(text: str) -> int:
