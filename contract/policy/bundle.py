@@ -21,13 +21,18 @@ from contract.policy.model import Action, FixKind, Scope
 from contract.policy.normalise import fold_term
 from contract.policy.problems import BundleError, BundleProblem
 from contract.policy.publishing import client_files
-from contract.policy.rules import LexiconRule, RegexRule, Rule, files_of, message_keys_of
+from contract.policy.rules import (
+    NEUTRAL_KEY,
+    DisclaimerRule,
+    RegexRule,
+    Rule,
+    TermRule,
+    files_of,
+    message_keys_of,
+)
 from contract.policy.sources import Row, read_csv
 
 MAX_PATTERN_MEMORY_BYTES = 8 * 1024 * 1024
-NEUTRAL_KEY = "neutral"
-"""The words a sender reads where a rule of scope server holds the message."""
-
 _WORD_COLUMNS = (("term", "language"), ("replacement", "note"))
 _T = TypeVar("_T")
 
@@ -128,7 +133,8 @@ def _check_rules(
         seen.add(rule.id)
         if rule.action is Action.LOG and rule.scope is not Scope.SERVER:
             fault("the action log is silent and needs scope server", "action")
-        if (FixKind.ADD_DISCLAIMER in rule.fixes) != bool(rule.disclaimer):
+        added = bool(rule.disclaimer) if not isinstance(rule, DisclaimerRule) else None
+        if added is not None and (FixKind.ADD_DISCLAIMER in rule.fixes) != added:
             fault("the fix add_disclaimer and a disclaimer go together", "fixes")
         neutral = (NEUTRAL_KEY,) if rule.scope is Scope.SERVER else ()
         for key in message_keys_of(rule) + neutral:
@@ -144,7 +150,7 @@ def _read_terms(
 ) -> list[Term]:
     terms: list[Term] = []
     for index, rule in enumerate(source.rules):
-        if isinstance(rule, LexiconRule):
+        if isinstance(rule, TermRule):
             for row, folded in _read_words(rule, files, problems):
                 terms.append(Term(index, folded, row.values.get("replacement", "")))
     return terms
@@ -156,7 +162,7 @@ def _read_evidence(
     return {
         rule.id: tuple(folded for _, folded in _read_words(rule, files, problems))
         for rule in source.rules
-        if files_of(rule) and not isinstance(rule, LexiconRule)
+        if files_of(rule) and not isinstance(rule, TermRule)
     }
 
 

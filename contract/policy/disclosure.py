@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import msgspec
 
-from contract.policy.bundle import NEUTRAL_KEY, CompiledBundle
+from contract.policy.bundle import CompiledBundle
 from contract.policy.facts import compliance_reference
 from contract.policy.model import Action, Decision, Finding, Scope
+from contract.policy.rules import NEUTRAL_KEY
 
 NEUTRAL_RULE_ID = "compliance"
 
@@ -55,4 +56,6 @@ def _neutral(
         category="",
         why="",
         fixes=(),
+        attachment="",
+        contact_ids=(),
     )

@@ -6,10 +6,14 @@ equal values give equal facts and equal hashes.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from contract.policy.book import BookFacts
 from contract.policy.model import (
     AccountFacts,
     Attachment,
@@ -29,16 +33,20 @@ def conversation_facts(
     contacts: Iterable[Contact],
     now_utc_ms: int,
     accounts: AccountFacts | None = None,
+    book: BookFacts | None = None,
 ) -> Facts:
     """Return what policy may know of a conversation; `contacts` may hold others too.
 
-    `accounts` are the keyed hashes of the clients' own accounts, where the caller holds them.
+    `accounts` are the keyed hashes of the clients' accounts and `book` the names of the
+    employee's own book, where the caller holds them. What only the server knows (pairs of a
+    wall, reach, gifts) it adds itself.
     """
     members = _members(conversation, contacts)
-    points = tuple(_point_facts(conversation, contact) for contact in members)
+    points = tuple(_point_facts(conversation, contact, now_utc_ms) for contact in members)
     walls = WallFacts()
     if conversation.walled:
         walls = WallFacts(
+            version=conversation.facts_version,
             denied_contact_ids=frozenset(conversation.contact_ids),
             reference=compliance_reference("wall", conversation.conversation_id),
         )
@@ -48,6 +56,7 @@ def conversation_facts(
         contact_points=points,
         walls=walls,
         accounts=accounts or AccountFacts(),
+        book=book or BookFacts(),
     )
 
 
@@ -57,6 +66,9 @@ def conversation_draft(
     text: str,
     attachments: Sequence[Attachment] = (),
     language: str = "en",
+    *,
+    template_id: str = "",
+    quoted_text: str = "",
 ) -> Draft:
     """Return the draft of a text typed in a conversation, addressed to all its contacts."""
     recipients = tuple(
@@ -69,7 +81,9 @@ def conversation_draft(
         channel=conversation.channel.value,
         recipients=recipients,
         attachments=tuple(attachments),
+        template_id=template_id,
         language=language,
+        quoted_text=quoted_text,
     )
 
 
@@ -97,18 +111,42 @@ def _point_id(conversation: Conversation, contact: Contact) -> str:
     return f"{contact.contact_id}:{conversation.channel.value}"
 
 
-def _point_facts(conversation: Conversation, contact: Contact) -> ContactPointFacts:
+def _point_facts(
+    conversation: Conversation, contact: Contact, now_utc_ms: int
+) -> ContactPointFacts:
     channel = conversation.channel
     recording = _consent(contact.consents, ConsentKind.RECORDING, channel)
     marketing = _consent(contact.consents, ConsentKind.MARKETING, channel)
     return ContactPointFacts(
         contact_point_id=_point_id(conversation, contact),
+        contact_id=contact.contact_id,
         version=contact.version,
         recording_notice=recording,
         opt_in=marketing,
         opted_out=ConsentStatus.OPTED_OUT in (recording, marketing),
         window_closes_at_utc_ms=conversation.window_closes_at_utc_ms,
+        window_messages_left=conversation.window_messages_left,
+        retail=contact.retail,
+        utc_offset_min=utc_offset_min(contact.time_zone, now_utc_ms),
+        language=contact.language,
     )
+
+
+def utc_offset_min(time_zone: str, now_utc_ms: int) -> int | None:
+    """Return a zone's offset from UTC in minutes at a time; None when the zone is not known."""
+    zone = _zone(time_zone) if time_zone else None
+    if zone is None:
+        return None
+    offset = datetime.fromtimestamp(now_utc_ms / 1_000, UTC).astimezone(zone).utcoffset()
+    return None if offset is None else round(offset.total_seconds() / 60)
+
+
+@functools.lru_cache(maxsize=256)
+def _zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
 
 
 def _consent(consents: Sequence[Consent], kind: ConsentKind, channel: Channel) -> ConsentStatus:

@@ -55,6 +55,7 @@ def fixes_for(
             FixKind.REMOVE: "",
             FixKind.REPLACE: _in_case_of(match, suggestion),
             FixKind.ADD_DISCLAIMER: "",
+            FixKind.MOVE: "",
         }[kind]
         if kind is FixKind.ADD_DISCLAIMER:
             replacement = catalogue.words(rule.disclaimer, language).title

@@ -1,6 +1,7 @@
-"""Owns the values that pre-send policy reads and returns: drafts, facts, findings, decisions.
+"""Owns the values that pre-send policy reads and returns: drafts, findings, decisions.
 
-It does not evaluate anything, and it never holds a clock, a file or a connection.
+It does not evaluate anything, and it never holds a clock, a file or a connection; facts stand
+in fact_values, whose names it hands on.
 """
 
 from __future__ import annotations
@@ -11,14 +12,19 @@ from enum import Enum
 
 import msgspec
 
-from contract.wire import ConsentStatus
+from contract.policy.fact_values import AccountFacts as AccountFacts
+from contract.policy.fact_values import ContactPointFacts as ContactPointFacts
+from contract.policy.fact_values import Facts as Facts
+from contract.policy.fact_values import GiftFacts as GiftFacts
+from contract.policy.fact_values import ReachFacts as ReachFacts
+from contract.policy.fact_values import WallFacts as WallFacts
+from contract.policy.fact_values import facts_hash as facts_hash
 
-EVALUATOR_VERSION = "1"
+EVALUATOR_VERSION = "2"
 """Rises whenever the same bundle, facts and draft could give another decision."""
 
-_DRAFT_TAG = b"parley.policy.draft.v1\n"
-_FACTS_TAG = b"parley.policy.facts.v1\n"
-_DECISION_TAG = b"parley.policy.decision.v1\n"
+_DRAFT_TAG = b"parley.policy.draft.v2\n"
+_DECISION_TAG = b"parley.policy.decision.v2\n"
 
 
 @functools.total_ordering
@@ -79,6 +85,7 @@ class FixKind(Enum):
     REMOVE = "remove"
     REPLACE = "replace"
     ADD_DISCLAIMER = "add_disclaimer"
+    MOVE = "move"
 
 
 class Inspection(Enum):
@@ -97,20 +104,34 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Attachment(msgspec.Struct, frozen=True, kw_only=True):
-    """What policy may know of an attached file: never its bytes."""
+    """What policy may know of an attached file: never its bytes.
+
+    `text` is what inspection could read of it, cut short when `truncated`; `reason` is the
+    machine code of what kept inspection from more. `type_mismatch` tells that the content is
+    not of the type that the name or the sender says.
+    """
 
     name: str
     media_type: str
     size_bytes: int
     sha256: str
     inspection: Inspection = Inspection.NOT_EVALUATED
+    text: str = ""
+    encrypted: bool = False
+    executable: bool = False
+    type_mismatch: bool = False
+    truncated: bool = False
+    reason: str = ""
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """The text about to be sent, with where it goes.
 
     `channel` is the channel's wire name such as "whatsapp". `template_id` is not empty when
-    the text is an approved template of that channel. `language` chooses the language of the
+    the text is an approved template of that channel. `quoted_text` is the message answered.
+    `mentions` and `forwarded_from` are contact ids: who is mentioned, whose words are passed on.
+    `on_behalf_of` is the employee a delegate writes for. `several` is how many people the text
+    goes to as separate chats, 0 for this one alone. `language` chooses the language of the
     findings' words and is no part of any hash.
     """
 
@@ -121,68 +142,35 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     attachments: tuple[Attachment, ...] = ()
     template_id: str = ""
     language: str = "en"
-
-
-class ContactPointFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """Consent, opt-out and reply window of one contact point.
-
-    `window_closes_at_utc_ms` is None when the channel has no window or it is not known, and 0
-    when the client has not written yet. `window_messages_left` is None without such a limit.
-    """
-
-    contact_point_id: str
-    version: int = 0
-    recording_notice: ConsentStatus = ConsentStatus.NOT_ASKED
-    opt_in: ConsentStatus = ConsentStatus.NOT_ASKED
-    opted_out: bool = False
-    window_closes_at_utc_ms: int | None = None
-    window_messages_left: int | None = None
-
-
-class WallFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """The contacts this employee may not write to, and the reference to quote to Compliance."""
-
-    version: int = 0
-    denied_contact_ids: frozenset[str] = frozenset()
-    reference: str = ""
-
-
-class AccountFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """Keyed hashes (`account_hash`) of accounts that belong to the open conversation's clients."""
-
-    version: int = 0
-    key: str = ""
-    client_hashes: frozenset[str] = frozenset()
-
-
-class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything changeable a decision rests on; `version` only grows per employee.
-
-    `now_utc_ms` is the evaluation's time, given by the caller: no rule reads a clock. It is
-    left out of `facts_hash`, so that both sides can agree on equal facts.
-    """
-
-    now_utc_ms: int
-    version: int = 0
-    contact_points: tuple[ContactPointFacts, ...] = ()
-    walls: WallFacts = WallFacts()
-    accounts: AccountFacts = AccountFacts()
+    quoted_text: str = ""
+    mentions: tuple[str, ...] = ()
+    forwarded_from: tuple[str, ...] = ()
+    on_behalf_of: str = ""
+    several: int = 0
 
 
 class Fix(msgspec.Struct, frozen=True, kw_only=True):
-    """One way to mend a finding: `replacement` is what stands in the span's place afterwards."""
+    """One way to mend a finding: `replacement` is what stands in the span's place afterwards.
+
+    For add_disclaimer it is what is added, for move the conversation the draft belongs in.
+    """
 
     kind: FixKind
     label: str
     replacement: str = ""
 
+    def canonical_replacement(self) -> str:
+        """Return the replacement where it is the same in every language, else nothing."""
+        return "" if self.kind is FixKind.ADD_DISCLAIMER else self.replacement
+
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One rule's hit: where, how sure, what it asks for, and how to mend it.
 
-    `start` and `end` count Unicode code points of the draft's own text; both are 0 when the
-    finding is about the recipient and not about words. `message` and `detail` are in the
-    draft's language; `why` names the regulation, for behind "Why?".
+    `start` and `end` count Unicode code points of the draft's own text, or of the text of the
+    attachment whose SHA-256 is in `attachment`; both are 0 when the finding is not about words.
+    `contact_ids` are the recipients concerned, empty when all are. `message` and `detail` are
+    in the draft's language; `why` names the regulation, for behind "Why?".
     """
 
     rule_id: str
@@ -198,10 +186,12 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     fixes: tuple[Fix, ...] = ()
     override_kind: OverrideKind = OverrideKind.NOT_ALLOWED
     scope: Scope = Scope.BOTH
+    attachment: str = ""
+    contact_ids: tuple[str, ...] = ()
 
     def canonical(self) -> list[object]:
         """Return the language-free part that both sides must agree on."""
-        fixes = [[fix.kind.value, fix.replacement] for fix in self.fixes]
+        fixes = [[fix.kind.value, fix.canonical_replacement()] for fix in self.fixes]
         return [
             self.rule_id,
             self.start,
@@ -211,11 +201,16 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
             self.message_key,
             fixes,
             self.override_kind.value,
+            self.attachment,
+            self.contact_ids,
         ]
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """The outcome for one draft; findings stand most severe first, then by place."""
+    """The outcome for one draft; findings stand most severe first, then by place.
+
+    `justification` is the sender's reason for going on against them, kept with the decision.
+    """
 
     evaluator_version: str
     bundle_version: str
@@ -225,6 +220,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     action: Action
     override_kind: OverrideKind
+    justification: str = ""
 
     def canonical_bytes(self) -> bytes:
         """Return the bytes that `decision_hash` covers: the same on every side and machine."""
@@ -238,6 +234,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
                 [finding.canonical() for finding in self.findings],
                 self.action.value,
                 self.override_kind.value,
+                _sha256(self.justification) if self.justification else "",
             ]
         )
 
@@ -247,24 +244,45 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def draft_hash(draft: Draft) -> str:
-    """Return the SHA-256 (hex) of a draft: exact text, place, recipients, attachments."""
-    text_sha256 = hashlib.sha256(draft.text.encode("utf-8", "surrogatepass")).hexdigest()
+    """Return the SHA-256 (hex) of a draft: exact words, place, recipients, attachments."""
     content = [
-        text_sha256,
+        _sha256(draft.text),
         draft.conversation_id,
         draft.channel,
         draft.template_id,
         [[to.contact_id, to.contact_point_id] for to in draft.recipients],
-        [[item.sha256, item.size_bytes, item.media_type] for item in draft.attachments],
+        [_attachment_content(item) for item in draft.attachments],
+        _sha256(draft.quoted_text) if draft.quoted_text else "",
+        draft.mentions,
+        draft.forwarded_from,
+        draft.on_behalf_of,
+        draft.several,
     ]
     return hashlib.sha256(_DRAFT_TAG + _json(content)).hexdigest()
 
 
-def facts_hash(facts: Facts) -> str:
-    """Return the SHA-256 (hex) of all facts but the time of evaluation."""
-    points = sorted(facts.contact_points, key=lambda point: point.contact_point_id)
-    content = [facts.version, points, facts.walls, facts.accounts]
-    return hashlib.sha256(_FACTS_TAG + _json(content)).hexdigest()
+def _attachment_content(item: Attachment) -> list[object]:
+    flags = (item.encrypted, item.executable, item.type_mismatch, item.truncated)
+    text_sha256 = _file_text_sha256(item.text) if item.text else ""
+    return [
+        item.sha256,
+        item.size_bytes,
+        item.media_type,
+        item.inspection.value,
+        flags,
+        item.reason,
+        text_sha256,
+    ]
+
+
+@functools.lru_cache(maxsize=16)
+def _file_text_sha256(text: str) -> str:
+    # Files can be long, and they stay the same at every keystroke.
+    return _sha256(text)
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _json(value: object) -> bytes:
