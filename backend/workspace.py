@@ -9,6 +9,7 @@ import os
 import secrets
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
@@ -18,7 +19,8 @@ from sqlalchemy import Connection, insert, select
 from backend.archive.signing import load_signer
 from backend.directory.sample import read_workspace, sample_folder
 from backend.directory.seed import is_empty, load_sample, seed
-from backend.governance.policy import RunningPolicy, adopt, read_policy_folder, running_policy
+from backend.governance.policy import RunningPolicy, read_policy_folder
+from backend.governance.publication import settle_policy
 from backend.inbox.events import open_database
 from backend.services import system_clock_utc_ms
 from backend.storage.blobs import BlobStore
@@ -72,8 +74,8 @@ def open_workspace(data_dir: Path, key: bytes) -> Workspace:
             sample = load_sample(sample_folder(), blobs.put, system_clock_utc_ms())
             database.write_now(lambda c: seed(c, sample))
         database.read_now(refuse_real_accounts)
-        offered = running_policy(read_policy_folder(sample_folder().parent / "policy"))
-        instance_id, policy, problem = database.write_now(lambda c: _settle(c, offered))
+        shipped = read_policy_folder(sample_folder().parent / "policy")
+        instance_id, policy, problem = database.write_now(lambda c: _settle(c, shipped))
         signer = database.write_now(lambda c: load_signer(c, instance_id, system_clock_utc_ms()))
     except BaseException:
         database.close_now()
@@ -141,18 +143,25 @@ def _try_lock(file: IO[bytes]) -> bool:
     return True
 
 
-def _settle(connection: Connection, offered: RunningPolicy) -> tuple[str, RunningPolicy, str]:
+def _settle(connection: Connection, shipped: Mapping[str, bytes]) -> tuple[str, RunningPolicy, str]:
     """Return the installation's id, made at the first start, and the policy in force."""
     firm_id = connection.execute(select(firms.c.firm_id)).scalar_one()
-    policy, problem = adopt(connection, firm_id, offered, system_clock_utc_ms())
+    instance_id = _instance_id(connection)
+    policy, problem = settle_policy(
+        connection, firm_id, instance_id, shipped, system_clock_utc_ms()
+    )
+    return instance_id, policy, problem
+
+
+def _instance_id(connection: Connection) -> str:
     known: str | None = connection.execute(
         select(properties.c.value).where(properties.c.name == _INSTANCE)
     ).scalar_one_or_none()
     if known is not None:
-        return known, policy, problem
+        return known
     instance_id = secrets.token_hex(16)
     connection.execute(insert(properties).values(name=_INSTANCE, value=instance_id))
-    return instance_id, policy, problem
+    return instance_id
 
 
 def process_name() -> str:

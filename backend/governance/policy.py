@@ -6,7 +6,7 @@ It never evaluates a draft, and it never gives a server-only rule away.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,21 +75,36 @@ def adopt(
     try:
         publish(connection, firm_id, offered, now_utc_ms)
     except PolicyTooOld as refused:
-        columns = policy_bundles.c
-        rows = connection.execute(
-            select(columns.version, columns.packed).where(columns.firm_id == firm_id)
-        ).all()
-        newest = max(rows, key=lambda row: version_key(row.version))
-        problem = f"A policy was refused: {refused}."
-        return running_policy(unpack_bundle(newest.packed)), problem
+        newest = newest_files(connection, firm_id)
+        assert newest is not None, "an older offer was refused, so there is a newer one"
+        return running_policy(newest), f"A policy was refused: {refused}."
     return offered, ""
 
 
-def publish(connection: Connection, firm_id: str, policy: RunningPolicy, now_utc_ms: int) -> bool:
+def newest_files(connection: Connection, firm_id: str) -> dict[str, bytes] | None:
+    """Return the files of the newest bundle that was in force; None before the first."""
+    columns = policy_bundles.c
+    rows = connection.execute(
+        select(columns.version, columns.packed).where(columns.firm_id == firm_id)
+    ).all()
+    if not rows:
+        return None
+    return unpack_bundle(max(rows, key=lambda row: version_key(row.version)).packed)
+
+
+def publish(
+    connection: Connection,
+    firm_id: str,
+    policy: RunningPolicy,
+    now_utc_ms: int,
+    *,
+    signers: Sequence[str] = (),
+) -> bool:
     """Record that a bundle came into force; False when this very bundle was published before.
 
-    A new one is archived, and the firm's employees are told. Raises PolicyTooOld for a version
-    below the newest, or for the newest version with other content.
+    A new one is archived with the ids of the people who signed it, and the firm's employees are
+    told. Raises PolicyTooOld for a version below the newest, or for the newest version with
+    other content.
     """
     columns = policy_bundles.c
     known = connection.execute(
@@ -122,7 +137,9 @@ def publish(connection: Connection, firm_id: str, policy: RunningPolicy, now_utc
         revision=0,
         occurred_at_utc_ms=now_utc_ms,
         salt=new_salt(),
-        body=canonical_json({"hash": offered.hash, "version": offered.version}),
+        body=canonical_json(
+            {"hash": offered.hash, "signers": list(signers), "version": offered.version}
+        ),
         firm_id=firm_id,
         now_utc_ms=now_utc_ms,
     )
