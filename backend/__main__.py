@@ -1,4 +1,4 @@
-"""The backend's command line: serve, worker, witness, archive, admin, openapi.
+"""The backend's command line: serve, worker, witness, archive, admin, policy.
 
 It never holds more than the way from a command to its code.
 """
@@ -27,6 +27,8 @@ def main(argv: list[str] | None = None) -> int:
 
     if arguments.command == "witness" or _checks_receipt(arguments):
         return _without_database(arguments)
+    if arguments.command == "policy":
+        return _policy(arguments)
     from backend.storage.database import DatabaseError
 
     try:
@@ -50,6 +52,38 @@ def main(argv: list[str] | None = None) -> int:
     except OSError as error:
         sys.stderr.write(f"The backend can't start: {error.strerror}.\n")
     except ValueError:  # msgspec's errors are ValueErrors, too
+        sys.stderr.write("The line on stdin must be JSON with database_key and secret.\n")
+    return EXIT_FAULT
+
+
+def _policy(arguments: argparse.Namespace) -> int:
+    """Run a command about policy bundles; only some need the workspace's database."""
+    from backend.workspace_errors import WorkspaceError
+
+    try:
+        if arguments.policy_command == "evaluate":
+            from backend.cli.policy_evaluate import run_evaluate
+
+            return run_evaluate(arguments)
+        if arguments.policy_command in ("publish", "keys", "replay"):
+            return _with_database(arguments)
+        from backend.cli.policy_authoring import run_authoring
+
+        return run_authoring(arguments)
+    except WorkspaceError as error:
+        sys.stderr.write(f"{error}\n")
+    return EXIT_FAULT
+
+
+def _with_database(arguments: argparse.Namespace) -> int:
+    from backend.cli.policy_publication import run_publication
+    from backend.storage.database import DatabaseError
+
+    try:
+        return run_publication(arguments)
+    except DatabaseError as error:
+        sys.stderr.write(f"{error}\n")
+    except ValueError:
         sys.stderr.write("The line on stdin must be JSON with database_key and secret.\n")
     return EXIT_FAULT
 
