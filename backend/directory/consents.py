@@ -8,9 +8,9 @@ from __future__ import annotations
 from sqlalchemy import Connection, delete, insert, select, update
 
 from backend.archive.entries import append_entry, new_salt
-from backend.inbox.conversations import bump_conversation
+from backend.directory.facts_versions import bump_facts_of_contacts
 from backend.inbox.events import note_contact
-from backend.storage.tables import consents, contacts, conversation_contacts
+from backend.storage.tables import consents, contacts
 from contract.receipts.canonical import canonical_json
 from contract.wire import Channel, ConsentKind, ConsentStatus
 
@@ -72,11 +72,7 @@ def _bump(connection: Connection, contact_id: str, now_utc_ms: int) -> None:
         .values(version=contacts.c.version + 1)
     )
     note_contact(connection, contact_id, now_utc_ms)
-    columns = conversation_contacts.c
-    for conversation_id in connection.execute(
-        select(columns.conversation_id).where(columns.contact_id == contact_id)
-    ).scalars():
-        bump_conversation(connection, conversation_id, now_utc_ms)
+    bump_facts_of_contacts(connection, [contact_id], now_utc_ms)
 
 
 def _archive(

@@ -1,6 +1,6 @@
-"""Owns the changing of information walls, archived with each change.
+"""Owns the changing of information walls between one employee and one contact, each archived.
 
-It never asks whether a wall is right: Compliance does.
+It never asks whether a wall is right: Compliance does. Walls of groups stand in wall_groups.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 from sqlalchemy import Connection, delete, insert, select
 
 from backend.archive.entries import append_entry, new_salt
-from backend.inbox.conversations import bump_conversation
-from backend.storage.tables import contacts, conversation_contacts, walls
+from backend.directory.facts_versions import bump_facts_of_contacts
+from backend.storage.tables import contacts, walls
 from contract.receipts.canonical import canonical_json
 
 
@@ -34,18 +34,12 @@ def set_wall(
     firm_id: str = connection.execute(
         select(contacts.c.firm_id).where(contacts.c.contact_id == contact_id)
     ).scalar_one()
-    append_entry(
+    archive_wall(
         connection,
-        kind="wall",
-        actor_id=actor_id,
-        conversation_id="",
-        message_id="",
-        revision=0,
-        occurred_at_utc_ms=now_utc_ms,
-        salt=new_salt(),
-        body=canonical_json({"contact": contact_id, "employee": employee_id, "up": up}),
-        firm_id=firm_id,
-        now_utc_ms=now_utc_ms,
+        firm_id,
+        actor_id,
+        {"contact": contact_id, "employee": employee_id, "up": up},
+        now_utc_ms,
     )
     if up:
         connection.execute(
@@ -58,15 +52,28 @@ def set_wall(
         )
     else:
         connection.execute(delete(walls).where(*this))
-    _bump_conversations(connection, contact_id, now_utc_ms)
+    bump_facts_of_contacts(connection, [contact_id], now_utc_ms)
     return True
 
 
-def _bump_conversations(connection: Connection, contact_id: str, now_utc_ms: int) -> None:
-    touched = connection.execute(
-        select(conversation_contacts.c.conversation_id).where(
-            conversation_contacts.c.contact_id == contact_id
-        )
-    ).scalars()
-    for conversation_id in touched.all():
-        bump_conversation(connection, conversation_id, now_utc_ms)
+def archive_wall(
+    connection: Connection,
+    firm_id: str,
+    actor_id: str,
+    body: dict[str, str | bool],
+    now_utc_ms: int,
+) -> None:
+    """Record a change of walls, of a group's members or of a pair of groups."""
+    append_entry(
+        connection,
+        kind="wall",
+        actor_id=actor_id,
+        conversation_id="",
+        message_id="",
+        revision=0,
+        occurred_at_utc_ms=now_utc_ms,
+        salt=new_salt(),
+        body=canonical_json(body),
+        firm_id=firm_id,
+        now_utc_ms=now_utc_ms,
+    )

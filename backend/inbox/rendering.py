@@ -10,11 +10,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, and_, select
+from sqlalchemy import Connection, Row, Select, and_, func, select
 
 from backend.archive.entries import sealed_leaf
+from backend.directory.denials import denied_contacts
 from backend.inbox.consent_tags import consent_tags
 from backend.storage.custody_tables import erased_messages
+from backend.storage.supervision_tables import conversation_facts
 from backend.storage.tables import (
     archive_entries,
     archive_leaves,
@@ -25,7 +27,6 @@ from backend.storage.tables import (
     conversations,
     messages,
     reactions,
-    walls,
 )
 from contract.ids import AccountId, AttachmentId, ContactId, ConversationId, MessageId
 from contract.states import DeliveryState
@@ -200,6 +201,7 @@ def conversation_query(employee_id: str) -> Select[Any]:
             conversation_members.c.read_upto_utc_ms,
             channel_accounts.c.label.label("account_label"),
             channel_accounts.c.send_capability,
+            func.coalesce(conversation_facts.c.version, 0).label("facts_version"),
             _preview.c.direction.label("preview_direction"),
             _preview.c.text.label("preview_text"),
             _preview.c.place_at_utc_ms.label("preview_at_utc_ms"),
@@ -214,6 +216,10 @@ def conversation_query(employee_id: str) -> Select[Any]:
         )
         .join(channel_accounts, channel_accounts.c.account_id == conversations.c.account_id)
         .outerjoin(_preview, _preview.c.message_id == conversations.c.preview_message_id)
+        .outerjoin(
+            conversation_facts,
+            conversation_facts.c.conversation_id == conversations.c.conversation_id,
+        )
     )
 
 
@@ -222,11 +228,8 @@ def render_conversations(
 ) -> tuple[Conversation, ...]:
     """Return the wire values of rows of `conversation_query`, in their order."""
     contact_ids = _contacts_of(connection, [row.conversation_id for row in rows])
-    denied = set(
-        connection.execute(
-            select(walls.c.contact_id).where(walls.c.employee_id == employee_id)
-        ).scalars()
-    )
+    people = {contact_id for ids in contact_ids.values() for contact_id in ids}
+    denied = denied_contacts(connection, employee_id, people)
     files = message_attachments(
         connection,
         [row.preview_message_id for row in rows if row.preview_message_id and not row.preview_text],
@@ -258,7 +261,7 @@ def read_conversation(
 def _conversation(
     row: Row[Any],
     contact_ids: tuple[ContactId, ...],
-    denied: set[str],
+    denied: frozenset[str],
     files: dict[str, list[Attachment]],
     consent_marks: Sequence[str],
 ) -> Conversation:
@@ -289,6 +292,8 @@ def _conversation(
         kept_until_utc_ms=row.kept_until_utc_ms,
         send=capability,
         walled=any(contact_id in denied for contact_id in contact_ids),
+        window_messages_left=row.window_messages_left,
+        facts_version=row.facts_version,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
+from backend.storage import publication_tables, supervision_tables
 from backend.storage.archive_tables import (
     archive_bodies,
     archive_checkpoints,
@@ -44,7 +45,7 @@ from backend.storage.directory_tables import (
     walls,
 )
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -83,7 +84,9 @@ __all__ = [
     "metadata",
     "policy_bundles",
     "properties",
+    "publication_tables",
     "reactions",
+    "supervision_tables",
     "walls",
 ]
 
