@@ -21,8 +21,8 @@ from contract.policy.scanned_text import (
     Identifier,
     Island,
     ScannedText,
-    cased_text,
     islands,
+    scanned_text,
 )
 from contract.policy.secret_keys import find_secrets
 from contract.policy.securities import find_cusips, find_isins, find_leis, find_sedols
@@ -95,8 +95,7 @@ class IdentifierScan:
         memo: IslandMemo | None = None,
     ) -> None:
         self.normalised = normalised or normalise(typed)
-        cased = cased_text(typed, self.normalised)
-        self._text = ScannedText(self.normalised.text, cased, tuple(regions))
+        self._text = scanned_text(typed, self.normalised, tuple(regions))
         self._islands: list[Island] | None = None
         self._memo: IslandMemo = {} if memo is None else memo
         self._found: dict[IdentifierKind, list[Identifier]] = {}

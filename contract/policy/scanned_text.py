@@ -31,11 +31,29 @@ class Identifier(NamedTuple):
 
 
 class ScannedText(NamedTuple):
-    """Folded text and the same text with each letter in its typed case; ISO regions for phones."""
+    """Three strings with the same places: folded, in typed case, and with line ends kept.
+
+    `regions` are ISO 3166 codes of the countries whose national phone numbers are expected.
+    """
 
     folded: str
     cased: str
+    lines: str
     regions: tuple[str, ...] = ()
+
+    def cut(self, start: int, end: int) -> ScannedText:
+        """Return the stretch from `start` to `end`."""
+        return ScannedText(
+            self.folded[start:end], self.cased[start:end], self.lines[start:end], self.regions
+        )
+
+
+def scanned_text(typed: str, normalised: Normalised, regions: tuple[str, ...] = ()) -> ScannedText:
+    """Return the views of a text as typed, already folded."""
+    folded = normalised.text
+    return ScannedText(
+        folded, _cased(typed, normalised), _with_line_ends(typed, normalised), regions
+    )
 
 
 class Island(NamedTuple):
@@ -51,15 +69,25 @@ class Island(NamedTuple):
     core_end: int
 
 
-def cased_text(typed: str, normalised: Normalised) -> str:
-    """Return the folded text with capitals where capitals were typed; one place to one place."""
+def _cased(typed: str, normalised: Normalised) -> str:
+    """Return the folded text with capitals where capitals were typed."""
     if normalised.starts is None:
         return typed
-    if typed.isascii() is False and typed == typed.lower():
+    if typed == typed.lower():
         return normalised.text
     return "".join(
         char.upper() if typed[start].isupper() and len(char.upper()) == 1 else char
         for char, start in zip(normalised.text, normalised.starts, strict=True)
+    )
+
+
+def _with_line_ends(typed: str, normalised: Normalised) -> str:
+    """Return the folded text with a line feed for each stretch of white space that holds one."""
+    if normalised.starts is None or normalised.ends is None or "\n" not in typed:
+        return normalised.text
+    places = zip(normalised.text, normalised.starts, normalised.ends, strict=True)
+    return "".join(
+        "\n" if char == " " and "\n" in typed[start:end] else char for char, start, end in places
     )
 
 
@@ -69,6 +97,5 @@ def islands(scanned: ScannedText) -> list[Island]:
     for match in _FIGURES.finditer(scanned.folded):
         low = max(match.start() - LEFT_CONTEXT_CHARS, 0)
         high = min(match.end() + RIGHT_CONTEXT_CHARS, len(scanned.folded))
-        text = ScannedText(scanned.folded[low:high], scanned.cased[low:high], scanned.regions)
-        found.append(Island(low, text, match.start() - low, match.end() - low))
+        found.append(Island(low, scanned.cut(low, high), match.start() - low, match.end() - low))
     return found
