@@ -1,4 +1,4 @@
-"""Owns the connection to the backend's database with its writer thread and its reader thread.
+"""Owns the connections to the backend's database, one for its writer and one for its reader thread.
 
 It never holds a query of its own beyond opening, and it knows no rule of the business.
 
@@ -9,19 +9,38 @@ synchronous=FULL, because what is archived must survive the loss of power.
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Callable
+import concurrent.futures
+import contextlib
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar, cast
 
 import sqlcipher3.dbapi2 as sqlcipher
-from sqlalchemy import Connection, Engine, create_engine, event, exc
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
 from backend.storage.custody_tables import CUSTODY_TRIGGERS
+from backend.storage.faults import (
+    DatabaseBusy,
+    DatabaseError,
+    DatabaseTooNew,
+    DatabaseUnreadable,
+    StorageFull,
+    translated,
+)
+from backend.storage.group_writer import GroupWriter, Job
 from backend.storage.tables import SCHEMA_VERSION, metadata
 
+__all__ = [
+    "Database",
+    "DatabaseBusy",
+    "DatabaseError",
+    "DatabaseTooNew",
+    "DatabaseUnreadable",
+    "StorageFull",
+    "transaction_notes",
+]
 T = TypeVar("T")
 KEY_BYTES = 32
 BUSY_TIMEOUT_MS = 10_000
@@ -43,28 +62,8 @@ _GROW_ONLY_TABLES = (
 )
 
 
-class DatabaseError(Exception):
-    """The database can't serve; the text is a plain sentence without content."""
-
-
-class DatabaseUnreadable(DatabaseError):
-    """The file is damaged, or the key is not its key."""
-
-
-class DatabaseTooNew(DatabaseError):
-    """A newer Parley wrote the file."""
-
-
-class DatabaseBusy(DatabaseError):
-    """Another process held the database for too long; nothing of the transaction was kept."""
-
-
-class StorageFull(DatabaseError):
-    """The disk is full; nothing of the transaction was kept."""
-
-
 def transaction_notes(connection: Connection) -> dict[str, object]:
-    """Return the scratch notes of the running transaction; they end with it."""
+    """Return the scratch notes of the running work or reading; they end with it."""
     notes = connection.info.setdefault("transaction_notes", {})
     return cast("dict[str, object]", notes)
 
@@ -73,6 +72,7 @@ class Database:
     """One writer thread and one reader thread over one SQLCipher file.
 
     Functions given to `write` and `read` take a Connection, are synchronous and never commit.
+    Works that wait for the writer together are committed together (backend.storage.group_writer).
     """
 
     def __init__(self, path: Path, key: bytes) -> None:
@@ -84,15 +84,13 @@ class Database:
             "reader": _engine(path, key, "BEGIN"),
         }
         self._connections: dict[str, Connection] = {}
-        self._threads = {
-            name: ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"database-{name}")
-            for name in self._engines
-        }
-        self._threads_open = True
-        self._before_commit: list[Callable[[Connection], object]] = []
-        self._on_commit: list[tuple[asyncio.AbstractEventLoop, Callable[[], None]]] = []
-        self._hooks_lock = threading.Lock()
-        self._changes = 0
+        self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database-reader")
+        self._writer = GroupWriter(
+            lambda: self._transaction("writer"),
+            self._count_changes,
+            lambda: self._disconnect("writer"),
+        )
+        self._is_open = True
 
     @classmethod
     def open(cls, path: Path, key: bytes) -> Database:
@@ -104,52 +102,61 @@ class Database:
         path.parent.mkdir(parents=True, exist_ok=True)
         database = cls(path, key)
         try:
-            database._threads["writer"].submit(database._run, "writer", _prepare).result()
+            database.write_now(_prepare)
         except BaseException:
             database.close_now()
             raise
         return database
 
     def before_commit(self, hook: Callable[[Connection], object]) -> None:
-        """Run `hook` inside each writing transaction, as its last step."""
-        self._before_commit.append(hook)
+        """Run `hook` after each writing work, as its last step."""
+        self._writer.before_commit(hook)
 
     def on_commit(self, hook: Callable[[], None]) -> Callable[[], None]:
         """Call `hook` on the running loop after each commit of a change; returns the unsubscriber.
 
         The call comes also when the writer's caller was cancelled meanwhile.
         """
-        entry = (asyncio.get_running_loop(), hook)
-        with self._hooks_lock:
-            self._on_commit.append(entry)
+        return self._writer.on_commit((asyncio.get_running_loop(), hook))
 
-        def unsubscribe() -> None:
-            with self._hooks_lock:
-                if entry in self._on_commit:
-                    self._on_commit.remove(entry)
+    def close_groups(
+        self,
+        work: Callable[[Connection], T | None],
+        told: Callable[[T | None, BaseException | None], None],
+    ) -> Callable[[], None]:
+        """Run `work` at the end of each commit's transaction; returns the unsubscriber.
 
-        return unsubscribe
+        Its exception takes back what it did itself, nothing else. `told` gets its result, unless
+        that is None, or its error: on the writer's thread, once the commit is done.
+        """
+        return self._writer.close_groups(work, told)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in one transaction on the writer thread and commit it.
+        """Run `work` in a transaction on the writer thread; returns once it is committed.
 
-        Any exception of `work` rolls back and is raised here; a full disk raises StorageFull.
+        Works that wait together share the transaction: each sees what those before it did. Any
+        exception of `work` takes back what it did and is raised here; a full disk raises
+        StorageFull, and then nothing of the transaction is kept.
         """
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads["writer"], self._write, work)
+        future: asyncio.Future[T] = loop.create_future()
+        self._writer.submit(Job(work, future, loop))
+        return await future
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on the reader thread; it sees one consistent state."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads["reader"], self._run, "reader", work)
+        return await loop.run_in_executor(self._reader, self._read, work)
 
     def write_now(self, work: Callable[[Connection], T]) -> T:
         """Like `write`, blocking: for command lines without a loop."""
-        return self._threads["writer"].submit(self._write, work).result()
+        future: concurrent.futures.Future[T] = concurrent.futures.Future()
+        self._writer.submit(Job(work, future, None))
+        return future.result()
 
     def read_now(self, work: Callable[[Connection], T]) -> T:
         """Like `read`, blocking: for command lines without a loop."""
-        return self._threads["reader"].submit(self._run, "reader", work).result()
+        return self._reader.submit(self._read, work).result()
 
     async def close(self) -> None:
         """Let running work end, then close both connections and threads."""
@@ -157,10 +164,11 @@ class Database:
 
     def close_now(self) -> None:
         """Like `close`, blocking; a second call does nothing."""
-        threads, self._threads_open = self._threads if self._threads_open else {}, False
-        for name, thread in threads.items():
-            thread.submit(self._disconnect, name).result()
-            thread.shutdown(wait=True)
+        if self._is_open:
+            self._is_open = False
+            self._writer.close()
+            self._reader.submit(self._disconnect, "reader").result()
+            self._reader.shutdown(wait=True)
 
     def _disconnect(self, name: str) -> None:
         connection = self._connections.pop(name, None)
@@ -168,50 +176,36 @@ class Database:
             connection.close()
         self._engines[name].dispose()
 
-    def _write(self, work: Callable[[Connection], T]) -> T:
-        def whole(connection: Connection) -> T:
-            result = work(connection)
-            for hook in self._before_commit:
-                hook(connection)
-            return result
-
-        changes = self._changes
-        result = self._run("writer", whole)
-        self._changes = self._count_changes()
-        with self._hooks_lock:
-            hooks = tuple(self._on_commit) if self._changes != changes else ()
-        for loop, hook in hooks:
-            try:
-                loop.call_soon_threadsafe(hook)
-            except RuntimeError:  # that loop is closed: nobody waits there any more
-                continue
-        return result
-
     def _count_changes(self) -> int:
         """Return how many rows the writer's connection has changed since it was opened."""
         driver = self._connections["writer"].connection.driver_connection
         assert driver is not None
         return int(driver.total_changes)
 
-    def _run(self, name: str, work: Callable[[Connection], T]) -> T:
+    @contextlib.contextmanager
+    def _transaction(self, name: str) -> Iterator[Connection]:
+        connection = self._connections.get(name)
+        if connection is None:
+            connection = self._engines[name].connect()
+            self._connections[name] = connection
         try:
-            connection = self._connections.get(name)
-            if connection is None:
-                connection = self._engines[name].connect()
-                self._connections[name] = connection
-            connection.info["transaction_notes"] = {}
             with connection.begin():
+                yield connection
+        finally:
+            driver = connection.connection.driver_connection
+            if driver is not None and driver.in_transaction:
+                driver.rollback()  # a commit that was refused leaves its transaction open
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        try:
+            with self._transaction("reader") as connection:
+                connection.info["transaction_notes"] = {}
                 return work(connection)
-        except exc.DatabaseError as error:
-            translated = _translate(error)
-            if translated is None:
+        except Exception as error:
+            shown = translated(error)
+            if shown is error:
                 raise
-            raise translated from error
-        except sqlcipher.DatabaseError as error:
-            raise DatabaseUnreadable(
-                "The backend's database can't be opened: the key is not its key, or the file "
-                "is damaged."
-            ) from error
+            raise shown from error
 
 
 def _engine(path: Path, key: bytes, begin: str) -> Engine:
@@ -267,16 +261,3 @@ def _prepare(connection: Connection) -> None:
     for trigger in CUSTODY_TRIGGERS:
         connection.exec_driver_sql(trigger)
     connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
-
-
-def _translate(error: exc.DatabaseError) -> DatabaseError | None:
-    name = str(getattr(error.orig, "sqlite_errorname", ""))
-    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
-        return StorageFull("The disk of the backend is full or can't be written: free some space.")
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return DatabaseBusy("Another process holds the backend's database: try again.")
-    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-        return DatabaseUnreadable(
-            "The backend's database can't be read: the key is not its key, or it is damaged."
-        )
-    return None

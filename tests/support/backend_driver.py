@@ -16,7 +16,7 @@ from pathlib import Path
 
 from backend.__main__ import main
 from backend.channels.sandbox.store import SandboxStore
-from backend.storage.database import Database
+from backend.storage.group_writer import GroupWriter
 from tests.support.fuse import Fuse, qualified_name
 
 _READS = {"SandboxQueue.take", "SandboxPeer.phones", "SandboxPeer.find", "SandboxPeer.media"}
@@ -32,8 +32,11 @@ def _vendor_step(_: object, work: object) -> str:
 
 
 def light(fuse: Fuse) -> None:
-    """Set steps around every commit of the backend and of the sandbox vendor."""
-    fuse.around(Database, "_write", lambda _, work: f"backend: {qualified_name(work)}")
+    """Set steps around every commit of the backend and of the sandbox vendor.
+
+    A commit of several works has the name of the first.
+    """
+    fuse.around(GroupWriter, "_commit_group", lambda _, job: f"backend: {qualified_name(job.work)}")
     fuse.around(SandboxStore, "_transaction", _vendor_step)
 
 
