@@ -28,7 +28,7 @@ from contract.policy.secret_keys import find_secrets
 from contract.policy.securities import find_cusips, find_isins, find_leis, find_sedols
 
 Finder = Callable[[ScannedText], list[Identifier]]
-IslandMemo = dict[ScannedText, dict["IdentifierKind", list[Identifier]]]
+IslandMemo = Callable[[ScannedText], dict["IdentifierKind", list[Identifier]]]
 
 
 class IdentifierKind(Enum):
@@ -82,8 +82,8 @@ class IdentifierScan:
     """The identifiers of one text, each kind sought at most once, behind the gate of digits.
 
     `regions` are ISO 3166 codes of countries whose national phone numbers are expected, in
-    upper case; empty means the usual ones. `memo` keeps finds per island of figures between
-    scans of nearly the same text; the finds are the same with and without it.
+    upper case; empty means the usual ones. `memo` gives the dictionary that keeps an island's
+    finds between scans of nearly the same text; they are the same with and without it.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class IdentifierScan:
         self.normalised = normalised or normalise(typed)
         self._text = scanned_text(typed, self.normalised, tuple(regions))
         self._islands: list[Island] | None = None
-        self._memo: IslandMemo = {} if memo is None else memo
+        self._memo = memo
         self._found: dict[IdentifierKind, list[Identifier]] = {}
 
     def find(self, kind: IdentifierKind) -> list[Identifier]:
@@ -121,7 +121,7 @@ class IdentifierScan:
         ]
 
     def _in_island(self, kind: IdentifierKind, island: Island) -> list[Identifier]:
-        by_kind = self._memo.setdefault(island.text, {})
+        by_kind = self._memo(island.text) if self._memo is not None else {}
         found = by_kind.get(kind)
         if found is None:
             found = by_kind[kind] = _BY_FIGURES[kind](island.text)

@@ -12,7 +12,8 @@ from contract.policy.normalise import Normalised
 
 LEFT_CONTEXT_CHARS = 64
 RIGHT_CONTEXT_CHARS = 40
-_MAX_GAP = 24
+_MAX_GAP = 20
+_MAYBE_CAPITAL = re.compile(r"[^\x00-@\[-\x7f]")
 _FIGURES = re.compile(rf"[0-9](?:[^0-9]{{0,{_MAX_GAP}}}[0-9])*")
 
 
@@ -73,11 +74,14 @@ def _cased(typed: str, normalised: Normalised) -> str:
     """Return the folded text with capitals where capitals were typed."""
     if normalised.starts is None:
         return typed
-    if typed == typed.lower():
+    capitals = {match.start() for match in _MAYBE_CAPITAL.finditer(typed) if match[0].isupper()}
+    if not capitals:
         return normalised.text
     return "".join(
-        char.upper() if typed[start].isupper() and len(char.upper()) == 1 else char
-        for char, start in zip(normalised.text, normalised.starts, strict=True)
+        [
+            char.upper() if start in capitals and len(char.upper()) == 1 else char
+            for char, start in zip(normalised.text, normalised.starts, strict=True)
+        ]
     )
 
 
