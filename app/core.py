@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from app.backend_process import EmbeddedPlan
+from app.bundle_desk import BundleDesk
 from app.connection import configured_endpoint
 from app.domain.changes import ChangeSet
 from app.domain.clock import Clock
@@ -249,6 +250,7 @@ class Core:
         self._reference = ReferenceKeeper(api, self.store, CLIENT_VERSION, self._reference_changed)
         self._sync = SyncRunner(api, self.store, self._reference, self._inbound())
         language = self.settings.text(Key.LANGUAGE) or "en"
+        self._bundles = BundleDesk(self.store, self.settings)
         self.desk = HintDesk(self.store, self._clock, self._tasks.spawn, language)
         self.proofs = ProofDesk(
             api,
@@ -369,10 +371,12 @@ class Core:
     async def _take_bundle(self) -> None:
         if self._bundle is None:
             return
-        if faults := await self.desk.take_bundle(self._bundle):
+        capabilities = self._reference.current.capabilities
+        if faults := await self._bundles.take(self._bundle, capabilities):
             self._board.add_notice("notice.policy_bundle_refused", faults)
         else:
             self._board.drop_notice("notice.policy_bundle_refused")
+        self.desk.engine = self._bundles.engine
         if self.desk.engine is not None:
             self._board.update(policy_version=self.desk.engine.bundle_version)
 

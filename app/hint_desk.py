@@ -5,7 +5,6 @@ It never evaluates a draft itself, never asks the backend and never waits in `ch
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -56,12 +55,6 @@ class HintDesk:
         ):
             self._spawn("facts for hints", self._read)
 
-    async def take_bundle(self, bundle: bytes) -> str:
-        """Put a newer bundle in force; return its faults, with which the old one stays."""
-        engine, faults = await asyncio.to_thread(_compiled, self.engine, bundle)
-        self.engine = engine or self.engine
-        return faults
-
     def check(
         self, conversation_id: ConversationId, text: str, files: Sequence[wire.Attachment]
     ) -> HintResult | None:
@@ -106,16 +99,3 @@ def _policy_view(file: wire.Attachment) -> Attachment:
         size_bytes=file.size_bytes,
         sha256=file.sha256,
     )
-
-
-def _compiled(engine: HintEngine | None, bundle: bytes) -> tuple[HintEngine | None, str]:
-    """Compile a bundle on a worker thread; return the engine if it is new, and the faults."""
-    from app.hints.engine import HintEngine
-    from contract.policy.problems import BundleError
-
-    if engine is not None:
-        return None, "; ".join(str(problem) for problem in engine.offer(bundle))
-    try:
-        return HintEngine.from_packed(bundle), ""
-    except BundleError as fault:
-        return None, "; ".join(str(problem) for problem in fault.problems)

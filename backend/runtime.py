@@ -153,7 +153,11 @@ class Runtime:
             auth=SecretAuthenticator(secret, workspace.employee_id),
             notifier=self._notifier,
             sign_ins=SignIns(workspace.database),
-            settings=BackendSettings(workspace=WORKSPACE_SAMPLE, instance_id=workspace.instance_id),
+            settings=BackendSettings(
+                workspace=WORKSPACE_SAMPLE,
+                instance_id=workspace.instance_id,
+                policy_keys=workspace.policy_keys,
+            ),
             now_utc_ms=self._now,
             on_typing=self._on_typing,
             health_problems=self._health_problems,

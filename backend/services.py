@@ -46,6 +46,7 @@ class BackendSettings:
     attachment_max_bytes: int = 100 * 1024 * 1024
     heartbeat_s: float = 10.0
     page_max: int = 500
+    policy_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

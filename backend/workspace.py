@@ -20,7 +20,7 @@ from backend.archive.signing import load_signer
 from backend.directory.sample import read_workspace, sample_folder
 from backend.directory.seed import is_empty, load_sample, seed
 from backend.governance.policy import RunningPolicy, read_policy_folder
-from backend.governance.publication import settle_policy
+from backend.governance.publication import known_keys, settle_policy
 from backend.inbox.events import open_database
 from backend.services import system_clock_utc_ms
 from backend.storage.blobs import BlobStore
@@ -48,6 +48,7 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     blobs: BlobStore
     policy: RunningPolicy
     policy_problem: str
+    policy_keys: tuple[str, ...]
     instance_id: str
     employee_id: EmployeeId
     signer: Signer
@@ -86,6 +87,7 @@ def open_workspace(data_dir: Path, key: bytes) -> Workspace:
         blobs=blobs,
         policy=policy,
         policy_problem=problem,
+        policy_keys=tuple(str(one.key) for one in database.read_now(known_keys)),
         instance_id=instance_id,
         employee_id=EmployeeId(read_workspace(sample_folder()).signed_in),
         signer=signer,

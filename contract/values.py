@@ -143,7 +143,8 @@ class ArchiveKeys(Wire):
 class CapabilitiesDocument(Wire):
     """What this backend is and asks of its clients; served without a token.
 
-    `workspace` is `sample` or `firm`; `auth` is `secret` (embedded) or `bearer`.
+    `workspace` is `sample` or `firm`; `auth` is `secret` (embedded) or `bearer`. `policy_keys`
+    sign the policy bundle; like the archive's they are believed in the sample workspace alone.
     """
 
     api_version: str
@@ -155,6 +156,7 @@ class CapabilitiesDocument(Wire):
     features: tuple[str, ...]
     limits: Limits
     archive: ArchiveKeys | None = None
+    policy_keys: tuple[str, ...] = ()
 
 
 class ChannelAccount(Wire):

@@ -11,12 +11,14 @@ from typing import NamedTuple
 
 import msgspec
 
-from contract.policy.bundle import CompiledBundle, Side, compile_bundle
+from contract.policy.bundle import CompiledBundle, Side
 from contract.policy.evaluate import evaluate
 from contract.policy.facts import conversation_draft, conversation_facts
 from contract.policy.manifest import unpack_bundle, version_key
 from contract.policy.model import AccountFacts, Attachment, Decision, Draft, Facts
 from contract.policy.problems import BundleError, BundleProblem
+from contract.policy.signing import open_signed_bundle
+from contract.receipts.keys import VerifierKey
 from contract.wire import MAX_DECISION_CHARS, Contact, Conversation, HintReport
 
 CACHED_DECISIONS = 16
@@ -43,9 +45,12 @@ class HintEngine:
         self._results: OrderedDict[_Key, HintResult] = OrderedDict()
 
     @classmethod
-    def from_packed(cls, content: bytes) -> HintEngine:
-        """Start with a packed bundle as the backend serves it; raises BundleError."""
-        return cls(compile_bundle(unpack_bundle(content), Side.CLIENT))
+    def from_packed(cls, content: bytes, known: Sequence[VerifierKey]) -> HintEngine:
+        """Start with a packed bundle as the backend serves it, signed by one of the known keys.
+
+        Raises BundleError.
+        """
+        return cls(open_signed_bundle(unpack_bundle(content), known, side=Side.CLIENT))
 
     @property
     def bundle_version(self) -> str:
@@ -57,13 +62,14 @@ class HintEngine:
         """Return the hash (hex) of the bundle in force."""
         return self._bundle.hash
 
-    def offer(self, content: bytes) -> tuple[BundleProblem, ...]:
+    def offer(self, content: bytes, known: Sequence[VerifierKey]) -> tuple[BundleProblem, ...]:
         """Take a newer packed bundle; return its faults, with which the old one stays in force.
 
-        An older version is refused, and so is the same version with other bytes.
+        One without a known key's signature is refused, an older version, and the same version
+        with other bytes.
         """
         try:
-            offered = compile_bundle(unpack_bundle(content), Side.CLIENT)
+            offered = open_signed_bundle(unpack_bundle(content), known, side=Side.CLIENT)
         except BundleError as error:
             return error.problems
         current = self._bundle

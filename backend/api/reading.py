@@ -65,6 +65,7 @@ async def capabilities(call: Call) -> Response:
             heartbeat_s=settings.heartbeat_s,
         ),
         archive=call.services.archive.keys,
+        policy_keys=settings.policy_keys,
     )
     return json_answer(document)
 

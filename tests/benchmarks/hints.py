@@ -11,8 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from app.hints.engine import HintEngine
-from contract.policy.manifest import pack_bundle
-from contract.policy.publishing import client_files
+from contract.policy.bundle import Side, compile_bundle
 from tests.app.store.values import START_UTC_MS, contact, conversation
 from tests.benchmarks.lines import Group, Line, at_most
 from tests.benchmarks.measuring import MS, SEED, each_s, percentile
@@ -45,7 +44,7 @@ LINES = (
 
 def measure(folder: Path) -> Iterator[float]:
     """Yield the figures of LINES; no file is written."""
-    engine = HintEngine.from_packed(pack_bundle(client_files(_bundle())))
+    engine = HintEngine(compile_bundle(_bundle(), Side.CLIENT))
     people = (contact("c-1", "Hana"),)
     chat = conversation("v-1", contacts=("c-1",))
     for length in (200, 2_400):

@@ -12,9 +12,12 @@ from contract.ids import AccountId, ContactId, ConversationId
 from contract.policy.bundle import Side, compile_bundle
 from contract.policy.evaluate import evaluate
 from contract.policy.facts import conversation_draft, conversation_facts
-from contract.policy.manifest import MANIFEST_FILE, pack_bundle
+from contract.policy.manifest import pack_bundle
 from contract.policy.model import Action
 from contract.policy.publishing import client_files
+from contract.policy.signing import sign_bundle
+from contract.receipts.keys import KeyType
+from contract.receipts.signers import signer_of
 from contract.wire import (
     Channel,
     Consent,
@@ -26,6 +29,8 @@ from contract.wire import (
 )
 from tests.support.surroundings import ROOT
 
+SIGNER = signer_of("policy/author", KeyType.ED25519, bytes(range(32)))
+KEYS = (SIGNER.verifier_key,)
 NOW_UTC_MS = 1_795_000_000_000
 PERSON = Contact(
     contact_id=ContactId("c-1"),
@@ -61,7 +66,12 @@ def sample_files(version: str = "2026.11.3") -> dict[str, bytes]:
 @pytest.fixture
 def engine() -> HintEngine:
     """Return an engine with the sample bundle as a backend serves it."""
-    return HintEngine.from_packed(pack_bundle(client_files(sample_files())))
+    return HintEngine.from_packed(packed(), KEYS)
+
+
+def packed(version: str = "2026.11.3") -> bytes:
+    """Return the sample bundle, signed, as a backend serves it under a version."""
+    return pack_bundle(client_files(sign_bundle(sample_files(version), SIGNER)))
 
 
 def test_the_hint_is_what_the_backend_will_decide(engine: HintEngine) -> None:
@@ -98,31 +108,40 @@ def test_a_window_that_closes_meanwhile_is_seen(engine: HintEngine) -> None:
 
 
 def test_a_newer_bundle_takes_over(engine: HintEngine) -> None:
-    assert engine.offer(pack_bundle(client_files(sample_files("2026.12.1")))) == ()
+    assert engine.offer(packed("2026.12.1"), KEYS) == ()
     assert engine.bundle_version == "2026.12.1"
     report = engine.check(CHAT, [PERSON], "Hello", NOW_UTC_MS).report
     assert report.bundle_version == "2026.12.1"
 
 
 def test_the_same_bundle_again_is_no_fault(engine: HintEngine) -> None:
-    assert engine.offer(pack_bundle(client_files(sample_files()))) == ()
+    assert engine.offer(packed(), KEYS) == ()
 
 
 @pytest.mark.parametrize("version", ["2026.11.2", "2026.11.3"])
 def test_an_older_or_altered_bundle_leaves_the_old_one_in_force(
     engine: HintEngine, version: str
 ) -> None:
-    files = client_files(sample_files(version))
-    altered = {name: content for name, content in files.items() if name != MANIFEST_FILE}
+    altered = sample_files(version)
     altered["lexicons/promissory.csv"] += b"zero downside,en,\n"
     before = engine.bundle_hash
-    (fault,) = engine.offer(pack_bundle(altered))
+    (fault,) = engine.offer(pack_bundle(client_files(sign_bundle(altered, SIGNER))), KEYS)
     assert "not newer" in fault.reason
     assert engine.bundle_hash == before
 
 
 def test_a_damaged_bundle_leaves_the_old_one_in_force(engine: HintEngine) -> None:
     before = engine.bundle_hash
-    assert engine.offer(b"{}")
-    assert engine.offer(pack_bundle({"bundle.yaml": b"name: x"}))
+    assert engine.offer(b"{}", KEYS)
+    assert engine.offer(pack_bundle({"bundle.yaml": b"name: x"}), KEYS)
+    assert engine.bundle_hash == before
+
+
+def test_a_bundle_that_nobody_known_signed_leaves_the_old_one_in_force(engine: HintEngine) -> None:
+    before = engine.bundle_hash
+    unsigned = pack_bundle(client_files(sample_files("2026.12.1")))
+    stranger = signer_of("policy/author", KeyType.ED25519, bytes(range(1, 33)))
+    for content, keys in ((unsigned, KEYS), (packed("2026.12.1"), (stranger.verifier_key,))):
+        (fault,) = engine.offer(content, keys)
+        assert "sign" in fault.reason
     assert engine.bundle_hash == before
