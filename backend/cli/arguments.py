@@ -9,6 +9,7 @@ import argparse
 from pathlib import Path
 
 from backend.cli.custody_arguments import add_admin_commands, add_archive_commands
+from backend.cli.policy_arguments import add_policy_commands
 
 
 def parser() -> argparse.ArgumentParser:
@@ -29,6 +30,8 @@ def parser() -> argparse.ArgumentParser:
     _add_archive(archive.add_subparsers(dest="archive_command", required=True))
     admin = commands.add_parser("admin", help="look after jobs and accounts")
     _add_admin(admin.add_subparsers(dest="admin_command", required=True))
+    policy = commands.add_parser("policy", help="check, sign, try out and publish policy bundles")
+    add_policy_commands(policy.add_subparsers(dest="policy_command", required=True))
     openapi = commands.add_parser("openapi", help="write the OpenAPI document")
     openapi.add_argument("--output", type=Path, help="default: contract/openapi.json")
     return top
@@ -91,6 +94,7 @@ def _add_archive(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         action="store_true",
         help="the witness's memory is not on this computer: a lost end can't be found then",
     )
+    _add_trusted(verify)
     receipt = commands.add_parser(
         "verify-receipt", help="check a receipt with nothing but its file; exit 1 when it is wrong"
     )
@@ -103,6 +107,15 @@ def _add_archive(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     _add_data_dir(find)
     find.add_argument("--message-id", required=True)
     add_archive_commands(commands)
+
+
+def _add_trusted(verify: argparse.ArgumentParser) -> None:
+    """Add the keys an auditor brings along, so that swapped ones are found."""
+    add = verify.add_argument
+    add("--log-key", action="append", default=[], help="a log key you trust; once per key it had")
+    add("--recovery-key", action="append", default=[], help="accept rotations it has signed")
+    add("--witness-key", action="append", default=[], help="once per witness you trust")
+    add("--quorum", type=int, help="how many of them must cosign (default: all)")
 
 
 def _add_admin(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

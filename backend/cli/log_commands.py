@@ -17,12 +17,15 @@ from sqlalchemy import Connection, select
 
 from backend.archive.alerts import KIND_ALERT
 from backend.archive.embedded import WITNESS_FOLDER
+from backend.archive.key_audit import TrustedKeys
 from backend.archive.log import read_head
 from backend.archive.statements import add_statement, rotate_log_key
-from backend.archive.verify import Audit, verify_archive
-from backend.archive.witness_state import Seen, WitnessDamaged, read_seen
+from backend.archive.verify import Audit
+from backend.archive.whole_audit import WholeAudit, audit_whole
+from backend.archive.witness_state import WitnessDamaged, read_seen
 from backend.cli.printing import print_line
 from backend.services import system_clock_utc_ms
+from backend.storage.blobs import BlobStore
 from backend.storage.database import Database
 from backend.storage.tables import archive_bodies, archive_entries
 from backend.workspace_errors import WorkspaceError
@@ -37,40 +40,65 @@ _NO_MEMORY = (
 )
 
 
-def verify(database: Database, data_dir: Path, *, without_witness: bool) -> int:
-    """Audit the whole archive with progress on stderr; returns 0, or 1 with the first fault."""
-    fault, seen = "", None
-    if not without_witness:
+def verify(database: Database, blobs: BlobStore, arguments: argparse.Namespace) -> int:
+    """Audit the whole archive with progress on stderr; returns 0, or 1 with the first fault.
+
+    Raises WorkspaceError for a key on the command line that is none.
+    """
+    fault, seen, trusted = "", None, _trusted(arguments)
+    if not arguments.without_witness:
         try:
-            seen = read_seen(data_dir / WITNESS_FOLDER)
+            seen = read_seen(arguments.data_dir / WITNESS_FOLDER)
         except WitnessDamaged as error:
             fault = str(error)
         if not fault and seen is None and database.read_now(read_head).sealed_size:
             fault = _NO_MEMORY
-    audit = Audit(0, fault, None) if fault else _audit(database, seen)
+    if fault:
+        found = WholeAudit(Audit(0, fault, None))
+    else:
+        teller = _Teller()
+        found = database.read_now(lambda c: audit_whole(c, blobs, seen, teller, trusted))
     print_line(
         {
-            "entries": audit.entries,
-            "ok": audit.ok,
-            "fault": audit.fault,
-            "in_log": audit.in_log,
-            "sealed": audit.sealed,
+            "entries": found.log.entries,
+            "ok": found.ok,
+            "fault": found.log.fault,
+            "in_log": found.log.in_log,
+            "sealed": found.log.sealed,
             "witness_saw": None if seen is None else seen.size,
+            "messages": found.messages,
+            "files": found.files,
         }
     )
-    return 0 if audit.ok else 1
+    return 0 if found.ok else 1
 
 
-def _audit(database: Database, seen: Seen | None) -> Audit:
-    told_at_s = time.monotonic()
+def _trusted(arguments: argparse.Namespace) -> TrustedKeys | None:
+    """Return the keys named on the command line; None when none is."""
+    try:
+        log, recovery, witnesses = (
+            tuple(VerifierKey.parse(key) for key in named)
+            for named in (arguments.log_key, arguments.recovery_key, arguments.witness_key)
+        )
+    except NoteError as error:
+        raise WorkspaceError(f"A key on the command line can't be read: {error}.") from error
+    if (recovery and not log) or (arguments.quorum is not None and not witnesses):
+        raise WorkspaceError("--recovery-key needs a --log-key, --quorum a --witness-key.")
+    if not (log or witnesses):
+        return None
+    return TrustedKeys(log, recovery, witnesses, arguments.quorum)
 
-    def progress(done: int, total: int) -> None:
-        nonlocal told_at_s
-        if done == total or time.monotonic() - told_at_s > _TELL_EVERY_S:
-            told_at_s = time.monotonic()
-            sys.stderr.write(f"{done} of {total} entries verified\n")
 
-    return database.read_now(lambda c: verify_archive(c, seen, progress))
+class _Teller:
+    """Says on stderr how far the audit came, not too often."""
+
+    def __init__(self) -> None:
+        self._told_at_s = time.monotonic()
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        if done == total or time.monotonic() - self._told_at_s > _TELL_EVERY_S:
+            self._told_at_s = time.monotonic()
+            sys.stderr.write(f"{done} of {total} {what} verified\n")
 
 
 def _alerts(database: Database, arguments: argparse.Namespace) -> int:

@@ -18,6 +18,7 @@ from backend.archive.verify import describe_message
 from backend.cli.log_commands import LOG_ADMIN, verify
 from backend.delivery.accounts import pauses, resume_account
 from backend.listening import read_handshake
+from backend.storage.blobs import BlobStore
 from backend.storage.database import Database
 from backend.storage.tables import jobs, messages
 from backend.workspace import DATABASE_FILE, take_lock
@@ -30,16 +31,16 @@ _DEAD = (DeliveryState.FAILED.value, DeliveryState.UNKNOWN.value)
 
 def run_archive(arguments: argparse.Namespace) -> int:
     """Verify the archive, or print a message's entries; returns the exit status."""
-    with _database(arguments) as database:
+    with _database(arguments) as (database, key):
         if arguments.archive_command == "find":
             _print(database.read_now(lambda c: describe_message(c, arguments.message_id)))
             return 0
-        return verify(database, arguments.data_dir, without_witness=arguments.without_witness)
+        return verify(database, BlobStore(arguments.data_dir / "blobs", key), arguments)
 
 
 def run_admin(arguments: argparse.Namespace) -> int:
     """List jobs, dead letters or pauses, or resume an account; returns the exit status."""
-    with _database(arguments) as database:
+    with _database(arguments) as (database, _):
         if arguments.admin_command == "resume":
             account_id = AccountId(arguments.account)
             resumed = database.write_now(lambda c: resume_account(c, account_id))
@@ -91,15 +92,16 @@ def _dead_letters(connection: Connection) -> list[dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def _database(arguments: argparse.Namespace) -> Iterator[Database]:
+def _database(arguments: argparse.Namespace) -> Iterator[tuple[Database, bytes]]:
     path = arguments.data_dir / DATABASE_FILE
     if not path.exists():
         raise WorkspaceError("There is no Parley backend in this data folder.")
     lock = take_lock(arguments.data_dir)
     try:
-        database = Database.open(path, read_handshake().key)
+        key = read_handshake().key
+        database = Database.open(path, key)
         try:
-            yield database
+            yield database, key
         finally:
             database.close_now()
     finally:
