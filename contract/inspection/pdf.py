@@ -1,0 +1,187 @@
+"""Owns what is read of PDF files: pages, fields, notes, attached files.
+
+It never draws a page and reads no picture: a page of pictures alone is a page without text.
+
+Sources: ISO 32000-1; the library's own limits on unpacking and parsing are kept tight.
+"""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, BinaryIO
+
+from contract.inspection.model import Reason
+from contract.inspection.reading import Reading, Stopped
+from contract.inspection.steps import limited_steps
+
+if TYPE_CHECKING:
+    from pypdf import Configuration, PdfReader
+    from pypdf.generic import DictionaryObject
+
+_TAIL_BYTES = 64 * 1024
+_SLACK_BYTES = 1024
+_UNPACKED_BYTES = 16 * 1024 * 1024
+_MOST_FORM_DEPTH = 5
+_MOST_NOTES = 10_000
+_EMPTY_PAGE_BYTES = 16
+_PROGRAMS = frozenset({"/JavaScript", "/Launch", "/ImportData"})
+# More than this share of signs without a meaning: the font's letters could not be told.
+_MOST_UNKNOWN_SIGNS = 0.1
+
+
+def read_pdf(source: BinaryIO, reading: Reading, depth: int) -> None:
+    """Keep a PDF's words; raises Stopped where it is locked, damaged or beyond a limit.
+
+    A file that opens without a password counts as open, whatever it forbids its readers.
+    """
+    from pypdf import apply_configuration
+    from pypdf.errors import PdfReadError
+
+    size_bytes = source.seek(0, io.SEEK_END)
+    if size_bytes > reading.limits.pdf_bytes:
+        raise Stopped(Reason.TOO_LARGE)
+    _check_end(source, size_bytes, reading)
+    source.seek(0)
+    with apply_configuration(_limits()), limited_steps(reading.limits.pdf_steps):
+        try:
+            reader = _opened(source)
+        except (PdfReadError, RecursionError) as fault:
+            raise Stopped(Reason.DAMAGED) from fault
+        _read_pages(reader, reading)
+        _read_fields(reader, reading)
+        _note_programs(reader, reading)
+        attached = [
+            (name, data) for name, all_data in reader.attachments.items() for data in all_data
+        ]
+    for name, data in attached:
+        reading.count_member()
+        reading.count_bytes(len(data))
+        reading.add_text(f"{name}\n")
+        reading.descend(name, io.BytesIO(data), depth + 1)
+        reading.add_text("\n")
+
+
+def _limits() -> Configuration:
+    from pypdf import Configuration
+
+    return Configuration(
+        maximum_declared_stream_length=_UNPACKED_BYTES,
+        array_based_stream_maximum_output_length=_UNPACKED_BYTES,
+        lzw_maximum_output_length=_UNPACKED_BYTES,
+        run_length_maximum_output_length=_UNPACKED_BYTES,
+        zlib_maximum_output_length=_UNPACKED_BYTES,
+        brotli_maximum_output_length=_UNPACKED_BYTES,
+        stream_decoding_work_maximum_length=4 * _UNPACKED_BYTES,
+        jbig2dec_binary=None,  # no program is run
+    )
+
+
+def _opened(source: BinaryIO) -> PdfReader:
+    from pypdf import PasswordType, PdfReader
+    from pypdf.errors import DependencyError, WrongPasswordError
+
+    try:
+        reader = PdfReader(source)
+        if reader.is_encrypted and reader.decrypt("") is PasswordType.NOT_DECRYPTED:
+            raise Stopped(Reason.ENCRYPTED)
+    except (NotImplementedError, DependencyError, WrongPasswordError) as fault:
+        raise Stopped(Reason.ENCRYPTED) from fault  # a certificate's holder alone can open it
+    return reader
+
+
+def _check_end(source: BinaryIO, size_bytes: int, reading: Reading) -> None:
+    """Note what hangs behind a PDF's end: another file, for one."""
+    source.seek(max(0, size_bytes - _TAIL_BYTES))
+    tail = source.read(_TAIL_BYTES)
+    end = tail.rfind(b"%%EOF")
+    if end < 0 or len(tail) - end > _SLACK_BYTES:
+        reading.note(Reason.ENCODED_DATA)
+
+
+def _read_pages(reader: PdfReader, reading: Reading) -> None:
+    for number, page in enumerate(reader.pages):
+        if number >= reading.limits.pdf_pages:
+            reading.note(Reason.TOO_LONG)
+            break
+        words = page.extract_text()
+        reading.count_bytes(len(words))
+        pictures = list(_pictures(page, 0))
+        if any(size > reading.limits.decoration_bytes for size in pictures):
+            reading.note(Reason.IMAGE)
+        wordless = not words.strip() and (bool(pictures) or _draws(page))
+        if wordless or _is_garbled(words):
+            reading.note(Reason.NO_TEXT)
+        if not reading.add_text(f"{words}\n"):
+            break
+        for note in _notes(page):
+            reading.add_text(f"{note}\n")
+
+
+def _draws(page: DictionaryObject) -> bool:
+    """Tell whether a page holds anything at all: lines can be letters drawn as curves."""
+    from pypdf.generic import StreamObject
+
+    content = page.get("/Contents")
+    whole = content.get_object() if content is not None else None
+    streams = [one.get_object() for one in whole] if isinstance(whole, list) else [whole]
+    data = (one.get_data() for one in streams if isinstance(one, StreamObject))
+    return any(len(each.strip()) > _EMPTY_PAGE_BYTES for each in data)
+
+
+def _is_garbled(words: str) -> bool:
+    signs = [char for char in words if not char.isspace()]
+    unknown = sum(
+        char == "\ufffd" or unicodedata.category(char) in ("Cc", "Co", "Cn") for char in signs
+    )
+    return unknown > _MOST_UNKNOWN_SIGNS * len(signs)
+
+
+def _pictures(holder: DictionaryObject, depth: int) -> Iterator[int]:
+    """Yield the stored size of each picture of a page and of the forms it draws."""
+    resources = holder.get("/Resources")
+    objects = resources.get_object().get("/XObject") if resources is not None else None
+    if objects is None or depth > _MOST_FORM_DEPTH:
+        return
+    for each in objects.get_object().values():
+        drawn = each.get_object()
+        if drawn.get("/Subtype") == "/Image":
+            yield int(drawn.get("/Length", 0))
+        elif drawn.get("/Subtype") == "/Form":
+            yield from _pictures(drawn, depth + 1)
+
+
+def _notes(page: DictionaryObject) -> Iterator[str]:
+    """Yield the words of a page's notes and where its links lead."""
+    notes = page.get("/Annots")
+    for each in list(notes.get_object())[:_MOST_NOTES] if notes is not None else ():
+        note = each.get_object()
+        action = note.get("/A")
+        target = action.get_object().get("/URI") if action is not None else None
+        for words in (note.get("/Contents"), target):
+            if words is not None:
+                yield str(words.get_object())
+
+
+def _read_fields(reader: PdfReader, reading: Reading) -> None:
+    fields = reader.get_fields() or {}
+    for name, field in fields.items():
+        value = field.get("/V")
+        if value is not None and not reading.add_text(f"{name}: {value}\n"):
+            return
+    form = reader.root_object.get("/AcroForm")
+    if form is not None and "/XFA" in form.get_object():
+        reading.note(Reason.UNSUPPORTED)
+
+
+def _note_programs(reader: PdfReader, reading: Reading) -> None:
+    """Note a script or a program that the file would start."""
+    root = reader.root_object
+    names = root.get("/Names")
+    if names is not None and "/JavaScript" in names.get_object():
+        reading.note(Reason.SCRIPT)
+    opening = root.get("/OpenAction")
+    action = opening.get_object() if opening is not None else None
+    if isinstance(action, dict) and action.get("/S") in _PROGRAMS:
+        reading.note(Reason.SCRIPT)
