@@ -17,19 +17,11 @@ from contract.policy.bundle_source import RULES_FILE, BundleSource, need, read_s
 from contract.policy.lexicon import Lexicon, Term
 from contract.policy.manifest import check_manifest
 from contract.policy.messages import MESSAGES_FILE, Catalogue, read_catalogue
-from contract.policy.model import Action, FixKind, Scope
 from contract.policy.normalise import fold_term
 from contract.policy.problems import BundleError, BundleProblem
 from contract.policy.publishing import client_files
-from contract.policy.rules import (
-    NEUTRAL_KEY,
-    DisclaimerRule,
-    RegexRule,
-    Rule,
-    TermRule,
-    files_of,
-    message_keys_of,
-)
+from contract.policy.rule_checks import check_rules
+from contract.policy.rules import LexiconRule, RegexRule, Rule, TermRule, files_of
 from contract.policy.sources import Row, read_csv
 
 MAX_PATTERN_MEMORY_BYTES = 8 * 1024 * 1024
@@ -90,7 +82,7 @@ def compile_bundle(files: Mapping[str, bytes], side: Side = Side.SERVER) -> Comp
     manifest = check_manifest(source.header.version, files)
     problems: list[BundleProblem] = []
     catalogue = _collect(problems, lambda: read_catalogue(need(files, MESSAGES_FILE)))
-    _check_rules(source, files, catalogue, problems)
+    problems += check_rules(source, files, catalogue)
     lexicon = Lexicon(_read_terms(source, files, problems))
     patterns = _compile_patterns(source, problems)
     evidence = _read_evidence(source, files, problems)
@@ -116,43 +108,17 @@ def _collect(problems: list[BundleProblem], read: Callable[[], _T]) -> _T | None
         return None
 
 
-def _check_rules(
-    source: BundleSource,
-    files: Mapping[str, bytes],
-    catalogue: Catalogue | None,
-    problems: list[BundleProblem],
-) -> None:
-    seen: set[str] = set()
-    for index, rule in enumerate(source.rules):
-
-        def fault(reason: str, field: str, index: int = index) -> None:
-            problems.append(BundleProblem(RULES_FILE, source.line_of(index, field), reason))
-
-        if rule.id in seen:
-            fault(f"the id '{rule.id}' stands twice", "id")
-        seen.add(rule.id)
-        if rule.action is Action.LOG and rule.scope is not Scope.SERVER:
-            fault("the action log is silent and needs scope server", "action")
-        added = bool(rule.disclaimer) if not isinstance(rule, DisclaimerRule) else None
-        if added is not None and (FixKind.ADD_DISCLAIMER in rule.fixes) != added:
-            fault("the fix add_disclaimer and a disclaimer go together", "fixes")
-        neutral = (NEUTRAL_KEY,) if rule.scope is Scope.SERVER else ()
-        for key in message_keys_of(rule) + neutral:
-            if catalogue is not None and key not in catalogue:
-                fault(f"{MESSAGES_FILE} has no words for '{key}'", "message")
-        for name in files_of(rule):
-            if name not in files:
-                fault(f"the file {name} is missing", "terms")
-
-
 def _read_terms(
     source: BundleSource, files: Mapping[str, bytes], problems: list[BundleProblem]
 ) -> list[Term]:
     terms: list[Term] = []
     for index, rule in enumerate(source.rules):
         if isinstance(rule, TermRule):
-            for row, folded in _read_words(rule, files, problems):
-                terms.append(Term(index, folded, row.values.get("replacement", "")))
+            ordinary = rule.ordinary if isinstance(rule, LexiconRule) else ()
+            for name in files_of(rule):
+                for row, folded in _read_words(name, files, problems):
+                    replacement = row.values.get("replacement", "")
+                    terms.append(Term(index, folded, replacement, name in ordinary))
     return terms
 
 
@@ -160,34 +126,45 @@ def _read_evidence(
     source: BundleSource, files: Mapping[str, bytes], problems: list[BundleProblem]
 ) -> dict[str, tuple[str, ...]]:
     return {
-        rule.id: tuple(folded for _, folded in _read_words(rule, files, problems))
+        rule.id: tuple(
+            folded for name in files_of(rule) for _, folded in _read_words(name, files, problems)
+        )
         for rule in source.rules
         if files_of(rule) and not isinstance(rule, TermRule)
     }
 
 
 def _read_words(
-    rule: Rule, files: Mapping[str, bytes], problems: list[BundleProblem]
-) -> list[tuple[Row, str]]:
-    """Read a rule's CSV files (term, language, replacement, note), folded; notes faults."""
-    words: list[tuple[Row, str]] = []
-    for name in files_of(rule):
-        if name not in files:
-            continue
-        seen: dict[str, int] = {}
-        read = functools.partial(read_csv, name, files[name], *_WORD_COLUMNS)
-        rows = _collect(problems, read) or []
-        for row in rows:
-            folded = fold_term(row.values.get("term", ""))
-            if not folded:
-                problems.append(BundleProblem(name, row.line, "the term is empty"))
-            elif folded in seen:
-                reason = f"the term stands on line {seen[folded]} already"
-                problems.append(BundleProblem(name, row.line, reason))
-            else:
-                words.append((row, folded))
-            seen.setdefault(folded, row.line)
+    name: str, files: Mapping[str, bytes], problems: list[BundleProblem]
+) -> tuple[tuple[Row, str], ...]:
+    """Return a file's words with their folded form; a missing file is another check's matter."""
+    if name not in files:
+        return ()
+    words, faults = _folded_words(name, files[name])
+    problems.extend(faults)
     return words
+
+
+@functools.lru_cache(maxsize=64)
+def _folded_words(
+    name: str, content: bytes
+) -> tuple[tuple[tuple[Row, str], ...], tuple[BundleProblem, ...]]:
+    """Read a CSV file (term, language, replacement, note); one bundle is compiled for two sides."""
+    words: list[tuple[Row, str]] = []
+    problems: list[BundleProblem] = []
+    seen: dict[str, int] = {}
+    read = functools.partial(read_csv, name, content, *_WORD_COLUMNS)
+    for row in _collect(problems, read) or []:
+        folded = fold_term(row.values.get("term", ""))
+        if not folded:
+            problems.append(BundleProblem(name, row.line, "the term is empty"))
+        elif folded in seen:
+            reason = f"the term stands on line {seen[folded]} already"
+            problems.append(BundleProblem(name, row.line, reason))
+        else:
+            words.append((row, folded))
+        seen.setdefault(folded, row.line)
+    return tuple(words), tuple(problems)
 
 
 def _compile_patterns(source: BundleSource, problems: list[BundleProblem]) -> dict[str, Pattern]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from contract.policy.bundle import CompiledBundle
-from contract.policy.detectors import Context, Hit, detect
+from contract.policy.context import Context, ScanMemo
+from contract.policy.detectors import detect
 from contract.policy.fixes import fixes_for
+from contract.policy.hits import Hit
 from contract.policy.model import (
     EVALUATOR_VERSION,
     Action,
@@ -17,7 +19,9 @@ from contract.policy.model import (
     Draft,
     Facts,
     Finding,
+    FixKind,
     OverrideKind,
+    Scope,
     draft_hash,
     facts_hash,
 )
@@ -26,19 +30,24 @@ from contract.policy.rules import Rule
 _SHOWN_MATCH_CHARS = 40
 
 
-def evaluate(bundle: CompiledBundle, facts: Facts, draft: Draft) -> Decision:
+def evaluate(
+    bundle: CompiledBundle, facts: Facts, draft: Draft, memo: ScanMemo | None = None
+) -> Decision:
     """Decide on a draft: every finding, most severe first, and the most restrictive action.
 
-    Equal arguments give equal decisions on every machine. Takes any text, never raises.
+    Equal arguments give equal decisions on every machine, with and without a `memo`, which
+    only saves reading again what has not changed. Takes any text, never raises.
     """
-    context = Context(bundle, facts, draft)
+    context = Context(bundle, facts, draft, memo)
     findings = [
         _finding(rule, hit, context)
         for index, rule in enumerate(bundle.rules)
         for hit in detect(index, rule, context)
         if hit.action is not Action.ALLOW
     ]
-    findings.sort(key=lambda one: (-one.action.rank, one.start, one.end, one.rule_id))
+    findings.sort(
+        key=lambda one: (-one.action.rank, one.attachment, one.start, one.end, one.rule_id)
+    )
     action = findings[0].action if findings else Action.ALLOW
     return Decision(
         evaluator_version=EVALUATOR_VERSION,
@@ -60,17 +69,12 @@ def _strictest(findings: Iterable[Finding]) -> OverrideKind:
 
 def _finding(rule: Rule, hit: Hit, context: Context) -> Finding:
     catalogue, language = context.bundle.catalogue, context.draft.language
-    match = context.draft.text[hit.start : hit.end]
-    fixes = (
-        fixes_for(rule, catalogue, language, match, hit.value, hit.suggestion)
-        if hit.end > hit.start
-        else ()
-    )
-    replacement = next((fix.replacement for fix in fixes if fix.kind.value == "replace"), "")
+    fixes = fixes_for(rule, hit, catalogue, language, context.client_language())
+    replacement = next((fix.replacement for fix in fixes if fix.kind is FixKind.REPLACE), "")
     words = catalogue.words(
         hit.message_key,
         language,
-        match=_short(match),
+        match=_short(hit.shown),
         replacement=replacement,
         reference=hit.reference,
     )
@@ -87,7 +91,9 @@ def _finding(rule: Rule, hit: Hit, context: Context) -> Finding:
         why=rule.why,
         fixes=fixes,
         override_kind=rule.override_kind(hit.action),
-        scope=rule.scope,
+        scope=Scope.SERVER if hit.server_known else rule.scope,
+        attachment=hit.attachment,
+        contact_ids=hit.contact_ids,
     )
 
 

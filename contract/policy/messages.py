@@ -43,6 +43,18 @@ class Catalogue:
         )
         return Words(_fill(found.title, places), _fill(found.detail, places))
 
+    def names_match(self, key: str) -> bool:
+        """Tell whether a key's words repeat what was found, in any language."""
+        return any(
+            "{match}" in words.title + words.detail
+            for (known, _), words in self._words.items()
+            if known == key
+        )
+
+    def titles(self, key: str) -> tuple[str, ...]:
+        """Return a key's titles in every language it has, in order of language."""
+        return tuple(self._words[known].title for known in sorted(self._words) if known[0] == key)
+
 
 def read_catalogue(content: bytes) -> Catalogue:
     """Read messages.csv (key, language, title, detail); raises BundleError."""

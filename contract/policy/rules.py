@@ -9,13 +9,13 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from contract.policy.identifier_kinds import IdentifierKind
 from contract.policy.model import Action, FixKind, OverrideKind, Scope
 from contract.values import Channel, ConsentStatus
 
 RuleId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9.-]{1,62}[a-z0-9]$")]
 Confidence = Annotated[int, msgspec.Meta(ge=65, le=85)]
 MessageKey = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
-KindName = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 MediaType = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9*][a-z0-9.+*-]*/[a-z0-9*][a-z0-9.+*-]*$")]
 Currency = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")]
 LocalTime = Annotated[str, msgspec.Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
@@ -93,9 +93,14 @@ class IbanRule(RuleBase, frozen=True, kw_only=True, tag="iban"):
 
 
 class LexiconRule(RuleBase, frozen=True, kw_only=True, tag="lexicon"):
-    """Terms of one or more CSV files (term, language, replacement, note)."""
+    """Terms of one or more CSV files (term, language, replacement, note).
+
+    `ordinary` names files of phrases in which a term says nothing, such as "bank guarantee" or
+    "not guaranteed": a term that overlaps one of them is no finding.
+    """
 
     terms: Terms
+    ordinary: tuple[FileName, ...] = ()
     confidence: Confidence = 75
 
 
@@ -108,9 +113,9 @@ class RegexRule(RuleBase, frozen=True, kw_only=True, tag="regex"):
 
 
 class IdentifierRule(RuleBase, frozen=True, kw_only=True, tag="identifier"):
-    """One kind of identifier (`detect`, a name of identifier_kinds), with words of evidence."""
+    """One kind of identifier, with words whose presence is evidence for it."""
 
-    detect: KindName
+    detect: IdentifierKind
     evidence: FileName | None = None
     min_confidence: Confidence = 65
 
@@ -265,6 +270,8 @@ class Header(
 
 def files_of(rule: Rule) -> tuple[str, ...]:
     """Return the names of the CSV files a rule reads."""
+    if isinstance(rule, LexiconRule):
+        return rule.terms + rule.ordinary
     if isinstance(rule, TermRule | OptOutWordsRule):
         return rule.terms
     if isinstance(rule, PaymentCardRule | IbanRule | IdentifierRule) and rule.evidence is not None:

@@ -1,0 +1,116 @@
+"""Owns one draft with its facts and bundle, as the detectors look at them.
+
+It never judges anything, and it works out nothing before a rule asks for it.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import OrderedDict
+from collections.abc import Iterator
+
+from contract.policy.bundle import CompiledBundle
+from contract.policy.incremental import DraftScanner
+from contract.policy.model import ContactPointFacts, Draft, Facts
+from contract.policy.text_scan import TextScan
+
+MAX_FILE_SCANS = 12
+
+
+class ScanMemo:
+    """Keeps scans of texts between evaluations of nearly the same draft, for one thread.
+
+    What is decided is the same with and without it. It is bounded, and holds texts of drafts
+    and files: clear it when they may no longer be kept.
+    """
+
+    def __init__(self) -> None:
+        self._drafts = DraftScanner()
+        self._bundle_hash = ""
+        self._draft: TextScan | None = None
+        self._files: OrderedDict[str, TextScan] = OrderedDict()
+
+    def draft_scan(self, bundle: CompiledBundle, text: str) -> TextScan:
+        """Return the scan of the draft's own text, read anew only where it was edited."""
+        self._keep_for(bundle)
+        if self._draft is None or self._draft.typed != text:
+            self._draft = TextScan(bundle, text, self._drafts.scan(text))
+        return self._draft
+
+    def file_scan(self, bundle: CompiledBundle, text: str) -> TextScan:
+        """Return the scan of a text that stays the same, the kept one if there is one."""
+        self._keep_for(bundle)
+        found = self._files.get(text)
+        if found is None:
+            found = self._files[text] = TextScan(bundle, text)
+            if len(self._files) > MAX_FILE_SCANS:
+                self._files.popitem(last=False)
+        else:
+            self._files.move_to_end(text)
+        return found
+
+    def forget(self) -> None:
+        """Drop all texts kept: when a draft is sent, or the session locks."""
+        self._drafts.forget()
+        self._draft = None
+        self._files.clear()
+
+    def _keep_for(self, bundle: CompiledBundle) -> None:
+        if bundle.hash != self._bundle_hash:
+            self._draft = None
+            self._files.clear()
+            self._bundle_hash = bundle.hash
+
+
+class Context:
+    """One draft with its facts, and what several rules share, worked out at most once."""
+
+    def __init__(
+        self, bundle: CompiledBundle, facts: Facts, draft: Draft, memo: ScanMemo | None = None
+    ) -> None:
+        self.bundle = bundle
+        self.facts = facts
+        self.draft = draft
+        self._memo = memo
+
+    @functools.cached_property
+    def text(self) -> TextScan:
+        """The draft's own text."""
+        if self._memo is not None:
+            return self._memo.draft_scan(self.bundle, self.draft.text)
+        return TextScan(self.bundle, self.draft.text)
+
+    @functools.cached_property
+    def quoted(self) -> TextScan | None:
+        """The text of the message answered, if there is one."""
+        return self._unchanging(self.draft.quoted_text) if self.draft.quoted_text else None
+
+    @functools.cached_property
+    def _files(self) -> list[tuple[str, TextScan]]:
+        files = [file for file in self.draft.attachments if file.text]
+        return [(file.sha256, self._unchanging(file.text)) for file in files]
+
+    def _unchanging(self, text: str) -> TextScan:
+        if self._memo is not None:
+            return self._memo.file_scan(self.bundle, text)
+        return TextScan(self.bundle, text)
+
+    def texts(self) -> Iterator[tuple[str, TextScan]]:
+        """Yield each text sent, with the SHA-256 of the file it stands in, empty for the draft."""
+        yield "", self.text
+        yield from self._files
+
+    @functools.cached_property
+    def points(self) -> tuple[ContactPointFacts, ...]:
+        """Facts of the recipients' contact points; one without facts counts as never asked."""
+        known = {point.contact_point_id: point for point in self.facts.contact_points}
+        contacts = {to.contact_point_id: to.contact_id for to in self.draft.recipients}
+        return tuple(
+            known.get(point_id)
+            or ContactPointFacts(contact_point_id=point_id, contact_id=contact_id)
+            for point_id, contact_id in contacts.items()
+        )
+
+    def client_language(self) -> str:
+        """Return the language of words the client reads: the first recipient's, if known."""
+        return next((point.language for point in self.points if point.language), "")
