@@ -16,6 +16,10 @@ EXIT_FAULT = 2
 def main(argv: list[str] | None = None) -> int:
     """Carry out one command; returns the exit status (0 fine, 1 a finding, 2 can't run)."""
     arguments = parser().parse_args(argv)
+    if arguments.command == "inspect":
+        from backend.cli.inspecting import run_inspect
+
+        return run_inspect(arguments)
     from backend.cli.logs import log_to_stderr
 
     log_to_stderr()
@@ -25,7 +29,7 @@ def main(argv: list[str] | None = None) -> int:
         return run_openapi(arguments)
     from backend.workspace_errors import WorkspaceError
 
-    if arguments.command == "witness" or _checks_receipt(arguments):
+    if arguments.command == "witness" or _checks_files(arguments):
         return _without_database(arguments)
     if arguments.command == "policy":
         return _policy(arguments)
@@ -88,19 +92,18 @@ def _with_database(arguments: argparse.Namespace) -> int:
     return EXIT_FAULT
 
 
-def _checks_receipt(arguments: argparse.Namespace) -> bool:
-    return arguments.command == "archive" and str(arguments.archive_command) == "verify-receipt"
+def _checks_files(arguments: argparse.Namespace) -> bool:
+    alone = ("verify-receipt", "verify-tiles")
+    return arguments.command == "archive" and str(arguments.archive_command) in alone
 
 
 def _without_database(arguments: argparse.Namespace) -> int:
-    """Run the witness or check a receipt: both start without what a database needs."""
+    """Run the witness, or check a receipt or tiles: they start without what a database needs."""
     from backend.workspace_errors import WorkspaceError
 
     try:
-        if _checks_receipt(arguments):
-            from backend.cli.receipts import run_verify_receipt
-
-            return run_verify_receipt(arguments)
+        if arguments.command == "archive":
+            return _check_files(arguments)
         from backend.cli.witness import run_witness
 
         return run_witness(arguments)
@@ -111,6 +114,16 @@ def _without_database(arguments: argparse.Namespace) -> int:
     except ValueError:
         sys.stderr.write("The line on stdin must be JSON with database_key and log_key.\n")
     return EXIT_FAULT
+
+
+def _check_files(arguments: argparse.Namespace) -> int:
+    if arguments.archive_command == "verify-tiles":
+        from backend.cli.tiles import run_verify_tiles
+
+        return run_verify_tiles(arguments)
+    from backend.cli.receipts import run_verify_receipt
+
+    return run_verify_receipt(arguments)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,9 @@ from starlette.applications import Starlette
 
 from backend.archive.embedded import EmbeddedArchive
 from backend.archive.journal import Journal
+from backend.archive.tile_places import TilePlace, place_of
+from backend.archive.tile_store import TilePublisher
+from backend.archive.worm import WormNotReady
 from backend.channels import faults
 from backend.channels.sandbox.phone import Client
 from backend.channels.sandbox.service import Sandbox
@@ -36,6 +39,7 @@ from backend.services import (
     system_clock_utc_ms,
 )
 from backend.workspace import Workspace, open_workspace, process_name
+from backend.workspace_errors import WorkspaceError
 from contract.ids import AccountId, ConversationId, EmployeeId
 
 _log = logging.getLogger(__name__)
@@ -45,12 +49,13 @@ _STOP_WITHIN_S = 5.0
 
 
 class RuntimeOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """Where to run, with which key, and how the sandbox clients behave."""
+    """Where to run, with which key, how the sandbox clients behave, where to publish tiles."""
 
     data_dir: Path
     database_key: bytes
     sandbox_pace: float = 1.0
     sandbox_answers: bool = True
+    tiles: str = ""
 
 
 class Runtime:
@@ -66,6 +71,7 @@ class Runtime:
         self._paused: tuple[str, ...] = ()
         self._workspace: Workspace | None = None
         self._journal: Journal | None = None
+        self._publisher: TilePublisher | None = None
         self.archive = EmbeddedArchive(options.data_dir, options.database_key)
         self.sandbox: Sandbox | None = None
         self.worker: DeliveryWorker | None = None
@@ -86,6 +92,8 @@ class Runtime:
         self._workspace = open_workspace(options.data_dir, options.database_key)
         database = self.workspace.database
         await self.archive.start(database, self.workspace.signer, self._now)
+        if options.tiles:
+            self._publisher = TilePublisher(database, _tile_place(options.tiles))
         accounts = await database.read(governed_accounts)
         self.sandbox = Sandbox(
             options.data_dir,
@@ -136,6 +144,9 @@ class Runtime:
             ),
             asyncio.create_task(self._watch_health(recorder), name="health"),
         ]
+        if self._publisher is not None:
+            publishing = self._keep_running("published tiles", self._publisher.run)
+            self._tasks.append(asyncio.create_task(publishing, name="tiles"))
 
     def app(self, secret: str) -> Starlette:
         """Return the HTTP face, with the sandbox's own routes, for one per-start secret."""
@@ -226,6 +237,8 @@ class Runtime:
         ours = (*self._problems.values(), *self.archive.problems)
         if self._journal is not None:
             ours = (*ours, *self._journal.problems)
+        if self._publisher is not None:
+            ours = (*ours, *self._publisher.problems)
         return (*ours, *self._paused, *([refused] if refused else ()))
 
     async def _resume(self, account_id: AccountId) -> bool:
@@ -250,3 +263,10 @@ class Runtime:
         task = asyncio.create_task(work, name="notice")
         self._notices.add(task)
         task.add_done_callback(self._notices.discard)
+
+
+def _tile_place(where: str) -> TilePlace:
+    try:
+        return place_of(where)
+    except WormNotReady as error:
+        raise WorkspaceError(str(error)) from error

@@ -32,6 +32,8 @@ def parser() -> argparse.ArgumentParser:
     _add_admin(admin.add_subparsers(dest="admin_command", required=True))
     policy = commands.add_parser("policy", help="check, sign, try out and publish policy bundles")
     add_policy_commands(policy.add_subparsers(dest="policy_command", required=True))
+    inspect = commands.add_parser("inspect", help="tell what policy may know of a file")
+    inspect.add_argument("file", type=Path, nargs="?", help="default: one inspection on stdin")
     openapi = commands.add_parser("openapi", help="write the OpenAPI document")
     openapi.add_argument("--output", type=Path, help="default: contract/openapi.json")
     return top
@@ -43,6 +45,9 @@ def _add_serve(serve: argparse.ArgumentParser) -> None:
     )
     serve.add_argument(
         "--listen", default="127.0.0.1:0", metavar="HOST:PORT", help="loopback only; port 0: any"
+    )
+    serve.add_argument(
+        "--tiles", default="", metavar="PLACE", help="publish the log here after each seal"
     )
     _add_data_dir(serve)
     _add_sandbox(serve)
@@ -103,10 +108,26 @@ def _add_archive(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     receipt.add_argument("--witness-key", action="append", default=[], help="once per witness")
     receipt.add_argument("--quorum", type=int, help="how many witnesses must have cosigned")
     receipt.add_argument("--leaf", type=Path, help="the entry's leaf, for a bare receipt")
+    _add_tiles(commands)
     find = commands.add_parser("find", help="print every entry about a message as JSON")
     _add_data_dir(find)
     find.add_argument("--message-id", required=True)
     add_archive_commands(commands)
+
+
+def _add_tiles(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    where = "a folder, or s3://BUCKET/PREFIX"
+    tiles = commands.add_parser("tiles", help="publish the sealed log as files that can be audited")
+    _add_data_dir(tiles)
+    tiles.add_argument("--to", required=True, metavar="PLACE", help=where)
+    check = commands.add_parser("verify-tiles", help="audit a published log from its files alone")
+    check.add_argument("place", metavar="PLACE", help=where)
+    check.add_argument("--log-key", required=True, help="the log's verifier key you trust")
+    check.add_argument("--witness-key", action="append", default=[], help="once per witness")
+    check.add_argument("--quorum", type=int, help="how many must have cosigned (default: all)")
+    for command in (tiles, check):
+        command.add_argument("--endpoint-url", default="")
+        command.add_argument("--region", default="")
 
 
 def _add_trusted(verify: argparse.ArgumentParser) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select
 
 from backend.archive.verify import describe_message
 from backend.cli.log_commands import LOG_ADMIN, verify
+from backend.cli.tiles import run_tiles
 from backend.delivery.accounts import pauses, resume_account
 from backend.listening import read_handshake
 from backend.storage.blobs import BlobStore
@@ -30,11 +31,13 @@ _DEAD = (DeliveryState.FAILED.value, DeliveryState.UNKNOWN.value)
 
 
 def run_archive(arguments: argparse.Namespace) -> int:
-    """Verify the archive, or print a message's entries; returns the exit status."""
+    """Verify the archive, publish it, or print a message's entries; returns the exit status."""
     with _database(arguments) as (database, key):
         if arguments.archive_command == "find":
             _print(database.read_now(lambda c: describe_message(c, arguments.message_id)))
             return 0
+        if arguments.archive_command == "tiles":
+            return run_tiles(arguments, database)
         return verify(database, BlobStore(arguments.data_dir / "blobs", key), arguments)
 
 

@@ -60,6 +60,7 @@ def _options(arguments: argparse.Namespace, handshake: Handshake) -> RuntimeOpti
         database_key=handshake.key,
         sandbox_pace=max(0.0, arguments.sandbox_pace),
         sandbox_answers=not arguments.sandbox_silent,
+        tiles=getattr(arguments, "tiles", ""),
     )
 
 

@@ -28,7 +28,7 @@ from contract.receipts.saved import format_saved
 from contract.receipts.signers import Ed25519Signer, format_private_key
 from contract.receipts.statements import Restore, sign_statement
 from contract.wire import ArchiveAlert
-from tests.backend.backend_process import KEY_HEX, run_command
+from tests.backend.backend_process import KEY_HEX, BackendProcess, run_command
 from tests.backend.workspace import ELENA, START_UTC_MS, Workspace, client_of, open_workspace
 from tests.support.log_guard import LogGuard
 
@@ -209,3 +209,37 @@ async def run_alone(*words: str, status: int = 0) -> list[dict[str, Any]]:
     out, errors = await process.communicate()
     assert process.returncode == status, errors.decode()
     return [json.loads(line) for line in out.splitlines()]
+
+
+async def test_log_is_published_and_audited_without_the_archive(
+    operated: Operated, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mirror"
+    (told,) = await operated.run("archive", "tiles", "--to", str(folder))
+    assert told == {"size": operated.size, "written": 3}
+    check = ("archive", "verify-tiles", str(folder), "--log-key", operated.log_key)
+    (found,) = await run_alone(*check, "--witness-key", operated.witness_key)
+    assert (found["ok"], found["size"], len(found["witnesses"])) == (True, operated.size, 1)
+    assert found["root"] == operated.root.hex()
+    assert not (await run_alone(*check[:-1], STRANGER, status=1))[0]["ok"]
+    two = ("--witness-key", operated.witness_key, "--quorum", "2")
+    assert not (await run_alone(*check, *two, status=1))[0]["ok"]
+    await run_alone(*check[:-1], "nonsense", status=2)
+    (folder / "checkpoint").write_bytes(b"of another log")
+    await operated.run("archive", "tiles", "--to", str(folder), status=2)
+
+
+async def test_running_backend_publishes_what_it_seals(tmp_path: Path) -> None:
+    folder = tmp_path / "mirror"
+    with BackendProcess(tmp_path / "data", "--tiles", str(folder), "--sandbox-silent") as backend:
+        with backend.client() as client:
+            keys = client.get(api.CAPABILITIES).json()["archive"]
+        async with asyncio.timeout(30):
+            while not (folder / "checkpoint").exists():
+                await asyncio.sleep(0.05)
+        backend.close_stdin()
+        assert await asyncio.to_thread(backend.wait) == 0
+    witnesses = [word for key in keys["witness_keys"] for word in ("--witness-key", key)]
+    check = ("archive", "verify-tiles", str(folder), "--log-key", keys["log_key"], *witnesses)
+    (found,) = await run_alone(*check)
+    assert found["ok"] and found["size"] > 0
