@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from backend.archive.desk import ArchiveDesk
 from backend.directory.signins import SignIns
 from backend.governance.policy import RunningPolicy
 from backend.inbox.notifier import Notifier
+from backend.inspection import FileInspector
 from backend.storage.blobs import BlobStore
 from backend.storage.database import Database
 from contract.ids import ConversationId, EmployeeId
@@ -66,6 +67,7 @@ class Services:
     settings: BackendSettings
     sign_ins: SignIns
     now_utc_ms: Callable[[], int]
+    inspector: FileInspector = field(default_factory=FileInspector)
     on_typing: Callable[[ConversationId, EmployeeId, bool], None] | None = None
     health_problems: Callable[[], tuple[str, ...]] = tuple
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from urllib.parse import quote
 
 from sqlalchemy import Connection
@@ -21,7 +21,7 @@ from backend.inbox.uploads import (
     Part,
     StoredAttachment,
     add_part,
-    announced_sha256,
+    announced_file,
     check_offset,
     finish_upload,
     readable_attachment,
@@ -32,6 +32,7 @@ from backend.inbox.uploads import (
 from backend.refusals import Refused
 from backend.storage.blobs import BlobDamaged, BlobStore
 from contract import api
+from contract.inspection.apart import InspectionRequest
 from contract.problems import ProblemCode
 from contract.wire import UploadState
 
@@ -53,7 +54,7 @@ async def upload(call: Call) -> Response:
     """Take bytes from Upload-Offset on; what arrived before a cut line stays.
 
     With the last byte the whole file's SHA-256 is compared with the announced one; another hash
-    makes the upload begin anew.
+    makes the upload begin anew. The file is complete once it was inspected.
     """
     attachment_id, offset_bytes = call.path("attachment_id"), _offset(call)
     state = await call.services.database.read(
@@ -164,12 +165,16 @@ async def _finish(call: Call, attachment_id: str) -> UploadState:
     services = call.services
     parts = await services.database.read(lambda connection: stored_parts(connection, attachment_id))
     announced = await services.database.read(
-        lambda connection: announced_sha256(connection, call.me, attachment_id)
+        lambda connection: announced_file(connection, call.me, attachment_id)
     )
     actual = await asyncio.to_thread(_digest, services.blobs, attachment_id, parts)
-    if actual == announced:
+    if actual == announced.sha256:
+        request = InspectionRequest(name=announced.name, declared_type=announced.media_type)
+        found = await services.inspector.inspect(
+            request, lambda: _clear_bytes(services.blobs, attachment_id, parts)
+        )
         return await services.database.write(
-            lambda connection: finish_upload(connection, call.me, attachment_id)
+            lambda connection: finish_upload(connection, call.me, attachment_id, found)
         )
 
     def restart(connection: Connection) -> None:
@@ -186,12 +191,16 @@ async def _finish(call: Call, attachment_id: str) -> UploadState:
 def _digest(blobs: BlobStore, attachment_id: str, parts: tuple[Part, ...]) -> str | None:
     digest = hashlib.sha256()
     try:
-        for first, last in parts:
-            for piece in blobs.read(attachment_id, first, last, first, last):
-                digest.update(piece)
+        for piece in _clear_bytes(blobs, attachment_id, parts):
+            digest.update(piece)
     except BlobDamaged:
         return None
     return digest.hexdigest()
+
+
+def _clear_bytes(blobs: BlobStore, attachment_id: str, parts: tuple[Part, ...]) -> Iterator[bytes]:
+    for first, last in parts:
+        yield from blobs.read(attachment_id, first, last, first, last)
 
 
 def _offset(call: Call) -> int:

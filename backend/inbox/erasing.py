@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
+from backend.governance.attachments import drop_inspection
 from backend.inbox.conversations import bump_conversation
 from backend.inbox.events import append_event, members_of
 from backend.inbox.messages import update_message
@@ -102,6 +103,7 @@ def _drop_reference(connection: Connection, file: Row[Any]) -> None:
         connection.execute(update(attachments).where(mine).values(message_id=heir))
         return
     connection.execute(update(attachments).where(mine).values(name="", sha256="", complete=False))
+    drop_inspection(connection, file.attachment_id)
 
 
 def _other_holder(connection: Connection, file: Row[Any]) -> str | None:

@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 
+from backend.governance.attachments import keep_inspection
 from backend.refusals import Refused, not_found
 from backend.storage.tables import attachment_parts, attachments, conversation_members, messages
 from contract.ids import AttachmentId, uuid7
+from contract.inspection.model import FileInspection
 from contract.names import shown_name
 from contract.problems import ProblemCode
 from contract.wire import CreateAttachment, Me, UploadState
@@ -119,19 +121,25 @@ def add_part(connection: Connection, me: Me, attachment_id: str, part: Part) -> 
     _set(connection, attachment_id, offset_bytes=part.end_byte)
 
 
-def announced_sha256(connection: Connection, me: Me, attachment_id: str) -> str:
-    """Return the hash (hex) that one's own upload was announced with."""
-    return str(_own(connection, me, attachment_id).sha256)
+def announced_file(connection: Connection, me: Me, attachment_id: str) -> CreateAttachment:
+    """Return what one's own upload was announced with."""
+    row = _own(connection, me, attachment_id)
+    return CreateAttachment(
+        name=row.name, media_type=row.media_type, size_bytes=row.size_bytes, sha256=row.sha256
+    )
 
 
-def finish_upload(connection: Connection, me: Me, attachment_id: str) -> UploadState:
-    """Mark an upload complete, once all its bytes have the announced hash.
+def finish_upload(
+    connection: Connection, me: Me, attachment_id: str, found: FileInspection
+) -> UploadState:
+    """Mark an upload complete, once all its bytes have the announced hash and were inspected.
 
     Raises Refused when another request made it begin anew meanwhile.
     """
     state = upload_state(connection, me, attachment_id)
     if state.offset_bytes != state.size_bytes:
         check_offset(state, state.size_bytes)
+    keep_inspection(connection, me.firm_id, attachment_id, found)
     _set(connection, attachment_id, complete=True)
     return upload_state(connection, me, attachment_id)
 

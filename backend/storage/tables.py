@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
-from backend.storage import publication_tables, supervision_tables
+from backend.storage import attachment_tables, publication_tables, supervision_tables
 from backend.storage.archive_tables import (
     archive_bodies,
     archive_checkpoints,
@@ -61,6 +61,7 @@ __all__ = [
     "archive_nodes",
     "archive_statements",
     "attachment_parts",
+    "attachment_tables",
     "attachments",
     "attempts",
     "channel_accounts",

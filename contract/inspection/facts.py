@@ -5,7 +5,7 @@ It never inspects and never evaluates; both sides call it, so that equal bytes g
 
 from __future__ import annotations
 
-from contract.inspection.model import FileInspection
+from contract.inspection.model import FileInspection, Reason, unread
 from contract.policy.model import Attachment
 
 
@@ -24,3 +24,10 @@ def policy_attachment(inspection: FileInspection, sha256: str, size_bytes: int) 
         truncated=inspection.truncated,
         reason=inspection.reason,
     )
+
+
+def uninspected_attachment(
+    name: str, declared_type: str, sha256: str, size_bytes: int
+) -> Attachment:
+    """Return the facts of a file that nobody inspected: not evaluated, of the type it is told."""
+    return policy_attachment(unread(name, declared_type, Reason.NOT_INSPECTED), sha256, size_bytes)

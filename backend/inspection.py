@@ -1,0 +1,116 @@
+"""Owns the inspection of files off the event loop: small ones in a thread, others in a process.
+
+It never writes a byte of them in clear to a disk, and a file that fells its process fells no more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import BinaryIO, cast
+
+from contract.inspection.apart import (
+    LONGEST_S,
+    MOST_BYTES_HERE,
+    InspectionRequest,
+    answered,
+    inspect_here,
+    opening_line,
+    read_answer,
+)
+from contract.inspection.model import FileInspection, Reason, unread
+
+MOST_AT_ONCE = 2
+
+
+class FileInspector:
+    """Inspects at most MOST_AT_ONCE files at a time; the others wait."""
+
+    def __init__(self) -> None:
+        self._free = asyncio.Semaphore(MOST_AT_ONCE)
+
+    async def inspect(
+        self, request: InspectionRequest, pieces: Callable[[], Iterable[bytes]]
+    ) -> FileInspection:
+        """Tell what a file holds; `pieces` is called once, in a thread, and gives its bytes.
+
+        Raises what `pieces` raises. Where no process can be started the file is not evaluated.
+        """
+        async with self._free:
+            return await asyncio.to_thread(_inspect, request, pieces)
+
+
+def _inspect(request: InspectionRequest, pieces: Callable[[], Iterable[bytes]]) -> FileInspection:
+    coming = iter(pieces())
+    content = b""
+    for piece in coming:
+        content += piece
+        if len(content) > MOST_BYTES_HERE:
+            break
+    return inspect_here(request, content) or _inspect_apart(request, content, coming)
+
+
+def _inspect_apart(
+    request: InspectionRequest, content: bytes, rest: Iterator[bytes]
+) -> FileInspection:
+    try:
+        process = _start()
+    except OSError:  # the system has no room for it
+        return unread(request.name, request.declared_type, Reason.NOT_INSPECTED)
+    late = threading.Event()
+    timer = threading.Timer(LONGEST_S, _end, (process, late))
+    timer.daemon = True
+    timer.start()
+    try:
+        _feed(process, itertools.chain((opening_line(request), content), rest))
+        answer = read_answer(cast(BinaryIO, process.stdout))
+    finally:
+        timer.cancel()
+        _finish(process)
+    return answered(request, answer, in_time=not late.is_set())
+
+
+def _start() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        _command(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    )
+
+
+def _feed(process: subprocess.Popen[bytes], pieces: Iterable[bytes]) -> None:
+    """Hand the process its file; what ended before the file did tells by its answer."""
+    assert process.stdin is not None
+    try:
+        for piece in pieces:
+            process.stdin.write(piece)
+        process.stdin.close()
+    except BrokenPipeError:
+        return
+
+
+def _finish(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    for pipe in (process.stdin, process.stdout):
+        with contextlib.suppress(OSError):
+            if pipe is not None:
+                pipe.close()
+    process.wait()
+
+
+def _end(process: subprocess.Popen[bytes], late: threading.Event) -> None:
+    late.set()
+    process.kill()
+
+
+def _command() -> list[str]:
+    if getattr(sys, "frozen", False):
+        return [sys.executable, "inspect"]
+    return [sys.executable, "-P", "-m", "backend", "inspect"]
