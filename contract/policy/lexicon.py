@@ -22,11 +22,15 @@ _MIN_SPELT_UNSPACED = 2
 
 
 class Term(NamedTuple):
-    """One term of one rule, folded; `replacement` is the rule's suggestion or empty."""
+    """One term of one rule, folded; `replacement` is the rule's suggestion or empty.
+
+    `ordinary` marks a phrase in which the rule's other terms say nothing.
+    """
 
     rule_index: int
     text: str
     replacement: str
+    ordinary: bool = False
 
 
 class TermMatch(NamedTuple):
@@ -49,13 +53,16 @@ class Lexicon:
         self._automaton = AhoCorasick(self._texts) if self._texts else None
 
     def find(self, text: str) -> list[TermMatch]:
-        """Find terms in folded text: per rule the leftmost and longest, never overlapping."""
+        """Find terms in folded text: per rule the leftmost and longest, never overlapping.
+
+        What overlaps an ordinary phrase of its rule is left out, as is the phrase itself.
+        """
         if self._automaton is None:
             return []
         matches = self._plain(text)
         for run in _SPELT_OUT.finditer(text):
             matches.extend(self._spelt_out(text, run.start(), run.end()))
-        return _leftmost_longest(matches)
+        return _leftmost_longest(_without_ordinary(matches))
 
     def _plain(self, text: str) -> list[TermMatch]:
         assert self._automaton is not None
@@ -83,6 +90,22 @@ class Lexicon:
 
 def _min_spelt(first: str) -> int:
     return _MIN_SPELT_LETTERS if is_word_char(first) else _MIN_SPELT_UNSPACED
+
+
+def _without_ordinary(matches: list[TermMatch]) -> list[TermMatch]:
+    phrases = [found for found in matches if found.term.ordinary]
+    if not phrases:
+        return matches
+    return [
+        found
+        for found in matches
+        if not any(
+            phrase.term.rule_index == found.term.rule_index
+            and phrase.start < found.end
+            and found.start < phrase.end
+            for phrase in phrases
+        )
+    ]
 
 
 def _leftmost_longest(matches: list[TermMatch]) -> list[TermMatch]:
