@@ -28,6 +28,7 @@ from ui.models.composer_presenter import ComposerPresenter
 from ui.models.conversation_facts import ConversationFacts, last_archived_utc_ms
 from ui.models.conversation_presenter import ConversationPresenter
 from ui.models.diagnostics_presenter import DiagnosticsPresenter
+from ui.models.draft_policy import PolicyChecks
 from ui.models.figures import Figures
 from ui.models.find_presenter import FindPresenter
 from ui.models.inbox_presenter import InboxPresenter
@@ -163,7 +164,13 @@ class Workspace(QObject):
         self.inbox = InboxPresenter(core.store.inbox, clock, spawn, self)
         self.timeline = TimelinePresenter(core.store.timeline, clock, spawn, self)
         self.composer = ComposerPresenter(
-            core.messaging, core.check_draft, self.spawner, clock.now_utc_ms, self
+            core.messaging,
+            PolicyChecks(
+                lambda draft: core.check_draft(draft.conversation_id, draft.text, draft.files)
+            ),
+            self.spawner,
+            clock.now_utc_ms,
+            self,
         )
         self.conversation = ConversationPresenter(
             self.source, self.timeline, self.composer, self.spawner, self._is_looked_at, self

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from contract.ids import AttachmentId, ConversationId, MessageId
+from contract.wire import Attachment
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,4 +28,18 @@ class Draft:
     justification: str = ""
     acknowledged: tuple[str, ...] = ()
     false_positives: tuple[str, ...] = ()
+    template_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedDraft:
+    """What policy is asked about: the text with all that goes with it, in one conversation.
+
+    `quoted_text` is the message it answers, `template_id` the approved template it fills.
+    """
+
+    conversation_id: ConversationId
+    text: str
+    files: tuple[Attachment, ...] = ()
+    quoted_text: str = ""
     template_id: str = ""

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 from PySide6.QtWidgets import QApplication
 
-from app.domain.drafts import Draft
+from app.domain.drafts import CheckedDraft, Draft
 from app.domain.errors import AppError
 from app.domain.inbox import InboxCounts, InboxKey, InboxPage, InboxQuery, InboxRow
 from app.domain.search import SearchResults
@@ -42,6 +42,7 @@ from contract.wire import (
 from tests.ui.sample_rows import HOUR_MS, NOW_UTC_MS, sample_inbox, sample_timeline, term_sheet
 from ui.bridge.spawn import Spawner
 from ui.models.composer_presenter import ComposerPresenter
+from ui.models.draft_policy import PolicyChecks
 from ui.models.inbox_presenter import InboxPresenter
 from ui.models.people_model import PeopleModel
 from ui.models.search_presenter import SearchPresenter
@@ -109,21 +110,26 @@ def hana(status: ConsentStatus = ConsentStatus.ACCEPTED) -> Contact:
     )
 
 
-def decide(
-    _conversation_id: ConversationId, text: str, _files: Sequence[Attachment] = ()
-) -> Decision | None:
+def decide(draft: CheckedDraft) -> Decision | None:
     """Block a card number, ask a reason for "guaranteed"."""
+    text = draft.text
     found = [
         *_spans(text, CARD, Action.BLOCK, "A payment card number", FixKind.MASK, "•••• 1111"),
         *_spans(text, "guaranteed", Action.JUSTIFY, "A promise", FixKind.REPLACE, "expected"),
     ]
+    return decision_of(found)
+
+
+def decision_of(found: Sequence[Finding]) -> Decision:
+    """Return a decision with these findings, as the evaluator orders them."""
+    ordered = sorted(found, key=lambda one: (-one.action.rank, one.start))
     return Decision(
         evaluator_version="1",
         bundle_version="1",
         bundle_hash="",
         facts_hash="",
         draft_hash="",
-        findings=tuple(found),
+        findings=tuple(ordered),
         action=max((one.action for one in found), default=Action.ALLOW),
         override_kind=OverrideKind.NOT_ALLOWED,
     )
@@ -155,6 +161,7 @@ class Outgoing:
     """Takes what a composer sends and saves; `gate` holds a send back, `fault` refuses it."""
 
     sends: list[tuple[str, str, str]] = field(default_factory=list)
+    answers: list[tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
     drafts: dict[str, Draft] = field(default_factory=dict)
     saves: int = 0
     typed: list[bool] = field(default_factory=list)
@@ -170,6 +177,9 @@ class Outgoing:
         quote: MessageId | None = None,
         attachment_ids: tuple[AttachmentId, ...] = (),
         justification: str = "",
+        acknowledged: tuple[str, ...] = (),
+        false_positives: tuple[str, ...] = (),
+        template_id: str = "",
     ) -> MessageId:
         if self.gate is not None:
             await self.gate.wait()
@@ -177,6 +187,7 @@ class Outgoing:
         if self.fault is not None:
             raise self.fault
         self.sends.append((conversation_id, text, justification))
+        self.answers.append((acknowledged, false_positives))
         self.drafts.pop(conversation_id, None)
         return MessageId(f"m{len(self.sends)}")
 
@@ -217,11 +228,13 @@ class ComposerKit:
         self.view.deleteLater()
 
 
-def composer_kit() -> ComposerKit:
+def composer_kit(checks: PolicyChecks | None = None) -> ComposerKit:
     """Return a shown composer holding an empty draft of conversation 1."""
     outgoing, faults, said = Outgoing(), list[str](), list[str]()
     spawner = Spawner(lambda name, fault: faults.append(f"{name}:{fault.code}"))
-    presenter = ComposerPresenter(outgoing, decide, spawner, StillClock().now_utc_ms)
+    presenter = ComposerPresenter(
+        outgoing, checks or PolicyChecks(decide), spawner, StillClock().now_utc_ms
+    )
     presenter.announced.connect(said.append)
     view = Composer(presenter, LIGHT)
     view.resize(700, 300)
@@ -284,7 +297,9 @@ def window_over_values(application: QApplication, spawner: Spawner) -> MainWindo
     clock = StillClock()
     inbox = InboxPresenter(InboxValues(), clock, spawner.spawn, application)
     timeline = TimelinePresenter(TimelineValues(), clock, spawner.spawn, application)
-    composer = ComposerPresenter(Outgoing(), decide, spawner, clock.now_utc_ms, application)
+    composer = ComposerPresenter(
+        Outgoing(), PolicyChecks(decide), spawner, clock.now_utc_ms, application
+    )
     search = SearchPresenter(NothingFound(), spawner, clock.now_utc_ms, application)
     people = PeopleModel(application)
     people.set_contacts([hana()])

@@ -16,6 +16,7 @@ from contract.ids import ConversationId
 from tests.support.log_guard import LogGuard
 from tests.support.qt_loop import run_in_qt_loop
 from tests.ui.kit import CARD, ComposerKit, composer_kit, conversation, hana, until
+from ui.models.spoken_findings import SPEAK_AFTER_MS
 
 _RETURN = Qt.Key.Key_Return
 _SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -241,6 +242,9 @@ def test_a_new_finding_is_told_once(qapp: QApplication) -> None:
     async def work() -> None:
         kit = composer_kit()
         QTest.keyClicks(kit.view.edit, f"{CARD} is mine")
+        await until(lambda: bool(kit.said))
+        QTest.keyClicks(kit.view.edit, ", not yours")
+        await asyncio.sleep(2 * SPEAK_AFTER_MS / 1000)
         assert kit.said == ["To mend: A payment card number."]
         await kit.close()
 

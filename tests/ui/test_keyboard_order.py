@@ -87,9 +87,9 @@ def test_opening_a_reason_keeps_the_focus_on_its_button(qapp: QApplication) -> N
         why.setFocus()
         QTest.keyClick(why, Qt.Key.Key_Space)
         now = QApplication.focusWidget()
-        assert now is not None and now is not why
+        assert now is not None
         assert now.accessibleName() == "Why? A payment card number"
-        assert now.accessibleDescription() == "A rule of law"
+        assert now.accessibleDescription().startswith("A rule of law")
         window.close()
         window.deleteLater()
         await spawner.close()

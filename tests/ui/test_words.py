@@ -9,6 +9,7 @@ import pytest
 
 from app.domain import errors
 from app.domain.archive import AlarmKind, ArchiveAlarm
+from app.domain.drafts import CheckedDraft
 from app.domain.errors import AppError
 from app.domain.status import CoreStatus, Link
 from contract.policy.model import Action
@@ -125,7 +126,7 @@ def test_code_points_become_utf16_units(text: str, code_points: int, units: int)
 
 def test_findings_stand_most_severe_first_with_their_places() -> None:
     text = f"😀 {CARD} guaranteed"
-    decision = decide(conversation().conversation_id, text)
+    decision = decide(CheckedDraft(conversation().conversation_id, text))
     assert decision is not None
     found = verdict(decision, text)
     assert [row.severity for row in found.rows] == ["block", "warn"]

@@ -5,63 +5,43 @@ It never touches a widget and never clears a text before its outbox row is commi
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.domain.drafts import Draft
+from app.domain.drafts import CheckedDraft, Draft
 from app.domain.errors import AppError
-from contract.ids import AttachmentId, ConversationId, MessageId
-from contract.policy.model import Decision
-from contract.wire import Attachment, Contact, Conversation
+from contract.ids import ConversationId
+from contract.wire import Contact, Conversation
 from ui.bridge.spawn import Spawner
 from ui.models.composer_state import (
+    REASON_MISSED,
     ComposerState,
     QuotedMessage,
     SendButton,
     counter,
     send_button,
 )
-from ui.models.composer_uploads import ComposerUploads, Uploader
-from ui.models.findings import Verdict, fresh_rows, spoken, verdict
+from ui.models.composer_uploads import ComposerUploads
+from ui.models.draft_actions import DraftActions
+from ui.models.draft_policy import GO_AHEAD, DraftPolicy, PolicyChecks
+from ui.models.draft_saver import DraftSaver
+from ui.models.findings import Verdict
 from ui.models.sendability import Gate, Sendability, sendability
 from ui.models.sentences import sentence_of
+from ui.models.typing_notice import TypingNotice
 
-SAVE_AFTER_MS = 100
-TYPING_ENDS_AFTER_MS = 4000
-Check = Callable[[ConversationId, str, Sequence[Attachment]], Decision | None]
 _NOWHERE = Sendability(Gate.NO_CHANNEL, writable=False)
-
-
-class DraftActions(Uploader, Protocol):
-    """What the composer asks of the core's messaging."""
-
-    async def send(
-        self,
-        conversation_id: ConversationId,
-        text: str,
-        *,
-        quote: MessageId | None = None,
-        attachment_ids: tuple[AttachmentId, ...] = (),
-        justification: str = "",
-    ) -> MessageId:
-        """Commit the outbox row and the draft's removal."""
-        ...
-
-    async def save_draft(self, draft: Draft) -> None:
-        """Store a draft."""
-        ...
-
-    async def typing(self, conversation_id: ConversationId, typing: bool) -> None:
-        """Tell the client's side that the employee types."""
-        ...
+_LONGEST_TIMER_MS = 24 * 3_600_000
 
 
 class ComposerPresenter(QObject):
-    """One composer: the conversation on screen and its draft."""
+    """One composer: the conversation on screen and its draft.
+
+    `uploads` holds the draft's files, `answers` what the user answered to its findings.
+    """
 
     state_changed = Signal(object)
     text_replaced = Signal(str)
@@ -71,33 +51,38 @@ class ComposerPresenter(QObject):
     def __init__(
         self,
         messaging: DraftActions,
-        check: Check,
+        checks: PolicyChecks,
         spawner: Spawner,
         now_utc_ms: Callable[[], int],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._messaging = messaging
-        self._check = check
         self._spawner = spawner
         self._now_utc_ms = now_utc_ms
         self._conversation: Conversation | None = None
         self._contacts: tuple[Contact, ...] = ()
         self._text = ""
         self._quote: QuotedMessage | None = None
-        self._verdict = Verdict()
+        self._template_id = ""
         self._sending = False
-        self._dirty = False
-        self._typing_told = False
-        self._asks_reason = False
         self._fault = ""
-        self._unsaved: dict[ConversationId, Draft] = {}
-        self._saving = asyncio.Lock()
+        self._build(messaging, checks, spawner)
+
+    def _build(self, messaging: DraftActions, checks: PolicyChecks, spawner: Spawner) -> None:
         self.uploads = ComposerUploads(messaging, spawner, self)
         self.uploads.changed.connect(self._on_uploads_changed)
         self.uploads.told.connect(self.announced)
-        self._save_timer = self._timer(SAVE_AFTER_MS, self._on_save_due)
-        self._typing_timer = self._timer(TYPING_ENDS_AFTER_MS, self._on_typing_ended)
+        self._policy = DraftPolicy(checks, spawner, self._checked_draft, self._gate_is_open, self)
+        self._policy.changed.connect(self._publish)
+        self._policy.announced.connect(self.announced)
+        self.answers = self._policy.answers
+        self._saver = DraftSaver(messaging.save_draft, self._draft, spawner, self)
+        self._policy.answered.connect(self._saver.mark_dirty)
+        self._typing = TypingNotice(messaging.typing, spawner, self)
+        self._clock_timer = QTimer(self)
+        self._clock_timer.setSingleShot(True)
+        self._clock_timer.timeout.connect(self._on_clock)
 
     @property
     def conversation_id(self) -> ConversationId | None:
@@ -108,16 +93,18 @@ class ComposerPresenter(QObject):
         self, conversation: Conversation | None, contacts: Sequence[Contact], draft: Draft | None
     ) -> None:
         """Hold another conversation's draft; the one before is kept and saved."""
-        self._on_typing_ended()
-        self._stash()
+        self._typing.end()
+        self._saver.stash()
         if conversation is not None:
-            draft = self._unsaved.get(conversation.conversation_id, draft)
+            draft = self._saver.newest(conversation.conversation_id, draft)
         self._conversation, self._contacts = conversation, tuple(contacts)
-        self._quote, self._fault, self._asks_reason = None, "", False
+        self._quote, self._fault = None, ""
+        self._take_answers(draft)
         arrived = self.uploads.restore(draft.attachment_ids if draft else (), self.conversation_id)
         self._replace_text(draft.text if draft else "")
+        self._policy.begin()
         if arrived:
-            self._mark_dirty()
+            self._saver.mark_dirty()
 
     def refresh(self, conversation: Conversation, contacts: Sequence[Contact]) -> None:
         """Take newer facts of the same conversation; the draft stays as it is."""
@@ -127,26 +114,35 @@ class ComposerPresenter(QObject):
 
     def edit(self, text: str) -> None:
         """Take the text as the user just typed it."""
-        if text == self._text or self._conversation is None:
+        if self._conversation is None:
             return
-        self._text, self._fault, self._asks_reason = text, "", False
-        self._mark_dirty()
+        if text == self._text:
+            self._publish()  # written over with the same words: its marks are drawn anew
+            return
+        self._text, self._fault, self._template_id = text, "", ""
+        self._policy.edited()
+        self._saver.mark_dirty()
         if text:
-            self._tell_typing(True)
-            self._typing_timer.start()
-        self.evaluate()
+            self._typing.typed(self._conversation)
+        self.evaluate(at_once=False)
 
     def set_quote(self, quote: QuotedMessage | None) -> None:
         """Answer a message, or (None) answer none."""
         self._quote = quote
-        self._mark_dirty()
+        self._saver.mark_dirty()
         self.evaluate()
 
-    def propose(self, text: str) -> None:
-        """Add a text to the draft; what is there stays before it."""
-        if self._conversation is not None:
-            self._replace_text(f"{self._text.rstrip()}\n{text}".strip())
-            self._mark_dirty()
+    def propose(self, text: str, template_id: str = "") -> None:
+        """Add a text to the draft; what is there stays before it.
+
+        With `template_id` the text is an approved template, filled in: it takes the draft's
+        place, because the channel lets nothing else go.
+        """
+        if self._conversation is None:
+            return
+        self._template_id = template_id
+        self._replace_text(text if template_id else f"{self._text.rstrip()}\n{text}".strip())
+        self._saver.mark_dirty()
 
     def offer_file(self, path: str) -> None:
         """Attach the file at `path`, unless this conversation takes none."""
@@ -155,77 +151,82 @@ class ComposerPresenter(QObject):
             self.uploads.add(Path(path))
 
     def adopt(
-        self, draft: Draft, quote: QuotedMessage | None = None, before: str = "", note: str = ""
+        self,
+        draft: Draft,
+        quote: QuotedMessage | None = None,
+        before: str = "",
+        note: str = "",
+        *,
+        reason_demanded: bool = False,
     ) -> None:
         """Show a draft that the store put back (undo, cancel, edit of what did not go out).
 
         `before` is the text when the store was asked: what was typed since stays behind it.
-        `note` stands above the draft until it changes.
+        `note` stands above the draft until it changes; `reason_demanded` tells that the backend
+        asked for a reason.
         """
         if draft.conversation_id != self.conversation_id:
             return
         typed = self._text.removeprefix(before) if self._text != before else ""
-        self._dirty = False
-        self._unsaved.pop(draft.conversation_id, None)
+        self._saver.forget(draft.conversation_id, on_screen=True)
         self._quote, self._fault = quote, note
+        self._take_answers(draft, reason_demanded=reason_demanded)
         arrived = self.uploads.restore(draft.attachment_ids, draft.conversation_id)
         self._replace_text(f"{draft.text}{typed}")
         if typed or arrived:
-            self._mark_dirty()
+            self._saver.mark_dirty()
         if note:
             self.announced.emit(note)
 
-    def evaluate(self) -> None:
-        """Check the draft against the rules and publish the state."""
-        before = self._verdict
-        self._verdict = Verdict()
-        files = self.uploads.attachments()
-        if self._conversation is not None and (self._text.strip() or files):
-            decision = self._check(self._conversation.conversation_id, self._text, files)
-            if decision is not None:
-                # A closed gate's own note says already what a rule says of the recipient.
-                gate = self.state().sendability.gate
-                self._verdict = verdict(decision, self._text, words_only=gate is not Gate.OPEN)
-        self.state_changed.emit(self.state())
-        for row in fresh_rows(before, self._verdict):
-            self.announced.emit(spoken(row))
+    def evaluate(self, *, at_once: bool = True) -> None:
+        """Check the draft against the rules and publish the state.
+
+        Without `at_once` a draft whose check would cost a frame is checked beside the UI thread;
+        until then the verdict before stands.
+        """
+        self._policy.evaluate(at_once=at_once)
 
     def state(self) -> ComposerState:
         """Return what the composer shows now."""
         if self._conversation is None:
             nothing = SendButton("Send", False, "Choose a conversation first.")
             return ComposerState(False, _NOWHERE, Verdict(), nothing)
-        facts = sendability(self._conversation, self._contacts, self._now_utc_ms())
-        files = self.uploads.items()
+        facts = self._sendability(self._conversation)
+        files, answers, found = self.uploads.items(), self.answers, self._policy.verdict
+        asks = answers.asks_acknowledgement and found.to_acknowledge > 0
         return ComposerState(
             ready=True,
             sendability=facts,
-            verdict=self._verdict,
-            send=send_button(facts, self._verdict, self._text, files, sending=self._sending),
+            verdict=found,
+            send=send_button(facts, found, self._text, files, answers.value, sending=self._sending),
             counter=counter(self._text, facts.text_max_chars),
             over_limit=len(self._text) > facts.text_max_chars,
             quote=self._quote,
             uploads=files,
-            asks_reason=self._asks_reason,
+            verdict_stale=self._policy.stale,
+            asks_reason=answers.asks_reason and found.needs_reason and not found.to_mend,
+            reason=answers.value.justification,
+            reason_note=REASON_MISSED if self._policy.reason_missed else "",
+            go_ahead_note=GO_AHEAD if asks else "",
             fault=self._fault,
         )
 
-    def submit(self, justification: str = "") -> bool:
+    def submit(self, *, go_ahead: bool = False) -> bool:
         """Send the draft; returns False when something is in the way or a send is under way.
 
-        A rule that asks for a reason opens the reason's field instead.
+        A rule that asks for a reason opens the reason's field instead; a warning that asks to be
+        acknowledged holds until `go_ahead`, which is the word of someone who read it.
         """
         self.evaluate()
         if self._conversation is None or self._sending or not self.state().send.enabled:
             return False
-        if self._verdict.needs_reason and not justification.strip():
-            self._asks_reason = True
-            self.state_changed.emit(self.state())
+        if go_ahead:
+            self._policy.go_ahead()
+        if self._policy.ask_for_answers():
             return False
-        self._sending = True
-        work = self._send(self._conversation.conversation_id, self._text, justification.strip())
-        if self._spawner.spawn(work, "send") is None:
-            self._sending = False
+        self._sending = self._saver.paused = True
+        if self._spawner.spawn(self._send(self._outgoing()), "send") is None:
+            self._sending = self._saver.paused = False
         self.state_changed.emit(self.state())
         return self._sending
 
@@ -236,51 +237,55 @@ class ComposerPresenter(QObject):
         screen as it was when the saving began.
         """
         text = self._text
-        self._stash()
-        self._save_timer.stop()
-        async with self._saving:
-            for conversation_id, draft in list(self._unsaved.items()):
-                await self._messaging.save_draft(draft)
-                if self._unsaved.get(conversation_id) is draft:
-                    del self._unsaved[conversation_id]
+        await self._saver.flush()
         return text
 
-    def _stash(self) -> None:
-        draft = self._draft()
-        if draft is not None and self._dirty:
-            self._unsaved[draft.conversation_id] = draft
-            self._save_timer.start()
-        self._dirty = False
+    def _outgoing(self) -> Draft:
+        """Return what goes out: of the answers only those that this text needs."""
+        assert self._conversation is not None
+        found = self._policy.verdict
+        return Draft(
+            self._conversation.conversation_id,
+            self._text,
+            quote_message_id=self._quote.message_id if self._quote else None,
+            attachment_ids=self.uploads.ready_ids(),
+            justification=self.answers.value.justification.strip() if found.needs_reason else "",
+            acknowledged=found.acknowledged,
+            false_positives=found.false_positives,
+            template_id=self._template_id,
+        )
 
-    async def _send(self, to: ConversationId, text: str, justification: str) -> None:
-        quote, files = self._quote, self.uploads.ready_ids()
+    async def _send(self, draft: Draft) -> None:
+        to = draft.conversation_id
         try:
-            async with self._saving:
+            async with self._saver.writing:
                 message_id = await self._messaging.send(
                     to,
-                    text,
-                    quote=quote.message_id if quote else None,
-                    attachment_ids=files,
-                    justification=justification,
+                    draft.text,
+                    quote=draft.quote_message_id,
+                    attachment_ids=draft.attachment_ids,
+                    justification=draft.justification,
+                    acknowledged=draft.acknowledged,
+                    false_positives=draft.false_positives,
+                    template_id=draft.template_id,
                 )
                 # The commit took the draft along: an older copy must not bring it back.
-                self._unsaved.pop(to, None)
-                self._dirty = self._dirty and to != self.conversation_id
+                self._saver.forget(to, on_screen=to == self.conversation_id)
         except AppError as fault:
             self._after_failed_send(to, sentence_of(fault))
             raise
         except BaseException:
             self._after_failed_send(to, "")
             raise
-        self._sending = False
-        self._after_send(to, text)
+        self._sending = self._saver.paused = False
+        self._after_send(to, draft.text)
         self.sent.emit(message_id)
 
     def _after_failed_send(self, to: ConversationId, words: str) -> None:
-        self._sending = False
+        self._sending = self._saver.paused = False
         if to == self.conversation_id:
             self._fault = words
-            self._mark_dirty()
+            self._saver.mark_dirty()
             self.state_changed.emit(self.state())
 
     def _after_send(self, to: ConversationId, text: str) -> None:
@@ -288,57 +293,75 @@ class ComposerPresenter(QObject):
             return
         # What was typed while the commit ran stays; only what went out goes.
         rest = self._text[len(text) :] if self._text.startswith(text) else self._text
-        self._quote, self._fault, self._asks_reason = None, "", False
+        self._quote, self._fault = None, ""
+        self._take_answers(None)
         self.uploads.forget_sent()
-        self._on_typing_ended()
+        self._typing.end()
         self._replace_text(rest)
         if rest:
-            self._mark_dirty()
+            self._saver.mark_dirty()
+
+    def _take_answers(self, draft: Draft | None, *, reason_demanded: bool = False) -> None:
+        self._template_id = draft.template_id if draft is not None else ""
+        self._policy.edited()
+        self.answers.restore(draft, reason_demanded=reason_demanded)
 
     def _replace_text(self, text: str) -> None:
         self._text = text
         self.text_replaced.emit(text)
         self.evaluate()
 
+    def _publish(self) -> None:
+        state = self.state()
+        due_ms = state.sendability.changes_in_ms
+        if due_ms is None:
+            self._clock_timer.stop()
+        else:
+            self._clock_timer.start(min(due_ms, _LONGEST_TIMER_MS))
+        self.state_changed.emit(state)
+
+    def _gate_is_open(self) -> bool:
+        conversation = self._conversation
+        return conversation is not None and self._sendability(conversation).gate is Gate.OPEN
+
+    def _sendability(self, conversation: Conversation) -> Sendability:
+        facts = sendability(conversation, self._contacts, self._now_utc_ms())
+        if self._template_id and facts.templates:
+            return replace(facts, gate=Gate.OPEN, note="")
+        return facts
+
+    def _checked_draft(self) -> CheckedDraft | None:
+        files = self.uploads.attachments()
+        if self._conversation is None or not (self._text.strip() or files):
+            return None
+        return CheckedDraft(
+            self._conversation.conversation_id,
+            self._text,
+            files,
+            self._quote.text if self._quote else "",
+            self._template_id,
+        )
+
     def _draft(self) -> Draft | None:
         if self._conversation is None:
             return None
+        answers = self.answers.value
         return Draft(
             self._conversation.conversation_id,
             self._text,
             quote_message_id=self._quote.message_id if self._quote else None,
             attachment_ids=self.uploads.ready_ids(),
             saved_at_utc_ms=self._now_utc_ms(),
+            justification=answers.justification,
+            acknowledged=tuple(sorted(answers.acknowledged)),
+            false_positives=tuple(sorted(answers.false_positives)),
+            template_id=self._template_id,
         )
 
-    def _mark_dirty(self) -> None:
-        self._dirty = True
-        self._save_timer.start()
-
-    def _timer(self, interval_ms: int, on_timeout: Callable[[], None]) -> QTimer:
-        timer = QTimer(self)
-        timer.setSingleShot(True)
-        timer.setInterval(interval_ms)
-        timer.timeout.connect(on_timeout)
-        return timer
-
-    def _on_save_due(self) -> None:
-        if not self._sending:
-            self._spawner.spawn(self.flush(), "save draft")
-
     def _on_uploads_changed(self) -> None:
-        self._mark_dirty()
+        self._saver.mark_dirty()
         self.evaluate()
 
-    def _on_typing_ended(self) -> None:
-        self._typing_timer.stop()
-        self._tell_typing(False)
-
-    def _tell_typing(self, typing: bool) -> None:
-        conversation = self._conversation
-        if typing == self._typing_told or conversation is None:
-            return
-        self._typing_told = typing
-        if conversation.send is not None and conversation.send.typing:
-            work = self._messaging.typing(conversation.conversation_id, typing)
-            self._spawner.spawn(work, "typing")
+    def _on_clock(self) -> None:
+        # The window may have closed by now: what is sent next is judged by the new facts.
+        self.evaluate(at_once=False)

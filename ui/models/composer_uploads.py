@@ -114,6 +114,12 @@ class ComposerUploads(QObject):
         if self._items.pop(number, None) is not None:
             self.changed.emit()
 
+    def remove_content(self, sha256: str) -> None:
+        """Take every file with this content off the draft."""
+        for item in self.items():
+            if item.attachment is not None and item.attachment.sha256 == sha256:
+                self.remove(item.number)
+
     def forget_sent(self) -> None:
         """Take off every file that went out with a message."""
         self._items = {

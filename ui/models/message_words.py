@@ -181,11 +181,11 @@ def _client_footer(message: Message, setting: Setting) -> tuple[Part, ...]:
 def own_footer(row: TimelineRow, setting: Setting) -> tuple[Part, ...]:
     """Return the footer of an own message: outbox first, the server's state after it."""
     if row.outbox is not None and row.outbox.state is not OutboxState.ACCEPTED:
-        return _outbox_footer(row.outbox, setting)
+        return _outbox_footer(row, row.outbox, setting)
     return _server_footer(row, setting)
 
 
-def _outbox_footer(entry: OutboxEntry, setting: Setting) -> tuple[Part, ...]:
+def _outbox_footer(row: TimelineRow, entry: OutboxEntry, setting: Setting) -> tuple[Part, ...]:
     at = clock_time(entry.composed_at_utc_ms, setting.zone)
     if entry.state is OutboxState.UNDO:
         left_s = max(0, -(-(entry.undo_until_utc_ms - setting.now_utc_ms) // 1000))
@@ -193,7 +193,8 @@ def _outbox_footer(entry: OutboxEntry, setting: Setting) -> tuple[Part, ...]:
     if entry.state is OutboxState.REFUSED:
         found = entry.findings[0].message if entry.findings else entry.problem_detail
         reason = (Part(found),) if found else ()
-        return (Part("Not sent", "block", True), *reason, Part("Edit", "accent", True, EDIT))
+        edit = Part("Edit", "accent", True, EDIT)
+        return (Part("Not sent", "block", True), *reason, *_refused_seal(row), edit)
     if entry.state is OutboxState.CANCELLED:
         return (Part("Cancelled"), Part(at))
     cancel = Part("Cancel", "accent", True, CANCEL)
@@ -227,7 +228,7 @@ def _server_footer(row: TimelineRow, setting: Setting) -> tuple[Part, ...]:
         case DeliveryState.HELD:
             return (Part("Waiting for approval", "warn", True), Part(f"asked {at.text}"))
         case DeliveryState.BLOCKED:
-            return (Part("Not sent", "block", True), *reason, edit)
+            return (Part("Not sent", "block", True), *reason, *_refused_seal(row), edit)
         case DeliveryState.UNKNOWN:
             words = f"We can’t tell whether {setting.client_name} got this"
             return (Part(words, "warn", True),)
@@ -242,6 +243,13 @@ def _server_footer(row: TimelineRow, setting: Setting) -> tuple[Part, ...]:
         case state:
             edited = (Part("edited"),) if message.edited_at_utc_ms else ()
             return (*seal, Part(_STATE_WORDS[state]), *edited, at)
+
+
+def _refused_seal(row: TimelineRow) -> tuple[Part, ...]:
+    """Say that a refused text is archived, once this computer has verified that."""
+    if not row.verified:
+        return ()
+    return (Part("Archived as refused", "ok", True, RECEIPT, "shield-check"),)
 
 
 def _seal(row: TimelineRow, setting: Setting) -> tuple[Part, ...]:

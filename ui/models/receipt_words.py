@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from app.domain.archive import AlarmKind, ArchiveAlarm, Finding, ReceiptView
+from contract.states import DeliveryState
 from contract.wire import Direction, Message
 from ui.models.message_words import number_words
 from ui.models.times import clock_time, day_words, local
 
 Line = tuple[str, str]
 MINUTE_MS = 60_000
-# A hash has no place to break by itself.
-
 _ALARMS = {
     AlarmKind.ROLLBACK: "The archive holds fewer entries than this computer saw before.",
     AlarmKind.FORK: "The archive shows another history than this computer saw before.",
@@ -25,6 +24,17 @@ _ALARMS = {
     AlarmKind.RECEIPT: "The receipt does not belong to what was sent, or was not signed by the "
     "archive.",
     AlarmKind.WITNESS: "The receipt was confirmed by others than your firm's witnesses.",
+}
+
+
+_DECIDED = {
+    "allow": "nothing found",
+    "log": "allowed",
+    "hint": "allowed with a hint",
+    "warn": "allowed with a warning",
+    "justify": "a reason was asked for",
+    "approve": "approval was asked for",
+    "block": "refused",
 }
 
 
@@ -50,6 +60,8 @@ def receipt_words(
 ) -> ReceiptWords:
     """Return what the dialog says of a finding; `now_utc_ms` tells how long ago it is."""
     tone, title = _headline(view)
+    if message.state is DeliveryState.BLOCKED and view.finding is Finding.VERIFIED:
+        title = "This message is archived as refused, and this computer checked it"
     said = _archived(message, view.archived_at_utc_ms, zone)
     subtitle = " · ".join(part for part in (said, _checked(view, now_utc_ms, zone)) if part)
     if view.finding is Finding.FAILED:
@@ -100,7 +112,8 @@ def _archived(message: Message, at_utc_ms: int, zone: tzinfo | None) -> str:
     at_utc_ms = at_utc_ms or (message.archive.archived_at_utc_ms if message.archive else 0)
     if not at_utc_ms:
         return "It is delivered once the archive's witnesses have confirmed it"
-    before = ", before it was delivered" if message.direction is Direction.OUT else ""
+    sent = message.direction is Direction.OUT and message.state is not DeliveryState.BLOCKED
+    before = ", before it was delivered" if sent else ""
     return f"Archived {local(at_utc_ms, zone):%H:%M:%S}{before}"
 
 
@@ -133,6 +146,7 @@ def _technical(view: ReceiptView) -> tuple[Line, ...]:
         since = "the same tree as before"
     elif view.before_size > view.tree_size:
         since = f"part of the log seen before ({number_words(view.before_size)} entries)"
+    policy = (("Policy", _policy(view)),) if view.decided else ()
     source = "built here from what was sent" if view.own_leaf else "given by the service"
     root = base64.b64encode(bytes.fromhex(view.root)).decode()
     return (
@@ -141,8 +155,17 @@ def _technical(view: ReceiptView) -> tuple[Line, ...]:
         ("Inclusion proof", f"{view.proof_hashes} hashes, valid"),
         ("Log key", view.log_key),
         ("Since the last check", since),
+        *policy,
         ("Root", root),
     )
+
+
+def _policy(view: ReceiptView) -> str:
+    """Return which policy decided, and what; its hash stands in the entry that was checked."""
+    if not view.policy_version:
+        return "decided by your firm's rules; some of them are not shown here"
+    decided = _DECIDED.get(view.policy_action, "")
+    return f"{view.policy_version}, {decided}" if decided else view.policy_version
 
 
 def _day(at_utc_ms: int, zone: tzinfo | None) -> str:

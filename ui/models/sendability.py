@@ -6,7 +6,7 @@ It does not look at the draft: findings in a text are the composer presenter's.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from contract.wire import MAX_TEXT_CHARS, Channel, ConsentStatus, Contact, Conversation, Mode
@@ -26,6 +26,10 @@ _HOUR_MS = 3_600_000
 _MINUTE_MS = 60_000
 # How long a client's message keeps the channel open for free text (vendors' rules).
 _WINDOW_MS = {Channel.WHATSAPP: 24 * _HOUR_MS, Channel.WECHAT: 48 * _HOUR_MS}
+# WeChat's customer messages: this many between two messages of the client.
+_MESSAGES_PER_WINDOW = 5
+_PLENTY_MS = 12 * _HOUR_MS
+_LIVE_MS = 5 * _MINUTE_MS
 
 
 class Gate(StrEnum):
@@ -44,6 +48,8 @@ class Sendability:
     """What the composer offers: `note` stands above the text, `window_text` beside the buttons.
 
     `writable` tells whether a draft may be typed; `text_max_chars` counts code points.
+    `templates` tells that an approved template may go although free text may not, and
+    `changes_in_ms` when the words change by the clock alone, None when they don't.
     """
 
     gate: Gate
@@ -52,6 +58,8 @@ class Sendability:
     writable: bool = True
     text_max_chars: int = MAX_TEXT_CHARS
     attachments: bool = True
+    templates: bool = False
+    changes_in_ms: int | None = None
 
 
 def sendability(
@@ -74,30 +82,59 @@ def sendability(
         return Sendability(Gate.NO_CHANNEL, note, writable=False)
     limit = min(conversation.send.text_max_chars or MAX_TEXT_CHARS, MAX_TEXT_CHARS)
     files = conversation.send.attachments
-    closes_at = conversation.window_closes_at_utc_ms
-    if closes_at is None:
-        return Sendability(Gate.OPEN, text_max_chars=limit, attachments=files)
-    if closes_at <= now_utc_ms:
-        note = _closed(conversation.channel, who, closes_at, now_utc_ms)
-        return Sendability(Gate.WINDOW_CLOSED, note, "", True, limit, files)
-    left = span(closes_at - now_utc_ms)
-    return Sendability(Gate.OPEN, "", f"{channel} window closes in {left}", True, limit, files)
+    open_ = Sendability(Gate.OPEN, text_max_chars=limit, attachments=files)
+    return _in_window(open_, conversation, who, now_utc_ms)
 
 
-def span(duration_ms: int) -> str:
-    """Return a duration as shown beside a countdown: "23 h", "45 min"; never "0 min"."""
+def span(duration_ms: int) -> tuple[str, int]:
+    """Return a duration as a countdown shows it, and in how many milliseconds that changes.
+
+    "23 h" while there is plenty, then "3 h 12 min", "12 min", and the last minutes live as
+    "4 min 32 s"; never "0 s".
+    """
+    if duration_ms >= _PLENTY_MS:
+        return f"{duration_ms // _HOUR_MS} h", _until_less(duration_ms, _HOUR_MS)
+    minutes = duration_ms // _MINUTE_MS
     if duration_ms >= _HOUR_MS:
-        return f"{duration_ms // _HOUR_MS} h"
-    return f"{max(1, duration_ms // _MINUTE_MS)} min"
+        return f"{minutes // 60} h {minutes % 60} min", _until_less(duration_ms, _MINUTE_MS)
+    if duration_ms >= _LIVE_MS:
+        return f"{minutes} min", _until_less(duration_ms, _MINUTE_MS)
+    seconds = max(1, duration_ms // 1000)
+    left = f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"
+    return left, _until_less(duration_ms, 1000)
+
+
+def _until_less(duration_ms: int, unit_ms: int) -> int:
+    """Return when a duration that shrinks has one whole unit less than now."""
+    return duration_ms % unit_ms + 1
+
+
+def _in_window(
+    open_: Sendability, conversation: Conversation, who: str, now_utc_ms: int
+) -> Sendability:
+    """Return what the channel's reply window leaves open; without one nothing changes."""
+    closes_at, left = conversation.window_closes_at_utc_ms, conversation.window_messages_left
+    name = CHANNEL_NAMES[conversation.channel]
+    if closes_at is not None and closes_at <= now_utc_ms:
+        note = _closed(conversation.channel, who, closes_at, now_utc_ms)
+        return replace(open_, gate=Gate.WINDOW_CLOSED, note=note, templates=True)
+    if left is not None and left <= 0:
+        note = (
+            f"{who} has not written since your last {_MESSAGES_PER_WINDOW} messages. "
+            f"{name} now takes templates only. You can go on once {who} writes again."
+        )
+        return replace(open_, gate=Gate.WINDOW_CLOSED, note=note, templates=True)
+    parts, changes_in_ms = [], None
+    if left is not None:
+        parts.append(f"{left} of {max(left, _MESSAGES_PER_WINDOW)} messages left")
+    if closes_at is not None:
+        words, changes_in_ms = span(closes_at - now_utc_ms)
+        parts.append(f"{name} window closes in {words}")
+    return replace(open_, window_text=" · ".join(parts), changes_in_ms=changes_in_ms)
 
 
 def _closed(channel: Channel, who: str, closes_at_utc_ms: int, now_utc_ms: int) -> str:
-    name = CHANNEL_NAMES[channel]
-    rule = (
-        f"{name} now takes templates only"
-        if channel is Channel.WHATSAPP
-        else (f"{name} now takes no messages")
-    )
+    rule = f"{CHANNEL_NAMES[channel]} now takes templates only"
     window_ms = _WINDOW_MS.get(channel)
     if closes_at_utc_ms <= 0 or window_ms is None:
         return f"{who} has not written yet. {rule}. You can go on once {who} writes."

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QPushButton,
     QToolButton,
     QVBoxLayout,
@@ -21,19 +20,26 @@ from PySide6.QtWidgets import (
 from contract.policy.model import Fix, FixKind
 from ui.models.composer_presenter import ComposerPresenter
 from ui.models.composer_state import ComposerState
-from ui.models.findings import FindingRow
+from ui.models.findings import FindingRow, Offer, Verdict
+from ui.models.sendability import Gate
 from ui.theme.icons import icon
 from ui.theme.tokens import Tokens
 from ui.theme.widgets import ElidedLabel, button, label, restyle
 from ui.views.composer_edit import ComposerEdit
 from ui.views.composer_extras import QuoteStrip, UploadChips
 from ui.views.findings_panel import FindingsPanel
+from ui.views.reason_field import ReasonField
 
 
 class Composer(QWidget):
-    """The card at the foot of a conversation."""
+    """The card at the foot of a conversation.
+
+    `move_requested` carries the conversation a draft belongs to rather than here.
+    """
 
     attach_requested = Signal()
+    choose_template_requested = Signal()
+    move_requested = Signal(str)
 
     def __init__(
         self, presenter: ComposerPresenter, tokens: Tokens, parent: QWidget | None = None
@@ -42,6 +48,7 @@ class Composer(QWidget):
         self._presenter = presenter
         self._tokens = tokens
         self._setting_text = False
+        self._verdict = Verdict()
         self.setAccessibleName("Composer")
         self.setAcceptDrops(True)
         self._build()
@@ -94,14 +101,15 @@ class Composer(QWidget):
         self._quote = QuoteStrip(self._tokens)
         self._uploads = UploadChips(self._tokens)
         self.edit = ComposerEdit(self._tokens)
-        for part in (self._findings, self._note, self._fault, self._quote):
+        for part in (self._findings, self._note, self._template_row(), self._fault, self._quote):
             column.addWidget(part)
         text = QVBoxLayout()
         text.setContentsMargins(16, 12, 12, 4)
         text.addWidget(self.edit)
         column.addLayout(text)
         column.addWidget(self._uploads)
-        column.addWidget(self._reason_row())
+        self._reason = ReasonField()
+        column.addWidget(self._reason)
         self._foot_row = QWidget()
         self._foot_row.setLayout(self._foot())
         column.addWidget(self._foot_row)
@@ -111,17 +119,16 @@ class Composer(QWidget):
         self._live.hide()
         self._card.setStyleSheet(_card_style(self._tokens))
 
-    def _reason_row(self) -> QWidget:
-        self._reason_box = QWidget()
-        row = QHBoxLayout(self._reason_box)
-        row.setContentsMargins(16, 4, 16, 4)
-        self._reason = QLineEdit()
-        self._reason.setAccessibleName("Reason for sending")
-        self._reason.setPlaceholderText("Why may this go? Compliance can read the reason.")
-        self._reason.setMaxLength(500)
-        row.addWidget(self._reason, 1)
-        self._reason_box.hide()
-        return self._reason_box
+    def _template_row(self) -> QWidget:
+        self._templates = QWidget()
+        row = QHBoxLayout(self._templates)
+        row.setContentsMargins(16, 0, 16, 6)
+        choose = button("Choose a template…", "primary")
+        choose.clicked.connect(self.choose_template_requested)
+        row.addWidget(choose)
+        row.addStretch(1)
+        self._templates.hide()
+        return self._templates
 
     def _foot(self) -> QHBoxLayout:
         foot = QHBoxLayout()
@@ -149,16 +156,19 @@ class Composer(QWidget):
         presenter.text_replaced.connect(self._on_text_replaced)
         presenter.announced.connect(self._on_announced)
         self.edit.textChanged.connect(self._on_text_changed)
-        self.edit.submit_requested.connect(self._on_submit)
+        self.edit.submit_requested.connect(lambda: self._submit(go_ahead=False))
         self.edit.file_offered.connect(self._on_file_offered)
-        self._send.clicked.connect(self._on_submit)
-        self._reason.returnPressed.connect(self._on_submit)
+        self._send.clicked.connect(lambda: self._submit(go_ahead=True))
+        self._reason.edited.connect(presenter.answers.set_reason)
+        self._reason.submitted.connect(lambda: self._submit(go_ahead=False))
+        self._reason.left.connect(self.edit.setFocus)
         self._attach.clicked.connect(self.attach_requested)
         self._quote.removed.connect(lambda: presenter.set_quote(None))
         self._uploads.remove_requested.connect(presenter.uploads.remove)
         self._uploads.retry_requested.connect(presenter.uploads.retry)
         presenter.uploads.progressed.connect(self._uploads.show_percent)
         self._findings.fix_chosen.connect(self._on_fix_chosen)
+        self._findings.offer_chosen.connect(self._on_offer_chosen)
 
     def _on_text_changed(self) -> None:
         if not self._setting_text:
@@ -172,22 +182,46 @@ class Composer(QWidget):
         self.edit.moveCursor(self.edit.textCursor().MoveOperation.End)
         self._setting_text = False
 
-    def _on_submit(self) -> None:
-        if self._presenter.submit(self._reason.text() if self._reason_box.isVisible() else ""):
-            self._reason.clear()
+    def _submit(self, *, go_ahead: bool) -> None:
+        if self._presenter.submit(go_ahead=go_ahead):
             # The button is off by now: go on where the next message is written.
             self.edit.setFocus(Qt.FocusReason.OtherFocusReason)
+        elif self._presenter.answers.asks_acknowledgement:
+            self._send.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _on_file_offered(self, path: str) -> None:
         self._presenter.offer_file(path)
 
     def _on_fix_chosen(self, row: FindingRow, fix: Fix) -> None:
-        text = self.edit.toPlainText()
-        if fix.kind is FixKind.ADD_DISCLAIMER:
-            end = self.edit.document().characterCount() - 1
-            self.edit.replace_span(end, end, fix.replacement)
-        elif row in self._presenter.state().verdict.rows and row.words in text:
-            self.edit.replace_span(row.start, row.end, fix.replacement)
+        if fix.kind is FixKind.MOVE:
+            self.move_requested.emit(fix.replacement)
+        elif fix.kind is FixKind.ADD_DISCLAIMER:
+            self.edit.append_words(fix.replacement)
+        else:
+            # The verdict may lie behind the text: places count in the newest one alone.
+            self._presenter.evaluate()
+            rows = self._presenter.state().verdict.rows
+            here = next((one for one in rows if one.key == row.key and one.words), None)
+            if here is not None:
+                gone = fix.kind is FixKind.REMOVE
+                self.edit.replace_span(here.start, here.end, fix.replacement, closing_up=gone)
+
+    def _on_offer_chosen(self, row: FindingRow, offer: Offer) -> None:
+        answers = self._presenter.answers
+        if offer is Offer.REASON:
+            answers.ask_reason()
+            return
+        if offer is Offer.REMOVE_FILE:
+            self._presenter.uploads.remove_content(row.file)
+        elif offer is Offer.REPORT_FALSE:
+            answers.report_false(row.answer_key)
+        elif offer is Offer.TAKE_BACK:
+            answers.take_back(row.answer_key, row.rule_id)
+        elif offer is Offer.ACKNOWLEDGE:
+            answers.acknowledge((row.answer_key,))
+            if not self._presenter.state().verdict.to_acknowledge:
+                self._submit(go_ahead=False)
+        self.edit.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _on_announced(self, words: str) -> None:
         self._live.setText(words)
@@ -205,29 +239,26 @@ class Composer(QWidget):
         self._note.setVisible(bool(facts.note))
         self._fault.setText(state.fault)
         self._fault.setVisible(bool(state.fault))
-        self._findings.show_verdict(state.verdict)
-        self.edit.set_underlines(state.verdict.underlines)
+        self._templates.setVisible(state.ready and facts.gate is Gate.WINDOW_CLOSED)
+        if state.verdict is not self._verdict:
+            self._verdict = state.verdict
+            self._findings.show_verdict(state.verdict)
+        if not state.verdict_stale:
+            # While the next verdict is being made, the marks of the last move with the text.
+            self.edit.set_underlines(state.verdict.underlines)
         self._quote.show_quote(state.quote)
         self._uploads.show_uploads(state.uploads)
         self._attach.setVisible(writable and facts.attachments)
-        self._status.set_full_text(facts.window_text)
+        self._status.set_full_text(state.status)
         self._counter.setText(state.counter)
         restyle(self._counter, "look", "error" if state.over_limit else "secondary")
-        self._show_reason(state.asks_reason)
+        self._reason.show_reason(state.asks_reason, state.reason, state.reason_note)
         self._foot_row.setVisible(writable or not state.ready)
         self._send.setText(state.send.label)
         self._send.setEnabled(state.send.enabled)
         self._send.setAccessibleName(state.send.label)
         self._send.setAccessibleDescription(state.send.reason)
         self._send.setToolTip(state.send.reason)
-
-    def _show_reason(self, wanted: bool) -> None:
-        newly = wanted and not self._reason_box.isVisible()
-        self._reason_box.setVisible(wanted)
-        if newly:
-            self._reason.setFocus(Qt.FocusReason.OtherFocusReason)
-        if not wanted:
-            self._reason.clear()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls() and self._attach.isVisible():

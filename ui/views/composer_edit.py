@@ -62,8 +62,13 @@ class ComposerEdit(QPlainTextEdit):
         self._underlines = tuple(underlines)
         self.setExtraSelections([self._selection(line) for line in self._underlines])
 
-    def replace_span(self, start: int, end: int, words: str) -> None:
-        """Put `words` in the place of [start, end) UTF-16 units, as one step to undo."""
+    def replace_span(self, start: int, end: int, words: str, *, closing_up: bool = False) -> None:
+        """Put `words` in the place of [start, end) UTF-16 units, as one step to undo.
+
+        `closing_up` takes one space along where two would be left side by side.
+        """
+        if closing_up:
+            start, end = self._closed_up(start, end)
         cursor = QTextCursor(self.document())
         cursor.beginEditBlock()
         cursor.setPosition(start)
@@ -73,9 +78,26 @@ class ComposerEdit(QPlainTextEdit):
         self.setTextCursor(cursor)
         self.setFocus(Qt.FocusReason.OtherFocusReason)
 
+    def append_words(self, words: str) -> None:
+        """Put `words` below the text, as one step to undo."""
+        text = self.toPlainText()
+        kept_units = self.document().characterCount() - 1 - (len(text) - len(text.rstrip()))
+        end = self.document().characterCount() - 1
+        self.replace_span(kept_units, end, f"\n\n{words}" if kept_units else words)
+
     def is_composing(self) -> bool:
         """Return True while an input method shows text that is not entered yet."""
         return bool(self._preedit) or self._just_committed
+
+    def _closed_up(self, start: int, end: int) -> tuple[int, int]:
+        document = self.document()
+        last = document.characterCount() - 1
+        at_start = start == 0 or document.characterAt(start - 1).isspace()
+        if at_start and end < last and document.characterAt(end) == " ":
+            return start, end + 1
+        if end == last and start > 0 and document.characterAt(start - 1) == " ":
+            return start - 1, end
+        return start, end
 
     def _selection(self, line: Underline) -> QTextEdit.ExtraSelection:
         names = {"block": self._tokens.block, "warn": self._tokens.warn}

@@ -1,136 +1,145 @@
-"""Shows the rules' findings above the composer's text, each with its ways to mend it.
+"""Lists the rules' findings above the composer's text, a few at a time.
 
 It never changes the text: it says which way the user chose.
 """
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
-from contract.policy.model import Fix
-from ui.models.findings import MAX_ROWS, FindingRow, Verdict
-from ui.theme.icons import icon_pixmap
+from ui.models.findings import Verdict
+from ui.models.policy_words import FALLBACK_LANGUAGE, Say, say
+from ui.theme.overlay_scroll_bar import OverlayScrollBar
 from ui.theme.tokens import Tokens
-from ui.theme.widgets import button, label
-from ui.views.tab_order import focus_by_name, focused_name, join_tab_order
+from ui.theme.widgets import button
+from ui.views.finding_row import FindingRowView
+from ui.views.tab_order import join_tab_order
 
-_ICONS = {"block": "octagon-x", "warn": "triangle-alert", "hint": "info"}
+# The list grows to this many rows, then it scrolls.
+ROWS_AT_ONCE = 3
 
 
 class FindingsPanel(QWidget):
     """Rows most severe first; hidden while there is none."""
 
     fix_chosen = Signal(object, object)
+    offer_chosen = Signal(object, object)
 
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._tokens = tokens
-        self._shown: tuple[FindingRow, ...] = ()
-        self._opened: set[str] = set()
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(0)
+        self._rows: dict[str, FindingRowView] = {}
+        self._language = FALLBACK_LANGUAGE
+        self._build()
         self.setAccessibleName("What to mend")
         self.hide()
 
     def set_tokens(self, tokens: Tokens) -> None:
         """Take another look."""
         self._tokens = tokens
-        rows, self._shown = self._shown, ()
-        self._build(rows)
+        for view in self._rows.values():
+            view.set_tokens(tokens)
 
     def show_verdict(self, verdict: Verdict) -> None:
-        """Show the rows of a decision; equal rows leave the widgets as they are."""
-        if verdict.rows != self._shown:
-            self._opened &= {row.key for row in verdict.rows}
-            self._build(verdict.rows)
+        """Show the rows of a decision; a finding that stays keeps its widget and the focus."""
+        self._language = verdict.language
+        wanted = [row.key for row in verdict.rows]
+        changed = wanted != list(self._rows)
+        for key in set(self._rows) - set(wanted):
+            self._drop(self._rows.pop(key))
+        views = {}
+        for place, row in enumerate(verdict.rows):
+            view = self._rows.get(row.key) or self._new_row()
+            views[row.key] = view
+            if changed:
+                self._column.insertWidget(place, view)
+            view.show_row(row, verdict.language, top=place == 0)
+            view.show()
+        self._rows = views
+        if changed:
+            self.setVisible(bool(views))
+            join_tab_order(self)
+        self._fit()
 
     def words(self) -> tuple[str, ...]:
-        """Return the headlines on screen, most severe first."""
-        return tuple(row.headline for row in self._shown[:MAX_ROWS])
+        """Return the headlines, most severe first."""
+        return tuple(view.headline for view in self._rows.values())
 
-    def _build(self, rows: tuple[FindingRow, ...]) -> None:
-        self._shown = rows
-        focused = focused_name(self)
-        while (item := self._column.takeAt(0)) is not None:
-            old = item.widget()
-            if old is not None:
-                old.hide()
-                old.deleteLater()
-        for row in rows[:MAX_ROWS]:
-            frame = self._row(row)
-            frame.setProperty("top", row is rows[0])
-            self._column.addWidget(frame)
-            frame.show()
-        if len(rows) > MAX_ROWS:
-            more = label(f"and {len(rows) - MAX_ROWS} more", "meta")
-            more.setContentsMargins(14, 4, 14, 4)
-            self._column.addWidget(more)
-        self.setVisible(bool(rows))
-        join_tab_order(self)
-        focus_by_name(self, focused)
+    def _build(self) -> None:
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        self._list = QWidget()
+        self._column = QVBoxLayout(self._list)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setAccessibleName("What to mend, list")
+        self._scroll.setWidget(self._list)
+        self._scroll.verticalScrollBar().valueChanged.connect(self._count_rest)
+        OverlayScrollBar(self._scroll)
+        self._more = button("", "link")
+        self._more.clicked.connect(self._on_more)
+        self._more.hide()
+        outer.addWidget(self._scroll)
+        outer.addWidget(self._more, 0, Qt.AlignmentFlag.AlignHCenter)
+        # Heights are known only once the rows were laid out for their width.
+        self._fit_timer = QTimer(self)
+        self._fit_timer.setSingleShot(True)
+        self._fit_timer.timeout.connect(self._fit)
 
-    def _row(self, row: FindingRow) -> QFrame:
-        frame = QFrame()
-        frame.setProperty("finding", row.severity)
-        frame.setAccessibleName(f"{row.headline}. {row.detail}")
-        line = QHBoxLayout(frame)
-        line.setContentsMargins(14, 8, 14, 8)
-        line.setSpacing(10)
-        mark = QLabel()
-        mark.setPixmap(icon_pixmap(_ICONS[row.severity], self._color(row), 16))
-        line.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
-        line.addLayout(self._text_of(row), 1)
-        for fix in row.fixes:
-            line.addWidget(self._fix_button(row, fix), 0, Qt.AlignmentFlag.AlignTop)
-        if row.why:
-            line.addWidget(self._why_button(row), 0, Qt.AlignmentFlag.AlignTop)
-        return frame
+    def _new_row(self) -> FindingRowView:
+        view = FindingRowView(self._tokens, self._list)
+        view.fix_chosen.connect(self.fix_chosen)
+        view.offer_chosen.connect(self.offer_chosen)
+        view.resized.connect(lambda: self._fit_timer.start(0))
+        return view
 
-    def _text_of(self, row: FindingRow) -> QVBoxLayout:
-        column = QVBoxLayout()
-        column.setSpacing(2)
-        words = QLabel()
-        words.setTextFormat(Qt.TextFormat.RichText)
-        words.setText(_rich(row))
-        words.setWordWrap(True)
-        words.setAccessibleName(f"{row.headline}. {row.detail}")
-        column.addWidget(words)
-        if row.why and row.key in self._opened:
-            why = label(row.why, "secondary")
-            why.setWordWrap(True)
-            column.addWidget(why)
-        return column
+    def _drop(self, view: FindingRowView) -> None:
+        self._column.removeWidget(view)
+        view.hide()
+        view.deleteLater()
 
-    def _fix_button(self, row: FindingRow, fix: Fix) -> QWidget:
-        link = button(fix.label, "link", f"{fix.label}: {row.headline}")
-        link.clicked.connect(lambda: self.fix_chosen.emit(row, fix))
-        return link
+    def _fit(self) -> None:
+        """Take the height of the first rows; the rest is scrolled to."""
+        width = self.width()
+        heights = [_height(view, width) for view in self._rows.values()]
+        self._scroll.setFixedHeight(sum(heights[:ROWS_AT_ONCE]))
+        self._list.setMinimumHeight(sum(heights))
+        self._count_rest()
 
-    def _why_button(self, row: FindingRow) -> QWidget:
-        link = button("Why?", "link", f"Why? {row.headline}")
-        link.setCheckable(True)
-        link.setChecked(row.key in self._opened)
-        link.setAccessibleDescription(row.why)
-        link.clicked.connect(lambda: self._on_why_clicked(row))
-        return link
+    def _count_rest(self) -> None:
+        """Say how many findings stand below what is seen."""
+        bar = self._scroll.verticalScrollBar()
+        seen_px = bar.value() + self._scroll.height()
+        top_px, below = 0, 0
+        for view in self._rows.values():
+            top_px += _height(view, self.width())
+            below += top_px > seen_px + 2
+        self._more.setText(say(Say.MORE, self._language, count=below))
+        self._more.setAccessibleName(self._more.text())
+        self._more.setVisible(below > 0)
 
-    def _on_why_clicked(self, row: FindingRow) -> None:
-        self._opened ^= {row.key}
-        self._build(self._shown)
+    def _on_more(self) -> None:
+        bar = self._scroll.verticalScrollBar()
+        bar.setValue(bar.value() + self._scroll.height())
 
-    def _color(self, row: FindingRow) -> str:
-        tokens = self._tokens
-        return {"block": tokens.block, "warn": tokens.warn}.get(row.severity, tokens.accent)
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fit_timer.start(0)
 
 
-def _rich(row: FindingRow) -> str:
-    headline, detail = _escaped(row.headline), _escaped(row.detail)
-    # Inter's heavy face is drawn at 600; a plain <b> asks for 700 and gets it smeared.
-    lead = f'<span style="font-weight:600">{headline}</span>'
-    return f"{lead} — {detail}" if detail else lead
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+def _height(view: FindingRowView, width_px: int) -> int:
+    wanted = view.heightForWidth(width_px) if view.hasHeightForWidth() else -1
+    return wanted if wanted > 0 else view.sizeHint().height()

@@ -1,0 +1,81 @@
+"""Saves drafts soon after they change and keeps in memory what could not be stored yet.
+
+It never drops a draft: only a store that took it, or a send that took it along, ends one here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from PySide6.QtCore import QObject, QTimer
+
+from app.domain.drafts import Draft
+from contract.ids import ConversationId
+from ui.bridge.spawn import Spawner
+
+SAVE_AFTER_MS = 100
+
+
+class DraftSaver(QObject):
+    """`draft_now` gives the draft on screen, None without a conversation."""
+
+    def __init__(
+        self,
+        save: Callable[[Draft], Awaitable[None]],
+        draft_now: Callable[[], Draft | None],
+        spawner: Spawner,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._save = save
+        self._draft_now = draft_now
+        self._spawner = spawner
+        self._dirty = False
+        self._unsaved: dict[ConversationId, Draft] = {}
+        self.writing = asyncio.Lock()
+        self.paused = False
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(SAVE_AFTER_MS)
+        self._timer.timeout.connect(self._on_due)
+
+    def mark_dirty(self) -> None:
+        """The draft on screen changed: save it soon."""
+        self._dirty = True
+        self._timer.start()
+
+    def newest(self, conversation_id: ConversationId, stored: Draft | None) -> Draft | None:
+        """Return what is not stored yet of a conversation's draft, else what the store holds."""
+        return self._unsaved.get(conversation_id, stored)
+
+    def forget(self, conversation_id: ConversationId, *, on_screen: bool) -> None:
+        """The store holds, or took along, all there is: an older copy must not come back."""
+        self._unsaved.pop(conversation_id, None)
+        if on_screen:
+            self._dirty = False
+
+    def stash(self) -> None:
+        """Take the draft on screen down, to be saved even when another is shown."""
+        draft = self._draft_now()
+        if draft is not None and self._dirty:
+            self._unsaved[draft.conversation_id] = draft
+            self._timer.start()
+        self._dirty = False
+
+    async def flush(self) -> None:
+        """Save every draft that is not stored yet; raises what the store raises.
+
+        A draft that could not be stored is kept in memory and tried again.
+        """
+        self.stash()
+        self._timer.stop()
+        async with self.writing:
+            for conversation_id, draft in list(self._unsaved.items()):
+                await self._save(draft)
+                if self._unsaved.get(conversation_id) is draft:
+                    del self._unsaved[conversation_id]
+
+    def _on_due(self) -> None:
+        if not self.paused:
+            self._spawner.spawn(self.flush(), "save draft")
