@@ -9,6 +9,7 @@ import functools
 import hmac
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from contract.policy.context import Context
 from contract.policy.facts import account_hash
@@ -20,10 +21,22 @@ from contract.policy.text_scan import TextScan
 MIN_ACCOUNT_CHARS, MAX_ACCOUNT_CHARS = 5, 34
 _MIN_DIGITS = 4
 _MAX_GROUPS = 12
+_GAP = r"[ \-./_·:]{1,3}"
+_NUMERIC = r"[a-z0-9]{0,34}[0-9][a-z0-9]*"
+_LETTERS = r"[a-z]{1,4}(?![a-z0-9])"  # as a country's or a bank's code is in an IBAN
+_CHAIN = re.compile(
+    rf"(?<![a-z0-9])(?:{_LETTERS}{_GAP})?{_NUMERIC}(?:{_GAP}(?:{_NUMERIC}|{_LETTERS}))*"
+)
 _GROUP = re.compile(r"[a-z0-9]+")
-_GAP = re.compile(r"[ \-./_·:]{1,3}")
 _DIGIT = re.compile(r"[0-9]")
-_LETTERS_IN_NUMBERS = 4  # as a bank's code is in an IBAN
+
+
+class _Candidate(NamedTuple):
+    """What may be an account number: its place in a chain of figures, and its bare form."""
+
+    start: int
+    end: int
+    bare: str
 
 
 def find_accounts(rule: AccountNumberRule, scan: TextScan, context: Context) -> Iterator[Hit]:
@@ -31,17 +44,17 @@ def find_accounts(rule: AccountNumberRule, scan: TextScan, context: Context) -> 
     accounts = context.facts.accounts
     if not accounts.key:
         return
-    reach = 0
-    for start, candidates in _candidates(scan.normalised.text):
-        if start < reach:
-            continue
-        for end, bare in candidates:
-            hit = _account_hit(rule, bare, accounts)
+    for chain in _CHAIN.finditer(scan.normalised.text):
+        reach = 0
+        for candidate in _candidates(chain.group()):
+            if candidate.start < reach:
+                continue
+            hit = _account_hit(rule, candidate.bare, accounts)
             if hit is not None:
-                reach = end
-                low, high = scan.normalised.span(start, end)
-                yield hit._replace(start=low, end=high, value=bare.upper())
-                break
+                reach = candidate.end
+                place = chain.start()
+                low, high = scan.normalised.span(place + candidate.start, place + candidate.end)
+                yield hit._replace(start=low, end=high, value=candidate.bare.upper())
 
 
 def find_wrong_names(rule: WrongClientRule, scan: TextScan, context: Context) -> Iterator[Hit]:
@@ -86,44 +99,22 @@ def _account_hit(rule: AccountNumberRule, bare: str, accounts: AccountFacts) -> 
     return None
 
 
-def _candidates(text: str) -> Iterator[tuple[int, list[tuple[int, str]]]]:
-    """Yield each place where a number may start, with the ends it may have, longest first."""
-    groups = [match.span() for match in _GROUP.finditer(text)]
-    numeric = [_reads_as_number(text[start:end]) for start, end in groups]
+@functools.lru_cache(maxsize=1_024)
+def _candidates(chain: str) -> tuple[_Candidate, ...]:
+    """Return the runs of groups that may be one number: by their start, longest first."""
+    groups = [match.span() for match in _GROUP.finditer(chain)]
+    found: list[_Candidate] = []
     for first, (start, _) in enumerate(groups):
-        if not numeric[first] and not _leads(text, groups, numeric, first):
-            continue
-        candidates: list[tuple[int, str]] = []
         bare = ""
-        for place in range(first, min(first + _MAX_GROUPS, len(groups))):
-            low, high = groups[place]
-            if place > first and not _joined(text, groups[place - 1][1], groups[place]):
-                break
-            bare += text[low:high]
+        longer: list[_Candidate] = []
+        for low, high in groups[first : first + _MAX_GROUPS]:
+            bare += chain[low:high]
             if len(bare) > MAX_ACCOUNT_CHARS:
                 break
             if len(bare) >= MIN_ACCOUNT_CHARS and len(_DIGIT.findall(bare)) >= _MIN_DIGITS:
-                candidates.append((high, bare))
-        if candidates:
-            yield start, candidates[::-1]
-
-
-def _reads_as_number(group: str) -> bool:
-    return _DIGIT.search(group) is not None
-
-
-def _leads(text: str, groups: list[tuple[int, int]], numeric: list[bool], place: int) -> bool:
-    """Tell whether a short group of letters stands right before a number, as "CH" before 12."""
-    start, end = groups[place]
-    follows = place + 1 < len(groups) and numeric[place + 1]
-    return follows and end - start <= _LETTERS_IN_NUMBERS and _joined(text, end, groups[place + 1])
-
-
-def _joined(text: str, end: int, group: tuple[int, int]) -> bool:
-    short_or_number = group[1] - group[0] <= _LETTERS_IN_NUMBERS or _reads_as_number(
-        text[group[0] : group[1]]
-    )
-    return short_or_number and _GAP.fullmatch(text, end, group[0]) is not None
+                longer.append(_Candidate(start, high, bare))
+        found += longer[::-1]
+    return tuple(found)
 
 
 @functools.lru_cache(maxsize=8_192)
