@@ -50,12 +50,18 @@ class SnapshotCursor(msgspec.Struct, frozen=True, array_like=True, tag="s"):
     place_key: tuple[_Int64, _Int64] | None = None
 
 
-C = TypeVar("C", ContactCursor, ConversationCursor, MessageCursor, SnapshotCursor)
+class QueueCursor(msgspec.Struct, frozen=True, array_like=True, tag="q"):
+    """After the item of a supervisor's or reviewer's queue with this time and id."""
+
+    at_utc_ms: _Int64
+    item_id: _Key
 
 
-def encode_cursor(
-    cursor: ContactCursor | ConversationCursor | MessageCursor | SnapshotCursor,
-) -> str:
+Cursor = ContactCursor | ConversationCursor | MessageCursor | SnapshotCursor | QueueCursor
+C = TypeVar("C", ContactCursor, ConversationCursor, MessageCursor, SnapshotCursor, QueueCursor)
+
+
+def encode_cursor(cursor: Cursor) -> str:
     """Return the opaque text of a cursor."""
     return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from backend.api import archive, commands, files, reading, streaming
 from backend.api.operation import Answer, JsonValue, Operation, Parameter
+from backend.api.supervision_operations import SUPERVISION
 from contract import api, wire
 from contract.events import EventPage
 from contract.problems import ProblemCode
@@ -338,7 +339,7 @@ ARCHIVE = (
         problems=(_CODE.FORBIDDEN,),
     ),
 )
-OPERATIONS = ABOUT_BACKEND + STREAM + INBOX + FILES + ARCHIVE
+OPERATIONS = ABOUT_BACKEND + STREAM + INBOX + FILES + ARCHIVE + SUPERVISION
 
 
 def problems_of(operation: Operation) -> frozenset[ProblemCode]:

@@ -140,7 +140,7 @@ def record_activity(
     """Count a new archived message and move preview, awaiting, unread and window along.
 
     A client's message opens the channel's window, counts as unread and awaits an answer; the
-    employee's ends the waiting and uses the window up, unless it was refused
+    employee's ends the waiting and uses the window up, unless it was refused or is held
     (`counts_as_contact` False). History older than the newest message changes no preview.
     """
     row = conversation_row(connection, conversation_id)
@@ -161,6 +161,17 @@ def record_activity(
         update(conversations)
         .where(conversations.c.conversation_id == conversation_id)
         .values(**changes)
+    )
+    bump_conversation(connection, conversation_id, now_utc_ms)
+
+
+def count_contact(connection: Connection, conversation_id: str, now_utc_ms: int) -> None:
+    """Count a message that was held until now: it ends the waiting and uses the window up."""
+    left = conversation_row(connection, conversation_id).window_messages_left
+    connection.execute(
+        update(conversations)
+        .where(conversations.c.conversation_id == conversation_id)
+        .values(awaiting=False, window_messages_left=None if left is None else max(0, left - 1))
     )
     bump_conversation(connection, conversation_id, now_utc_ms)
 

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from backend.governance.attachments import drop_inspection
+from backend.governance.forgetting import forget_words
 from backend.inbox.conversations import bump_conversation
 from backend.inbox.events import append_event, members_of
 from backend.inbox.messages import update_message
@@ -89,6 +90,7 @@ def _empty(connection: Connection, row: Row[Any], now_utc_ms: int) -> None:
         .where(decisions.c.message_id == message_id, decisions.c.justification != "")
         .values(justification="")
     )
+    forget_words(connection, message_id)
     for file in connection.execute(
         select(attachments).where(attachments.c.message_id == message_id)
     ).all():

@@ -31,6 +31,9 @@ from contract.wire import Direction, MessageKind, Origin
 _CONFIRMED = frozenset(
     {DeliveryState.ACCEPTED, DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.READ}
 )
+# What the client never got: it ends no waiting and uses no window up. A held message counts once
+# it was approved.
+_NOT_SENT = frozenset({DeliveryState.BLOCKED, DeliveryState.HELD})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +92,7 @@ def add_message(connection: Connection, new: NewMessage, now_utc_ms: int) -> Rec
         direction=new.direction,
         at_utc_ms=new.place_at_utc_ms,
         now_utc_ms=now_utc_ms,
-        counts_as_contact=new.state is not DeliveryState.BLOCKED,
+        counts_as_contact=new.state not in _NOT_SENT,
     )
     note_message(connection, new.message_id, now_utc_ms)
     return archived

@@ -10,22 +10,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from backend.archive.entries import Recorded
 from backend.archive.sealing import SealedEntry
+from backend.directory.templates import is_filled
+from backend.governance.approvals import hold_message
 from backend.governance.decisions import Verdict, decide
 from backend.governance.policy import RunningPolicy
 from backend.inbox.idempotency import CommandKey, Reply, store_reply, stored_reply
 from backend.inbox.messages import NewMessage, add_message
+from backend.inbox.queueing import queue_message
 from backend.inbox.rendering import read_conversation, read_messages
 from backend.refusals import Refused, not_found
-from backend.storage.tables import attachments, jobs, messages
+from backend.storage.tables import attachments, messages
 from contract.ids import EntryId, idempotency_key
 from contract.problems import PROBLEM_MEDIA_TYPE, PROBLEM_STATUS, Problem, ProblemCode
 from contract.receipts.bodies import KIND_MESSAGE_OUT, attachment_commitments, submission_body
 from contract.states import DeliveryState
 from contract.wire import (
+    MAX_DECISION_CHARS,
     MAX_TEXT_CHARS,
     Attachment,
     Conversation,
@@ -39,6 +43,8 @@ from contract.wire import (
 
 MAX_ATTACHMENTS = 10
 MAX_JUSTIFICATION_CHARS = 2_000
+MAX_ANSWERS = 100
+MAX_RULE_ID_CHARS = 64
 _MAX_TIME_MS = 2**48 - 1
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SALT = re.compile(r"[0-9a-f]{64}")
@@ -75,11 +81,14 @@ def submit(
     if conversation is None:
         raise not_found("conversation")
     _check_sendable(connection, conversation, command)
+    _check_template(connection, me, conversation, command)
     files = _files(connection, me, conversation, command)
     verdict = decide(connection, policy, me, conversation, command, files, now_utc_ms)
     archived = _write(connection, me, conversation, command, files, verdict, now_utc_ms)
     if verdict.state is DeliveryState.ARCHIVED:
-        _queue(connection, me, conversation, command, archived, now_utc_ms)
+        queue_message(connection, command.message_id, archived, now_utc_ms)
+    elif verdict.state is DeliveryState.HELD:
+        hold_message(connection, me, command, verdict, now_utc_ms)
     (message,) = read_messages(connection, me.employee_id, [command.message_id])
     return store_reply(connection, me, submission.key, _reply(message, verdict), now_utc_ms)
 
@@ -121,12 +130,23 @@ def _check_form(submission: Submission) -> None:
         f"At most {MAX_ATTACHMENTS} files go with one message.": len(command.attachment_ids)
         > MAX_ATTACHMENTS,
         "The justification is too long.": len(command.justification) > MAX_JUSTIFICATION_CHARS,
+        "The answers to the findings are too long.": _answers_too_long(command),
     }
     for fault, found in faults.items():
         if found:
             raise Refused(ProblemCode.BAD_REQUEST, fault)
     if submission.key.key != idempotency_key(command.message_id, command.revision):
         raise Refused(ProblemCode.BAD_REQUEST, "The Idempotency-Key must be message_id.revision.")
+
+
+def _answers_too_long(command: SubmitMessage) -> bool:
+    answers = (*command.acknowledged, *command.false_positives)
+    hint = command.hint.decision if command.hint else ""
+    return (
+        len(answers) > MAX_ANSWERS
+        or any(len(rule_id) > MAX_RULE_ID_CHARS for rule_id in answers)
+        or len(hint) > MAX_DECISION_CHARS
+    )
 
 
 def _check_sendable(
@@ -158,6 +178,17 @@ def _check_sendable(
         ).first()
         if quoted is None:
             raise not_found("message to quote")
+
+
+def _check_template(
+    connection: Connection, me: Me, conversation: Conversation, command: SubmitMessage
+) -> None:
+    if command.template_id and not is_filled(
+        connection, me.firm_id, command.template_id, conversation.channel, command.text
+    ):
+        raise Refused(
+            ProblemCode.BAD_REQUEST, "The text is not that template of the channel, filled in."
+        )
 
 
 def _files(
@@ -235,29 +266,6 @@ def _write(
             .values(message_id=command.message_id, position=position)
         )
     return archived
-
-
-def _queue(
-    connection: Connection,
-    me: Me,
-    conversation: Conversation,
-    command: SubmitMessage,
-    archived: Recorded,
-    now_utc_ms: int,
-) -> None:
-    connection.execute(
-        insert(jobs).values(
-            job_id=idempotency_key(command.message_id, command.revision),
-            firm_id=me.firm_id,
-            conversation_id=conversation.conversation_id,
-            account_id=conversation.account_id,
-            message_id=command.message_id,
-            revision=command.revision,
-            lane_order=archived.sequence,
-            not_before_utc_ms=0,  # due now, also once a clock that ran ahead was set right
-            created_at_utc_ms=now_utc_ms,
-        )
-    )
 
 
 def _reply(message: Message, verdict: Verdict) -> Reply:

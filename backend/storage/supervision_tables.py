@@ -45,8 +45,7 @@ templates = Table(
 
 # -- held messages ---------------------------------------------------------------------------------
 
-# `acknowledged` and `false_positives` are JSON lists of rule ids, `findings` JSON of
-# contract.wire.WireFinding: what the sender said and saw, for the evaluation at the approval.
+# `findings` is JSON of contract.wire.WireFinding: what the sender saw, and the supervisor sees.
 approvals = Table(
     "approvals",
     metadata,
@@ -56,9 +55,6 @@ approvals = Table(
     ref("conversation_id", "conversations.conversation_id"),
     text("author_id"),
     text("state", default="pending"),
-    text("template_id", default=""),
-    text("acknowledged", default="[]"),
-    text("false_positives", default="[]"),
     blob("findings"),
     number("held_at_utc_ms"),
     number("expires_at_utc_ms"),

@@ -18,6 +18,7 @@ from backend.archive.verify import read_envelope, verify_archive
 from backend.delivery.claims import next_work
 from contract.policy.evaluate import evaluate
 from contract.policy.facts import conversation_draft, conversation_facts
+from contract.policy.own_book import BookChat, BookPerson, book_facts
 from contract.problems import Problem
 from contract.receipts.bodies import submission_body, submission_envelope
 from contract.receipts.leaf import leaf_bytes
@@ -270,7 +271,11 @@ async def test_client_decides_alike_and_a_difference_is_kept(
         (await client.get("/v1/contacts")).content, type=ContactPage
     ).contacts
     command = draft("The return is guaranteed.", justification="It is a deposit.")
-    facts = conversation_facts(conversation, contacts, workspace.clock())
+    people = [BookPerson(one.contact_id, one.display_name, one.organisation) for one in contacts]
+    chats = [BookChat(contact_id, chat) for contact_id in conversation.contact_ids]
+    facts = conversation_facts(
+        conversation, contacts, workspace.clock(), book=book_facts(people, chats)
+    )
     decision = evaluate(
         POLICY.client, facts, conversation_draft(conversation, contacts, command.text)
     )

@@ -1,0 +1,147 @@
+"""Owns the operations of supervisors and Compliance, with the facts of the employee's own book.
+
+It never shows one role what belongs to another, and reading changes nothing.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TypeVar
+
+import msgspec
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from backend.api.cursors import QueueCursor, decode_cursor, encode_cursor
+from backend.api.once import once
+from backend.api.operation import Call, json_answer
+from backend.directory.client_accounts import account_keys
+from backend.directory.templates import read_templates
+from backend.governance.approval_queue import approval_page, read_approval
+from backend.governance.approvals import decide_approval
+from backend.governance.reviews import check_reviewer, read_review, review_page, take_step
+from backend.governance.supervisors import is_supervisor
+from backend.refusals import Refused
+from contract.problems import ProblemCode
+from contract.supervision import (
+    ApprovalState,
+    ApprovalVerdict,
+    ReviewCommand,
+    ReviewKind,
+    TemplateList,
+)
+from contract.wire import Channel
+
+DEFAULT_PAGE = 100
+E = TypeVar("E", bound=StrEnum)
+D = TypeVar("D")
+
+
+class QueueState(StrEnum):
+    """Which part of the review queue is asked for."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+async def approvals(call: Call) -> Response:
+    """Answer the held messages that the asking supervisor may decide."""
+    if not is_supervisor(call.me):
+        raise Refused(ProblemCode.FORBIDDEN, "Only a supervisor decides on held messages.")
+    state = _choice(call, "state", ApprovalState, ApprovalState.PENDING)
+    cursor, limit = _cursor(call), _limit(call)
+    page, following = await call.services.database.read(
+        lambda connection: approval_page(connection, call.me, state, cursor, limit)
+    )
+    return json_answer(msgspec.structs.replace(page, next_cursor=_next(following)))
+
+
+async def approval_decision(call: Call) -> Response:
+    """Carry out a supervisor's decision on a held message."""
+    command, approval_id = call.command(ApprovalVerdict), call.path("approval_id")
+    now_utc_ms = call.services.now_utc_ms()
+
+    def work(connection: Connection) -> msgspec.Struct:
+        decide_approval(connection, call.services.policy, call.me, approval_id, command, now_utc_ms)
+        return read_approval(connection, call.me, approval_id)
+
+    return await once(call, work, now_utc_ms)
+
+
+async def reviews(call: Call) -> Response:
+    """Answer Compliance's review queue."""
+    check_reviewer(call.me)
+    kind = _choice(call, "kind", ReviewKind, None)
+    closed = _choice(call, "state", QueueState, QueueState.OPEN) is QueueState.CLOSED
+    cursor, limit = _cursor(call), _limit(call)
+    page, following = await call.services.database.read(
+        lambda connection: review_page(
+            connection, call.me, closed=closed, kind=kind, after=cursor, limit=limit
+        )
+    )
+    return json_answer(msgspec.structs.replace(page, next_cursor=_next(following)))
+
+
+async def review(call: Call) -> Response:
+    """Answer one item of the queue; looking at it is no review."""
+    review_id = call.path("review_id")
+    return json_answer(
+        await call.services.database.read(
+            lambda connection: read_review(connection, call.me, review_id)
+        )
+    )
+
+
+async def review_action(call: Call) -> Response:
+    """Archive one step of a review."""
+    command, review_id = call.command(ReviewCommand), call.path("review_id")
+    now_utc_ms = call.services.now_utc_ms()
+    return await once(
+        call,
+        lambda connection: take_step(connection, call.me, review_id, command, now_utc_ms),
+        now_utc_ms,
+    )
+
+
+async def templates(call: Call) -> Response:
+    """Answer the firm's approved templates, those of one channel when it is asked for."""
+    channel = _choice(call, "channel", Channel, None)
+    found = await call.services.database.read(
+        lambda connection: read_templates(connection, call.me.firm_id, channel or "")
+    )
+    return json_answer(TemplateList(templates=found))
+
+
+async def policy_accounts(call: Call) -> Response:
+    """Answer the keyed hashes of the accounts of the employee's own book."""
+    me = call.me
+    return json_answer(
+        await call.services.database.read(
+            lambda connection: account_keys(connection, me.employee_id, me.firm_id)
+        )
+    )
+
+
+def _choice(call: Call, name: str, kind: type[E], default: D) -> E | D:
+    """Return a query parameter as one of an enumeration; raises Refused for another text."""
+    text = call.request.query_params.get(name, "")
+    if not text:
+        return default
+    try:
+        return kind(text)
+    except ValueError:
+        allowed = ", ".join(member.value for member in kind)
+        raise Refused(ProblemCode.BAD_REQUEST, f"{name} must be one of: {allowed}.") from None
+
+
+def _cursor(call: Call) -> tuple[int, str] | None:
+    cursor = decode_cursor(call.request.query_params.get("cursor", ""), QueueCursor)
+    return None if cursor is None else (cursor.at_utc_ms, cursor.item_id)
+
+
+def _next(following: tuple[int, str] | None) -> str:
+    return "" if following is None else encode_cursor(QueueCursor(*following))
+
+
+def _limit(call: Call) -> int:
+    return call.whole_number("limit", DEFAULT_PAGE, 1, call.services.settings.page_max)

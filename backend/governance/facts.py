@@ -1,0 +1,244 @@
+"""Owns the facts and the draft on which the backend decides: today's, from its own database.
+
+It never evaluates, and it never takes a fact from the client.
+
+What is large (the book's names, the firm's account hashes) is kept with the connection until the
+database says that it changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, cast
+
+import msgspec
+from sqlalchemy import Connection, func, select
+
+from backend.directory.client_accounts import account_keys, accounts_version, firm_hashes
+from backend.directory.denials import denied_contacts, denied_words
+from backend.directory.gifts import gifts_of_year
+from backend.directory.people import read_contacts
+from backend.governance.reach import reached
+from backend.storage.tables import (
+    contacts,
+    conversation_contacts,
+    conversation_members,
+    conversations,
+    employee_contacts,
+    messages,
+)
+from contract.policy.facts import conversation_draft, conversation_facts
+from contract.policy.model import (
+    AccountFacts,
+    Attachment,
+    Draft,
+    Facts,
+    GiftFacts,
+    ReachFacts,
+    WallFacts,
+)
+from contract.policy.own_book import BookChat, BookPerson, account_facts, book_facts
+from contract.supervision import AccountKeys
+from contract.wire import Attachment as WireAttachment
+from contract.wire import Contact, Conversation, Me
+
+_KEPT = "policy_facts"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What is about to be said, and with what: the part of a draft that its sender chose.
+
+    `mentions` and `forwarded_from` are contact ids, `on_behalf_of` is the employee a delegate
+    writes for.
+    """
+
+    text: str
+    files: Sequence[Attachment] = ()
+    quote_message_id: str | None = None
+    template_id: str = ""
+    mentions: tuple[str, ...] = ()
+    forwarded_from: tuple[str, ...] = ()
+    on_behalf_of: str = ""
+
+
+def policy_files(connection: Connection, files: Sequence[WireAttachment]) -> tuple[Attachment, ...]:
+    """Return what policy may know of files, as far as they were inspected."""
+    return tuple(
+        Attachment(
+            name=file.name,
+            media_type=file.media_type,
+            size_bytes=file.size_bytes,
+            sha256=file.sha256,
+        )
+        for file in files
+    )
+
+
+class Ground(NamedTuple):
+    """What a decision rests on."""
+
+    facts: Facts
+    draft: Draft
+
+
+def ground_of(
+    connection: Connection,
+    me: Me,
+    conversation: Conversation,
+    content: Content,
+    now_utc_ms: int,
+) -> Ground:
+    """Return facts and draft of a text in a conversation at a time, which may lie ahead.
+
+    With a fire time as `now_utc_ms` windows, quiet hours and the 30 days count from then.
+    """
+    people = read_contacts(connection, me.employee_id, conversation.contact_ids)
+    draft = conversation_draft(
+        conversation,
+        people,
+        content.text,
+        content.files,
+        me.language,
+        template_id=content.template_id,
+        quoted_text=_quoted(connection, content.quote_message_id),
+    )
+    draft = msgspec.structs.replace(
+        draft,
+        mentions=content.mentions,
+        forwarded_from=content.forwarded_from,
+        on_behalf_of=content.on_behalf_of,
+    )
+    facts = conversation_facts(
+        conversation,
+        people,
+        now_utc_ms,
+        _accounts(connection, me, conversation.conversation_id),
+        _book(connection, me.employee_id),
+    )
+    return Ground(_with_ours(connection, me, facts, draft, people), draft)
+
+
+def _with_ours(
+    connection: Connection, me: Me, facts: Facts, draft: Draft, people: Sequence[Contact]
+) -> Facts:
+    """Add what only the backend knows."""
+    ids = [contact.contact_id for contact in people]
+    retail = any(contact.retail for contact in people)
+    return msgspec.structs.replace(
+        facts,
+        walls=_walls(connection, facts.walls, draft, ids),
+        reach=ReachFacts(
+            contact_ids=reached(connection, me.firm_id, draft.text, people, facts.now_utc_ms)
+            if retail
+            else frozenset()
+        ),
+        gifts=GiftFacts(given=gifts_of_year(connection, ids, facts.now_utc_ms)),
+    )
+
+
+def _walls(
+    connection: Connection, walls: WallFacts, draft: Draft, recipients: Sequence[str]
+) -> WallFacts:
+    sources = (*draft.mentions, *draft.forwarded_from)
+    behalf = frozenset[str]()
+    if draft.on_behalf_of:
+        behalf = denied_contacts(connection, draft.on_behalf_of, recipients)
+    pairs = denied_words(connection, sources, recipients)
+    if not pairs and not behalf:
+        return walls
+    return msgspec.structs.replace(walls, denied_pairs=pairs, denied_on_behalf=behalf)
+
+
+def _quoted(connection: Connection, message_id: str | None) -> str:
+    if message_id is None:
+        return ""
+    query = select(messages.c.text).where(messages.c.message_id == message_id)
+    return connection.execute(query).scalar() or ""
+
+
+def _accounts(connection: Connection, me: Me, conversation_id: str) -> AccountFacts:
+    version = accounts_version(connection, me.firm_id)
+    if not version:
+        return AccountFacts()
+    state = (version, *_chats_state(connection, me.employee_id))
+    keys = cast(
+        "AccountKeys",
+        _kept(connection, f"accounts.{me.employee_id}", state)
+        or _keep(
+            connection,
+            f"accounts.{me.employee_id}",
+            state,
+            account_keys(connection, me.employee_id, me.firm_id),
+        ),
+    )
+    firm = cast(
+        "frozenset[str]",
+        _kept(connection, f"firm.{me.firm_id}", (version,))
+        or _keep(connection, f"firm.{me.firm_id}", (version,), firm_hashes(connection, me.firm_id)),
+    )
+    ours = account_facts(keys, conversation_id)
+    book = {account for account, _ in ours.book}
+    return msgspec.structs.replace(ours, firm_hashes=firm - ours.client_hashes - book)
+
+
+def _book(connection: Connection, employee_id: str) -> Any:
+    book = employee_contacts.c
+    counted = connection.execute(
+        select(func.count(), func.sum(contacts.c.version))
+        .select_from(contacts)
+        .join(employee_contacts, book.contact_id == contacts.c.contact_id)
+        .where(book.employee_id == employee_id)
+    ).one()
+    state = (*counted, *_chats_state(connection, employee_id))
+    name = f"book.{employee_id}"
+    return _kept(connection, name, state) or _keep(
+        connection,
+        name,
+        state,
+        book_facts(_people(connection, employee_id), _chats(connection, employee_id)),
+    )
+
+
+def _people(connection: Connection, employee_id: str) -> list[BookPerson]:
+    columns, book = contacts.c, employee_contacts.c
+    rows = connection.execute(
+        select(columns.contact_id, columns.display_name, columns.organisation)
+        .join(employee_contacts, book.contact_id == columns.contact_id)
+        .where(book.employee_id == employee_id)
+    )
+    return [BookPerson(*row) for row in rows]
+
+
+def _chats(connection: Connection, employee_id: str) -> list[BookChat]:
+    people, members = conversation_contacts.c, conversation_members.c
+    rows = connection.execute(
+        select(people.contact_id, people.conversation_id)
+        .join(conversation_members, members.conversation_id == people.conversation_id)
+        .join(conversations, conversations.c.conversation_id == people.conversation_id)
+        .where(members.employee_id == employee_id, conversations.c.is_group.is_(False))
+        .distinct()
+    )
+    return [BookChat(*row) for row in rows]
+
+
+def _chats_state(connection: Connection, employee_id: str) -> tuple[object, ...]:
+    """Return what changes whenever the employee's conversations or their people do."""
+    people, members = conversation_contacts.c, conversation_members.c
+    row = connection.execute(
+        select(func.count(), func.min(people.conversation_id), func.max(people.conversation_id))
+        .join(conversation_members, members.conversation_id == people.conversation_id)
+        .where(members.employee_id == employee_id)
+    ).one()
+    return tuple(row)
+
+
+def _kept(connection: Connection, name: str, state: tuple[object, ...]) -> object | None:
+    kept = cast("dict[str, Any]", connection.info.setdefault(_KEPT, {})).get(name)
+    return kept[1] if kept is not None and kept[0] == state else None
+
+
+def _keep(connection: Connection, name: str, state: tuple[object, ...], value: object) -> object:
+    connection.info.setdefault(_KEPT, {})[name] = (state, value)
+    return value

@@ -1,0 +1,87 @@
+"""Owns the meter of retail clients whom one text has reached, by anybody, on any channel.
+
+It never says how many are too many: the policy bundle does (FINRA 2210(a)(5): 25 in 30 days).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection, insert, select
+
+from backend.storage.supervision_tables import retail_reach
+from contract.policy.normalise import fold_term
+from contract.wire import Contact
+
+WINDOW_MS = 30 * 24 * 3_600_000
+# Below this a text is a greeting or an answer that anybody writes, and no communication.
+MIN_LETTERS = 24
+_TAG = b"parley.policy.reach.v1\n"
+_NO_LETTER = re.compile(r"[\W\d_]+")
+
+
+def text_key(text: str, people: Iterable[Contact] = ()) -> str:
+    """Return what one text has in common with itself as sent to another client.
+
+    Recipients' names, numbers, spaces, punctuation and look-alike letters don't count; "" for a
+    text too short to be a communication.
+    """
+    folded = fold_term(text)
+    names = {
+        word
+        for contact in people
+        for word in _NO_LETTER.split(fold_term(contact.display_name))
+        if len(word) > 1
+    }
+    letters = "".join(word for word in _NO_LETTER.split(folded) if word not in names)
+    if len(letters) < MIN_LETTERS:
+        return ""
+    return hashlib.sha256(_TAG + letters.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def reached(
+    connection: Connection, firm_id: str, text: str, people: Sequence[Contact], now_utc_ms: int
+) -> frozenset[str]:
+    """Return the retail clients whom this text, or one like it, reached within 30 days."""
+    key = text_key(text, people)
+    if not key:
+        return frozenset()
+    columns = retail_reach.c
+    return frozenset(
+        connection.execute(
+            select(columns.contact_id)
+            .where(
+                columns.firm_id == firm_id,
+                columns.reach_key == key,
+                columns.at_utc_ms > now_utc_ms - WINDOW_MS,
+            )
+            .distinct()
+        ).scalars()
+    )
+
+
+def count_reach(
+    connection: Connection,
+    firm_id: str,
+    message_id: str,
+    text: str,
+    people: Sequence[Contact],
+    now_utc_ms: int,
+) -> None:
+    """Count a message that is about to be delivered to the retail clients among `people`."""
+    key = text_key(text, people)
+    if not key:
+        return
+    for contact in people:
+        if contact.retail:
+            connection.execute(
+                insert(retail_reach).values(
+                    message_id=message_id,
+                    contact_id=contact.contact_id,
+                    firm_id=firm_id,
+                    reach_key=key,
+                    at_utc_ms=now_utc_ms,
+                )
+            )

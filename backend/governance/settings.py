@@ -1,0 +1,67 @@
+"""Owns the figures that Compliance sets for its firm, with the defaults that hold without them.
+
+It never guesses what a figure means: each has one name and one unit.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, delete, insert, select
+
+from backend.archive.entries import append_entry, new_salt
+from backend.storage.supervision_tables import policy_settings
+from contract.receipts.canonical import canonical_json
+
+APPROVAL_HOURS = "approval_hours"
+RANDOM_PER_MILLE = "review.random_per_mille"
+RULE_PER_MILLE = "review.rule_per_mille"
+DEFAULTS = {APPROVAL_HOURS: 24, RANDOM_PER_MILLE: 10, RULE_PER_MILLE: 50}
+_RANGES = {APPROVAL_HOURS: (1, 720), RANDOM_PER_MILLE: (0, 1000), RULE_PER_MILLE: (0, 1000)}
+
+
+class SettingError(Exception):
+    """A figure can't be set so; the text says why in a plain sentence."""
+
+
+def rule_rate_name(rule_id: str) -> str:
+    """Return the name of one rule's own sampling rate, which counts before RULE_PER_MILLE."""
+    return f"{RULE_PER_MILLE}.{rule_id}"
+
+
+def read_setting(connection: Connection, firm_id: str, *names: str) -> int:
+    """Return the first of the figures that the firm has set, else the last one's default."""
+    columns = policy_settings.c
+    rows = connection.execute(
+        select(columns.name, columns.value).where(
+            columns.firm_id == firm_id, columns.name.in_(names)
+        )
+    )
+    known = {row.name: row.value for row in rows}
+    return next((known[name] for name in names if name in known), DEFAULTS[names[-1]])
+
+
+def write_setting(
+    connection: Connection, firm_id: str, name: str, value: int, actor_id: str, now_utc_ms: int
+) -> None:
+    """Archive and set a figure; raises SettingError for an unknown one or one out of range."""
+    kind = RULE_PER_MILLE if name.startswith(f"{RULE_PER_MILLE}.") else name
+    if kind not in _RANGES:
+        raise SettingError(f"There is no such figure; there are: {', '.join(sorted(_RANGES))}.")
+    lowest, highest = _RANGES[kind]
+    if not lowest <= value <= highest:
+        raise SettingError(f"This figure must be between {lowest} and {highest}.")
+    append_entry(
+        connection,
+        kind="setting",
+        actor_id=actor_id,
+        conversation_id="",
+        message_id="",
+        revision=0,
+        occurred_at_utc_ms=now_utc_ms,
+        salt=new_salt(),
+        body=canonical_json({"name": name, "value": value}),
+        firm_id=firm_id,
+        now_utc_ms=now_utc_ms,
+    )
+    this = (policy_settings.c.firm_id == firm_id, policy_settings.c.name == name)
+    connection.execute(delete(policy_settings).where(*this))
+    connection.execute(insert(policy_settings).values(firm_id=firm_id, name=name, value=value))
