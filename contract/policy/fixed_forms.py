@@ -9,16 +9,22 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from contract.policy.scanned_text import Identifier, ScannedText
+from contract.policy.disguised_figures import FIGURE_LIKE
+from contract.policy.scanned_text import Identifier, ScannedText, first_of_each_place
 
-_NARROW = r"[ \-./_,·•|:*>\\~'\"]"
-_GAP = rf"{_NARROW}{{1,3}}"
+FIGURE = "[0-9]"
+"""The class of a place for figures; letters that look like one are read as figures there."""
+
+_DISGUISED_FIGURE = "[0-9oil]"
+_GAP = r"[\W_]{1,3}"
+_JOINTS = "-_/=#@&%+"
 
 
 class Reading(NamedTuple):
     """A stretch of text that has a number's form.
 
-    `whole` without separators, `upper` without a small letter as typed, `spread` one by one.
+    `whole` without separators, `upper` without a small letter as typed, `spread` one by one;
+    `joined` with a hyphen or the like to a word before or after it.
     """
 
     start: int
@@ -27,6 +33,7 @@ class Reading(NamedTuple):
     whole: bool
     upper: bool
     spread: bool
+    joined: bool
 
     @property
     def digit_count(self) -> int:
@@ -38,38 +45,51 @@ class FixedForm:
     """A number of one length: a class of characters for each place, and its usual groups.
 
     `places` are regex classes of small letters and digits such as "[a-z]"; `layouts` are sizes
-    of groups. Groups may be typed in capitals only, because words of a sentence fit most forms.
+    of groups. Groups may be typed in capitals only, because words of a sentence fit most forms;
+    `name` is a word that stands before such a number and is never its first group.
     """
 
-    def __init__(self, places: Sequence[str], layouts: Sequence[Sequence[int]] = ()) -> None:
-        self.size = len(places)
+    def __init__(
+        self, places: Sequence[str], layouts: Sequence[Sequence[int]] = (), *, name: str = ""
+    ) -> None:
+        self._for_figures = [place == FIGURE for place in places]
+        places = [_DISGUISED_FIGURE if place == FIGURE else place for place in places]
         whole = "".join(places)
-        spread = places[0] + rf"(?P<gap>{_GAP})" + r"(?P=gap)".join(places[1:])
+        spread = _GAP.join(places)
         self._small = _bounded(rf"(?P<whole>{whole})|{spread}")
         capitals = [place.upper() for place in places]
         grouped = "|".join(_grouped(capitals, layout) for layout in layouts)
-        self._capitals = _bounded(grouped) if grouped else None
+        other = rf"(?!{name.upper()}\b)" if name else ""
+        self._capitals = _bounded(f"{other}(?:{grouped})") if grouped else None
 
     def readings(self, text: ScannedText) -> Iterator[Reading]:
         """Yield what has this form, also where readings overlap; each place starts one at most."""
         seen: set[int] = set()
         for match in self._small.finditer(text.folded):
             seen.add(match.start())
-            yield _reading(text, match, whole=match["whole"] is not None)
+            whole = match["whole"] is not None
+            yield from self._reading(text, match.span(), whole=whole, spread=not whole)
         if self._capitals is None:
             return
         for match in self._capitals.finditer(text.cased):
             if match.start() not in seen:
-                yield _reading(text, match, whole=False, grouped=True)
+                yield from self._reading(text, match.span(), whole=False, spread=False)
 
-
-def first_of_each_place(found: list[Identifier]) -> list[Identifier]:
-    """Return finds from left to right, without those that overlap one before them."""
-    kept: list[Identifier] = []
-    for one in sorted(found, key=lambda item: (item.start, not item.certain, -item.end)):
-        if not kept or one.start >= kept[-1].end:
-            kept.append(one)
-    return kept
+    def _reading(
+        self, text: ScannedText, span: tuple[int, int], *, whole: bool, spread: bool
+    ) -> Iterator[Reading]:
+        """Yield the reading of a span, unless letters stand in for half of its figures."""
+        start, end = span
+        typed = [char for char in text.folded[start:end] if char.isascii() and char.isalnum()]
+        pairs = list(zip(typed, self._for_figures, strict=True))
+        stand_ins = sum(figure and not char.isdigit() for char, figure in pairs)
+        if stand_ins * 2 > sum(self._for_figures):
+            return
+        value = "".join(FIGURE_LIKE.get(char, char) if figure else char for char, figure in pairs)
+        upper = not any(char.islower() for char in text.cased[start:end])
+        beside = text.folded[max(start - 1, 0) : start] + text.folded[end : end + 1]
+        joined = any(char in _JOINTS for char in beside)
+        yield Reading(start, end, value, whole, upper, spread, joined)
 
 
 def find_fixed(
@@ -100,12 +120,3 @@ def _grouped(places: Sequence[str], layout: Sequence[int]) -> str:
         groups.append("".join(places[place : place + size]))
         place += size
     return _GAP.join(groups)
-
-
-def _reading(
-    text: ScannedText, match: re.Match[str], *, whole: bool, grouped: bool = False
-) -> Reading:
-    start, end = match.span()
-    value = "".join(char for char in text.folded[start:end] if char.isascii() and char.isalnum())
-    upper = not any(char.islower() for char in text.cased[start:end])
-    return Reading(start, end, value, whole, upper, spread=not whole and not grouped)

@@ -12,21 +12,26 @@ import re
 from collections.abc import Iterator
 
 from contract.policy.card_issuers import issuer_certainty
+from contract.policy.disguised_figures import FIGURE_LIKE, find_spelt, with_figures
 from contract.policy.iban_registry import BBAN_CLASSES
 from contract.policy.scanned_text import Identifier as Identifier
+from contract.policy.scanned_text import first_of_each_place
 
 MIN_DIGITS = 10
-_SEPARATORS = " -./_,·•|:*"
-_CHAIN = re.compile(r"[0-9]+(?:[ \-./_,·•|:*]{1,3}[0-9]+)*")
+_SEPARATORS = " -./\\_,·•|:;*>'\"~+=#()[]"
+_CHAIN = re.compile(r"[0-9]+(?:[\W_]{1,3}[0-9]+)*")
 _GROUP = re.compile(r"[0-9]+")
 _LAYOUTS = ((4, 4, 4, 4, 3), (4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 3), (6, 13), (4, 4, 5))
 _MIN_CARD, _MAX_CARD = 12, 19
 _MIN_GROUPED_CARD = 14  # shorter ones in odd groups are mostly amounts and phone numbers
 _IBAN_START = re.compile(
-    r"(?:(?<![a-z0-9])|(?<=iban))(?=([a-z])[ \-./_:·]{0,3}([a-z])[ \-./_:·]{0,3}"
-    r"[0-9][ \-./_:·]{0,3}[0-9])"
+    r"(?:(?<![a-z0-9])|(?<=iban))(?=([a-z])[\W_]{0,3}([a-z])[\W_]{0,3}"
+    r"[0-9oil][\W_]{0,3}[0-9oil])"
 )
 _MAX_GAP = 3
+_MAX_ADDRESS = 200
+_JOINED = re.compile(r"[\-./_][0-9]")
+_FIGURES, _LETTERS = "0123456789", "abcdefghijklmnopqrstuvwxyz"
 _LUHN_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _NOT_DIGITS = {code: None for code in range(128) if not 0x30 <= code <= 0x39}
 
@@ -37,7 +42,18 @@ def count_digits(text: str) -> int:
 
 
 def find_cards(text: str) -> list[Identifier]:
-    """Find payment card numbers in folded text, left to right and never overlapping."""
+    """Find payment card numbers in folded text, left to right and never overlapping.
+
+    Letters that stand in for figures are read as such, and so are figures written in words.
+    """
+    found = _cards(text) + find_spelt(text, _cards, _MIN_CARD)
+    disguised = with_figures(text)
+    if disguised != text:
+        found += [one for one in _cards(disguised) if _mostly_figures(text[one.start : one.end])]
+    return first_of_each_place(found)
+
+
+def _cards(text: str) -> list[Identifier]:
     found: list[Identifier] = []
     for chain in _CHAIN.finditer(text):
         if count_digits(chain.group()) < _MIN_CARD:
@@ -135,6 +151,7 @@ def _card(
         short = len(digits) < _MIN_GROUPED_CARD
         certain = certain and not short and not _reads_as_other_numbers(text, groups)
     certain = certain and not listed and _stands_alone(text, start, end)
+    certain = certain and not (_in_address(text, start) or _goes_on(text, start, end))
     return Identifier(start, end, digits, customary, certain)
 
 
@@ -153,20 +170,36 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
     return not any(char.isascii() and (char.isalpha() or char in "+#_%=") for char in touching)
 
 
+def _in_address(text: str, start: int) -> bool:
+    """Tell whether the number is a part of a web address."""
+    word = text[max(start - _MAX_ADDRESS, 0) : start].rpartition(" ")[2]
+    return "://" in word or word.startswith("www.")
+
+
+def _goes_on(text: str, start: int, end: int) -> bool:
+    """Tell whether more figures are joined to the number without a space."""
+    before, after = text[max(start - 2, 0) : start], text[end : end + 2]
+    joined = _JOINED.fullmatch(before[::-1]) or _JOINED.fullmatch(after)
+    return joined is not None
+
+
 def _iban_at(text: str, start: int, country: str) -> Identifier | None:
     classes = BBAN_CLASSES.get(country)
     if classes is None:
         return None
     value: list[str] = []
     index, gap, gaps = start, 0, 0
+    usual = True
     needed = len(classes) + 4
     while len(value) < needed and index < len(text):
         char = text[index]
-        if char in _SEPARATORS and gap < _MAX_GAP:
-            gap, gaps = gap + 1, gaps + 1
-        elif _fits(char, len(value), classes):
-            value.append(char)
+        meant = _meant(char, len(value), classes)
+        if meant:
+            value.append(meant)
             gap = 0
+        elif not char.isalnum() and gap < _MAX_GAP:
+            gap, gaps = gap + 1, gaps + 1
+            usual = usual and char in _SEPARATORS
         else:
             return None
         index += 1
@@ -174,15 +207,29 @@ def _iban_at(text: str, start: int, country: str) -> Identifier | None:
     after = text[index : index + 1]
     if len(bare) < needed or (after.isascii() and after.isalnum()) or not iban_checksum_holds(bare):
         return None
-    return Identifier(start, index, bare.upper(), gaps == 0 or gaps >= needed // 5, True)
+    if not _few_stand_ins(text[start:index], bare):
+        return None
+    return Identifier(start, index, bare.upper(), gaps == 0 or gaps >= needed // 5, usual)
 
 
-def _fits(char: str, place: int, classes: tuple[str, ...]) -> bool:
-    if place < 2:
-        return "a" <= char <= "z"
-    if place < 4:
-        return "0" <= char <= "9"
-    return char in classes[place - 4]
+def _meant(char: str, place: int, classes: tuple[str, ...]) -> str:
+    """Return what a character is at a place: itself, the figure it stands in for, or nothing."""
+    allowed = _LETTERS if place < 2 else _FIGURES if place < 4 else classes[place - 4]
+    if char in allowed:
+        return char
+    return FIGURE_LIKE.get(char, "") if allowed == _FIGURES else ""
+
+
+def _few_stand_ins(typed: str, bare: str) -> bool:
+    """Tell whether letters stand in for no more than a third of an IBAN's figures."""
+    figures, meant = count_digits(typed), count_digits(bare)
+    return figures == meant or figures * 3 >= meant * 2
+
+
+def _mostly_figures(typed: str) -> bool:
+    """Tell whether a disguised number still holds more figures than stand-ins."""
+    figures = count_digits(typed)
+    return figures * 2 > figures + sum(char in FIGURE_LIKE for char in typed)
 
 
 def _bare(text: str) -> str:

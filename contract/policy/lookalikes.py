@@ -23,6 +23,8 @@ _PAIRS = (
     ("−⁃˗", "---"),
 )
 
+_CAPITALS = ("ΗΝΥ", "HNY")  # their small letters look like others
+
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 _ENCLOSED_STARTS = (0x1F150, 0x1F170)  # negative circled, negative squared
 
@@ -37,3 +39,7 @@ def _table() -> dict[str, str]:
 
 
 LOOKALIKES: dict[str, str] = _table()
+
+
+CAPITAL_LOOKALIKES: dict[int, str] = dict(zip(map(ord, _CAPITALS[0]), _CAPITALS[1], strict=True))
+"""Capitals that look like other letters than their small ones do, to what they look like."""

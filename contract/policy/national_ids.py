@@ -10,20 +10,21 @@ from __future__ import annotations
 
 import re
 
-from contract.policy.fixed_forms import FixedForm, Reading, find_fixed, first_of_each_place
-from contract.policy.scanned_text import Identifier, ScannedText
+from contract.policy.disguised_figures import with_figures
+from contract.policy.fixed_forms import FIGURE, FixedForm, Reading, find_fixed
+from contract.policy.scanned_text import Identifier, ScannedText, first_of_each_place
 
 _GAP = r"[^a-z0-9,@]{1,3}"
 _SSN = re.compile(
     rf"(?<![a-z0-9])(?<![a-z0-9][\-./])([0-9]{{3}})({_GAP})([0-9]{{2}})({_GAP})([0-9]{{4}})"
     r"(?![a-z0-9]|[\-./,][0-9])"
 )
-_SSN_BARE = FixedForm(["[0-9]"] * 9)
+_SSN_BARE = FixedForm([FIGURE] * 9)
 _ADVERTISED = frozenset(("078051120", "219099999", "457555462"))
 _DASHES = "-"
 _NINO = FixedForm(
-    ["[a-ceghj-prstw-z]", "[a-ceghj-npr-tw-z]"] + ["[0-9]"] * 6 + ["[a-d]"],
-    [(2, 2, 2, 2, 1), (2, 6, 1), (4, 2, 2, 1), (8, 1), (2, 3, 3, 1), (2, 7), (3, 3, 3)],
+    ["[a-ceghj-prstw-z]", "[a-ceghj-npr-tw-z]"] + [FIGURE] * 6 + ["[a-d]"],
+    [(2, 2, 2, 2, 1), (2, 6, 1), (4, 4, 1), (4, 2, 2, 1), (8, 1), (2, 3, 3, 1), (2, 7), (3, 3, 3)],
 )
 _NINO_SMALL = re.compile(
     r"(?<![a-z0-9])([a-ceghj-prstw-z][a-ceghj-npr-tw-z])"
@@ -35,7 +36,7 @@ _NOT_ISSUED = frozenset(("bg", "gb", "kn", "nk", "nt", "tn", "zz"))
 def find_us_ssns(text: ScannedText) -> list[Identifier]:
     """Find US social security numbers; without separators they ask for evidence words."""
     found = find_fixed(_SSN_BARE, text, _judge_bare_ssn)
-    for match in _SSN.finditer(text.folded):
+    for match in _SSN.finditer(with_figures(text.folded)):
         value = match[1] + match[3] + match[5]
         if ssn_is_issued(value):
             same = match[2].strip(" ") == match[4].strip(" ")
@@ -66,7 +67,7 @@ def ssn_is_issued(digits: str) -> bool:
 def _judge_bare_ssn(reading: Reading) -> bool | None:
     if not ssn_is_issued(reading.value):
         return None
-    return reading.spread and False
+    return False
 
 
 def _judge_nino(reading: Reading) -> bool | None:

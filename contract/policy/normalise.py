@@ -4,7 +4,8 @@ It never matches anything, and it never loses where a folded character came from
 
 Folding: NFKC and case-fold (Unicode 15, chapter 3.13), decimal digits of every script to ASCII,
 look-alike letters to Latin, dashes and quotes to ASCII, white space to single spaces;
-zero-width, bidi, variation and enclosing marks, harakat and tatweel are dropped.
+zero-width, bidi, variation and enclosing marks, harakat and tatweel are dropped, and so are
+marks heaped on a plain letter or digit that do not make another letter of it.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-from contract.policy.lookalikes import LOOKALIKES
+from contract.policy.lookalikes import CAPITAL_LOOKALIKES, LOOKALIKES
 
 _NOT_PLAIN = re.compile(r"[\x00-\x1f\x7f]|  ")
+_AMBIGUOUS = "".join(map(chr, CAPITAL_LOOKALIKES))
+_MIXED_WORD = re.compile(rf"[^\s{_AMBIGUOUS}]*[{_AMBIGUOUS}]\S*")
+_PLAIN_SIGN = re.compile(r"[A-Za-z0-9]")
 _MAX_CLUSTER = 32
 _JOINING_RANGES = ((0x1160, 0x11FF), (0xFF9E, 0xFF9F), (0xFE00, 0xFE0F), (0x20D0, 0x20F0))
 _DROPPED_RANGES = (
@@ -74,6 +78,7 @@ def normalise(text: str) -> Normalised:
     """Fold any text; never raises, also not on lone surrogates or control characters."""
     if text.isascii() and _NOT_PLAIN.search(text) is None:
         return Normalised(text.lower(), None, None)
+    text = _MIXED_WORD.sub(_latin_capitals, text)
     out: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -107,6 +112,12 @@ def at_word_bounds(text: str, start: int, end: int) -> bool:
     return not (end < len(text) and is_word_char(text[end - 1]) and is_word_char(text[end]))
 
 
+def _latin_capitals(word: re.Match[str]) -> str:
+    """Return a word that mixes scripts with Latin capitals for those that look like them."""
+    typed = word.group()
+    return typed.translate(CAPITAL_LOOKALIKES) if _PLAIN_SIGN.search(typed) else typed
+
+
 def _clusters(text: str) -> list[tuple[int, int]]:
     """Cut text into characters with the marks that combine with them."""
     clusters: list[tuple[int, int]] = []
@@ -132,7 +143,10 @@ def _fold(cluster: str) -> str:
     if not kept:
         return ""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", kept).casefold())
-    return "".join(_fold_char(char) for char in folded if not _is_dropped(char))
+    chars = [_fold_char(char) for char in folded if not _is_dropped(char)]
+    if len(chars) > 1 and chars[0].isascii():
+        chars = [char for char in chars if not (len(char) == 1 and unicodedata.combining(char))]
+    return "".join(chars)
 
 
 def _fold_char(char: str) -> str:
@@ -143,8 +157,9 @@ def _fold_char(char: str) -> str:
     mapped = LOOKALIKES.get(char)
     if mapped is not None:
         return mapped
-    if char.isdecimal():
-        return str(unicodedata.decimal(char))
+    figure = unicodedata.digit(char, None)
+    if figure is not None:
+        return str(figure)
     category = unicodedata.category(char)
     if category == "Pd":
         return "-"

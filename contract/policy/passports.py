@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import re
 
-from contract.policy.fixed_forms import first_of_each_place
-from contract.policy.scanned_text import Identifier, ScannedText
+from contract.policy.scanned_text import Identifier, ScannedText, first_of_each_place
 
 _NUMBER = re.compile(
     r"(?<![a-zA-Z0-9])(?:[A-Z]{1,3}[ \-]?[0-9]{5,9}[A-Z]?|[0-9]{7,10}|[0-9]{2}[A-Z]{2}[0-9]{5}"
@@ -35,10 +34,11 @@ def find_passports(text: ScannedText) -> list[Identifier]:
     found = [*_machine_readable(text.folded)]
     for match in _NUMBER.finditer(text.cased):
         value = "".join(char for char in match.group() if char.isalnum())
-        if sum(char.isdigit() for char in value) < _MIN_DIGITS:
-            continue
         low = max(match.start() - _REACH, 0)
         named = _WORD_BEFORE.search(text.folded, low, match.start()) is not None
+        digits = sum(char.isdigit() for char in value)
+        if digits < _MIN_DIGITS or not (named or len(value) == len(match.group())):
+            continue
         found.append(Identifier(*match.span(), value, named, named))
     return first_of_each_place(found)
 

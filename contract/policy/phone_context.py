@@ -39,12 +39,16 @@ _BEFORE = re.compile(rf"(?P<for>{_SPEAKS_FOR})|(?P<against>{_SPEAKS_AGAINST})")
 _AFTER = re.compile(
     r"[ \-–:,(\n]{0,3}(?:office|fax|mobile|mob|cell|home|work|desk|direct|tel|phone|handy|privat"
     r"|whatsapp|portable|bureau|m[óo]vil|celular|手机|办公室|电话)\b"
+    r"| (?:is|ist|est|es|é|是) (?:my|our|his|her|their|the|meine?|mon|mi|meu|我的?)\b"
+    r"(?: \w{1,12})? ?(?:number|phone|mobile|cell|line|nummer|handy|num[ée]ro|telefone"
+    r"|号码|电话|手机)"
 )
 _AMOUNT_AFTER = re.compile(
     r" ?(?:%|[$€£¥]|(?:usd|eur|chf|gbp|jpy|cny|hkd|shares?|units?|lots?|bps|pcs|pieces|barrels|tons"
     r"|million|billion|mm|mn|bn|km|kg|m2|sq|ft|years?|days?|people|stück|元|股|円|株)\b)"
 )
 _REACH = 40
+_SENTENCE_END = re.compile(r"[a-z]{4}[.!?][ \n]|[。！？]")
 _JOINING_BEFORE = "_=#/\\*$€£¥%&~^"
 
 
@@ -105,6 +109,8 @@ def _money_before(text: str, start: int) -> bool:
 
 def _nearest_word(text: str, start: int) -> Leaning:
     low = max(start - _REACH, 0)
+    for match in _SENTENCE_END.finditer(text, low, start):
+        low = match.end()
     found = Leaning.OPEN
     last = low
     for match in _BEFORE.finditer(text, low, start):

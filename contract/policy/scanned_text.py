@@ -6,8 +6,10 @@ It never judges a number, and both its strings have the same places.
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import NamedTuple
 
+from contract.policy.lookalikes import CAPITAL_LOOKALIKES
 from contract.policy.normalise import Normalised
 
 LEFT_CONTEXT_CHARS = 64
@@ -34,7 +36,8 @@ class Identifier(NamedTuple):
 class ScannedText(NamedTuple):
     """Three strings with the same places: folded, in typed case, and with line ends kept.
 
-    `regions` are ISO 3166 codes of the countries whose national phone numbers are expected.
+    Unlike in folding for words, Latin letters stand without their accents. `regions` are ISO
+    3166 codes of the countries whose national phone numbers are expected.
     """
 
     folded: str
@@ -51,10 +54,36 @@ class ScannedText(NamedTuple):
 
 def scanned_text(typed: str, normalised: Normalised, regions: tuple[str, ...] = ()) -> ScannedText:
     """Return the views of a text as typed, already folded."""
+    if not normalised.text.isascii():
+        plain = _latin(typed, normalised).translate(_WITHOUT_ACCENTS)
+        normalised = Normalised(plain, normalised.starts, normalised.ends)
     folded = normalised.text
     return ScannedText(
         folded, _cased(typed, normalised), _with_line_ends(typed, normalised), regions
     )
+
+
+def _latin(typed: str, normalised: Normalised) -> str:
+    """Return the folded text with Latin letters for Greek capitals, which no number holds."""
+    if normalised.starts is None or not any(chr(code) in typed for code in CAPITAL_LOOKALIKES):
+        return normalised.text
+    places = zip(normalised.text, normalised.starts, strict=True)
+    return "".join(
+        CAPITAL_LOOKALIKES.get(ord(typed[start]), char).lower() for char, start in places
+    )
+
+
+class _WithoutAccents(dict[int, int]):
+    """Code points of accented Latin letters to those of the plain ones, worked out when asked."""
+
+    def __missing__(self, code: int) -> int:
+        base = ord(unicodedata.normalize("NFD", chr(code))[0])
+        plain = base if base < 0x80 and chr(base).isalnum() else code
+        self[code] = plain
+        return plain
+
+
+_WITHOUT_ACCENTS = _WithoutAccents()
 
 
 class Island(NamedTuple):
@@ -103,3 +132,12 @@ def islands(scanned: ScannedText) -> list[Island]:
         high = min(match.end() + RIGHT_CONTEXT_CHARS, len(scanned.folded))
         found.append(Island(low, scanned.cut(low, high), match.start() - low, match.end() - low))
     return found
+
+
+def first_of_each_place(found: list[Identifier]) -> list[Identifier]:
+    """Return finds from left to right, without those that overlap one before them."""
+    kept: list[Identifier] = []
+    for one in sorted(found, key=lambda item: (item.start, not item.certain, -item.end)):
+        if not kept or one.start >= kept[-1].end:
+            kept.append(one)
+    return kept

@@ -14,8 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from contract.policy.fixed_forms import first_of_each_place
-from contract.policy.scanned_text import Identifier, ScannedText
+from contract.policy.scanned_text import Identifier, ScannedText, first_of_each_place
 from contract.policy.secret_formats import has_known_form
 
 _PEM_BEGIN = re.compile(r"-----BEGIN[ A-Z0-9_-]{0,100}PRIVATE KEY(?: BLOCK)?-----")
@@ -114,7 +113,7 @@ def _tokens(text: str) -> Iterator[Identifier]:
     for match in _TOKEN.finditer(text):
         token = match.group()[:_MAX_TOKEN].rstrip(".-/")
         start = match.start()
-        if token.isalpha():
+        if token.isalpha() and not token.isupper():
             continue
         address = text[max(start - 2, 0) : start] == "//" or text[max(start - 1, 0) : start] == "@"
         known = _known_part(token)

@@ -8,18 +8,19 @@ ISO 17442 (LEI, ISO 7064 mod 97-10).
 
 from __future__ import annotations
 
-from contract.policy.fixed_forms import FixedForm, Reading, find_fixed
+from contract.policy.fixed_forms import FIGURE, FixedForm, Reading, find_fixed
 from contract.policy.isin_prefixes import ISIN_PREFIXES
 from contract.policy.scanned_text import Identifier, ScannedText
 
 MIN_DIGITS = 3
-_ANY, _LETTER, _DIGIT, _CONSONANT = "[a-z0-9]", "[a-z]", "[0-9]", "[b-df-hj-np-tv-z0-9]"
+_ANY, _LETTER, _DIGIT, _CONSONANT = "[a-z0-9]", "[a-z]", FIGURE, "[b-df-hj-np-tv-z0-9]"
 _MANY_DIGITS = 7
 _SEDOL_WEIGHTS = (1, 3, 1, 7, 3, 9, 1)
 
 _ISIN = FixedForm(
     [_LETTER] * 2 + [_ANY] * 9 + [_DIGIT],
     [(2, 9, 1), (2, 10), (4, 4, 4), (2, 3, 3, 3, 1), (2, 4, 4, 2), (3, 3, 3, 3), (2, 6, 2, 1, 1)],
+    name="isin",
 )
 _CUSIP = FixedForm(
     [_DIGIT] * 3 + [_ANY] * 5 + [_DIGIT], [(6, 2, 1), (6, 3), (3, 3, 3), (8, 1), (3, 3, 2, 1)]
@@ -41,7 +42,10 @@ def find_cusips(text: ScannedText) -> list[Identifier]:
 
 
 def find_sedols(text: ScannedText) -> list[Identifier]:
-    """Find SEDOLs; of figures alone, or in small letters, they ask for evidence words."""
+    """Find SEDOLs; without evidence words only those of `B` and more letters, in capitals.
+
+    Others have the form of many a product's number, and one in ten of those passes the check.
+    """
     return find_fixed(_SEDOL, text, _judge_sedol)
 
 
@@ -83,17 +87,19 @@ def _digit_sum(digits: str, doubled_from: int) -> int:
 
 def _judge_isin(reading: Reading) -> bool | None:
     value = reading.value
-    if reading.digit_count < MIN_DIGITS or value[:2] not in ISIN_PREFIXES:
+    if value[:2] not in ISIN_PREFIXES or not isin_checksum_holds(value):
         return None
-    if not isin_checksum_holds(value):
-        return None
-    return reading.upper or reading.digit_count >= _MANY_DIGITS
+    if reading.digit_count < MIN_DIGITS:
+        return False if reading.upper and reading.whole else None
+    return reading.upper or (reading.digit_count >= _MANY_DIGITS and not reading.joined)
 
 
 def _judge_cusip(reading: Reading) -> bool | None:
     if not cusip_checksum_holds(reading.value):
         return None
-    return reading.upper and reading.digit_count < 9
+    if reading.digit_count == len(reading.value):
+        return False if reading.whole or reading.spread else None
+    return reading.upper
 
 
 def _judge_cins(reading: Reading) -> bool | None:
@@ -107,11 +113,14 @@ def _judge_sedol(reading: Reading) -> bool | None:
     if reading.digit_count < MIN_DIGITS or not sedol_checksum_holds(value):
         return None
     if value[0].isdigit():
-        return False if value.isdigit() else None
-    return reading.upper
+        grouped = not (reading.whole or reading.spread)
+        return None if grouped or not value.isdigit() else False
+    letters = len(value) - reading.digit_count
+    usual = value[0] == "b" and letters > 1
+    return reading.upper and usual and (reading.whole or reading.spread)
 
 
 def _judge_lei(reading: Reading) -> bool | None:
     if reading.digit_count < MIN_DIGITS or not lei_checksum_holds(reading.value):
         return None
-    return reading.upper or reading.digit_count >= _MANY_DIGITS
+    return reading.upper or (reading.digit_count >= _MANY_DIGITS and not reading.joined)
