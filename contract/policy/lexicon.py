@@ -5,6 +5,7 @@ It never cuts through a word of an alphabetic script, and it knows no actions or
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -93,19 +94,35 @@ def _min_spelt(first: str) -> int:
 
 
 def _without_ordinary(matches: list[TermMatch]) -> list[TermMatch]:
-    phrases = [found for found in matches if found.term.ordinary]
-    if not phrases:
+    spans: dict[int, list[tuple[int, int]]] = {}
+    for found in matches:
+        if found.term.ordinary:
+            spans.setdefault(found.term.rule_index, []).append((found.start, found.end))
+    if not spans:
         return matches
+    stretches = {rule_index: _merged(own) for rule_index, own in spans.items()}
     return [
         found
         for found in matches
-        if not any(
-            phrase.term.rule_index == found.term.rule_index
-            and phrase.start < found.end
-            and found.start < phrase.end
-            for phrase in phrases
-        )
+        if not _overlaps(stretches.get(found.term.rule_index, []), found.start, found.end)
     ]
+
+
+def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return spans that overlap as one each, in order, so that no two have a place in common."""
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if merged and start < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _overlaps(stretches: list[tuple[int, int]], start: int, end: int) -> bool:
+    """Tell whether a span has a place in common with one of the stretches, which are in order."""
+    index = bisect.bisect_right(stretches, start, key=lambda one: one[1])
+    return index < len(stretches) and stretches[index][0] < end
 
 
 def _leftmost_longest(matches: list[TermMatch]) -> list[TermMatch]:
