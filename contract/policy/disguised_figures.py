@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from itertools import accumulate
 from typing import NamedTuple
+
+from ahocorasick_rs import AhoCorasick
 
 from contract.policy.scanned_text import Identifier
 
@@ -46,6 +47,7 @@ _SPELT = re.compile(
     rf"(?<![a-z])(?:{_WORD}|[0-9])(?:[ ,.\-/]{{1,3}}(?:{_WORD}|[0-9])(?![a-z])){_MORE}"
     rf"|{_SIGN}(?:[ ,.\-]{{0,2}}{_SIGN}){_MORE}"
 )
+_FIGURE_WORDS = AhoCorasick([*_WORDS, *_CHARACTERS])
 _FIGURE = re.compile(rf"{_WORD}|[0-9]|{_SIGN}")
 
 
@@ -66,7 +68,7 @@ def with_figures(text: str) -> str:
 
 def spelt_numbers(text: str) -> list[SpeltNumber]:
     """Return the rows of at least eight figures written in words of one of several languages."""
-    if not _may_spell(text):
+    if len(_FIGURE_WORDS.find_matches_as_indexes(text)) < _MIN_SPELT - 1:
         return []
     found: list[SpeltNumber] = []
     for row in _SPELT.finditer(text):
@@ -87,15 +89,6 @@ def find_spelt(
                 start, end = number.places[one.start][0], number.places[one.end - 1][1]
                 found.append(one._replace(start=start, end=end, customary=False))
     return found
-
-
-def _may_spell(text: str) -> bool:
-    if text.isascii():
-        counts = accumulate(text.count(word) for word in _WORDS)
-    else:
-        signs = (*_WORDS, *_CHARACTERS)
-        counts = accumulate(text.count(word) for word in signs)
-    return any(count >= _MIN_SPELT - 1 for count in counts)
 
 
 def _as_figures(match: re.Match[str]) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from enum import Enum
 
-from contract.policy.identifiers import find_cards, find_ibans
+from contract.policy.identifiers import find_cards, find_ibans, find_spelt_cards
 from contract.policy.national_ids import find_uk_ninos, find_us_ssns
 from contract.policy.network import find_ip_addresses
 from contract.policy.normalise import Normalised, normalise
@@ -48,19 +48,21 @@ class IdentifierKind(Enum):
     SECRET = "secret"  # noqa: S105 # a kind's name
 
 
-_BY_FIGURES: dict[IdentifierKind, Finder] = {
-    IdentifierKind.PAYMENT_CARD: lambda text: find_cards(text.folded),
-    IdentifierKind.IBAN: lambda text: find_ibans(text.folded),
-    IdentifierKind.US_SSN: find_us_ssns,
-    IdentifierKind.UK_NINO: find_uk_ninos,
-    IdentifierKind.PASSPORT: find_passports,
-    IdentifierKind.ISIN: find_isins,
-    IdentifierKind.CUSIP: find_cusips,
-    IdentifierKind.SEDOL: find_sedols,
-    IdentifierKind.LEI: find_leis,
-    IdentifierKind.PHONE: find_phones,
-    IdentifierKind.IP_ADDRESS: find_ip_addresses,
+_BY_FIGURES: dict[IdentifierKind, tuple[int, Finder]] = {
+    IdentifierKind.PAYMENT_CARD: (6, lambda text: find_cards(text.folded)),
+    IdentifierKind.IBAN: (4, lambda text: find_ibans(text.folded)),
+    IdentifierKind.US_SSN: (5, find_us_ssns),
+    IdentifierKind.UK_NINO: (3, find_uk_ninos),
+    IdentifierKind.PASSPORT: (5, find_passports),
+    IdentifierKind.ISIN: (1, find_isins),
+    IdentifierKind.CUSIP: (3, find_cusips),
+    IdentifierKind.SEDOL: (2, find_sedols),
+    IdentifierKind.LEI: (3, find_leis),
+    IdentifierKind.PHONE: (7, find_phones),
+    IdentifierKind.IP_ADDRESS: (3, find_ip_addresses),
 }
+"""The least figures an island needs, and who looks; letters may stand in for half the others."""
+
 _STRONGER: dict[IdentifierKind, tuple[IdentifierKind, ...]] = {
     IdentifierKind.PAYMENT_CARD: (IdentifierKind.IBAN, IdentifierKind.LEI),
     IdentifierKind.CUSIP: (IdentifierKind.ISIN, IdentifierKind.US_SSN),
@@ -102,29 +104,39 @@ class IdentifierScan:
 
     def find(self, kind: IdentifierKind) -> list[Identifier]:
         """Return the finds of one kind, left to right; spans are places of the folded text."""
+        found = self._all(kind)
+        for stronger in _STRONGER.get(kind, ()) if found else ():
+            found = _without_overlaps(found, self._all(stronger))
+        return found
+
+    def _all(self, kind: IdentifierKind) -> list[Identifier]:
+        """Return the finds of one kind, those that are rather of a stronger one among them."""
         if kind not in self._found:
-            found = self._raw(kind)
-            for stronger in _STRONGER.get(kind, ()) if found else ():
-                found = _without_overlaps(found, self._raw(stronger))
-            self._found[kind] = found
+            self._found[kind] = self._look_for(kind)
         return self._found[kind]
 
-    def _raw(self, kind: IdentifierKind) -> list[Identifier]:
+    def _look_for(self, kind: IdentifierKind) -> list[Identifier]:
         if kind is IdentifierKind.SECRET:
             return find_secrets(self._text)
         if self._islands is None:
             self._islands = islands(self._text)
-        return [
+        found = [
             one._replace(start=one.start + island.start, end=one.end + island.start)
             for island in self._islands
             for one in self._in_island(kind, island)
         ]
+        if kind is IdentifierKind.PAYMENT_CARD:
+            found += find_spelt_cards(self._text.folded)
+        return found
 
     def _in_island(self, kind: IdentifierKind, island: Island) -> list[Identifier]:
+        least, find = _BY_FIGURES[kind]
+        if island.figure_count < least:
+            return []
         by_kind = self._memo(island.text) if self._memo is not None else {}
         found = by_kind.get(kind)
         if found is None:
-            found = by_kind[kind] = _BY_FIGURES[kind](island.text)
+            found = by_kind[kind] = find(island.text)
         return [one for one in found if one.end > island.core_start and one.start < island.core_end]
 
 

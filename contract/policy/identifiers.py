@@ -44,13 +44,18 @@ def count_digits(text: str) -> int:
 def find_cards(text: str) -> list[Identifier]:
     """Find payment card numbers in folded text, left to right and never overlapping.
 
-    Letters that stand in for figures are read as such, and so are figures written in words.
+    Letters that stand in for figures are read as such.
     """
-    found = _cards(text) + find_spelt(text, _cards, _MIN_CARD)
+    found = _cards(text)
     disguised = with_figures(text)
     if disguised != text:
         found += [one for one in _cards(disguised) if _mostly_figures(text[one.start : one.end])]
     return first_of_each_place(found)
+
+
+def find_spelt_cards(text: str) -> list[Identifier]:
+    """Find payment card numbers whose figures are written in words."""
+    return find_spelt(text, _cards, _MIN_CARD)
 
 
 def _cards(text: str) -> list[Identifier]:

@@ -89,14 +89,15 @@ _WITHOUT_ACCENTS = _WithoutAccents()
 class Island(NamedTuple):
     """Figures that stand close together, with the words around them.
 
-    `start` is where `text` begins in the whole; finds count when they begin from `core_start`
-    and before `core_end`, both places in `text`, or reach into that stretch.
+    `start` is where `text` begins in the whole; finds count when they reach into the stretch from
+    `core_start` to `core_end`, both places in `text`, that holds `figure_count` digits.
     """
 
     start: int
     text: ScannedText
     core_start: int
     core_end: int
+    figure_count: int
 
 
 def _cased(typed: str, normalised: Normalised) -> str:
@@ -130,7 +131,15 @@ def islands(scanned: ScannedText) -> list[Island]:
     for match in _FIGURES.finditer(scanned.folded):
         low = max(match.start() - LEFT_CONTEXT_CHARS, 0)
         high = min(match.end() + RIGHT_CONTEXT_CHARS, len(scanned.folded))
-        found.append(Island(low, scanned.cut(low, high), match.start() - low, match.end() - low))
+        found.append(
+            Island(
+                start=low,
+                text=scanned.cut(low, high),
+                core_start=match.start() - low,
+                core_end=match.end() - low,
+                figure_count=sum(map(match.group().count, "0123456789")),
+            )
+        )
     return found
 
 
