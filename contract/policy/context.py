@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 from collections import OrderedDict
-from collections.abc import Iterator
 
 from contract.policy.bundle import CompiledBundle
 from contract.policy.incremental import DraftScanner
@@ -72,6 +71,7 @@ class Context:
         self.facts = facts
         self.draft = draft
         self._memo = memo
+        self.has_more_texts = bool(draft.attachments or draft.quoted_text)
 
     @functools.cached_property
     def text(self) -> TextScan:
@@ -86,7 +86,8 @@ class Context:
         return self._unchanging(self.draft.quoted_text) if self.draft.quoted_text else None
 
     @functools.cached_property
-    def _files(self) -> list[tuple[str, TextScan]]:
+    def files(self) -> list[tuple[str, TextScan]]:
+        """The text of each attached file that has any, with the file's SHA-256."""
         files = [file for file in self.draft.attachments if file.text]
         return [(file.sha256, self._unchanging(file.text)) for file in files]
 
@@ -94,11 +95,6 @@ class Context:
         if self._memo is not None:
             return self._memo.file_scan(self.bundle, text)
         return TextScan(self.bundle, text)
-
-    def texts(self) -> Iterator[tuple[str, TextScan]]:
-        """Yield each text sent, with the SHA-256 of the file it stands in, empty for the draft."""
-        yield "", self.text
-        yield from self._files
 
     @functools.cached_property
     def points(self) -> tuple[ContactPointFacts, ...]:

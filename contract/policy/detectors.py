@@ -5,7 +5,8 @@ It does not find anything itself, rank or word what is found, and it never chang
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from contract.policy.account_detectors import find_accounts, find_wrong_names
 from contract.policy.context import Context
@@ -36,29 +37,37 @@ from contract.policy.text_detectors import (
 )
 from contract.policy.text_scan import TextScan
 
-TextRule = (
-    LexiconRule
-    | RegexRule
-    | PaymentCardRule
-    | IbanRule
-    | IdentifierRule
-    | AccountNumberRule
-    | WrongClientRule
-    | GiftRule
-)
+_InText = Callable[[int, Any, TextScan, Context], Iterable[Hit]]
+
+_TEXT_DETECTORS: dict[type, _InText] = {
+    LexiconRule: lambda index, rule, scan, _context: find_terms(index, rule, scan),
+    RegexRule: lambda _index, rule, scan, _context: find_pattern(rule, scan),
+    PaymentCardRule: lambda _index, rule, scan, context: find_numbers(rule, scan, context),
+    IbanRule: lambda _index, rule, scan, context: find_numbers(rule, scan, context),
+    IdentifierRule: lambda _index, rule, scan, context: find_numbers(rule, scan, context),
+    AccountNumberRule: lambda _index, rule, scan, context: find_accounts(rule, scan, context),
+    WrongClientRule: lambda _index, rule, scan, context: find_wrong_names(rule, scan, context),
+    GiftRule: find_gifts,
+}
+"""By the rule's class, because this is asked for every rule at every keystroke."""
 
 
-def detect(index: int, rule: Rule, context: Context) -> Iterator[Hit]:
-    """Yield what one rule of the bundle, at its index, finds; nothing on other channels."""
+def detect(index: int, rule: Rule, context: Context) -> Iterable[Hit]:
+    """Return what one rule of the bundle, at its index, finds; nothing on other channels."""
     if rule.channels and context.draft.channel not in rule.channels:
-        return
+        return ()
+    in_text = _TEXT_DETECTORS.get(type(rule))
+    if in_text is not None:
+        if not context.has_more_texts:
+            return in_text(index, rule, context.text, context)
+        return _in_texts(index, rule, context, in_text)
     match rule:
         case OptOutWordsRule():
-            return
+            return ()
         case AttachmentRule():
-            yield from find_files(rule, context)
+            return find_files(rule, context)
         case DisclaimerRule():
-            yield from find_missing_disclaimer(index, rule, context)
+            return find_missing_disclaimer(index, rule, context)
         case (
             LexiconRule()
             | RegexRule()
@@ -69,37 +78,18 @@ def detect(index: int, rule: Rule, context: Context) -> Iterator[Hit]:
             | WrongClientRule()
             | GiftRule()
         ):
-            yield from _in_texts(index, rule, context)
+            raise AssertionError(f"{rule.id}: a rule about texts without a detector")
         case _:
-            yield from find_recipients(rule, context)
+            return find_recipients(rule, context)
 
 
-def _in_texts(index: int, rule: TextRule, context: Context) -> Iterator[Hit]:
-    own: list[tuple[int, int]] = []
-    for attachment, scan in context.texts():
-        for hit in _in_text(index, rule, scan, context):
-            if attachment:
-                hit = hit._replace(attachment=attachment)
-            else:
-                own.append((hit.start, hit.end))
-            yield hit
+def _in_texts(index: int, rule: Rule, context: Context, in_text: _InText) -> Iterator[Hit]:
+    own = list(in_text(index, rule, context.text, context))
+    yield from own
+    for sha256, scan in context.files:
+        for hit in in_text(index, rule, scan, context):
+            yield hit._replace(attachment=sha256)
     if isinstance(rule, PaymentCardRule | IbanRule | IdentifierRule):
         for hit in find_quoted_numbers(rule, context):
-            if not any(hit.start < end and start < hit.end for start, end in own):
+            if not any(hit.start < one.end and one.start < hit.end for one in own):
                 yield hit
-
-
-def _in_text(index: int, rule: TextRule, scan: TextScan, context: Context) -> Iterator[Hit]:
-    match rule:
-        case LexiconRule():
-            return find_terms(index, rule, scan)
-        case RegexRule():
-            return find_pattern(rule, scan)
-        case AccountNumberRule():
-            return find_accounts(rule, scan, context)
-        case WrongClientRule():
-            return find_wrong_names(rule, scan, context)
-        case GiftRule():
-            return find_gifts(index, rule, scan, context)
-        case PaymentCardRule() | IbanRule() | IdentifierRule():
-            return find_numbers(rule, scan, context)

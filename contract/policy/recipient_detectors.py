@@ -6,7 +6,6 @@ It never names anybody, a wall or a list: its hits hold ids and a reference alon
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 
 from contract.policy.context import Context
 from contract.policy.hits import Hit
@@ -34,27 +33,25 @@ RecipientRule = (
 _DAY_MIN = 24 * 60
 
 
-def find_recipients(rule: RecipientRule, context: Context) -> Iterator[Hit]:
-    """Yield one hit when a rule is about somebody the draft reaches, with who that is."""
+def find_recipients(rule: RecipientRule, context: Context) -> tuple[Hit, ...]:
+    """Return one hit when a rule is about somebody the draft reaches, with who that is."""
     concerned: tuple[str, ...] | None
     match rule:
         case WallRule():
             concerned = _walled(context)
         case RetailReachRule():
             concerned = _beyond_reach(rule, context)
+        case ChannelWindowRule() if context.draft.template_id:
+            concerned = None
         case _:
-            if isinstance(rule, ChannelWindowRule) and context.draft.template_id:
-                return
-            concerned = tuple(
-                point.contact_id
-                for point in context.points
-                if _concerns(rule, point, context.facts)
-            )
+            points, facts = context.points, context.facts
+            concerned = tuple(one.contact_id for one in points if _concerns(rule, one, facts))
             concerned = concerned or None
-    if concerned is not None:
-        reference = context.facts.walls.reference if isinstance(rule, WallRule) else ""
-        contact_ids = tuple(dict.fromkeys(one for one in concerned if one))
-        yield Hit(rule.action, rule.message, reference=reference, contact_ids=contact_ids)
+    if concerned is None:
+        return ()
+    reference = context.facts.walls.reference if isinstance(rule, WallRule) else ""
+    contact_ids = tuple(dict.fromkeys(one for one in concerned if one))
+    return (Hit(rule.action, rule.message, reference=reference, contact_ids=contact_ids),)
 
 
 def time_marks(rules: tuple[Rule, ...], facts: Facts) -> tuple[bool, ...]:
