@@ -31,6 +31,13 @@ _IBAN_START = re.compile(
 _MAX_GAP = 3
 _MAX_ADDRESS = 200
 _JOINED = re.compile(r"[\-./_][0-9]")
+_JOINED_AFTER = re.compile(r"[\-./_][0-9a-z]")
+_MAX_WORD = 24
+_OTHER_NUMBER = re.compile(
+    r"\b(?:order|ticket|invoice|case|ref|reference|tracking|booking|shipment|parcel|trace|contract"
+    r"|policy|auftrag|rechnung|vorgang|commande|facture|pedido|factura|订单|注文)"
+    r"(?: (?:no|nr|number|id|is))?[ .:#\-]{0,3}$"
+)
 _FIGURES, _LETTERS = "0123456789", "abcdefghijklmnopqrstuvwxyz"
 _LUHN_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _NOT_DIGITS = {code: None for code in range(128) if not 0x30 <= code <= 0x39}
@@ -157,6 +164,7 @@ def _card(
         certain = certain and not short and not _reads_as_other_numbers(text, groups)
     certain = certain and not listed and _stands_alone(text, start, end)
     certain = certain and not (_in_address(text, start) or _goes_on(text, start, end))
+    certain = certain and (customary or not _counts_something(text, start))
     return Identifier(start, end, digits, customary, certain)
 
 
@@ -184,8 +192,12 @@ def _in_address(text: str, start: int) -> bool:
 def _goes_on(text: str, start: int, end: int) -> bool:
     """Tell whether more figures are joined to the number without a space."""
     before, after = text[max(start - 2, 0) : start], text[end : end + 2]
-    joined = _JOINED.fullmatch(before[::-1]) or _JOINED.fullmatch(after)
-    return joined is not None
+    return _JOINED.fullmatch(before[::-1]) is not None or _JOINED_AFTER.fullmatch(after) is not None
+
+
+def _counts_something(text: str, start: int) -> bool:
+    """Tell whether the word right before a number says that it is an order's or the like."""
+    return _OTHER_NUMBER.search(text, max(start - _MAX_WORD, 0), start) is not None
 
 
 def _iban_at(text: str, start: int, country: str) -> Identifier | None:

@@ -19,7 +19,7 @@ from contract.policy.lookalikes import CAPITAL_LOOKALIKES, LOOKALIKES
 
 _NOT_PLAIN = re.compile(r"[\x00-\x1f\x7f]|  ")
 _AMBIGUOUS = "".join(map(chr, CAPITAL_LOOKALIKES))
-_MIXED_WORD = re.compile(rf"[^\s{_AMBIGUOUS}]*[{_AMBIGUOUS}]\S*")
+_WORD = re.compile(r"\S+")
 _PLAIN_SIGN = re.compile(r"[A-Za-z0-9]")
 _MAX_CLUSTER = 32
 _JOINING_RANGES = ((0x1160, 0x11FF), (0xFF9E, 0xFF9F), (0xFE00, 0xFE0F), (0x20D0, 0x20F0))
@@ -78,7 +78,8 @@ def normalise(text: str) -> Normalised:
     """Fold any text; never raises, also not on lone surrogates or control characters."""
     if text.isascii() and _NOT_PLAIN.search(text) is None:
         return Normalised(text.lower(), None, None)
-    text = _MIXED_WORD.sub(_latin_capitals, text)
+    if any(char in text for char in _AMBIGUOUS):
+        text = _WORD.sub(_latin_capitals, text)
     out: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
