@@ -290,7 +290,8 @@ class ReceiptDocument(Wire):
     `kept_until_utc_ms` is None while no retention is set, `journal_confirmed_at_utc_ms` while no
     journal has confirmed it; `versions` counts the archived versions of the message. `body` in
     base64 and `salt` in hex are what the leaf commits to, for the message's newest version only;
-    both are empty once they were erased.
+    both are empty once they were erased. `decision` is the text whose SHA-256 is `decision_hash`;
+    it is empty when it names rules that only the backend knows.
     """
 
     receipt: str
@@ -305,6 +306,7 @@ class ReceiptDocument(Wire):
     journal_confirmed_at_utc_ms: int | None = None
     salt: str = ""
     body: str = ""
+    decision: str = ""
 
 
 class ArchiveAlert(Command):

@@ -6,9 +6,11 @@ It never changes a message: it notes what was verified and tells what was found.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from app.archive.alarm_bell import AlarmBell
 from app.archive.confirmer import Confirmer
+from app.archive.decision_check import CheckedDecision, check_decision
 from app.archive.keeper import CheckpointKeeper
 from app.archive.mismatch import Mismatch, SecondCheckPending
 from app.archive.pins import Policy
@@ -24,6 +26,15 @@ from contract.receipts.errors import FaultCode
 from contract.receipts.leaf import leaf_hash
 from contract.receipts.saved import format_saved
 from contract.wire import ArchiveProbe, Message, ReceiptDocument
+
+
+class _Checked(NamedTuple):
+    """One message's leaf with what was proven of it, by which keys, and its decision."""
+
+    leaf: bytes
+    proven: Proven
+    policy: Policy
+    decision: CheckedDecision | None
 
 
 class ReceiptDesk:
@@ -62,11 +73,11 @@ class ReceiptDesk:
         before = self._keeper.tree
         known = await self._store.archive.verified(message.message_id)
 
-        async def check(policy: Policy) -> tuple[bytes, Proven, Policy]:
+        async def check(policy: Policy) -> _Checked:
             leaf = _leaf_of(document, message, known)
             proven = await self._confirmer.check(document.receipt.encode(), leaf, policy)
             check_body_is_of(leaf, document.salt, _body_of(document), message)
-            return leaf, proven, policy
+            return _Checked(leaf, proven, policy, check_decision(leaf, document.decision))
 
         try:
             found = await self._confirmer.guarded(check)
@@ -79,7 +90,7 @@ class ReceiptDesk:
             kind = alarm.kind if alarm is not None else AlarmKind.RECEIPT
             return replace(told, finding=Finding.FAILED, alarm=kind)
         own = _is_own(known, message)
-        await self._note(message, found[1], own)
+        await self._note(message, found.proven, own)
         return replace(
             _verified(told, document, *found),
             own_leaf=own,
@@ -138,7 +149,12 @@ def _told(document: ReceiptDocument, now_utc_ms: int) -> ReceiptView:
 
 
 def _verified(
-    told: ReceiptView, document: ReceiptDocument, leaf: bytes, proven: Proven, policy: Policy
+    told: ReceiptView,
+    document: ReceiptDocument,
+    leaf: bytes,
+    proven: Proven,
+    policy: Policy,
+    decision: CheckedDecision | None,
 ) -> ReceiptView:
     """Return what the service says with what was verified in its place."""
     receipt = document.receipt.encode()
@@ -153,6 +169,9 @@ def _verified(
         log_key=f"{policy.log.name}+{policy.log.key_id.hex()}",
         root=proven.checkpoint.root.hex(),
         saved=format_saved(receipt, leaf, policy.log, policy.witnesses, policy.quorum),
+        decided=decision is not None,
+        policy_version="" if decision is None else decision.bundle_version,
+        policy_action="" if decision is None else decision.action,
     )
 
 

@@ -14,6 +14,7 @@ from app.archive.confirmer import Confirmer
 from app.archive.keeper import CheckpointKeeper
 from app.archive.mismatch import Mismatch, SecondCheckPending
 from app.archive.pins import Policy
+from app.archive.refusals import RefusalCheck
 from app.archive.trust_keeper import TrustKeeper
 from app.domain.archive import AlarmKind, VerifiedEntry
 from app.domain.errors import AppError
@@ -56,6 +57,7 @@ class ArchiveWatch:
         self._trust = trust
         self._bell = bell
         self._confirmer = confirmer
+        self._refusals = RefusalCheck(api, store, confirmer)
         self._capabilities = capabilities
         self._verified = verified
         self._woken = asyncio.Event()
@@ -156,6 +158,8 @@ class ArchiveWatch:
                 waiting = True
             else:
                 await self._store.archive.settle(verified)
+        if self._bell.alarm is None and await self._refusals.settle(self._seals):
+            waiting = True
         self._seals.clear()
         return waiting
 

@@ -70,7 +70,9 @@ class ReceiptView:
 
     `own_leaf` tells that the entry was built here from what was sent, not taken from the
     service. `before_size` is the tree this computer had verified before, 0 for the first.
-    `saved` holds the file that proves it offline; empty unless verified.
+    `saved` holds the file that proves it offline; empty unless verified. `decided` tells that the
+    entry names a decision; `policy_version` and `policy_action` are that decision's, empty when
+    the service keeps it to itself.
     """
 
     finding: Finding
@@ -91,3 +93,6 @@ class ReceiptView:
     log_key: str = ""
     root: str = ""
     saved: bytes = b""
+    decided: bool = False
+    policy_version: str = ""
+    policy_action: str = ""

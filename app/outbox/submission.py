@@ -54,7 +54,7 @@ class Proofs(Protocol):
         """Return what a receipt proves, None when that has to wait."""
 
     def waiting(self) -> None:
-        """A submission was taken and waits for its receipt."""
+        """A submission was taken, or refused by policy, and waits for its receipt."""
 
 
 class Submitter:
@@ -163,6 +163,8 @@ class Submitter:
                 else (),
             )
         )
+        if self._proofs is not None and isinstance(fault, PolicyDenied):
+            self._proofs.waiting()
 
     async def _persist(self, write: Callable[[], Awaitable[T]]) -> T:
         """Write, waiting out a full disk: an outcome must not be lost while the app runs."""

@@ -38,6 +38,12 @@ _HASHES = text(
     "SELECT message_id, leaf_hash FROM verified"
     " WHERE message_id IN (SELECT value FROM json_each(:ids))"
 )
+_REFUSED = text(
+    "SELECT outbox.* FROM outbox LEFT JOIN verified ON verified.message_id = outbox.message_id"
+    " AND verified.revision = outbox.revision"
+    " WHERE outbox.state = 'refused' AND outbox.problem_code = :code"
+    " AND verified.message_id IS NULL ORDER BY outbox.position LIMIT :limit"
+)
 _ACCEPTED = text(
     "SELECT * FROM outbox INDEXED BY outbox_accepted WHERE state = 'accepted'"
     " ORDER BY position LIMIT :limit"
@@ -75,6 +81,15 @@ class ArchiveStore:
         return await self._databases.read(
             lambda view: tuple(
                 entry_of(row) for row in view.outbox.execute(_ACCEPTED, {"limit": limit}).mappings()
+            )
+        )
+
+    async def refused(self, problem_code: str, limit: int = 100) -> tuple[OutboxEntry, ...]:
+        """Return submissions refused with this code whose receipts are not verified yet."""
+        values = {"code": problem_code, "limit": limit}
+        return await self._databases.read(
+            lambda view: tuple(
+                entry_of(row) for row in view.outbox.execute(_REFUSED, values).mappings()
             )
         )
 

@@ -1,4 +1,4 @@
-"""Owns the hashes of stored decisions, by the form that each one's evaluator gave it.
+"""Owns the hashed form of stored decisions, which each one's evaluator gave it.
 
 It never decides anything: a form stays as it was when its decisions were archived.
 """
@@ -8,8 +8,10 @@ from __future__ import annotations
 import hashlib
 
 import msgspec
+from sqlalchemy import Connection, select
 
-from contract.policy.model import Decision, Finding
+from backend.storage.tables import decisions
+from contract.policy.model import Decision, Finding, Scope
 
 _FIRST_EVALUATOR = "1"
 _FIRST_TAG = b"parley.policy.decision.v1\n"
@@ -17,9 +19,35 @@ _FIRST_TAG = b"parley.policy.decision.v1\n"
 
 def stored_decision_hash(decision: Decision) -> str:
     """Return the hex SHA-256 that a decision of any released evaluator was archived with."""
+    return hashlib.sha256(stored_decision_bytes(decision)).hexdigest()
+
+
+def stored_decision_bytes(decision: Decision) -> bytes:
+    """Return the bytes that hash covers: a tag's line, then a JSON list.
+
+    In every form the list's second place holds the bundle's version, its seventh the action.
+    """
     if decision.evaluator_version == _FIRST_EVALUATOR:
-        return hashlib.sha256(_FIRST_TAG + _first_form(decision)).hexdigest()
-    return decision.decision_hash()
+        return _FIRST_TAG + _first_form(decision)
+    return decision.canonical_bytes()
+
+
+def disclosed_decision(connection: Connection, entry_id: str, decision_hash: str) -> str:
+    """Return the text of a submission's decision for those who may see the message.
+
+    Empty when it names a rule that only the backend knows, is missing, or is not the one that
+    the entry commits to.
+    """
+    stored = connection.execute(
+        select(decisions.c.decision).where(decisions.c.decision_id == entry_id)
+    ).scalar_one_or_none()
+    if stored is None or not decision_hash:
+        return ""
+    decision = msgspec.json.decode(stored, type=Decision)
+    if any(finding.scope is Scope.SERVER for finding in decision.findings):
+        return ""
+    told = stored_decision_bytes(decision)
+    return told.decode() if hashlib.sha256(told).hexdigest() == decision_hash else ""
 
 
 def _first_form(decision: Decision) -> bytes:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
+from backend.archive.decision_hashes import disclosed_decision
 from backend.archive.entries import StoredEntry, read_entry
 from backend.archive.journal_queue import journal_confirmed_at
 from backend.archive.nodes import NodeCache
@@ -60,6 +61,7 @@ def receipt_document(
         journal_confirmed_at_utc_ms=journal_confirmed_at(connection, version.entry.entry_id),
         salt=salt,
         body=body,
+        decision=_decision(connection, version),
     )
 
 
@@ -68,6 +70,13 @@ def _committed(entry: StoredEntry) -> tuple[str, str]:
     if entry.salt is None or entry.body is None:
         return "", ""
     return entry.salt.hex(), encode_base64(entry.body)
+
+
+def _decision(connection: Connection, version: _Version) -> str:
+    """Return the decision's text while its message was not erased: it may quote from it."""
+    if version.entry.body is None:
+        return ""
+    return disclosed_decision(connection, version.entry.entry_id, version.decision_hash)
 
 
 def _version(connection: Connection, message_id: str, revision: int) -> _Version | None:

@@ -10,12 +10,14 @@ from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.domain.archive import AlarmKind, ArchiveAlarm, Finding, ReceiptView
+from contract.states import DeliveryState
 from contract.wire import Message
 from tests.support.qt_loop import run_in_qt_loop
 from tests.ui.kit import StillClock, until
@@ -46,6 +48,33 @@ def test_a_verified_receipt_says_plain_words_first_and_folds_the_rest() -> None:
     assert technical["Inclusion proof"] == "26 hashes, valid"
     assert technical["Since the last check"].startswith("the log only grew (48\u202f217\u202f903 →")
     assert words.can_save
+
+
+@pytest.mark.parametrize(
+    ("version", "action", "words"),
+    [
+        ("2026.11.3", "allow", "2026.11.3, nothing found"),
+        ("2026.11.3", "justify", "2026.11.3, a reason was asked for"),
+        ("2026.11.3", "of a later time", "2026.11.3"),
+        ("", "", "decided by your firm's rules; some of them are not shown here"),
+    ],
+)
+def test_the_policy_that_decided_stands_among_the_technical_details(
+    version: str, action: str, words: str
+) -> None:
+    view = replace(verified_view(), decided=True, policy_version=version, policy_action=action)
+    technical = receipt_words(SENT, view, NOW_UTC_MS, UTC).technical
+    assert [name for name, _ in technical][-3:] == ["Since the last check", "Policy", "Root"]
+    assert dict(technical)["Policy"] == words
+    undecided = receipt_words(SENT, verified_view(), NOW_UTC_MS, UTC)
+    assert "Policy" not in dict(undecided.technical)
+
+
+def test_a_refused_message_is_never_said_to_be_delivered() -> None:
+    refused = msgspec.structs.replace(SENT, state=DeliveryState.BLOCKED)
+    words = receipt_words(refused, verified_view(), NOW_UTC_MS, UTC)
+    assert words.title == "This message is archived as refused, and this computer checked it"
+    assert "delivered" not in words.subtitle
 
 
 @pytest.mark.parametrize("finding", [one for one in Finding if one is not Finding.VERIFIED])

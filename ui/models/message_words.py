@@ -10,6 +10,7 @@ from datetime import tzinfo
 
 from app.domain.timeline import OutboxEntry, TimelineRow
 from contract.ids import MessageId
+from contract.policy.model import Inspection
 from contract.states import DeliveryState, OutboxState
 from contract.wire import Attachment, Direction, Message, MessageKind, Reaction
 from ui.models.times import clock_time
@@ -23,6 +24,12 @@ UNDO, CANCEL, EDIT, ASK, SEND_AGAIN, RECEIPT = (
     "send_again",
     "receipt",
 )
+# What inspection says of a file; a file from elsewhere was not inspected and gets no words.
+_SCANS = {
+    Inspection.CLEAN.value: "scanned, no restrictions",
+    Inspection.FLAGGED.value: "scanned, with findings",
+    Inspection.NOT_EVALUATED.value: "content not read",
+}
 _SHORT_DESCRIPTION_CHARS = 40
 _FIRST_EAST_ASIAN = 0x2E80
 
@@ -119,7 +126,7 @@ def accessible_words(row: TimelineRow, setting: Setting) -> str:
     if words.quote:
         said.append(f"answering {words.quote[0]}: {words.quote[1]}")
     said.append(words.text)
-    said += [f"file {file.name}, {size_words(file.size_bytes)}" for file in words.files]
+    said += [f"file {file.name}, {file_words(file)}" for file in words.files]
     said += [f"{reaction.emoji} {reaction.count}" for reaction in words.reactions]
     said.append(" ".join(part.text for part in words.footer))
     said.append(" ".join(part.text for part in words.below))
@@ -131,6 +138,12 @@ def size_words(size_bytes: int) -> str:
     if size_bytes >= 1_000_000:
         return f"{size_bytes / 1_000_000:.1f} MB"
     return f"{max(1, round(size_bytes / 1000))} KB" if size_bytes else "0 KB"
+
+
+def file_words(file: Attachment) -> str:
+    """Return `412 KB · scanned, no restrictions`; nothing of a scan that is not known."""
+    told = _SCANS.get(file.scan, "")
+    return f"{size_words(file.size_bytes)} · {told}" if told else size_words(file.size_bytes)
 
 
 def number_words(number: int) -> str:

@@ -26,6 +26,7 @@ from contract.receipts.leaf import leaf_bytes, leaf_hash
 from contract.receipts.signers import Signer
 from contract.receipts.statements import Statement, sign_statement
 from contract.receipts.trees import MemoryTree
+from contract.states import DeliveryState
 from tests.app.small_backend import T0, Fault, SmallBackend, problem
 from tests.support.sealed_log import SealedLog, signer
 
@@ -55,13 +56,17 @@ class Kept:
 
 
 class LoggedBackend(SmallBackend):
-    """`rewrite` changes receipts on their way; `late` seals nothing before `seal` is called."""
+    """`rewrite` changes receipts on their way; `late` seals nothing before `seal` is called.
+
+    While `refusing` each text is archived as refused by policy.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.log = new_log()
         self.late = False
         self.silent = False
+        self.refusing = False
         self.fault_of_receipts: Fault | None = None
         self.statements: list[bytes] = []
         self.alerts: list[tuple[str, wire.ArchiveAlert]] = []
@@ -143,6 +148,8 @@ class LoggedBackend(SmallBackend):
             self.submitted.append(sent)
             kept = self._keep(key, sent, ConversationId(request.path_params["conversation_id"]))
         message = self.with_archive(kept) if kept.sealed else kept.message
+        if self.refusing:
+            return problem(ProblemCode.POLICY_DENIED, message=message)
         answer = wire.Submitted(
             message=message,
             receipt=self._receipt(kept).decode() if kept.sealed else "",
@@ -163,6 +170,8 @@ class LoggedBackend(SmallBackend):
         )
         self.append(leaf)
         message = msgspec.structs.replace(self._archived(sent, home), archive=None)
+        if self.refusing:
+            message = msgspec.structs.replace(message, state=DeliveryState.BLOCKED)
         kept = self.kept[key] = Kept(
             message, leaf, not self.late, sent.salt, submission_body(sent, ())
         )

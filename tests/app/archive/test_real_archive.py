@@ -33,6 +33,7 @@ from contract.receipts.notes import split_note
 from contract.receipts.saved import verify_saved
 from contract.receipts.signers import format_private_key
 from contract.receipts.statements import Restore, sign_statement
+from contract.states import DeliveryState, OutboxState
 from contract.wire import Channel
 from tests.app.archive.logged_backend import RECOVERY
 from tests.app.core_world import conversation_on, holds, new_core, online, row_when
@@ -42,6 +43,9 @@ from tests.support.rewriting_relay import RewritingRelay
 from tests.support.served_backend import KEY, SECRET, ServedBackend
 from tests.support.surroundings import ROOT
 from tests.support.waiting import eventually
+from ui.models.message_words import Setting, own_footer
+
+REFUSED = "Please charge my card 4111 1111 1111 1111."
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -125,6 +129,7 @@ async def test_sends_verify_and_the_saved_receipt_proves_them_offline(real: Real
         row = await row_when(core, sent, lambda row: row.verified)
         view = await core.proofs.receipts.check(row.message)
         assert view.finding is Finding.VERIFIED and view.own_leaf
+        assert view.policy_version and view.policy_action == "allow"
         proven, _ = verify_saved(view.saved)
         assert row.message.archive is not None
         assert proven.leaf_index == row.message.archive.index
@@ -135,8 +140,23 @@ async def test_sends_verify_and_the_saved_receipt_proves_them_offline(real: Real
         assert results["check.archive"].sentence.endswith("sealed and its proof verified")
         window = await core.store.timeline.around(chat)
         history = next(one for one in window.rows if not one.verified and one.message.archive)
-        assert (await core.proofs.receipts.check(history.message)).finding is Finding.VERIFIED
+        told = await core.proofs.receipts.check(history.message)
+        assert (told.finding, told.decided) == (Finding.VERIFIED, False)
         await row_when(core, history.message.message_id, lambda row: row.verified)
+
+
+async def test_a_refused_text_is_called_archived_once_its_receipt_is_verified(real: Real) -> None:
+    async with real.core() as core:
+        chat = await conversation_on(core, Channel.LINE)
+        refused = await core.messaging.send(chat, REFUSED)
+        row = await row_when(core, refused, lambda row: row.verified)
+        assert row.outbox is not None and row.outbox.state is OutboxState.REFUSED
+        assert row.message.state is DeliveryState.BLOCKED
+        assert "Archived as refused" in [part.text for part in own_footer(row, Setting())]
+        view = await core.proofs.receipts.check(row.message)
+        assert (view.finding, view.own_leaf) == (Finding.VERIFIED, True)
+        assert (view.decided, view.policy_action) == (True, "block")
+        assert core.status.archive_alarm is None
 
 
 async def test_a_bit_flipped_on_the_way_pauses_sending_and_reaches_compliance(

@@ -1,6 +1,7 @@
 """The log's published files can be audited alone, are brought up to date, and survive crashes.
 
-It reads the product's own files and those of another maker's log with the same code.
+It never has an audit of its own: the product's files and those of another maker's log are read
+with the same code.
 """
 
 from __future__ import annotations

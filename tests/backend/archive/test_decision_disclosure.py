@@ -1,0 +1,99 @@
+"""A receipt tells the decision its entry names, unless that names what only the backend knows.
+
+It never asks the service: rows are written by its own code and read back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from sqlalchemy import insert
+
+from backend.archive.decision_hashes import disclosed_decision
+from backend.storage.tables import decisions
+from contract.policy.model import Action, Decision, Finding, OverrideKind, Scope
+from contract.wire import ReceiptDocument
+from tests.backend.workspace import (
+    ELENA,
+    FIRM,
+    START_UTC_MS,
+    Workspace,
+    client_of,
+    draft,
+    open_workspace,
+    submit,
+)
+
+
+@pytest.fixture
+async def workspace(tmp_path: Path) -> AsyncIterator[Workspace]:
+    """Yield an open workspace."""
+    async with open_workspace(tmp_path) as opened:
+        yield opened
+
+
+def decision(scope: Scope) -> Decision:
+    """Return a decision with one finding of this scope."""
+    finding = Finding(
+        rule_id="r", action=Action.HINT, confidence=90, message_key="k", message="m", scope=scope
+    )
+    return Decision(
+        evaluator_version="2",
+        bundle_version="2026.11.3",
+        bundle_hash="aa" * 32,
+        facts_hash="bb" * 32,
+        draft_hash="cc" * 32,
+        findings=(finding,),
+        action=Action.HINT,
+        override_kind=OverrideKind.NOT_ALLOWED,
+    )
+
+
+async def told(workspace: Workspace, made: Decision, decision_hash: str) -> str:
+    """Keep a decision, and return what a receipt would tell of it."""
+
+    def row() -> dict[str, object]:
+        return {
+            "decision_id": "d",
+            "firm_id": FIRM,
+            "message_id": "m",
+            "revision": 0,
+            "employee_id": ELENA,
+            "action": made.action.value,
+            "decision_hash": decision_hash,
+            "decision": msgspec.json.encode(made),
+            "decided_at_utc_ms": START_UTC_MS,
+        }
+
+    await workspace.services.database.write(lambda c: c.execute(insert(decisions).values(row())))
+    return await workspace.services.database.read(
+        lambda c: disclosed_decision(c, "d", decision_hash)
+    )
+
+
+async def test_receipt_tells_the_text_its_entry_names(workspace: Workspace) -> None:
+    home = await workspace.conversation_of(await workspace.inbound("Hello"))
+    command = draft("Thank you.", clock=workspace.clock)
+    async with client_of(workspace) as client:
+        assert (await submit(client, home, command)).status_code == 201
+        answer = await client.get(f"/v1/messages/{command.message_id}/receipt")
+    document = msgspec.json.decode(answer.content, type=ReceiptDocument)
+    assert hashlib.sha256(document.decision.encode()).hexdigest() == document.decision_hash
+
+
+async def test_rule_known_to_both_sides_is_told(workspace: Workspace) -> None:
+    made = decision(Scope.BOTH)
+    assert await told(workspace, made, made.decision_hash()) == made.canonical_bytes().decode()
+
+
+async def test_rule_of_the_backend_alone_is_not_told(workspace: Workspace) -> None:
+    made = decision(Scope.SERVER)
+    assert await told(workspace, made, made.decision_hash()) == ""
+
+
+async def test_decision_changed_since_is_not_told(workspace: Workspace) -> None:
+    assert await told(workspace, decision(Scope.BOTH), "ab" * 32) == ""
