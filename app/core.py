@@ -272,7 +272,7 @@ class Core:
             self._clock,
             self._lanes,
             self._marks,
-            FileTransfers(api, self.store, self._attachment_max_bytes),
+            FileTransfers(api, self._attachment_max_bytes, self.desk.files),
             undo_s=self._undo_s,
             hint=self.desk.report,
         )

@@ -12,10 +12,10 @@ import msgspec
 
 from app.domain.changes import ChangeSet
 from app.domain.clock import Clock
+from app.inspection import FileInspections
 from app.store.store import Store
 from contract import wire
 from contract.ids import ConversationId
-from contract.policy.model import Attachment
 
 if TYPE_CHECKING:
     from app.hints.engine import HintEngine, HintResult
@@ -28,6 +28,7 @@ class HintDesk:
 
     def __init__(self, store: Store, clock: Clock, spawn: Spawn, language: str) -> None:
         self.engine: HintEngine | None = None
+        self.files = FileInspections(store)
         self._language = language
         self._store = store
         self._clock = clock
@@ -69,7 +70,7 @@ class HintDesk:
             self._contacts,
             text,
             self._clock.now_utc_ms(),
-            attachments=[_policy_view(file) for file in files],
+            attachments=[self.files.facts(file) for file in files],
             language=self._language,
         )
 
@@ -90,12 +91,3 @@ class HintDesk:
                 contacts.append(contact)
         if wanted == self._wanted:  # else another one was opened meanwhile
             self._conversation, self._contacts = conversation, tuple(contacts)
-
-
-def _policy_view(file: wire.Attachment) -> Attachment:
-    return Attachment(
-        name=file.name,
-        media_type=file.media_type,
-        size_bytes=file.size_bytes,
-        sha256=file.sha256,
-    )

@@ -6,22 +6,19 @@ It never writes a byte of them in clear to a disk, and a file that fells its pro
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from typing import BinaryIO, cast
 
 from contract.inspection.apart import (
     LONGEST_S,
     MOST_BYTES_HERE,
     InspectionRequest,
     answered,
+    exchange,
     inspect_here,
-    opening_line,
-    read_answer,
 )
 from contract.inspection.model import FileInspection, Reason, unread
 
@@ -67,11 +64,9 @@ def _inspect_apart(
     timer.daemon = True
     timer.start()
     try:
-        _feed(process, itertools.chain((opening_line(request), content), rest))
-        answer = read_answer(cast(BinaryIO, process.stdout))
+        answer = exchange(process, request, itertools.chain((content,), rest))
     finally:
         timer.cancel()
-        _finish(process)
     return answered(request, answer, in_time=not late.is_set())
 
 
@@ -83,26 +78,6 @@ def _start() -> subprocess.Popen[bytes]:
         stderr=subprocess.DEVNULL,
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )
-
-
-def _feed(process: subprocess.Popen[bytes], pieces: Iterable[bytes]) -> None:
-    """Hand the process its file; what ended before the file did tells by its answer."""
-    assert process.stdin is not None
-    try:
-        for piece in pieces:
-            process.stdin.write(piece)
-        process.stdin.close()
-    except BrokenPipeError:
-        return
-
-
-def _finish(process: subprocess.Popen[bytes]) -> None:
-    process.kill()
-    for pipe in (process.stdin, process.stdout):
-        with contextlib.suppress(OSError):
-            if pipe is not None:
-                pipe.close()
-    process.wait()
 
 
 def _end(process: subprocess.Popen[bytes], late: threading.Event) -> None:

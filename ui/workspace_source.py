@@ -53,7 +53,8 @@ class WorkspaceSource:
         return await self._core.store.drafts.get(conversation_id)
 
     async def draft_files(self, ids: Sequence[AttachmentId]) -> tuple[Attachment, ...]:
-        """Return what is known of a draft's files."""
+        """Return what is known of a draft's files, with what was found in them at hand."""
+        await self._core.desk.files.recall(ids)
         return await self._core.store.drafts.attachments(ids)
 
     async def message(self, message_id: MessageId) -> TimelineRow | None:

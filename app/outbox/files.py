@@ -10,7 +10,7 @@ import errno
 import hashlib
 import mimetypes
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from app.domain.errors import (
@@ -23,7 +23,7 @@ from app.domain.errors import (
     TooLarge,
 )
 from app.faults import to_app_error
-from app.store.store import Store
+from app.inspection import FileInspections
 from backend_client.backoff import Backoff
 from backend_client.client import GovernedApi
 from backend_client.errors import ClientError
@@ -32,6 +32,7 @@ from contract.wire import Attachment, CreateAttachment, UploadState
 
 PIECE_BYTES = 256 * 1024
 MOST_FAILURES = 8
+PATIENCE_S = 5.0
 
 Progress = Callable[[int, int], None]
 
@@ -43,20 +44,27 @@ def ignored(_done_bytes: int, _whole_bytes: int) -> None:
 class FileTransfers:
     """Uploads in pieces that resume after a cut; downloads to a chosen path."""
 
-    def __init__(self, api: GovernedApi, store: Store, max_bytes: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        api: GovernedApi,
+        max_bytes: Callable[[], int],
+        inspections: FileInspections,
+    ) -> None:
         self._api = api
-        self._store = store
         self._max_bytes = max_bytes
+        self._inspections = inspections
 
     async def upload(self, path: Path, progress: Progress = ignored) -> Attachment:
-        """Upload one file and remember its name and size for the draft.
+        """Inspect one file, upload it, and remember for the draft what is known of it.
 
-        `progress` hears after each piece how many bytes of how many the backend holds.
+        `progress` hears how many bytes of how many the backend holds: first when the file was
+        inspected, then after each piece.
 
         Raises TooLarge, Refused for a file that can't be read, Offline after eight failures
         without progress, Conflict when the file changed meanwhile.
         """
         announced = await asyncio.to_thread(_describe, path, self._max_bytes())
+        found = await self._inspections.inspect(announced, lambda: _pieces(path))
         state = await self._announce(announced)
         patience = Backoff(0.3, 10.0)
         while not state.complete:
@@ -74,9 +82,29 @@ class FileTransfers:
             media_type=announced.media_type,
             size_bytes=announced.size_bytes,
             sha256=announced.sha256,
+            scan=found.verdict.value,
         )
-        await self._store.drafts.remember_attachment(attachment)
+        await self._inspections.remember(attachment, found)
         return attachment
+
+    async def inspect_again(self, attachment: Attachment) -> None:
+        """Fetch and inspect a file that is on a draft again, unless it is still known.
+
+        One that can't be fetched stays not evaluated. Its bytes are kept nowhere.
+        """
+        await self._inspections.recall([attachment.attachment_id])
+        if self._inspections.is_known(attachment.attachment_id):
+            return
+        content = bytearray()
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await self._api.files.download(attachment.attachment_id, content.extend)
+        except (ClientError, TimeoutError):
+            return
+        if hashlib.sha256(content).hexdigest() == attachment.sha256:
+            whole = bytes(content)
+            found = await self._inspections.inspect(_described(attachment), lambda: iter((whole,)))
+            await self._inspections.remember(attachment, found)
 
     async def download(self, attachment: Attachment, save_as: Path) -> Path:
         """Fetch an attachment and put it at `save_as` once its hash is right.
@@ -148,6 +176,22 @@ def _describe(path: Path, max_bytes: int) -> CreateAttachment:
     return CreateAttachment(
         name=path.name, media_type=media_type, size_bytes=size_bytes, sha256=sha256
     )
+
+
+def _described(attachment: Attachment) -> CreateAttachment:
+    return CreateAttachment(
+        name=attachment.name,
+        media_type=attachment.media_type,
+        size_bytes=attachment.size_bytes,
+        sha256=attachment.sha256,
+    )
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    at_bytes = 0
+    while piece := _read_piece(path, at_bytes):
+        at_bytes += len(piece)
+        yield piece
 
 
 def _read_piece(path: Path, offset_bytes: int) -> bytes:

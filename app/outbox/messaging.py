@@ -139,6 +139,7 @@ class Messaging:
         files = message.attachments if message.state is DeliveryState.BLOCKED else ()
         for file in files:
             await self._store.drafts.remember_attachment(file)
+            await self._files.inspect_again(file)
         addition = Draft(
             message.conversation_id,
             message.text,

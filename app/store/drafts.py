@@ -13,14 +13,20 @@ from app.domain.changes import ChangeSet
 from app.domain.drafts import Draft
 from app.store.databases import Databases
 from app.store.outbox_rows import get_draft, joined_draft, put_draft
-from app.store.payloads import decode_attachment, encode, id_list
+from app.store.payloads import decode_attachment, decode_inspection, encode, id_list
 from contract.ids import AttachmentId, ConversationId
+from contract.inspection.model import FileInspection
 from contract.wire import Attachment
 
 _IDS = text("SELECT conversation_id FROM drafts")
 _PUT_UPLOAD = text(
-    "INSERT INTO uploads (attachment_id, payload) VALUES (:id, :payload)"
-    " ON CONFLICT (attachment_id) DO UPDATE SET payload = excluded.payload"
+    "INSERT INTO uploads (attachment_id, payload, found) VALUES (:id, :payload, :found)"
+    " ON CONFLICT (attachment_id) DO UPDATE SET payload = excluded.payload,"
+    " found = coalesce(excluded.found, found)"
+)
+_FOUND = text(
+    "SELECT attachment_id, found FROM uploads WHERE found IS NOT NULL"
+    " AND attachment_id IN (SELECT value FROM json_each(:ids))"
 )
 _UPLOADS = text(
     "SELECT payload FROM uploads WHERE attachment_id IN (SELECT value FROM json_each(:ids))"
@@ -63,11 +69,17 @@ class DraftStore:
         rows = await self._databases.read(lambda view: view.outbox.execute(_IDS).scalars().all())
         return frozenset(ConversationId(each) for each in rows)
 
-    async def remember_attachment(self, attachment: Attachment) -> None:
-        """Keep name, type and size of an uploaded file for the draft and the waiting send."""
+    async def remember_attachment(
+        self, attachment: Attachment, found: FileInspection | None = None
+    ) -> None:
+        """Keep name, type and size of an uploaded file for the draft and the waiting send.
+
+        `found` is what inspection told of it; None leaves what was told before.
+        """
+        told = None if found is None else encode(found)
 
         def work(connection: Connection) -> tuple[None, ChangeSet]:
-            values = {"id": attachment.attachment_id, "payload": encode(attachment)}
+            values = {"id": attachment.attachment_id, "payload": encode(attachment), "found": told}
             connection.execute(_PUT_UPLOAD, values)
             return None, ChangeSet()
 
@@ -76,6 +88,13 @@ class DraftStore:
     async def attachments(self, ids: Sequence[AttachmentId]) -> tuple[Attachment, ...]:
         """Return those of the remembered files that are known, in the order asked."""
         return await self._databases.read(lambda view: uploaded(view.outbox, ids))
+
+    async def inspections(self, ids: Sequence[AttachmentId]) -> dict[AttachmentId, FileInspection]:
+        """Return what inspection found in those of the files where it is known."""
+        rows = await self._databases.read(
+            lambda view: view.outbox.execute(_FOUND, {"ids": id_list(ids)}).all()
+        )
+        return {AttachmentId(row[0]): decode_inspection(row[1]) for row in rows}
 
     async def purge_all(self) -> None:
         """Remote wipe: remove every draft and outbox entry, and overwrite their pages."""

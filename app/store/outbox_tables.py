@@ -69,6 +69,8 @@ uploads = Table(
     METADATA,
     Column("attachment_id", Text, primary_key=True),
     Column("payload", BLOB, nullable=False),
+    # Since version 3: what inspection found in the file before it was uploaded.
+    Column("found", BLOB),
 )
 # Since version 2: the archive's keys, newest tree and alarm; entries verified on this computer.
 archive_state = Table(
@@ -109,6 +111,7 @@ _ADDED = (
             "template_id": _WORDS,
         },
     ),
+    ("uploads", "", {"found": "BLOB"}),
 )
 
 
@@ -116,7 +119,7 @@ def create_outbox(connection: Connection) -> None:
     """Make the tables that are not there yet inside the caller's transaction; set the version.
 
     So it also brings an older file up to date: version 2 only added tables and an index, version
-    3 only columns at the end of two tables, which their copies hold too.
+    3 only columns at the end of three tables, which their copies hold too.
     """
     known = [row[0] for row in connection.exec_driver_sql(_TABLE_NAMES)]
     for name, copy, columns in _ADDED:
@@ -131,12 +134,12 @@ def create_outbox(connection: Connection) -> None:
 
 
 def _add_columns(connection: Connection, table: str, copy: str, columns: dict[str, str]) -> None:
-    """Add what an older file's table lacks, and write its copy anew with every column."""
+    """Add what an older file's table lacks; write its copy, if any, anew with every column."""
     there = {row[1] for row in connection.exec_driver_sql(f"PRAGMA table_info({table})")}
     lacking = [name for name in columns if name not in there]
     for name in lacking:
         connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {name} {columns[name]}")
-    if lacking:
+    if lacking and copy:
         every = ", ".join(METADATA.tables[table].columns.keys())
         connection.exec_driver_sql(f"DROP INDEX IF EXISTS {copy}")
         connection.exec_driver_sql(f"CREATE INDEX {copy} ON {table} ({every})")

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from contract.inspection.model import FileInspection
 from contract.wire import ArchiveRef, Attachment, Contact, Conversation, Message
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -18,6 +19,7 @@ decode_message = msgspec.msgpack.Decoder(Message).decode
 decode_conversation = msgspec.msgpack.Decoder(Conversation).decode
 decode_contact = msgspec.msgpack.Decoder(Contact).decode
 decode_archive_ref = msgspec.msgpack.Decoder(ArchiveRef).decode
+decode_inspection = msgspec.msgpack.Decoder(FileInspection).decode
 decode_attachment = msgspec.msgpack.Decoder(Attachment).decode
 
 

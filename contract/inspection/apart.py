@@ -1,6 +1,6 @@
 """Owns what is said between a program and the process that inspects a file for it.
 
-It never starts a process: each side does that in its own way.
+It never starts a process: each side does that in its own way and with its own patience.
 
 The process hears one line of JSON, then the file's bytes to the end of its input; it answers
 with one FileInspection as JSON.
@@ -8,9 +8,10 @@ with one FileInspection as JSON.
 
 from __future__ import annotations
 
+import contextlib
 import io
-from collections.abc import Iterator
-from typing import BinaryIO
+from collections.abc import Iterable, Iterator
+from typing import IO, BinaryIO, Protocol
 
 import msgspec
 
@@ -24,6 +25,24 @@ LONGEST_S = 60.0
 MOST_BYTES_HERE = 1024 * 1024
 _LONGEST_LINE = 16 * 1024
 _MOST_ANSWER_BYTES = 16 * 1024 * 1024
+
+
+class Process(Protocol):
+    """A started process, as `subprocess.Popen[bytes]` is one, with pipes to it and from it."""
+
+    @property
+    def stdin(self) -> IO[bytes] | None:
+        """Where it listens."""
+
+    @property
+    def stdout(self) -> IO[bytes] | None:
+        """Where it answers."""
+
+    def kill(self) -> None:
+        """End it at once."""
+
+    def wait(self) -> int:
+        """Wait for its end."""
 
 
 class InspectionRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,9 +73,27 @@ def answered(request: InspectionRequest, answer: bytes, *, in_time: bool) -> Fil
         return unread(request.name, request.declared_type, reason)
 
 
-def read_answer(source: BinaryIO) -> bytes:
-    """Read a process's whole answer; one too long is cut, and so is none."""
-    return source.read(_MOST_ANSWER_BYTES)
+def exchange(process: Process, request: InspectionRequest, pieces: Iterable[bytes]) -> bytes:
+    """Hand a started process its file, end it and return its answer, as far as it gave one.
+
+    It blocks until the process has answered or was ended by another thread. Raises what
+    `pieces` raises; the process has ended in any case.
+    """
+    assert process.stdin is not None and process.stdout is not None
+    try:
+        # A process that ended before its file did tells by its answer.
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(opening_line(request))
+            for piece in pieces:
+                process.stdin.write(piece)
+            process.stdin.close()
+        return process.stdout.read(_MOST_ANSWER_BYTES)
+    finally:
+        process.kill()
+        for pipe in (process.stdin, process.stdout):
+            with contextlib.suppress(OSError):
+                pipe.close()
+        process.wait()
 
 
 def serve_one(source: BinaryIO, sink: BinaryIO) -> None:

@@ -261,7 +261,10 @@ class SmallBackend(StreamApp):
         )
 
     async def _download(self, request: Request) -> Response:
-        _, data = self.files[request.path_params["attachment_id"]]
+        name = request.path_params["attachment_id"]
+        if name not in self.files:
+            return problem(ProblemCode.NOT_FOUND)
+        _, data = self.files[name]
         return Response(bytes(data), media_type="application/octet-stream")
 
     def _spoilt(self, request: Request) -> Response | None:

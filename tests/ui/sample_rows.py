@@ -304,7 +304,7 @@ def term_sheet() -> Attachment:
         media_type="application/pdf",
         size_bytes=412_000,
         sha256="0" * 64,
-        scan="scanned, no restrictions",
+        scan="clean",
     )
 
 

@@ -6,6 +6,7 @@ They use no network.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QToolButton
 
 from app.domain.drafts import Draft
 from contract.ids import ConversationId, MessageId
+from contract.wire import Attachment
 from tests.support.qt_loop import run_in_qt_loop
 from tests.ui.kit import ComposerKit, composer_kit, conversation, hana, until
 from ui.models.composer_state import QuotedMessage, UploadStep
@@ -48,6 +50,32 @@ def test_an_upload_counts_and_can_be_stopped(qapp: QApplication, terms: Path) ->
         kit.outgoing.upload_gate.set()
         await asyncio.sleep(0.02)
         assert kit.presenter.state().uploads == () and kit.faults == []
+        await kit.close()
+
+    run_in_qt_loop(qapp, work())
+
+
+def test_a_file_is_said_to_be_checked_until_its_upload_begins(
+    qapp: QApplication, terms: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work() -> None:
+        kit = composer_kit()
+        checked, upload = asyncio.Event(), kit.outgoing.upload
+        kit.outgoing.upload_gate = asyncio.Event()
+
+        async def checking(path: Path, progress: Callable[[int, int], None]) -> Attachment:
+            await checked.wait()
+            progress(0, 1000)
+            return await upload(path, lambda done, whole: None)
+
+        monkeypatch.setattr(kit.outgoing, "upload", checking)
+        kit.presenter.offer_file(str(terms))
+        await until(lambda: "checking…" in _labels(kit))
+        assert not kit.presenter.state().send.enabled
+        checked.set()
+        await until(lambda: "uploading, 0 %" in _labels(kit))
+        kit.outgoing.upload_gate.set()
+        await until(lambda: kit.presenter.state().uploads[0].step is UploadStep.READY)
         await kit.close()
 
     run_in_qt_loop(qapp, work())

@@ -23,7 +23,7 @@ from ui.delegates.bubble_layout import (
 )
 from ui.delegates.line_painting import line_height, paint_line
 from ui.models.diffed_list_model import AnyIndex
-from ui.models.message_words import BubbleWords, size_words
+from ui.models.message_words import BubbleWords, file_words
 from ui.models.timeline_items import ItemKind, TimelineItem
 from ui.models.timeline_model import TimelineRole
 from ui.theme.fonts import BOLD, REGULAR, ui_font
@@ -150,8 +150,7 @@ class BubbleDelegate(QStyledItemDelegate):
         left = badge.right() + 10
         name = QRectF(left, rect.top() + 10, rect.right() - left - 10, 18)
         self._text(painter, name, file.name, BODY_PX, tokens.ink, bold=True, middle=True)
-        meta = size_words(file.size_bytes) + (f" · {file.scan}" if file.scan else "")
-        self._text(painter, name.translated(0, 18), meta, META_PX, tokens.ink3)
+        self._text(painter, name.translated(0, 18), file_words(file), META_PX, tokens.ink3)
 
     def _paint_parts(
         self, painter: QPainter, parts: list[Placed], size_px: int, *, dotted: bool

@@ -145,7 +145,9 @@ class ComposerUploads(QObject):
     def _on_progress(self, number: int, done_bytes: int, whole_bytes: int) -> None:
         item = self._find(number)
         percent = 100 * done_bytes // max(1, whole_bytes)
-        if item is not None and item.step is UploadStep.RUNNING and percent != item.percent:
+        if item is None or item.step is not UploadStep.RUNNING:
+            return
+        if percent != item.percent or item.size_bytes != whole_bytes:
             self._put(replace(item, percent=percent, size_bytes=whole_bytes))
             self.progressed.emit(number, percent)
 

@@ -178,6 +178,8 @@ def size_text(size_bytes: int) -> str:
 
 
 def _progress(upload: Upload) -> str:
+    if upload.step is UploadStep.RUNNING and not upload.size_bytes:
+        return "checking…"  # its size is told once it was inspected
     if upload.step is UploadStep.RUNNING:
         return _percent_words(upload.percent)
     if upload.step is UploadStep.FAILED:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import pytest
 
 from app.domain.clock import Clock, SystemClock
+from app.inspection import FileInspections
 from app.outbox.files import FileTransfers
 from app.outbox.lanes import LaneRunner
 from app.outbox.messaging import Messaging
@@ -35,6 +36,7 @@ class Sending:
     """The parts of a running outbox."""
 
     messaging: Messaging
+    files: FileTransfers
     lanes: LaneRunner
     marks: ReadMarks
     undo: UndoPeriod
@@ -47,17 +49,18 @@ def build(api: GovernedApi, store: Store, clock: Clock | None = None) -> Sending
         store, Submitter(api, store, clock, lambda: 0.0, lambda message: None), clock
     )
     marks = ReadMarks(api, store)
+    files = FileTransfers(api, lambda: 1_000_000, FileInspections(store))
     messaging = Messaging(
         api,
         store,
         clock,
         lanes,
         marks,
-        FileTransfers(api, store, lambda: 1_000_000),
+        files,
         undo_s=lambda: undo_s.seconds,
-        hint=lambda conversation_id, text, files: b"",
+        hint=lambda draft: b"",
     )
-    return Sending(messaging, lanes, marks, undo_s)
+    return Sending(messaging, files, lanes, marks, undo_s)
 
 
 @asynccontextmanager
