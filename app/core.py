@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from app.approval_desk import ApprovalDesk
 from app.backend_process import EmbeddedPlan
+from app.book_desk import BookDesk
 from app.bundle_desk import BundleDesk
 from app.connection import configured_endpoint
 from app.domain.changes import ChangeSet
@@ -43,8 +45,7 @@ from backend_client.client import GovernedApi
 from backend_client.endpoint import BackendEndpoint
 from backend_client.transport import Transport
 from contract.ids import ConversationId
-from contract.policy.model import Decision
-from contract.wire import Attachment, CapabilitiesDocument, Me, Message
+from contract.wire import CapabilitiesDocument, Me, Message
 
 if TYPE_CHECKING:
     from app.diagnostics.checks import Subject
@@ -67,6 +68,7 @@ class Core:
     messaging: Messaging
     api: GovernedApi
     desk: HintDesk
+    approvals: ApprovalDesk
     proofs: ProofDesk
 
     def __init__(
@@ -126,6 +128,7 @@ class Core:
         with contextlib.suppress(EnvironmentFault):  # a full disk: the lanes recover later
             await self._lanes.recover()
         await self._reference.load()
+        await self._book.load()
         await self.proofs.load()
 
     async def connect(self) -> None:
@@ -207,16 +210,6 @@ class Core:
         """Tell which conversation is on screen, so that its facts stand ready for hints."""
         await self.desk.show(conversation_id)
 
-    def check_draft(
-        self, conversation_id: ConversationId, text: str, files: Sequence[Attachment] = ()
-    ) -> Decision | None:
-        """Return the policy decision on a draft of the open conversation (about 0.1–2 ms).
-
-        None while no bundle has arrived or the conversation's facts are not read yet.
-        """
-        result = self.desk.check(conversation_id, text, files)
-        return result.decision if result is not None else None
-
     def diagnostics_subject(self) -> Subject:
         """Return what the diagnostics look over, whether or not the store could be opened."""
         from app.diagnostics.checks import Subject
@@ -249,9 +242,10 @@ class Core:
         self.api = api = GovernedApi(self._transport)
         self._reference = ReferenceKeeper(api, self.store, CLIENT_VERSION, self._reference_changed)
         self._sync = SyncRunner(api, self.store, self._reference, self._inbound())
-        language = self.settings.text(Key.LANGUAGE) or "en"
         self._bundles = BundleDesk(self.store, self.settings)
-        self.desk = HintDesk(self.store, self._clock, self._tasks.spawn, language)
+        self._book = book = BookDesk(api, self.store, self._tasks.spawn)
+        self.desk = HintDesk(self.store, self._clock, self._tasks.spawn, self._language, book)
+        self.approvals = ApprovalDesk(api, lambda: self.me)
         self.proofs = ProofDesk(
             api,
             self.store,
@@ -287,6 +281,8 @@ class Core:
             self._line_up,
             self._client_types,
             lambda seal: self.proofs.watch.sealed(seal),
+            lambda conversation_id, version: self._book.facts_seen(conversation_id, version),
+            lambda pending: self.approvals.changed(pending),
         )
 
     def _start_embedded(self) -> None:
@@ -328,6 +324,7 @@ class Core:
     def _line_up(self) -> None:
         self.messaging.retry_now()
         self.proofs.watch.wake(check=True)
+        self._book.ask_soon()
 
     def _client_types(self, conversation_id: ConversationId, typing: bool) -> None:
         for callback in tuple(self._typing.values()):
@@ -385,6 +382,11 @@ class Core:
         self._board.add_notice(key, name)
 
     # -- small answers ---------------------------------------------------------------------
+
+    def _language(self) -> str:
+        """Return the language chosen here, else the one the firm knows the person by."""
+        me = self.me
+        return self.settings.text(Key.LANGUAGE) or (me.language if me is not None else "en")
 
     def _undo_s(self) -> int:
         capabilities = self.capabilities

@@ -27,12 +27,16 @@ class Inbound:
         line_up: Callable[[], None],
         typing: Callable[[ConversationId, bool], None],
         take_seal: Callable[[Sealed], None],
+        facts_seen: Callable[[ConversationId, int], None],
+        approvals_changed: Callable[[int], None],
     ) -> None:
         self._board = board
         self._latency_ms = latency_ms
         self._line_up = line_up
         self._typing = typing
         self._take_seal = take_seal
+        self._facts_seen = facts_seen
+        self._approvals_changed = approvals_changed
 
     def link_changed(self, link: Link, fault: AppError | None) -> None:
         """Show the line's state; once it is up, everything that waited goes on."""
@@ -53,6 +57,14 @@ class Inbound:
     def archived_at(self, at_utc_ms: int) -> None:
         """Show when the archive last took something."""
         self._board.archived_at(at_utc_ms)
+
+    def facts_seen(self, conversation_id: ConversationId, version: int) -> None:
+        """Have the book's account hashes looked at again when a conversation's facts changed."""
+        self._facts_seen(conversation_id, version)
+
+    def approvals_changed(self, pending: int) -> None:
+        """Tell the supervisor's desk that its queue changed."""
+        self._approvals_changed(pending)
 
     def sealed(self, seal: Sealed) -> None:
         """Hand the receipt of a late seal to the archive's watch."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from backend_client.archive_calls import ArchiveCalls
 from backend_client.calls import Caller, decode_reply, new_key, refuse_problems
+from backend_client.supervision_calls import SupervisionCalls
 from backend_client.transport import Transport
 from contract import api, wire
 from contract.events import EventPage
@@ -191,6 +192,7 @@ class GovernedApi:
         self.commands = CommandCalls(caller)
         self.files = FileCalls(caller, transport)
         self.archive = ArchiveCalls(caller)
+        self.supervision = SupervisionCalls(caller)
 
 
 def _paging(cursor: str, limit: int) -> dict[str, str]:

@@ -165,9 +165,7 @@ class Workspace(QObject):
         self.timeline = TimelinePresenter(core.store.timeline, clock, spawn, self)
         self.composer = ComposerPresenter(
             core.messaging,
-            PolicyChecks(
-                lambda draft: core.check_draft(draft.conversation_id, draft.text, draft.files)
-            ),
+            PolicyChecks(core.desk.decide, core.desk.decide_later, lambda: core.desk.language),
             self.spawner,
             clock.now_utc_ms,
             self,

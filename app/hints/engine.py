@@ -123,6 +123,10 @@ class HintEngine:
         facts = conversation_facts(conversation, contacts, now_utc_ms, accounts, book)
         return self.check_draft(facts, draft)
 
+    def decide_apart(self, facts: Facts, draft: Draft) -> Decision:
+        """Decide on a draft on any thread, sharing nothing with what `check_draft` keeps."""
+        return evaluate(self._bundle, facts, draft)
+
     def check_each(self, facts: Facts, draft: Draft) -> tuple[RecipientVerdict, ...]:
         """Decide on one text for each of several people, as separate chats."""
         return evaluate_each(self._bundle, facts, draft, self._memo)

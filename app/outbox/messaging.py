@@ -8,12 +8,12 @@ from __future__ import annotations
 import contextlib
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
 from app.domain.clock import Clock
-from app.domain.drafts import Draft
+from app.domain.drafts import CheckedDraft, Draft
 from app.domain.errors import Conflict, Refused, TooLarge
 from app.domain.timeline import OutboxEntry
 from app.faults import to_app_error
@@ -34,7 +34,7 @@ _LOG = logging.getLogger(__name__)
 LONGEST_UNDO_S = 10
 NOT_DELIVERED = frozenset({DeliveryState.BLOCKED, DeliveryState.FAILED, DeliveryState.EXPIRED})
 
-Hint = Callable[[ConversationId, str, Sequence[Attachment]], bytes]
+Hint = Callable[[CheckedDraft], bytes]
 
 
 class Messaging:
@@ -104,7 +104,9 @@ class Messaging:
             acknowledged=acknowledged,
             false_positives=false_positives,
             template_id=template_id,
-            hint_json=self._hint(conversation_id, text, files),
+            hint_json=self._hint(
+                CheckedDraft(conversation_id, text, files, await self._quoted(quote), template_id)
+            ),
         )
         try:
             await self._store.outbox.clear_draft_and_add(entry)
@@ -194,6 +196,10 @@ class Messaging:
     def stop_intake(self) -> None:
         """Refuse further sends: Parley is closing."""
         self._open = False
+
+    async def _quoted(self, message_id: MessageId | None) -> str:
+        row = await self._store.timeline.message(message_id) if message_id is not None else None
+        return row.message.text if row is not None else ""
 
     async def _take_back(self, message_id: MessageId) -> Draft:
         try:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from app.domain.clock import Clock
 from app.store.archive import ArchiveStore
+from app.store.book import BookReads
 from app.store.cache_writes import CacheWrites
 from app.store.contacts import ContactReads
 from app.store.databases import Databases
@@ -33,6 +34,7 @@ class StoreParts:
     inbox: InboxReads
     timeline: TimelineReads
     contacts: ContactReads
+    book: BookReads
     search: SearchReads
     cache: CacheWrites
     outbox: OutboxStore
@@ -55,6 +57,7 @@ def assemble(
         inbox=InboxReads(databases),
         timeline=TimelineReads(databases),
         contacts=ContactReads(databases),
+        book=BookReads(databases),
         search=SearchReads(databases),
         cache=CacheWrites(databases),
         outbox=OutboxStore(databases, clock),

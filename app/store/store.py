@@ -19,6 +19,7 @@ from contract.ids import ConversationId
 
 if TYPE_CHECKING:
     from app.store.archive import ArchiveStore
+    from app.store.book import BookReads
     from app.store.cache_writes import CacheWrites
     from app.store.contacts import ContactReads
     from app.store.databases import Databases
@@ -35,6 +36,7 @@ class Store:
     inbox: InboxReads
     timeline: TimelineReads
     contacts: ContactReads
+    book: BookReads
     search: SearchReads
     cache: CacheWrites
     outbox: OutboxStore
@@ -61,7 +63,7 @@ class Store:
         parts = assemble((data_dir, cache_key), (outbox_dir, outbox_key), clock, store._feed)
         store._databases = parts.databases
         store.inbox, store.timeline, store.contacts = parts.inbox, parts.timeline, parts.contacts
-        store.search, store.cache = parts.search, parts.cache
+        store.search, store.cache, store.book = parts.search, parts.cache, parts.book
         store.outbox, store.drafts = parts.outbox, parts.drafts
         store.archive = parts.archive
         try:

@@ -30,7 +30,15 @@ from backend_client.client import GovernedApi
 from backend_client.errors import ClientError, Garbled
 from backend_client.errors import CursorGone as StreamCursorGone
 from backend_client.events import EventStream, Line, StreamTiming
-from contract.events import ClientTyping, Event, MessageUpserted, PolicyChanged, Sealed
+from contract.events import (
+    ApprovalsChanged,
+    ClientTyping,
+    ConversationUpserted,
+    Event,
+    MessageUpserted,
+    PolicyChanged,
+    Sealed,
+)
 from contract.ids import ConversationId
 
 _LOG = logging.getLogger(__name__)
@@ -53,6 +61,12 @@ class SyncListener(Protocol):
 
     def archived_at(self, at_utc_ms: int) -> None:
         """A message was archived at this time."""
+
+    def facts_seen(self, conversation_id: ConversationId, version: int) -> None:
+        """A conversation came with this version of what policy must know of it."""
+
+    def approvals_changed(self, pending: int) -> None:
+        """The supervisor's queue changed; `pending` messages wait."""
 
     def sealed(self, seal: Sealed) -> None:
         """The archive sealed a submission; its receipt is not verified yet."""
@@ -143,6 +157,11 @@ class SyncRunner:
         body = event.body
         if isinstance(body, ClientTyping):
             self._listener.client_typing(body.conversation_id, body.typing)
+        elif isinstance(body, ConversationUpserted):
+            talk = body.conversation
+            self._listener.facts_seen(talk.conversation_id, talk.facts_version)
+        elif isinstance(body, ApprovalsChanged):
+            self._listener.approvals_changed(body.pending)
         elif isinstance(body, PolicyChanged):
             await self._reference.refresh_bundle()
         elif isinstance(body, Sealed):

@@ -16,7 +16,7 @@ import pytest
 
 from app.core import Core
 from app.domain.changes import ChangeSet
-from app.domain.drafts import Draft
+from app.domain.drafts import CheckedDraft, Draft
 from app.domain.errors import EnvironmentFault, PassphraseWrong, Refused, StoreBusy
 from app.domain.status import CoreStatus, Link
 from backend_client.endpoint import BackendEndpoint
@@ -97,7 +97,7 @@ async def test_denied_text_is_hinted_here_refused_there_and_can_be_mended(tmp_pa
         chat = await conversation_on(core, Channel.TELEGRAM)
         await core.open_conversation(chat)
         await holds(lambda: core.desk.engine is not None)
-        decision = core.check_draft(chat, CARD)
+        decision = core.desk.decide(CheckedDraft(chat, CARD))
         assert decision is not None
         assert decision.action is Action.BLOCK
         message_id = await core.messaging.send(chat, CARD)
@@ -158,7 +158,7 @@ async def test_closing_leaves_no_process_and_a_store_that_opens_again(tmp_path: 
         assert draft.text == "unfinished"
         await holds(lambda: again.desk.engine is not None)
         await again.open_conversation(chat)
-        decision = again.check_draft(chat, CARD)
+        decision = again.desk.decide(CheckedDraft(chat, CARD))
         assert decision is not None
         assert decision.action is Action.BLOCK
     finally:

@@ -53,6 +53,8 @@ class Listener:
         self.typing: list[tuple[ConversationId, bool]] = []
         self.archived_utc_ms = 0
         self.seals: list[Sealed] = []
+        self.facts: dict[ConversationId, int] = {}
+        self.pending = -1
         self.references: list[Reference] = []
 
     def link_changed(self, link: Link, fault: AppError | None) -> None:
@@ -72,6 +74,14 @@ class Listener:
     def archived_at(self, at_utc_ms: int) -> None:
         """Note the archive's time."""
         self.archived_utc_ms = at_utc_ms
+
+    def facts_seen(self, conversation_id: ConversationId, version: int) -> None:
+        """Note which facts a conversation came with."""
+        self.facts[conversation_id] = version
+
+    def approvals_changed(self, pending: int) -> None:
+        """Note how many held messages wait."""
+        self.pending = pending
 
     def sealed(self, seal: Sealed) -> None:
         """Note a seal."""
