@@ -83,7 +83,7 @@ def _glued_before(text: str, start: int) -> bool:
     if not before:
         return False
     if text[start] in "+(":
-        return before.isdigit() or before in ")=*"
+        return before.isdigit() or before in ")=*+"
     if before == ":":
         return text[max(start - 2, 0) : start - 1].isdigit()
     return before in _JOINING_BEFORE or (before.isascii() and before.isalnum())

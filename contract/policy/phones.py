@@ -17,7 +17,7 @@ from contract.policy.phone_context import Leaning, leaning
 from contract.policy.scanned_text import Identifier, ScannedText
 
 DEFAULT_REGIONS = ("US", "GB", "DE", "FR", "CH", "IT", "ES", "CN", "HK", "SG", "JP", "BR")
-MIN_DIGITS, MAX_DIGITS = 7, 15
+MIN_DIGITS, MAX_DIGITS, MIN_DIGITS_ALONE = 7, 15, 9
 _MAX_PART_GROUPS = 6
 _POSSIBLE = phonenumbers.ValidationResult.IS_POSSIBLE
 _CHAIN = re.compile(r"(?:\( ?)?(?:\+ ?)?[0-9]+(?:[ \-./()·]{1,4}[0-9]+)*")
@@ -135,7 +135,7 @@ def _judge(
         return None
     plain = "".join(char for char in typed if char.isdigit())
     value = "+" + plain if typed.lstrip("( ").startswith("+") else plain
-    return Identifier(start, end, value, shaped, certain)
+    return Identifier(start, end, value, certain, certain)
 
 
 def _certainty(typed: str, says: Leaning, shaped: bool, regions: tuple[str, ...]) -> bool | None:
@@ -146,7 +146,7 @@ def _certainty(typed: str, says: Leaning, shaped: bool, regions: tuple[str, ...]
         return True if shaped and typed.startswith(("+", "(")) else None
     if shaped:
         return True
-    return False if _known_to_plan(typed, regions) else None
+    return False if _is_even(typed) and _known_to_plan(typed, regions) else None
 
 
 _ONLY_PHONES = tuple(
@@ -199,6 +199,12 @@ def _is_international(typed: str) -> bool:
     if phonenumbers.is_possible_number_with_reason(number) == _POSSIBLE:
         return True
     return bare.startswith("+") and len(_GROUP.findall(typed)) > 1
+
+
+def _is_even(typed: str) -> bool:
+    """Tell whether a number is long enough to be judged alone, with one separator throughout."""
+    gaps = set(_GROUP.split(typed)[1:-1])
+    return sum(char.isdigit() for char in typed) >= MIN_DIGITS_ALONE and len(gaps) < 2
 
 
 @functools.lru_cache(maxsize=512)
