@@ -201,6 +201,8 @@ class Workspace(QObject):
         self.timeline.window_changed.connect(self._show_details)
         window.people.contact_chosen.connect(self._on_contact_chosen)
         window.composer.attach_requested.connect(self._on_attach)
+        window.composer.move_requested.connect(self._on_move)
+        self.conversation.draft_moved.connect(self._on_activated)
         window.rail.page_chosen.connect(lambda page: self.show_page(Page(page)))
         window.status_line.diagnostics_requested.connect(lambda: self.show_page(Page.DIAGNOSTICS))
         window.header.mark_read_requested.connect(self.conversation.mark_read)
@@ -367,6 +369,9 @@ class Workspace(QObject):
 
     def _on_contact_chosen(self, contact: Contact) -> None:
         self.spawner.spawn(self._open_contact(contact), "open contact")
+
+    def _on_move(self, conversation_id: str) -> None:
+        self.conversation.move_draft(ConversationId(conversation_id), self._clock.now_utc_ms())
 
     def _on_attach(self) -> None:
         self.spawner.spawn(self._attach(), "attach")

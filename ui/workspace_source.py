@@ -57,6 +57,10 @@ class WorkspaceSource:
         await self._core.desk.files.recall(ids)
         return await self._core.store.drafts.attachments(ids)
 
+    async def move_draft(self, home: ConversationId, to: ConversationId, now_utc_ms: int) -> None:
+        """Put a conversation's saved draft behind what another's holds."""
+        await self._core.store.drafts.move(home, to, now_utc_ms)
+
     async def message(self, message_id: MessageId) -> TimelineRow | None:
         """Return a message or None."""
         return await self._core.store.timeline.message(message_id)

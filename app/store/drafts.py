@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from app.domain.changes import ChangeSet
 from app.domain.drafts import Draft
 from app.store.databases import Databases
-from app.store.outbox_rows import get_draft, joined_draft, put_draft
+from app.store.outbox_rows import drop_draft, get_draft, joined_draft, put_draft
 from app.store.payloads import decode_attachment, decode_inspection, encode, id_list
 from contract.ids import AttachmentId, ConversationId
 from contract.inspection.model import FileInspection
@@ -59,6 +59,28 @@ class DraftStore:
             return whole, ChangeSet(drafts=home, initiator="drafts")
 
         return await self._databases.write_outbox(work)
+
+    async def move(self, home: ConversationId, to: ConversationId, now_utc_ms: int) -> None:
+        """Put a conversation's draft behind what another's holds, in one commit.
+
+        What it answered and what was answered to its findings stay behind: they belong to the
+        conversation it leaves.
+        """
+
+        def work(connection: Connection) -> tuple[None, ChangeSet]:
+            draft = get_draft(connection, home)
+            if draft is not None:
+                bare = Draft(
+                    to,
+                    draft.text,
+                    attachment_ids=draft.attachment_ids,
+                    saved_at_utc_ms=now_utc_ms,
+                )
+                put_draft(connection, joined_draft(get_draft(connection, to), bare))
+                drop_draft(connection, home)
+            return None, ChangeSet(drafts=frozenset({home, to}), initiator="drafts")
+
+        await self._databases.write_outbox(work)
 
     async def get(self, conversation_id: ConversationId) -> Draft | None:
         """Return a conversation's draft or None."""

@@ -41,6 +41,10 @@ class ConversationSource(Protocol):
         """Return what is known of a draft's files."""
         ...
 
+    async def move_draft(self, home: ConversationId, to: ConversationId, now_utc_ms: int) -> None:
+        """Put a conversation's saved draft behind what another's holds."""
+        ...
+
     async def message(self, message_id: MessageId) -> TimelineRow | None:
         """Return a message or None."""
         ...
@@ -55,9 +59,13 @@ class ConversationSource(Protocol):
 
 
 class ConversationPresenter(QObject):
-    """The conversation on screen; `facts_changed` carries ConversationFacts or None."""
+    """The conversation on screen; `facts_changed` carries ConversationFacts or None.
+
+    `draft_moved` carries the conversation a draft was moved to, which is to be opened now.
+    """
 
     facts_changed = Signal(object)
+    draft_moved = Signal(str)
 
     def __init__(
         self,
@@ -99,6 +107,14 @@ class ConversationPresenter(QObject):
         self._timeline.close()
         self._spawner.spawn(self._source.on_screen(None), "close conversation")
         self.facts_changed.emit(None)
+
+    def move_draft(self, to: ConversationId, now_utc_ms: int) -> None:
+        """Move the draft on screen to the conversation it belongs to, then open that one."""
+        home = self.conversation_id
+        if home is not None and to != home:
+            # Nothing typed from here on may go to the conversation that is being left.
+            self._composer.show(None, (), None)
+            self._spawner.spawn(self._move(self._visit, home, to, now_utc_ms), "move draft")
 
     def on_changed(self, changes: ChangeSet) -> None:
         """Take a change set; facts of the open conversation are read anew when it names them."""
@@ -173,6 +189,29 @@ class ConversationPresenter(QObject):
             self._composer.set_quote(quote)
         self.facts_changed.emit(facts)
         self._mark_seen()
+
+    async def _move(
+        self, visit: int, home: ConversationId, to: ConversationId, now_utc_ms: int
+    ) -> None:
+        try:
+            await self._composer.flush()
+            if await self._source.conversation(to) is None:
+                await self._show_again(visit, home, "That conversation is no longer yours.")
+                return
+            await self._source.move_draft(home, to, now_utc_ms)
+        except BaseException:
+            await self._show_again(visit, home, "The draft could not be moved. It is still here.")
+            raise
+        self.draft_moved.emit(to)
+
+    async def _show_again(self, visit: int, home: ConversationId, note: str) -> None:
+        """Show the draft that stays where it was, and say why."""
+        if visit != self._visit or self.facts is None:
+            return
+        draft = await self._source.draft(home)
+        self._composer.show(self.facts.conversation, self.facts.contacts, draft)
+        if draft is not None:
+            await self.adopt(draft, draft.text, note)
 
     async def _refresh(self, visit: int, conversation_id: ConversationId) -> None:
         facts = await self._read(conversation_id)

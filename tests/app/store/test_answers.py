@@ -12,7 +12,7 @@ from pathlib import Path
 from app.domain.drafts import Draft
 from app.domain.submission import submission_of
 from app.store.salvage import salvage_outbox
-from contract.ids import MessageId
+from contract.ids import ConversationId, MessageId
 from contract.states import OutboxState
 from tests.app.store.values import HOME, OUTBOX_KEY, entry, open_at
 
@@ -87,4 +87,18 @@ async def test_a_send_taken_back_gives_its_answers_back_to_the_draft(tmp_path: P
     assert draft is not None
     assert (draft.justification, draft.acknowledged) == ("ticket 4411", ("conduct.gift",))
     assert draft.false_positives == ("identifiers.iban",)
+    await store.close()
+
+
+async def test_a_moved_draft_joins_what_is_there_and_leaves_its_answers_behind(
+    tmp_path: Path,
+) -> None:
+    there = ConversationId("there")
+    store = await open_at(tmp_path)
+    await store.drafts.save(Draft(HOME, "second", justification="because"))
+    await store.drafts.save(Draft(there, "first"))
+    await store.drafts.move(HOME, there, 7)
+    assert await store.drafts.get(HOME) is None
+    moved = await store.drafts.get(there)
+    assert moved is not None and moved.text == "first\nsecond" and moved.justification == ""
     await store.close()
