@@ -67,12 +67,15 @@ class Case(NamedTuple):
     draft: Draft
 
 
-def drafts(seed: int) -> Iterator[Case]:
-    """Yield cases without end; equal seeds give equal cases."""
+def drafts(seed: int, most_pieces: int = 8) -> Iterator[Case]:
+    """Yield cases without end; equal arguments give equal cases.
+
+    `most_pieces` is how many words and numbers a text has at most.
+    """
     chance = random.Random(seed)
     book = compile_book(3, BOOK_NAMES)
     while True:
-        yield _case(chance, book)
+        yield _case(chance, book, most_pieces)
 
 
 def text_of(chance: random.Random, most_pieces: int = 8) -> str:
@@ -88,13 +91,13 @@ def _noise(chance: random.Random) -> str:
     return "".join(chance.choice(_RANDOM_CHARS) for _ in range(chance.randrange(12)))
 
 
-def _case(chance: random.Random, book: BookFacts) -> Case:
+def _case(chance: random.Random, book: BookFacts, most_pieces: int) -> Case:
     count = 1 if chance.random() < 0.8 else chance.randint(2, 4)
     numbers = chance.sample(range(1, 10), count)
     people = [f"person-{number}" for number in numbers]
     recipients = tuple(Recipient(contact_id=one, contact_point_id=f"{one}:point") for one in people)
     draft = Draft(
-        text=text_of(chance),
+        text=text_of(chance, most_pieces),
         conversation_id=f"talk-{numbers[0]}",
         channel=chance.choice(CHANNELS),
         recipients=recipients,
