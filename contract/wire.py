@@ -164,7 +164,8 @@ class SubmitMessage(Command):
     build the archive leaf by itself. `justification` answers a rule that asks for a reason,
     `acknowledged` names the rules whose warning the sender read and goes on against,
     `false_positives` those the sender reports as wrong; `template_id` is the channel's approved
-    template whose filled text this is.
+    template whose filled text this is. `several` is to how many people the text goes as separate
+    chats, 0 for this one alone.
     """
 
     message_id: MessageId
@@ -178,6 +179,7 @@ class SubmitMessage(Command):
     acknowledged: tuple[str, ...] = ()
     false_positives: tuple[str, ...] = ()
     template_id: str = ""
+    several: int = 0
     hint: HintReport | None = None
 
 

@@ -26,5 +26,6 @@ def submission_of(entry: OutboxEntry) -> SubmitMessage:
         acknowledged=entry.acknowledged,
         false_positives=entry.false_positives,
         template_id=entry.template_id,
+        several=entry.several,
         hint=hint,
     )

@@ -44,6 +44,7 @@ class OutboxEntry:
     acknowledged: tuple[str, ...] = ()
     false_positives: tuple[str, ...] = ()
     template_id: str = ""
+    several: int = 0
 
 
 @dataclass(frozen=True, slots=True)

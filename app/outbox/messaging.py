@@ -73,9 +73,13 @@ class Messaging:
         acknowledged: tuple[str, ...] = (),
         false_positives: tuple[str, ...] = (),
         template_id: str = "",
+        several: int = 0,
+        hint: bytes | None = None,
     ) -> MessageId:
         """Write the outbox row and remove the draft in one commit, then return its id.
 
+        A text that goes to `several` people as separate chats was no draft of any of them: the
+        conversation's own draft stays then. `hint` is the report of a decision made elsewhere.
         `acknowledged` and `false_positives` are the ids of rules the sender answered so.
         The commit happens even when the caller is cancelled. Raises Refused for an empty
         message, TooLarge, DiskFull; then nothing was written and the draft stays.
@@ -104,12 +108,18 @@ class Messaging:
             acknowledged=acknowledged,
             false_positives=false_positives,
             template_id=template_id,
-            hint_json=self._hint(
+            several=several,
+            hint_json=hint
+            if hint is not None
+            else self._hint(
                 CheckedDraft(conversation_id, text, files, await self._quoted(quote), template_id)
             ),
         )
         try:
-            await self._store.outbox.clear_draft_and_add(entry)
+            if several:
+                await self._store.outbox.add(entry)
+            else:
+                await self._store.outbox.clear_draft_and_add(entry)
         finally:
             self._lanes.wake()
         return entry.message_id

@@ -91,6 +91,7 @@ def entry_of(row: RowMapping) -> OutboxEntry:
         acknowledged=_words(row["acknowledged"]),
         false_positives=_words(row["false_positives"]),
         template_id=row["template_id"],
+        several=row["several"],
     )
 
 
@@ -217,4 +218,5 @@ def _values(entry: OutboxEntry) -> dict[str, Any]:
         "acknowledged": json.dumps(entry.acknowledged),
         "false_positives": json.dumps(entry.false_positives),
         "template_id": entry.template_id,
+        "several": entry.several,
     }

@@ -38,6 +38,7 @@ outbox = Table(
     Column("acknowledged", Text, nullable=False, server_default="[]"),
     Column("false_positives", Text, nullable=False, server_default="[]"),
     Column("template_id", Text, nullable=False, server_default=""),
+    Column("several", Integer, nullable=False, server_default="0"),
     Index("outbox_by_conversation", "conversation_id", "position", "state"),
 )
 Index(
@@ -99,7 +100,12 @@ _ADDED = (
     (
         "outbox",
         "outbox_copy",
-        {"acknowledged": _LIST, "false_positives": _LIST, "template_id": _WORDS},
+        {
+            "acknowledged": _LIST,
+            "false_positives": _LIST,
+            "template_id": _WORDS,
+            "several": "INTEGER NOT NULL DEFAULT 0",
+        },
     ),
     (
         "drafts",

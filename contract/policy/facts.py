@@ -69,8 +69,12 @@ def conversation_draft(
     *,
     template_id: str = "",
     quoted_text: str = "",
+    several: int = 0,
 ) -> Draft:
-    """Return the draft of a text typed in a conversation, addressed to all its contacts."""
+    """Return the draft of a text typed in a conversation, addressed to all its contacts.
+
+    `several` is to how many people the text goes as separate chats, 0 for this one alone.
+    """
     recipients = tuple(
         Recipient(contact_id=contact.contact_id, contact_point_id=_point_id(conversation, contact))
         for contact in _members(conversation, contacts)
@@ -84,6 +88,7 @@ def conversation_draft(
         template_id=template_id,
         language=language,
         quoted_text=quoted_text,
+        several=several,
     )
 
 
