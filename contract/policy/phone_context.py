@@ -13,6 +13,7 @@ _SPEAKS_FOR = (
     r"\bfax\b|hotline|helpline|switchboard|\bcall(?:ed|ing|s)?\b|\bring\b|\bdial(?:led|ing)?\b|"
     r"\bsms\b|whatsapp|telegram|\bviber\b|imessage|facetime|"
     r"(?:my|your|his|her|their|our|new|old) (?:number|no\b)|"
+    r"(?:meu|seu|nosso|novo|mi|su|nuevo|mon|votre|nouveau|mio|meine|neue) (?:numero|nummer)|"
     r"telefon|\bhandy\b|mobil|\bnatel\b|\banruf\w{0,4}|rufnummer|durchwahl|\bruf\b|erreich\w{0,4}|"
     r"t[ée]l[ée]phon|portable|\bappel\w{0,4}|joign\w{0,6}|\bgsm\b|"
     r"tel[ée]fono|m[óo]vil|celular|ll[aá]m\w{0,5}|cellulare|chiam\w{0,6}|recapito|"

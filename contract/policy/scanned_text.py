@@ -116,13 +116,18 @@ def _cased(typed: str, normalised: Normalised) -> str:
 
 
 def _with_line_ends(typed: str, normalised: Normalised) -> str:
-    """Return the folded text with a line feed for each stretch of white space that holds one."""
-    if normalised.starts is None or normalised.ends is None or "\n" not in typed:
-        return normalised.text
-    places = zip(normalised.text, normalised.starts, normalised.ends, strict=True)
-    return "".join(
-        "\n" if char == " " and "\n" in typed[start:end] else char for char, start, end in places
-    )
+    """Return the folded text with a line feed for each white space that holds one.
+
+    A line feed written as `\\n`, as in pasted JSON, counts as one too.
+    """
+    text = normalised.text
+    if normalised.starts is not None and normalised.ends is not None and "\n" in typed:
+        places = zip(text, normalised.starts, normalised.ends, strict=True)
+        text = "".join(
+            "\n" if char == " " and "\n" in typed[start:end] else char
+            for char, start, end in places
+        )
+    return text.replace("\\n", " \n")
 
 
 def islands(scanned: ScannedText) -> list[Island]:
