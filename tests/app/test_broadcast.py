@@ -45,13 +45,6 @@ SEND = SendCapability(
 )
 OPEN, CLOSED, WALLED = "open", "closed", "walled"
 REFUSED, NATIVE, GROUP = "refused", "native", "group"
-    "open",
-    "closed",
-    "walled",
-    "refused",
-    "native",
-    "grp",
-)
 ALL = [ConversationId(one) for one in (OPEN, CLOSED, WALLED, REFUSED, NATIVE, GROUP, "gone")]
 
 
