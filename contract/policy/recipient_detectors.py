@@ -31,6 +31,7 @@ RecipientRule = (
     | QuietHoursRule
 )
 _DAY_MIN = 24 * 60
+_TIMED = (ChannelWindowRule, QuietHoursRule)
 
 
 def find_recipients(rule: RecipientRule, context: Context) -> tuple[Hit, ...]:
@@ -65,6 +66,11 @@ def time_marks(rules: tuple[Rule, ...], facts: Facts) -> tuple[bool, ...]:
         if isinstance(rule, QuietHoursRule):
             marks += [in_quiet_hours(rule, point, now_utc_ms) for point in facts.contact_points]
     return tuple(marks)
+
+
+def timed_rules(rules: tuple[Rule, ...]) -> frozenset[str]:
+    """Return the ids of the rules whose findings come and go with the clock alone."""
+    return frozenset(rule.id for rule in rules if isinstance(rule, _TIMED))
 
 
 def window_closed(point: ContactPointFacts, now_utc_ms: int) -> bool:
