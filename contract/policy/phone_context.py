@@ -32,7 +32,7 @@ _SPEAKS_AGAINST = (
     r"policy|serial|tracking|\bcase\b|ticket|contract|passport|licen[cs]e|\bzip\b|post(?:al )?code|"
     r"routing|\baba\b|\bsort code|\bbic\b|\biban|\bisin|\bcusip|\bsedol|\bvalor|\bwkn\b|\blot\b|"
     r"version|\bbuild\b|\bsku\b|barcode|\bean\b|\bgtin|\bimei|\bvin\b|\btax\b|\bvat\b|\bein\b|\bcrn\b|"
-    r"formula|amount|total|balance|price|volume|notional|nominal|strike|quantity|\bqty\b|"
+    r"\bsuite\b|\bapt\b|\broom\b|\bfloor\b|formula|amount|total|balance|price|volume|notional|nominal|strike|quantity|\bqty\b|"
     r"konto|kunden|auftrag|rechnung|vertrag|steuer|betrag|compte|commande|facture|montant|"
     r"cuenta|pedido|factura|conta|encomenda|fatura|valor|账号|账户|帳戶|订单|訂單|金额|卡号|身份证|口座|注文"
 )
