@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from contract.inspection.apart import InspectionRequest
 
 K = TypeVar("K")
-LONGEST_S = 60.0
+LONGEST_S = 30.0
 MOST_KEPT = 24
 
 

@@ -2,6 +2,6 @@
 
 It never opens a path, runs what it reads, asks a network or reads a clock.
 
-Callers use `inspect_file(name, content) -> FileInspection` (inspect.py), `is_costly(head)`
+Callers use `inspect_file(name, content) -> FileInspection` (inspect.py), `is_costly(content)`
 (signatures.py) and `policy_attachment(...)` (facts.py); values are in model.py.
 """

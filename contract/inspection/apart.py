@@ -18,9 +18,9 @@ import msgspec
 from contract.inspection.inspect import inspect_file
 from contract.inspection.model import FileInspection, Reason, unread
 from contract.inspection.reading import PIECE_BYTES
-from contract.inspection.signatures import HEAD_BYTES, is_costly
+from contract.inspection.signatures import is_costly
 
-LONGEST_S = 60.0
+LONGEST_S = 30.0
 """After this a process that hangs is ended: far beyond what the limits let it do."""
 MOST_BYTES_HERE = 1024 * 1024
 _LONGEST_LINE = 16 * 1024
@@ -54,7 +54,7 @@ class InspectionRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 def inspect_here(request: InspectionRequest, content: bytes) -> FileInspection | None:
     """Inspect a small file of a cheap kind at once; None: it belongs into a process of its own."""
-    if len(content) > MOST_BYTES_HERE or is_costly(content[:HEAD_BYTES]):
+    if len(content) > MOST_BYTES_HERE or is_costly(content):
         return None
     return inspect_file(request.name, content, declared_type=request.declared_type)
 

@@ -50,7 +50,7 @@ READ_YET_FLAGGED = frozenset({Reason.SCRIPT, Reason.MACROS, Reason.TYPE_MISMATCH
 class InspectionLimits(msgspec.Struct, frozen=True, kw_only=True):
     """How much of a file is read at most; beyond a limit it is not wholly evaluated.
 
-    Time is bounded by `pdf_steps` (calls within the PDF library) and by the sizes, never by a
+    Time is bounded by `pdf_steps` (operators of content streams) and by the sizes, not by a
     clock, so that each computer comes to the same result. A picture of up to
     `decoration_bytes` within a document counts as a logo; a larger one as unread.
     """
@@ -62,7 +62,7 @@ class InspectionLimits(msgspec.Struct, frozen=True, kw_only=True):
     depth: int = 3
     pdf_bytes: int = 64 * 1024 * 1024
     pdf_pages: int = 500
-    pdf_steps: int = 20_000_000
+    pdf_steps: int = 500_000
     decoration_bytes: int = 32 * 1024
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from contract.inspection.model import Reason
 from contract.inspection.reading import Reading, Stopped
-from contract.inspection.steps import limited_steps
+from contract.inspection.steps import OutOfSteps, Steps
 
 if TYPE_CHECKING:
     from pypdf import Configuration, PdfReader
@@ -25,6 +25,7 @@ _SLACK_BYTES = 1024
 _UNPACKED_BYTES = 16 * 1024 * 1024
 _MOST_FORM_DEPTH = 5
 _MOST_NOTES = 10_000
+_PARTS_PER_STEP = 4
 _EMPTY_PAGE_BYTES = 16
 _PROGRAMS = frozenset({"/JavaScript", "/Launch", "/ImportData"})
 # More than this share of signs without a meaning: the font's letters could not be told.
@@ -37,24 +38,20 @@ def read_pdf(source: BinaryIO, reading: Reading, depth: int) -> None:
     A file that opens without a password counts as open, whatever it forbids its readers.
     """
     from pypdf import apply_configuration
-    from pypdf.errors import PdfReadError
+    from pypdf.errors import LimitReachedError
 
     size_bytes = source.seek(0, io.SEEK_END)
     if size_bytes > reading.limits.pdf_bytes:
         raise Stopped(Reason.TOO_LARGE)
     _check_end(source, size_bytes, reading)
     source.seek(0)
-    with apply_configuration(_limits()), limited_steps(reading.limits.pdf_steps):
-        try:
-            reader = _opened(source)
-        except (PdfReadError, RecursionError) as fault:
-            raise Stopped(Reason.DAMAGED) from fault
-        _read_pages(reader, reading)
-        _read_fields(reader, reading)
-        _note_programs(reader, reading)
-        attached = [
-            (name, data) for name, all_data in reader.attachments.items() for data in all_data
-        ]
+    try:
+        with apply_configuration(_limits(reading)):
+            attached = _read(_opened(source), reading)
+    except LimitReachedError as fault:
+        raise Stopped(Reason.TOO_LARGE) from fault
+    except OutOfSteps as stop:
+        raise Stopped(Reason.TOO_SLOW) from stop
     for name, data in attached:
         reading.count_member()
         reading.count_bytes(len(data))
@@ -63,7 +60,15 @@ def read_pdf(source: BinaryIO, reading: Reading, depth: int) -> None:
         reading.add_text("\n")
 
 
-def _limits() -> Configuration:
+def _read(reader: PdfReader, reading: Reading) -> list[tuple[str, bytes]]:
+    """Keep what a reader shows of the file; return the files attached to it."""
+    _read_pages(reader, reading)
+    _read_fields(reader, reading)
+    _note_programs(reader, reading)
+    return [(name, data) for name, all_data in reader.attachments.items() for data in all_data]
+
+
+def _limits(reading: Reading) -> Configuration:
     from pypdf import Configuration
 
     return Configuration(
@@ -73,6 +78,7 @@ def _limits() -> Configuration:
         run_length_maximum_output_length=_UNPACKED_BYTES,
         zlib_maximum_output_length=_UNPACKED_BYTES,
         brotli_maximum_output_length=_UNPACKED_BYTES,
+        stream_parsing_work_maximum_count=_PARTS_PER_STEP * reading.limits.pdf_steps,
         stream_decoding_work_maximum_length=4 * _UNPACKED_BYTES,
         jbig2dec_binary=None,  # no program is run
     )
@@ -101,16 +107,19 @@ def _check_end(source: BinaryIO, size_bytes: int, reading: Reading) -> None:
 
 
 def _read_pages(reader: PdfReader, reading: Reading) -> None:
+    steps = Steps(reading.limits.pdf_steps)
     for number, page in enumerate(reader.pages):
         if number >= reading.limits.pdf_pages:
             reading.note(Reason.TOO_LONG)
             break
-        words = page.extract_text()
-        reading.count_bytes(len(words))
+        drawn_bytes = _content_bytes(page)
+        reading.count_bytes(drawn_bytes)
+        words = page.extract_text(visitor_operand_before=steps.count)
         pictures = list(_pictures(page, 0))
         if any(size > reading.limits.decoration_bytes for size in pictures):
             reading.note(Reason.IMAGE)
-        wordless = not words.strip() and (bool(pictures) or _draws(page))
+        # Without words what is drawn is a picture of them, or letters drawn as curves.
+        wordless = not words.strip() and (bool(pictures) or drawn_bytes > _EMPTY_PAGE_BYTES)
         if wordless or _is_garbled(words):
             reading.note(Reason.NO_TEXT)
         if not reading.add_text(f"{words}\n"):
@@ -119,15 +128,14 @@ def _read_pages(reader: PdfReader, reading: Reading) -> None:
             reading.add_text(f"{note}\n")
 
 
-def _draws(page: DictionaryObject) -> bool:
-    """Tell whether a page holds anything at all: lines can be letters drawn as curves."""
+def _content_bytes(page: DictionaryObject) -> int:
+    """Return how much a page's own content streams hold, unpacked."""
     from pypdf.generic import StreamObject
 
     content = page.get("/Contents")
     whole = content.get_object() if content is not None else None
     streams = [one.get_object() for one in whole] if isinstance(whole, list) else [whole]
-    data = (one.get_data() for one in streams if isinstance(one, StreamObject))
-    return any(len(each.strip()) > _EMPTY_PAGE_BYTES for each in data)
+    return sum(len(one.get_data().strip()) for one in streams if isinstance(one, StreamObject))
 
 
 def _is_garbled(words: str) -> bool:

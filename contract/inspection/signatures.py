@@ -102,6 +102,7 @@ ARCHIVES = frozenset(
         "application/x-tar",
     }
 )
+_PARTS = re.compile(rb"^content-t", re.IGNORECASE | re.MULTILINE)
 _TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 
 
@@ -145,9 +146,9 @@ def other_type(head: bytes) -> str:
     return UNKNOWN_TYPE
 
 
-def is_costly(head: bytes) -> bool:
-    """Tell whether a file with these first bytes should be inspected in a process of its own."""
-    return type_of_head(head) in {ZIP, PDF, COMPOUND} or head[:5] == b"From " or b"MIME-" in head
+def is_costly(content: bytes) -> bool:
+    """Tell whether a file belongs into a process of its own: it can hold others."""
+    return type_of_head(content[:HEAD_BYTES]) in {ZIP, PDF} or _PARTS.search(content) is not None
 
 
 def _is_windows_program(head: bytes) -> bool:
