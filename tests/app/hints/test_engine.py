@@ -51,7 +51,7 @@ CHAT = Conversation(
 )
 
 
-def sample_files(version: str = "2026.11.3") -> dict[str, bytes]:
+def sample_files(version: str = "2026.11.4") -> dict[str, bytes]:
     """Return the sample bundle's source files, under another version if wanted."""
     folder = ROOT / "resources" / "policy"
     files = {
@@ -59,7 +59,7 @@ def sample_files(version: str = "2026.11.3") -> dict[str, bytes]:
         for path in folder.rglob("*")
         if path.suffix in {".yaml", ".csv"}
     }
-    header = files["bundle.yaml"].replace(b"2026.11.3", version.encode())
+    header = files["bundle.yaml"].replace(b"2026.11.4", version.encode())
     return files | {"bundle.yaml": header}
 
 
@@ -69,7 +69,7 @@ def engine() -> HintEngine:
     return HintEngine.from_packed(packed(), KEYS)
 
 
-def packed(version: str = "2026.11.3") -> bytes:
+def packed(version: str = "2026.11.4") -> bytes:
     """Return the sample bundle, signed, as a backend serves it under a version."""
     return pack_bundle(client_files(sign_bundle(sample_files(version), SIGNER)))
 
@@ -85,7 +85,7 @@ def test_the_hint_is_what_the_backend_will_decide(engine: HintEngine) -> None:
     assert result.decision == enforced
     assert result.report.decision_hash == enforced.decision_hash()
     assert result.report.action == "block"
-    assert result.report.bundle_version == engine.bundle_version == "2026.11.3"
+    assert result.report.bundle_version == engine.bundle_version == "2026.11.4"
     assert enforced.canonical_bytes().endswith(result.report.decision.encode())
     assert "identifiers.payment-card" in result.report.decision
 
@@ -118,12 +118,12 @@ def test_the_same_bundle_again_is_no_fault(engine: HintEngine) -> None:
     assert engine.offer(packed(), KEYS) == ()
 
 
-@pytest.mark.parametrize("version", ["2026.11.2", "2026.11.3"])
+@pytest.mark.parametrize("version", ["2026.11.3", "2026.11.4"])
 def test_an_older_or_altered_bundle_leaves_the_old_one_in_force(
     engine: HintEngine, version: str
 ) -> None:
     altered = sample_files(version)
-    altered["lexicons/promissory.csv"] += b"zero downside,en,\n"
+    altered["lexicons/promissory.csv"] += b"sure as sunrise,en,\n"
     before = engine.bundle_hash
     (fault,) = engine.offer(pack_bundle(client_files(sign_bundle(altered, SIGNER))), KEYS)
     assert "not newer" in fault.reason

@@ -22,6 +22,7 @@ from contract.policy.model import (
     Facts,
     OverrideKind,
     Recipient,
+    Scope,
     WallFacts,
 )
 from contract.wire import ConsentStatus
@@ -161,7 +162,7 @@ def test_a_wall_is_never_named(decide: Decide) -> None:
 def test_words_follow_the_language_and_the_hash_does_not(decide: Decide) -> None:
     english, german = decide("guaranteed"), decide("guaranteed", language="de-CH")
     assert german.findings[0].message == "„guaranteed“ klingt wie ein Versprechen"
-    assert decide("guaranteed", language="fr").findings == english.findings
+    assert decide("guaranteed", language="pt").findings == english.findings
     assert english.decision_hash() == german.decision_hash()
 
 
@@ -210,7 +211,8 @@ def test_both_sides_decide_alike(
     facts = Facts(now_utc_ms=NOW_UTC_MS)
     client = evaluate(bundle, facts, draft)
     assert client.canonical_bytes() == evaluate(bundle, facts, draft).canonical_bytes()
-    assert client.findings == evaluate(server_bundle, facts, draft).findings
+    server = evaluate(server_bundle, facts, draft).findings
+    assert client.findings == tuple(one for one in server if one.scope is Scope.BOTH)
     for finding in client.findings:
         assert 0 <= finding.start <= finding.end <= len(draft.text)
 

@@ -72,9 +72,7 @@ def test_the_label_names_the_suggestion(decide: Decide) -> None:
 
 def test_a_disclaimer_is_added_at_the_end(files: dict[str, bytes]) -> None:
     changed = dict(files)
-    changed["messages.csv"] += (
-        b"capital,en,Capital at risk.,\nfix.add_disclaimer,en,Add the disclaimer,\n"
-    )
+    changed["messages.csv"] += b"capital,en,Capital at risk.,\n"
     changed["rules.yaml"] += (
         b"\n  - {id: words.fund, kind: regex, pattern: '\\bfund\\b', action: warn,"
         b" message: promissory, category: Words, fixes: [add_disclaimer], disclaimer: capital}\n"

@@ -34,7 +34,6 @@ def signed(files: dict[str, bytes]) -> dict[str, bytes]:
     """Return the sample bundle with a server-only rule, signed by its author."""
     whole = dict(files)
     whole["rules.yaml"] += WATCH_LIST
-    whole["messages.csv"] += b'neutral,en,Held,"Ask Compliance, ref. {reference}."\n'
     return sign_bundle(whole, AUTHOR)
 
 
