@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from app.archive.alarm_bell import AlarmBell
 from app.archive.confirmer import Confirmer
-from app.archive.keeper import CheckpointKeeper
+from app.archive.keeper import CheckpointKeeper, SeenTree
 from app.archive.pins import SAMPLE_WORKSPACE, ManagedKeys
 from app.archive.receipt_desk import ReceiptDesk
 from app.archive.trust_keeper import TrustKeeper
@@ -84,6 +84,11 @@ class ProofDesk:
     def alarm(self) -> ArchiveAlarm | None:
         """Return the alarm that stands, if any."""
         return self._bell.alarm
+
+    @property
+    def tree(self) -> SeenTree | None:
+        """Return the newest tree this computer has verified, None before the first."""
+        return self._keeper.tree
 
     def may_send(self) -> bool:
         """Tell whether no alarm stands."""

@@ -48,7 +48,7 @@ def add_statement(
     """
     log_key = load_signer(connection, "", now_utc_ms).verifier_key
     statement = open_statement(note, [recovery], log_key)
-    _store(connection, note, now_utc_ms)
+    keep_statement(connection, note, now_utc_ms)
     return statement
 
 
@@ -67,11 +67,12 @@ def rotate_log_key(connection: Connection, recovery: Signer, now_utc_ms: int) ->
         new_key=new.verifier_key,
         from_size=head.size,
     )
-    _store(connection, sign_statement(rotation, [old, recovery]), now_utc_ms)
+    keep_statement(connection, sign_statement(rotation, [old, recovery]), now_utc_ms)
     return rotation
 
 
-def _store(connection: Connection, note: bytes, now_utc_ms: int) -> None:
+def keep_statement(connection: Connection, note: bytes, now_utc_ms: int) -> None:
+    """Archive a statement that was verified or signed here, and show it to clients."""
     kind = type(read_statement(note)).__name__.lower()
     count = connection.execute(select(func.count()).select_from(archive_statements)).scalar_one()
     connection.execute(

@@ -152,10 +152,22 @@ def _add_admin(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     alerts = commands.add_parser("alerts", help="list clients' alarms about the archive")
     _add_data_dir(alerts)
     rotate = commands.add_parser("rotate-log-key", help="sign with a new key from now on")
-    _add_data_dir(rotate)
-    rotate.add_argument(
-        "--recovery-key-file", type=Path, required=True, help="a private recovery key (not kept)"
+    restored = commands.add_parser(
+        "state-restore", help="state that this log was restored; run it before its backend starts"
     )
+    restored.add_argument(
+        "--seen-size", type=int, required=True, help="the largest size that clients saw before"
+    )
+    moved = commands.add_parser("state-move", help="state that this log follows another one")
+    moved.add_argument("--from-origin", required=True, help="the name in the old log's key")
+    for command in (rotate, restored, moved):
+        _add_data_dir(command)
+        command.add_argument(
+            "--recovery-key-file",
+            type=Path,
+            required=True,
+            help="a private recovery key (not kept)",
+        )
     statement = commands.add_parser("add-statement", help="show clients a signed statement")
     _add_data_dir(statement)
     statement.add_argument("file", type=Path)

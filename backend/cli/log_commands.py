@@ -19,6 +19,12 @@ from backend.archive.alerts import KIND_ALERT
 from backend.archive.embedded import WITNESS_FOLDER
 from backend.archive.key_audit import TrustedKeys
 from backend.archive.log import read_head
+from backend.archive.operator_statements import (
+    StatementRefused,
+    state_move,
+    state_restore,
+    take_move,
+)
 from backend.archive.statements import add_statement, rotate_log_key
 from backend.archive.verify import Audit
 from backend.archive.whole_audit import WholeAudit, audit_whole
@@ -31,7 +37,7 @@ from backend.storage.tables import archive_bodies, archive_entries
 from backend.workspace_errors import WorkspaceError
 from contract.receipts.errors import NoteError
 from contract.receipts.keys import VerifierKey
-from contract.receipts.signers import parse_private_key
+from contract.receipts.signers import Signer, parse_private_key
 
 _TELL_EVERY_S = 0.5
 _NO_MEMORY = (
@@ -125,11 +131,37 @@ def _read_alerts(connection: Connection) -> list[dict[str, Any]]:
     ]
 
 
-def _rotate(database: Database, arguments: argparse.Namespace) -> int:
+def _recovery(arguments: argparse.Namespace) -> Signer:
     try:
-        recovery = parse_private_key(_read(arguments.recovery_key_file).decode().strip())
+        return parse_private_key(_read(arguments.recovery_key_file).decode().strip())
     except (NoteError, UnicodeDecodeError) as error:
         raise WorkspaceError("The recovery key's file does not hold a private key.") from error
+
+
+def _state_restore(database: Database, arguments: argparse.Namespace) -> int:
+    recovery, seen_size = _recovery(arguments), arguments.seen_size
+    try:
+        restore = database.write_now(
+            lambda c: state_restore(c, recovery, seen_size, system_clock_utc_ms())
+        )
+    except StatementRefused as error:
+        raise WorkspaceError(str(error)) from error
+    print_line({"size": restore.size, "root": restore.root.hex(), "lost": restore.lost})
+    return 0
+
+
+def _state_move(database: Database, arguments: argparse.Namespace) -> int:
+    recovery, origin = _recovery(arguments), arguments.from_origin
+    try:
+        move = database.write_now(lambda c: state_move(c, recovery, origin, system_clock_utc_ms()))
+    except StatementRefused as error:
+        raise WorkspaceError(str(error)) from error
+    print_line({"new_key": str(move.new_key), "size": move.size, "root": move.root.hex()})
+    return 0
+
+
+def _rotate(database: Database, arguments: argparse.Namespace) -> int:
+    recovery = _recovery(arguments)
     rotation = database.write_now(lambda c: rotate_log_key(c, recovery, system_clock_utc_ms()))
     print_line({"new_key": str(rotation.new_key), "from_size": rotation.from_size})
     return 0
@@ -139,7 +171,10 @@ def _add_statement(database: Database, arguments: argparse.Namespace) -> int:
     note = _read(arguments.file)
     try:
         key = VerifierKey.parse(arguments.recovery_key)
-        statement = database.write_now(lambda c: add_statement(c, note, key, system_clock_utc_ms()))
+        now_utc_ms = system_clock_utc_ms()
+        statement = database.write_now(
+            lambda c: take_move(c, note, key, now_utc_ms) or add_statement(c, note, key, now_utc_ms)
+        )
     except NoteError as error:
         print_line({"ok": False, "fault": str(error)})
         return 1
@@ -158,4 +193,6 @@ LOG_ADMIN: dict[str, Callable[[Database, argparse.Namespace], int]] = {
     "alerts": _alerts,
     "rotate-log-key": _rotate,
     "add-statement": _add_statement,
+    "state-restore": _state_restore,
+    "state-move": _state_move,
 }

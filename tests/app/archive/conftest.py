@@ -15,8 +15,11 @@ from app.core import Core
 from backend_client.endpoint import BackendEndpoint
 from contract.ids import ConversationId
 from tests.app.archive.logged_backend import LoggedBackend
+from tests.app.archive.real_backend import Real
 from tests.app.core_world import new_core, online
 from tests.backend_client.loopback_server import LoopbackServer
+from tests.support.rewriting_relay import RewritingRelay
+from tests.support.served_backend import ServedBackend
 
 HOME = ConversationId("c0")
 Opening = Callable[..., AbstractAsyncContextManager[Core]]
@@ -58,3 +61,14 @@ def opening(logged: LoggedBackend, tmp_path: Path) -> Iterator[Opening]:
 
         yield opened
         logged.closing = True
+
+
+@pytest.fixture
+def real(tmp_path: Path) -> Iterator[Real]:
+    """Run a backend process and the relay before it."""
+    with ServedBackend(tmp_path / "backend") as backend:
+        relay = RewritingRelay(backend.port)
+        with LoopbackServer(relay.app) as server:
+            made = Real(backend, relay, server.url, tmp_path)
+            yield made
+            made.backend.kill()

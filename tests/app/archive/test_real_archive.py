@@ -6,20 +6,15 @@ They change answers on their way or put old files in place, never the code of ei
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import shutil
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from app.core import Core
 from app.diagnostics.checks import run_checks
 from app.diagnostics.results import CheckStatus
 from app.domain.archive import AlarmKind, Finding
@@ -28,19 +23,16 @@ from backend_client.endpoint import BackendEndpoint
 from backend_client.transport import Transport
 from contract import api, wire
 from contract.receipts.checkpoints import Checkpoint, parse_checkpoint
-from contract.receipts.keys import KeyType
 from contract.receipts.notes import split_note
 from contract.receipts.saved import verify_saved
-from contract.receipts.signers import format_private_key
 from contract.receipts.statements import Restore, sign_statement
 from contract.states import DeliveryState, OutboxState
 from contract.wire import Channel
 from tests.app.archive.logged_backend import RECOVERY
-from tests.app.core_world import conversation_on, holds, new_core, online, row_when
-from tests.backend_client.loopback_server import LoopbackServer
+from tests.app.archive.real_backend import Real, pins
+from tests.app.core_world import conversation_on, holds, row_when
 from tests.support.log_guard import LogGuard
-from tests.support.rewriting_relay import RewritingRelay
-from tests.support.served_backend import KEY, SECRET, ServedBackend
+from tests.support.served_backend import SECRET
 from tests.support.surroundings import ROOT
 from tests.support.waiting import eventually
 from ui.models.message_words import Setting, own_footer
@@ -48,54 +40,6 @@ from ui.models.message_words import Setting, own_footer
 REFUSED = "Please charge my card 4111 1111 1111 1111."
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
-
-
-@dataclass
-class Real:
-    """A backend process behind a relay, and the settings that pin its log."""
-
-    backend: ServedBackend
-    relay: RewritingRelay
-    url: str
-    folder: Path
-
-    @asynccontextmanager
-    async def core(self, **settings: object) -> AsyncIterator[Core]:
-        """Run a client on it."""
-        endpoint = BackendEndpoint(url=self.url, token=SECRET)
-        core = new_core(self.folder / "client", endpoint=endpoint, **settings)
-        try:
-            await core.open()
-            await core.connect()
-            await online(core)
-            yield core
-        finally:
-            await core.close()
-
-    def restart(self) -> None:
-        """Start the backend anew on the same files."""
-        self.backend.start()
-        self.relay.port = self.backend.port
-
-
-@pytest.fixture
-def real(tmp_path: Path) -> Iterator[Real]:
-    """Run the backend and the relay."""
-    with ServedBackend(tmp_path / "backend") as backend:
-        relay = RewritingRelay(backend.port)
-        with LoopbackServer(relay.app) as server:
-            yield Real(backend, relay, server.url, tmp_path)
-
-
-async def pins(core: Core) -> dict[str, object]:
-    """Return settings that pin what the backend shows now, as IT would write them."""
-    keys = (await core.api.workspace.capabilities()).archive
-    assert keys is not None
-    return {
-        "LogVerifierKey": keys.log_key,
-        "WitnessVerifierKeys": list(keys.witness_keys),
-        "RecoveryVerifierKeys": [str(RECOVERY.verifier_key)],
-    }
 
 
 async def _shown(real: Real) -> Checkpoint:
@@ -251,7 +195,7 @@ async def test_a_rotated_log_key_is_followed_by_a_client_that_pins_the_old_one(
         old = await row_when(core, await core.messaging.send(chat, "old"), lambda row: row.verified)
         keys = await pins(core)
     real.backend.stop()
-    await _rotate(real)
+    await real.operate("rotate-log-key")
     real.restart()
     async with real.core(**keys) as core:
         await row_when(core, await core.messaging.send(chat, "new"), lambda row: row.verified)
@@ -259,23 +203,3 @@ async def test_a_rotated_log_key_is_followed_by_a_client_that_pins_the_old_one(
         shown = (await core.api.workspace.capabilities()).archive
         assert shown is not None and shown.log_key != keys["LogVerifierKey"]
         assert (await core.proofs.receipts.check(old.message)).finding is Finding.VERIFIED
-
-
-async def _rotate(real: Real) -> None:
-    """Have the stopped backend sign with a new key from now on, as an operator does."""
-    file = real.folder / "recovery.key"
-    seed = hashlib.sha256(b"recovery.example 1").digest()
-    file.write_text(format_private_key("recovery.example", KeyType.ED25519, seed))
-    file.chmod(0o600)
-    folder = str(real.backend.data_dir)
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "backend", "admin", "rotate-log-key"),
-        *("--data-dir", folder, "--recovery-key-file", str(file)),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    order = msgspec.json.encode({"database_key": KEY.hex()}) + b"\n"
-    _, said = await process.communicate(order)
-    assert process.returncode == 0, said.decode()

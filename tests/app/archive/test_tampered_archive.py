@@ -21,12 +21,11 @@ from backend.workspace import DATABASE_FILE
 from contract.ids import ConversationId
 from contract.receipts.canonical import canonical_json
 from contract.wire import Channel, Direction
-from tests.app.archive.test_real_archive import Real, pins, real
+from tests.app.archive.real_backend import Real, pins
 from tests.app.core_world import conversation_on, holds, row_when
 from tests.support.log_guard import LogGuard
 from tests.support.served_backend import KEY, verify_archive
 
-__all__ = ["real"]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 ALARMED = {AlarmKind.RECEIPT, AlarmKind.WITNESS, AlarmKind.FORK, AlarmKind.GAP}
 Change = Callable[[Connection, str], None]

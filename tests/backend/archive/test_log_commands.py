@@ -23,10 +23,10 @@ from backend.archive.proofs import build_receipt, newest_sealed
 from backend.archive.selection import Selection, sealed_records
 from backend.storage.database import Database
 from contract import api
-from contract.receipts.keys import KeyType
+from contract.receipts.keys import KeyType, VerifierKey
 from contract.receipts.saved import format_saved
 from contract.receipts.signers import Ed25519Signer, format_private_key
-from contract.receipts.statements import Restore, sign_statement
+from contract.receipts.statements import Move, Restore, sign_statement
 from contract.wire import ArchiveAlert
 from tests.backend.backend_process import KEY_HEX, BackendProcess, run_command
 from tests.backend.workspace import ELENA, START_UTC_MS, Workspace, client_of, open_workspace
@@ -243,3 +243,36 @@ async def test_running_backend_publishes_what_it_seals(tmp_path: Path) -> None:
     check = ("archive", "verify-tiles", str(folder), "--log-key", keys["log_key"], *witnesses)
     (found,) = await run_alone(*check)
     assert found["ok"] and found["size"] > 0
+
+
+async def test_operator_states_a_restore_or_a_move_or_takes_a_signed_one(
+    operated: Operated, tmp_path: Path
+) -> None:
+    key = tmp_path / "recovery.key"
+    key.write_text(format_private_key("recovery.example", KeyType.ED25519, SEED))
+    signed_with = ("--recovery-key-file", str(key))
+    restore = ("admin", "state-restore", "--seen-size")
+    (told,) = await operated.run(*restore, str(operated.size + 5), *signed_with)
+    assert told["lost"] == [[operated.size, operated.size + 5]]
+    await operated.run(*restore, str(operated.size), *signed_with, status=2)
+    move = ("admin", "state-move", "--from-origin")
+    (told,) = await operated.run(*move, "archive.example/old", *signed_with)
+    assert told["new_key"] == operated.log_key
+    await operated.run(*move, operated.origin, *signed_with, status=2)
+
+    log_key = VerifierKey.parse(operated.log_key)
+    witnesses = (VerifierKey.parse(operated.witness_key),)
+    here = Move("archive.example/old", 1, log_key, witnesses, 1, operated.size, operated.root)
+    add = ("admin", "add-statement", "--recovery-key", str(RECOVERY.verifier_key))
+    file = tmp_path / "move"
+    for statement, signer, status in (
+        (here, RECOVERY, 0),
+        (here, Ed25519Signer("stranger", b"s" * 32), 1),
+        (here._replace(root=b"r" * 32), RECOVERY, 1),
+        (here._replace(size=operated.size + 99), RECOVERY, 1),
+        (here._replace(new_key=VerifierKey.parse(STRANGER)), RECOVERY, 1),
+        (here._replace(origin=operated.origin), RECOVERY, 0),
+    ):
+        file.write_bytes(sign_statement(statement, [signer]))
+        await operated.run(*add, str(file), status=status)
+    assert await operated.verify() == ""
