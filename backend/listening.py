@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 import msgspec
@@ -108,6 +108,17 @@ async def serve_until(
     await serving
     for task in (watching, listening, stopped):
         task.cancel()
+
+
+def run_on_loop(main: Coroutine[Any, Any, None]) -> None:
+    """Run a command's coroutine to its end, on the fastest loop there is for this system."""
+    if sys.platform == "win32":
+        asyncio.run(main)
+    else:
+        import uvloop
+
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(main)
 
 
 def listen(host: str, port: int) -> socket.socket:

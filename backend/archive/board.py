@@ -51,5 +51,8 @@ async def seal_within(
     future: asyncio.Future[SealedEntry | None], timeout_s: float
 ) -> SealedEntry | None:
     """Return the seal once it is posted; None when the time passed first."""
-    await asyncio.wait((future,), timeout=timeout_s)
-    return future.result() if future.done() and not future.cancelled() else None
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await future
+    except TimeoutError:
+        return None

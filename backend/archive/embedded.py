@@ -96,7 +96,7 @@ class EmbeddedArchive:
             await asyncio.gather(self._watching, return_exceptions=True)
         await self._witness.stop()
         if self._link is not None:
-            await asyncio.to_thread(self._link.close)
+            self._link.close()
 
     def _build(
         self,

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, false, func, select
 
-from backend.storage.bulk import insert_rows
+from backend.storage.bulk import Prepared, insert_rows
 from backend.storage.custody_tables import archive_erasures
 from backend.storage.tables import archive_bodies, archive_entries, archive_head, archive_leaves
 from contract.ids import EntryId, uuid7
@@ -31,6 +31,7 @@ _ENTRY_COLUMNS = (
     "decision_hash",
     "archived_at_utc_ms",
 )
+_NEWEST = Prepared(select(func.max(archive_entries.c.sequence)))
 _BODY_COLUMNS = ("entry_id", "firm_id", "salt", "body")
 
 
@@ -158,8 +159,8 @@ def append_entries(
 
 def archive_size(connection: Connection) -> int:
     """Return the number of recorded entries, which is also the next sequence."""
-    newest = connection.execute(select(func.max(archive_entries.c.sequence))).scalar()
-    return 0 if newest is None else newest + 1
+    newest = _NEWEST.first(connection)
+    return 0 if newest is None or newest[0] is None else int(newest[0]) + 1
 
 
 def sealed_leaf() -> Any:

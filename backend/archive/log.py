@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from backend.archive.nodes import NodeCache
-from backend.storage.bulk import insert_rows, select_rows
+from backend.storage.bulk import Prepared, insert_rows
 from backend.storage.tables import (
     archive_checkpoints,
     archive_entries,
@@ -26,6 +26,36 @@ from contract.receipts.trees import NodeRun, grown_levels
 
 MAX_BATCH = 512
 _HEAD = "log"
+_head, _entries = archive_head.c, archive_entries.c
+_READ_HEAD = Prepared(
+    select(_head.epoch, _head.size, _head.root, _head.sealed_size, _head.announced_size).where(
+        _head.name == _HEAD
+    )
+)
+_MOVE_HEAD = Prepared(
+    update(archive_head)
+    .where(
+        _head.name == _HEAD,
+        _head.epoch == bindparam("of_epoch"),
+        _head.size == bindparam("old_size"),
+    )
+    .values(size=bindparam("new_size"), root=bindparam("new_root")),
+    "of_epoch",
+    "old_size",
+    "new_size",
+    "new_root",
+)
+_WAITING = Prepared(
+    select(_entries.sequence, _entries.leaf_hash)
+    .where(
+        _entries.sequence
+        > func.coalesce(select(func.max(archive_leaves.c.sequence)).scalar_subquery(), -1)
+    )
+    .order_by(_entries.sequence)
+    .limit(bindparam("most")),
+    "most",
+)
+_CHECKPOINT_COLUMNS = ("size", "root", "note", "epoch", "at_utc_ms")
 
 
 class LeadLost(Exception):
@@ -51,25 +81,20 @@ class SignedCheckpoint(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What one commit B adds; only after the commit may any of it leave this process."""
+    """What one commit B adds; only after the commit may any of it leave this process.
+
+    More entries may wait behind a full one.
+    """
 
     checkpoint: SignedCheckpoint
     first_index: int
     nodes: tuple[NodeRun, ...]
+    is_full: bool
 
 
 def read_head(connection: Connection) -> Head:
     """Return where the log stands; an empty log before the first lead was taken."""
-    columns = archive_head.c
-    row = connection.execute(
-        select(
-            columns.epoch,
-            columns.size,
-            columns.root,
-            columns.sealed_size,
-            columns.announced_size,
-        ).where(columns.name == _HEAD)
-    ).one_or_none()
+    row = _READ_HEAD.first(connection)
     return Head(0, 0, EMPTY_ROOT, 0, 0) if row is None else Head(*row)
 
 
@@ -114,20 +139,11 @@ def commit_batch(
     _write_tree(connection, head.size, waiting, runs)
     origin = signer.verifier_key.name
     note = sign_note(format_checkpoint(Checkpoint(origin, size, root)), [signer])
-    connection.execute(
-        insert(archive_checkpoints).values(
-            size=size, root=root, note=note, epoch=epoch, at_utc_ms=now_utc_ms
-        )
-    )
-    columns = archive_head.c
-    moved = connection.execute(
-        update(archive_head)
-        .where(columns.name == _HEAD, columns.epoch == epoch, columns.size == head.size)
-        .values(size=size, root=root)
-    )
-    if moved.rowcount != 1:
+    checkpoint = (size, root, note, epoch, now_utc_ms)
+    insert_rows(connection, archive_checkpoints, _CHECKPOINT_COLUMNS, [checkpoint])
+    if _MOVE_HEAD.change(connection, epoch, head.size, size, root) != 1:
         raise LeadLost(f"the log grew beyond {head.size} in another epoch")
-    return Batch(SignedCheckpoint(size, root, note), head.size, runs)
+    return Batch(SignedCheckpoint(size, root, note), head.size, runs, len(hashes) == limit)
 
 
 def newest_checkpoint(connection: Connection) -> SignedCheckpoint | None:
@@ -144,15 +160,7 @@ def _waiting(connection: Connection, limit: int) -> list[tuple[int, bytes]]:
 
     Sequences are given under the writer's lock, so that none before it can appear later.
     """
-    newest = connection.execute(select(func.max(archive_leaves.c.sequence))).scalar()
-    entries = archive_entries.c
-    query = (
-        select(entries.sequence, entries.leaf_hash)
-        .where(entries.sequence > (-1 if newest is None else newest))
-        .order_by(entries.sequence)
-        .limit(limit)
-    )
-    return select_rows(connection, query)
+    return _WAITING.rows(connection, limit)
 
 
 def _node_after(runs: tuple[NodeRun, ...], old: NodeAt) -> NodeAt:

@@ -7,12 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
+from backend.storage.bulk import Prepared
 from backend.storage.tables import archive_leaves, archive_nodes
 from contract.receipts.merkle import NodeAt
 from contract.receipts.trees import NodeRun
 
+_leaves, _nodes = archive_leaves.c, archive_nodes.c
+_LEAF = Prepared(select(_leaves.leaf_hash).where(_leaves.leaf_index == bindparam("at")), "at")
+_NODE = Prepared(
+    select(_nodes.hash).where(
+        _nodes.level == bindparam("of_level"), _nodes.position == bindparam("at")
+    ),
+    "of_level",
+    "at",
+)
 CACHED_NODES = 1 << 17  # about 20 MB, whatever the size of the log
 
 
@@ -63,13 +73,8 @@ class NodeCache:
 
 def read_node(connection: Connection, level: int, position: int) -> bytes:
     """Return one complete node; raises NodeMissing."""
-    if level == 0:
-        leaves = archive_leaves.c
-        query = select(leaves.leaf_hash).where(leaves.leaf_index == position)
-    else:
-        nodes = archive_nodes.c
-        query = select(nodes.hash).where(nodes.level == level, nodes.position == position)
-    found: bytes | None = connection.execute(query).scalar_one_or_none()
-    if found is None:
+    row = _NODE.first(connection, level, position) if level else _LEAF.first(connection, position)
+    if row is None:
         raise NodeMissing(f"node {position} of level {level} is missing")
+    found: bytes = row[0]
     return found

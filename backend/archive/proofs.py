@@ -5,21 +5,49 @@ It never hands out a checkpoint that the quorum of witnesses has not cosigned.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import closing
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, select
+from sqlalchemy.exc import NoResultFound
 
 from backend.archive.log import SignedCheckpoint, read_head
 from backend.archive.nodes import NodeCache
+from backend.storage.bulk import Prepared
 from backend.storage.tables import archive_checkpoints, archive_cosignatures
 from contract.receipts.errors import FaultCode, ProofError
-from contract.receipts.merkle import build_consistency, build_inclusion
+from contract.receipts.merkle import build_consistency
 from contract.receipts.notes import add_lines
-from contract.receipts.tlog_proof import Receipt, assemble_receipt
+from contract.receipts.tlog_proof import receipt_text
+from contract.receipts.trees import ProofLines
+
+_cosignatures, _checkpoints = archive_cosignatures.c, archive_checkpoints.c
+_LINES_AFTER = Prepared(
+    select(_cosignatures.size, _cosignatures.line)
+    .where(_cosignatures.size > bindparam("index"))
+    .order_by(_cosignatures.size),
+    "index",
+)
+_LINES_OF = Prepared(
+    select(_cosignatures.line)
+    .where(_cosignatures.size == bindparam("of_size"))
+    .order_by(_cosignatures.at_utc_ms, _cosignatures.key_id),
+    "of_size",
+)
+_CHECKPOINT = Prepared(
+    select(_checkpoints.root, _checkpoints.note).where(_checkpoints.size == bindparam("of_size")),
+    "of_size",
+)
 
 
 class CosignedCheckpoint(NamedTuple):
-    """A checkpoint with the cosignatures stored for it; `note` holds all of them."""
+    """A checkpoint with the cosignatures stored for it; `note` holds all of them.
+
+    `witnesses` counts names: a witness may sign with keys of two types.
+    """
 
     size: int
     root: bytes
@@ -31,16 +59,21 @@ def covering_checkpoint(
     connection: Connection, leaf_index: int, quorum: int
 ) -> CosignedCheckpoint | None:
     """Return the first quorum-cosigned checkpoint over a leaf: the same at every call."""
-    columns = archive_cosignatures.c
-    size = connection.execute(
-        select(columns.size)
-        .where(columns.size > leaf_index)
-        .group_by(columns.size)
-        .having(func.count() >= quorum)
-        .order_by(columns.size)
-        .limit(1)
-    ).scalar_one_or_none()
-    return None if size is None else cosigned_checkpoint(connection, size)
+    with closing(_LINES_AFTER.each(connection, leaf_index)) as rows:
+        for size, lines in groupby(rows, key=itemgetter(0)):
+            if count_witnesses(line for _, line in lines) >= quorum:
+                return cosigned_checkpoint(connection, size)
+    return None
+
+
+def witnesses_at(connection: Connection, size: int) -> int:
+    """Return how many different witnesses have cosigned the checkpoint of this size."""
+    return count_witnesses(line for (line,) in _LINES_OF.rows(connection, size))
+
+
+def count_witnesses(lines: Iterable[str]) -> int:
+    """Return how many names stand on verified signature lines, as clients count a quorum."""
+    return len({line.split(" ", 2)[1] for line in lines})
 
 
 def newest_sealed(connection: Connection) -> CosignedCheckpoint | None:
@@ -54,23 +87,34 @@ def cosigned_checkpoint(connection: Connection, size: int) -> CosignedCheckpoint
 
     Raises sqlalchemy.exc.NoResultFound when there is none of this size.
     """
-    columns = archive_checkpoints.c
-    row = connection.execute(select(columns.root, columns.note).where(columns.size == size)).one()
-    lines = connection.execute(
-        select(archive_cosignatures.c.line)
-        .where(archive_cosignatures.c.size == size)
-        .order_by(archive_cosignatures.c.at_utc_ms, archive_cosignatures.c.key_id)
-    ).scalars()
-    encoded = [line.encode() for line in lines]
-    return CosignedCheckpoint(size, row.root, add_lines(row.note, encoded), len(encoded))
+    row = _CHECKPOINT.first(connection, size)
+    if row is None:
+        raise NoResultFound(f"the log has no checkpoint of size {size}")
+    lines = [line for (line,) in _LINES_OF.rows(connection, size)]
+    note = add_lines(row[1], [line.encode() for line in lines])
+    return CosignedCheckpoint(size, row[0], note, count_witnesses(lines))
 
 
 def build_receipt(
     connection: Connection, cache: NodeCache, leaf_index: int, checkpoint: CosignedCheckpoint
 ) -> bytes:
     """Return the tlog-proof@v1 of a leaf under a checkpoint over it; may raise NodeMissing."""
-    proof = build_inclusion(leaf_index, checkpoint.size, cache.reader(connection))
-    return assemble_receipt(Receipt(leaf_index, tuple(proof), checkpoint.note))
+    return ReceiptWriter(connection, cache, checkpoint).receipt(leaf_index).encode()
+
+
+class ReceiptWriter:
+    """Writes the receipts of one transaction under one checkpoint; what they share, once."""
+
+    def __init__(
+        self, connection: Connection, cache: NodeCache, checkpoint: CosignedCheckpoint
+    ) -> None:
+        self.size = checkpoint.size
+        self._lines = ProofLines(checkpoint.size, cache.reader(connection))
+        self._note = checkpoint.note.decode()
+
+    def receipt(self, leaf_index: int) -> str:
+        """Return a leaf's receipt; raises ProofError or NodeMissing."""
+        return receipt_text(leaf_index, self._lines.of(leaf_index), self._note)
 
 
 def consistency_between(

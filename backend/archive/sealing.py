@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from backend.archive.log import Head, read_head
 from backend.archive.nodes import NodeCache
-from backend.archive.proofs import CosignedCheckpoint, build_receipt, covering_checkpoint
+from backend.archive.proofs import ReceiptWriter, covering_checkpoint, witnesses_at
 from backend.inbox.events import append_event, members_of, note_message
+from backend.storage.bulk import Prepared, insert_rows
 from backend.storage.tables import (
     archive_cosignatures,
     archive_entries,
@@ -36,6 +37,11 @@ class Cosigned(NamedTuple):
     key_id: str
     line: bytes
 
+    @property
+    def name(self) -> str:
+        """Return the witness's name, by which a quorum is counted."""
+        return self.line.decode().split(" ", 2)[1]
+
 
 class SealedEntry(NamedTuple):
     """A submission that was sealed, with all its sender needs to check it."""
@@ -48,29 +54,85 @@ class SealedEntry(NamedTuple):
     decision_hash: str
 
 
+class _Leaf(NamedTuple):
+    leaf_index: int
+    entry_id: str
+    kind: str
+    message_id: str
+    conversation_id: str
+    decision_hash: str
+    leaf_hash: bytes
+    archived_at_utc_ms: int
+
+
+_entries, _index = archive_entries.c, archive_leaves.c.leaf_index
+_LEAVES = select(
+    _index,
+    _entries.entry_id,
+    _entries.kind,
+    _entries.message_id,
+    _entries.conversation_id,
+    _entries.decision_hash,
+    _entries.leaf_hash,
+    _entries.archived_at_utc_ms,
+).join(archive_entries, _entries.sequence == archive_leaves.c.sequence)
+_LEAVES_BETWEEN = Prepared(
+    _LEAVES.where(_index >= bindparam("first"), _index < bindparam("end"))
+    .order_by(_index)
+    .limit(ANNOUNCE_AT_ONCE),
+    "first",
+    "end",
+)
+_LEAF_OF = Prepared(_LEAVES.where(_entries.entry_id == bindparam("entry")), "entry")
+_COSIGNATURE_COLUMNS = ("size", "key_id", "line", "at_utc_ms")
+_KNOWN = Prepared(
+    select(archive_cosignatures.c.size).where(
+        archive_cosignatures.c.size == bindparam("of_size"),
+        archive_cosignatures.c.key_id == bindparam("by_key"),
+    ),
+    "of_size",
+    "by_key",
+)
+_head = archive_head.c
+_SEAL = Prepared(
+    update(archive_head)
+    .where(_head.sealed_size < bindparam("to_size"))
+    .values(sealed_size=bindparam("to_size"))
+    .returning(_head.epoch, _head.size, _head.root, _head.sealed_size, _head.announced_size),
+    "to_size",
+)
+_TELL = Prepared(
+    update(archive_head).values(announced_size=bindparam("to_size")),
+    "to_size",
+)
+_shown = (
+    select(_entries.message_id, _entries.entry_id)
+    .join(archive_leaves, archive_leaves.c.sequence == _entries.sequence)
+    .where(_index >= bindparam("first"), _index <= bindparam("last"))
+    .subquery()
+)
+_SHOW = Prepared(
+    update(messages)
+    .where(messages.c.message_id == _shown.c.message_id, messages.c.entry_id == _shown.c.entry_id)
+    .values(version=messages.c.version + 1)
+    .returning(messages.c.message_id),
+    "first",
+    "last",
+)
+
+
 def record_cosignatures(
     connection: Connection, cosigned: Sequence[Cosigned], quorum: int, now_utc_ms: int
 ) -> Head:
     """Keep verified cosignatures and move the sealed size where the quorum is reached."""
-    columns = archive_cosignatures.c
+    moved: Any = None
     for size, key_id, line in cosigned:
-        known = connection.execute(
-            select(columns.size).where(columns.size == size, columns.key_id == key_id)
-        ).first()
-        if known is None:
-            connection.execute(
-                insert(archive_cosignatures).values(
-                    size=size, key_id=key_id, line=line.decode(), at_utc_ms=now_utc_ms
-                )
-            )
-        have = connection.execute(select(func.count()).where(columns.size == size)).scalar_one()
-        if have >= quorum:
-            connection.execute(
-                update(archive_head)
-                .where(archive_head.c.sealed_size < size)
-                .values(sealed_size=size)
-            )
-    return read_head(connection)
+        if _KNOWN.first(connection, size, key_id) is None:
+            row = (size, key_id, line.decode(), now_utc_ms)
+            insert_rows(connection, archive_cosignatures, _COSIGNATURE_COLUMNS, [row])
+        if witnesses_at(connection, size) >= quorum:
+            moved = _SEAL.first(connection, size) or moved
+    return read_head(connection) if moved is None else Head(*moved)
 
 
 def announce(
@@ -82,23 +144,25 @@ def announce(
     event with the receipt. Returns the submissions and probes, whose senders wait.
     """
     head = read_head(connection)
-    rows = _unannounced(connection, head)
-    if not rows:
+    if head.announced_size >= head.sealed_size:
         return []
-    _show_messages(connection, rows, now_utc_ms)
+    rows = _LEAVES_BETWEEN.rows(connection, head.announced_size, head.sealed_size)
+    leaves = [_Leaf(*row) for row in rows]
+    _show_messages(connection, leaves, now_utc_ms)
     sealed: list[SealedEntry] = []
-    checkpoint: CosignedCheckpoint | None = None
-    for row in rows:
-        if not (row.decision_hash or row.kind == KIND_PROBE):
+    writer: ReceiptWriter | None = None
+    for leaf in leaves:
+        if not (leaf.decision_hash or leaf.kind == KIND_PROBE):
             continue
-        if checkpoint is None or row.leaf_index >= checkpoint.size:
-            checkpoint = covering_checkpoint(connection, row.leaf_index, quorum)
-        assert checkpoint is not None, "a sealed leaf has a cosigned checkpoint"
-        sealed.append(_sealed(connection, cache, row, checkpoint))
+        if writer is None or leaf.leaf_index >= writer.size:
+            checkpoint = covering_checkpoint(connection, leaf.leaf_index, quorum)
+            assert checkpoint is not None, "a sealed leaf has a cosigned checkpoint"
+            writer = ReceiptWriter(connection, cache, checkpoint)
+        sealed.append(_sealed(leaf, writer))
     for entry in sealed:
         if entry.decision_hash:
             _append_sealed(connection, entry, now_utc_ms)
-    connection.execute(update(archive_head).values(announced_size=rows[-1].leaf_index + 1))
+    _TELL.change(connection, leaves[-1].leaf_index + 1)
     return sealed
 
 
@@ -106,77 +170,38 @@ def sealed_submission(
     connection: Connection, cache: NodeCache, entry_id: str, quorum: int
 ) -> SealedEntry | None:
     """Return a sealed submission with its receipt; None while it is not sealed."""
-    query = _leaf_query().where(archive_entries.c.entry_id == entry_id)
-    row = connection.execute(query).one_or_none()
-    if row is None or row.leaf_index >= read_head(connection).sealed_size:
+    row = _LEAF_OF.first(connection, entry_id)
+    if row is None:
         return None
-    checkpoint = covering_checkpoint(connection, row.leaf_index, quorum)
-    return None if checkpoint is None else _sealed(connection, cache, row, checkpoint)
+    leaf = _Leaf(*row)
+    if leaf.leaf_index >= read_head(connection).sealed_size:
+        return None
+    checkpoint = covering_checkpoint(connection, leaf.leaf_index, quorum)
+    if checkpoint is None:
+        return None
+    return _sealed(leaf, ReceiptWriter(connection, cache, checkpoint))
 
 
-def _leaf_query() -> Any:
-    entries = archive_entries.c
-    return select(
-        archive_leaves.c.leaf_index,
-        entries.entry_id,
-        entries.kind,
-        entries.message_id,
-        entries.conversation_id,
-        entries.decision_hash,
-        entries.leaf_hash,
-        entries.archived_at_utc_ms,
-    ).join(archive_entries, entries.sequence == archive_leaves.c.sequence)
-
-
-def _unannounced(connection: Connection, head: Head) -> Sequence[Row[Any]]:
-    if head.announced_size >= head.sealed_size:
-        return ()
-    index = archive_leaves.c.leaf_index
-    rows: Sequence[Row[Any]] = connection.execute(
-        _leaf_query()
-        .where(index >= head.announced_size, index < head.sealed_size)
-        .order_by(index)
-        .limit(ANNOUNCE_AT_ONCE)
-    ).all()
-    return rows
-
-
-def _show_messages(connection: Connection, rows: Sequence[Row[Any]], now_utc_ms: int) -> None:
+def _show_messages(connection: Connection, leaves: Sequence[_Leaf], now_utc_ms: int) -> None:
     """Raise the version of each message whose newest version is among the sealed entries."""
-    index = archive_leaves.c.leaf_index
-    sealed = (
-        select(archive_entries.c.message_id, archive_entries.c.entry_id)
-        .join(archive_leaves, archive_leaves.c.sequence == archive_entries.c.sequence)
-        .where(index >= rows[0].leaf_index, index <= rows[-1].leaf_index)
-        .subquery()
-    )
-    shown = connection.execute(
-        update(messages)
-        .where(
-            messages.c.message_id == sealed.c.message_id, messages.c.entry_id == sealed.c.entry_id
-        )
-        .values(version=messages.c.version + 1)
-        .returning(messages.c.message_id)
-    ).scalars()
-    for message_id in shown.all():
+    first, last = leaves[0].leaf_index, leaves[-1].leaf_index
+    for (message_id,) in _SHOW.rows(connection, first, last):
         note_message(connection, message_id, now_utc_ms)
 
 
-def _sealed(
-    connection: Connection, cache: NodeCache, row: Row[Any], checkpoint: CosignedCheckpoint
-) -> SealedEntry:
+def _sealed(leaf: _Leaf, writer: ReceiptWriter) -> SealedEntry:
     return SealedEntry(
-        entry_id=row.entry_id,
-        conversation_id=row.conversation_id,
-        message_id=row.message_id,
+        entry_id=leaf.entry_id,
+        conversation_id=leaf.conversation_id,
+        message_id=leaf.message_id,
         archive=ArchiveRef(
-            index=row.leaf_index,
-            entry_id=row.entry_id,
-            entry_hash=row.leaf_hash.hex(),
-            archived_at_utc_ms=row.archived_at_utc_ms,
+            index=leaf.leaf_index,
+            entry_id=leaf.entry_id,
+            entry_hash=leaf.leaf_hash.hex(),
+            archived_at_utc_ms=leaf.archived_at_utc_ms,
         ),
-        receipt=build_receipt(connection, cache, row.leaf_index, checkpoint).decode(),
-        decision_hash=row.decision_hash,
+        receipt=writer.receipt(leaf.leaf_index),
+        decision_hash=leaf.decision_hash,
     )
 
 

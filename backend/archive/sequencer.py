@@ -6,8 +6,10 @@ It never lets anything signed leave before commit B, and never seals without the
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 from sqlalchemy import Connection, func, select
@@ -95,44 +97,65 @@ class Sequencer:
         self._cache = cache
         self._now = now
         self._problem = problem
-        self._committed = asyncio.Event()
+        self._waiting = asyncio.Event()
         self._grown = asyncio.Event()
         self._newest: SignedCheckpoint | None = None
         self._sizes: dict[bytes, int] = {}
         self._refused = False
+        self._lost: BaseException | None = None
+        self._keeping: asyncio.Task[bool] | None = None
 
     async def run(self) -> None:
         """Take the lead, then sequence and seal until cancelled; raises LeadLost in a group."""
         epoch = await self._database.write(take_lead)
         self._newest, self._sizes = await self._database.read(_last_known)
         self._grown.set()
-        unsubscribe = self._database.on_commit(self._committed.set)
+        loop = asyncio.get_running_loop()
+        leave = self._database.close_groups(
+            partial(self._take_in, epoch), partial(self._after_commit, loop)
+        )
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._sequence(epoch), name="sequence")
-                group.create_task(self._seal(), name="seal")
+                group.create_task(self._sequence(), name="sequence")
+                group.create_task(self._seal(group), name="seal")
         finally:
-            unsubscribe()
+            leave()
 
     def witness_is_back(self) -> None:
         """Try again at once: a witness was started anew."""
         self._grown.set()
 
-    async def _sequence(self, epoch: int) -> None:
-        def work(connection: Connection) -> Batch | None:
-            return commit_batch(connection, epoch, self._signer, self._cache, self._now())
+    def _take_in(self, epoch: int, connection: Connection) -> Batch | None:
+        """Be commit B for the entries of a transaction and those from elsewhere, at its end."""
+        return commit_batch(connection, epoch, self._signer, self._cache, self._now())
 
-        while True:
-            self._committed.clear()
-            batch = await self._database.write(work)
-            if batch is None:
-                await self._committed.wait()
-                continue
+    def _after_commit(
+        self, loop: asyncio.AbstractEventLoop, batch: Batch | None, error: BaseException | None
+    ) -> None:
+        """Keep what was committed at hand for the next transaction, then tell the loop."""
+        if batch is not None:
             self._cache.add(batch.nodes)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody seals any more
+            loop.call_soon_threadsafe(self._grew, batch, error)
+
+    def _grew(self, batch: Batch | None, error: BaseException | None) -> None:
+        self._lost = self._lost or error
+        if batch is not None:
             self._newest = batch.checkpoint
             self._grown.set()
+        if error is not None or (batch is not None and batch.is_full):
+            self._waiting.set()
 
-    async def _seal(self) -> None:
+    async def _sequence(self) -> None:
+        """Have entries taken in that no transaction of this process brings with it."""
+        while True:
+            self._waiting.clear()
+            await self._database.write(_take_in_what_waits)
+            await self._waiting.wait()
+            if self._lost is not None:
+                raise self._lost
+
+    async def _seal(self, group: asyncio.TaskGroup) -> None:
         await self._announce()
         delay_s = RETRY_FIRST_S
         while True:
@@ -140,7 +163,7 @@ class Sequencer:
             self._grown.clear()
             if self._newest is None:
                 continue
-            if await self._seal_once(self._newest):
+            if await self._seal_once(self._newest, group):
                 delay_s = RETRY_FIRST_S
                 self._problem("")
                 continue
@@ -152,22 +175,35 @@ class Sequencer:
                 self._grown.set()
             delay_s = min(delay_s * 2, RETRY_MOST_S)
 
-    async def _seal_once(self, checkpoint: SignedCheckpoint) -> bool:
-        """Ask every witness; tell whether the quorum has cosigned and everyone was told."""
+    async def _seal_once(self, checkpoint: SignedCheckpoint, group: asyncio.TaskGroup) -> bool:
+        """Ask every witness; tell whether the quorum has cosigned.
+
+        While one checkpoint is kept and told of, the witnesses are asked for the next already.
+        """
         cosigned = await self._gather(checkpoint)
+        if self._keeping is not None:
+            await self._keeping
         if not cosigned:
             return False
+        self._keeping = group.create_task(self._keep(checkpoint, cosigned), name="keep")
+        if len({one.name for one in cosigned}) >= self._policy.quorum:
+            return True
+        return await self._keeping
 
-        def work(connection: Connection) -> tuple[bool, list[SealedEntry]]:
+    async def _keep(self, checkpoint: SignedCheckpoint, cosigned: Sequence[Cosigned]) -> bool:
+        """Commit cosignatures, and tell everyone of what they seal, in bounded transactions."""
+
+        def work(connection: Connection) -> tuple[bool, list[SealedEntry], bool]:
             now_utc_ms, quorum = self._now(), self._policy.quorum
             head = record_cosignatures(connection, cosigned, quorum, now_utc_ms)
             if head.sealed_size < checkpoint.size:
-                return False, []
-            return True, announce(connection, self._cache, quorum, now_utc_ms)
+                return False, [], False
+            sealed = announce(connection, self._cache, quorum, now_utc_ms)
+            return True, sealed, _has_unannounced(connection)
 
-        sealed, submissions = await self._database.write(work)
+        sealed, submissions, more = await self._database.write(work)
         self._board.post(submissions)
-        if sealed:
+        if more:
             await self._announce()
         return sealed
 
@@ -188,7 +224,7 @@ class Sequencer:
         cosigned: list[Cosigned] = []
         self._refused = False
         try:
-            while asked and len(cosigned) < self._policy.quorum:
+            while asked and len({one.name for one in cosigned}) < self._policy.quorum:
                 done, asked = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
                 cosigned += [line for task in done if (line := task.result()) is not None]
         finally:
@@ -244,6 +280,10 @@ def _last_known(connection: Connection) -> tuple[SignedCheckpoint | None, dict[b
     if newest is not None and newest.size <= read_head(connection).sealed_size:
         newest = None
     return newest, {bytes.fromhex(row.key_id): row.size for row in rows}
+
+
+def _take_in_what_waits(connection: Connection) -> None:
+    """Do nothing: every transaction ends with commit B."""
 
 
 def _has_unannounced(connection: Connection) -> bool:

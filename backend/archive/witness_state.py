@@ -25,6 +25,7 @@ STATE_FILE = "witness.state"
 _SLOT_BYTES = 512
 _NONCE_BYTES = 12
 _DIGEST_CHARS = 64
+_sync = getattr(os, "fdatasync", os.fsync)  # the times of the file need not be on disk
 
 
 class WitnessDamaged(Exception):
@@ -61,7 +62,7 @@ class WitnessState:
         slot = 1 - self._slot
         self._file.seek(slot * _SLOT_BYTES)
         self._file.write(_as_slot(seen))
-        os.fsync(self._file.fileno())
+        _sync(self._file.fileno())
         self._slot, self.seen = slot, seen
 
     def close(self) -> None:

@@ -8,12 +8,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import sys
-from collections.abc import Coroutine
-from typing import Any
 
 from backend.cli.addresses import address_of
-from backend.listening import Handshake, on_signals, read_handshake
+from backend.listening import Handshake, on_signals, read_handshake, run_on_loop
 from backend.runtime import Runtime, RuntimeOptions
 from backend.serving import serve
 from backend.workspace_errors import WorkspaceError
@@ -27,14 +24,14 @@ def run_serve(arguments: argparse.Namespace) -> int:
     if not handshake.secret:
         raise WorkspaceError("The line on stdin must hold a secret for this start.")
     options = _options(arguments, handshake)
-    _run(serve(options, handshake, host, port, embedded=arguments.embedded))
+    run_on_loop(serve(options, handshake, host, port, embedded=arguments.embedded))
     return 0
 
 
 def run_worker(arguments: argparse.Namespace) -> int:
     """Deliver and receive until stopped; returns the exit status."""
     _keep_files_private()
-    _run(_work(_options(arguments, read_handshake())))
+    run_on_loop(_work(_options(arguments, read_handshake())))
     return 0
 
 
@@ -62,13 +59,3 @@ def _options(arguments: argparse.Namespace, handshake: Handshake) -> RuntimeOpti
         sandbox_answers=not arguments.sandbox_silent,
         tiles=getattr(arguments, "tiles", ""),
     )
-
-
-def _run(main: Coroutine[Any, Any, None]) -> None:
-    if sys.platform == "win32":
-        asyncio.run(main)
-    else:
-        import uvloop
-
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(main)

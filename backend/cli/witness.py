@@ -29,6 +29,7 @@ from backend.listening import (
     on_signals,
     print_line,
     read_handshake,
+    run_on_loop,
     serve_until,
     server_of,
     watch_stdin,
@@ -64,7 +65,7 @@ def run_witness(arguments: argparse.Namespace) -> int:
         )
     except (NoteError, AnotherLog, WitnessDamaged) as error:
         raise WorkspaceError(str(error)) from error
-    asyncio.run(_serve(witness, handshake, host, port, embedded=arguments.embedded))
+    run_on_loop(_serve(witness, handshake, host, port, embedded=arguments.embedded))
     state.close()
     return 0
 

@@ -5,16 +5,17 @@ It accepts one spelling of each value only, so no bit of a document can change u
 
 from __future__ import annotations
 
-import base64
 import binascii
+import re
 
 MAX_NUMBER = 2**63 - 1
 _LONGEST_DECIMAL = len(str(MAX_NUMBER))
+_CONTROL = re.compile(rb"[\x00-\x09\x0b-\x1f]")
 
 
 def encode_base64(data: bytes) -> str:
     """Return standard, padded base64 (RFC 4648, section 4)."""
-    return base64.b64encode(data).decode("ascii")
+    return binascii.b2a_base64(data, newline=False).decode("ascii")
 
 
 def decode_base64(text: str) -> bytes:
@@ -50,6 +51,6 @@ def decode_lines(data: bytes) -> str:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ValueError("this is not UTF-8") from error
-    if any(byte < 0x20 and byte != 0x0A for byte in data):
+    if _CONTROL.search(data):
         raise ValueError("there is a control character in it")
     return text

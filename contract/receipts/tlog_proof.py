@@ -69,6 +69,11 @@ def assemble_receipt(receipt: Receipt) -> bytes:
     return "\n".join(lines).encode("ascii") + b"\n\n" + receipt.checkpoint_note
 
 
+def receipt_text(leaf_index: int, proof_lines: str, checkpoint_note: str) -> str:
+    """Return the receipt's text of parts that are lines already: see ProofLines."""
+    return f"{_MAGIC}\n{_INDEX}{leaf_index}\n{proof_lines}\n{checkpoint_note}"
+
+
 def parse_receipt(data: bytes) -> Receipt:
     """Take a receipt apart without verifying anything.
 

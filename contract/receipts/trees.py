@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from contract.receipts.encoding import encode_base64
+from contract.receipts.errors import FaultCode, ProofError
 from contract.receipts.merkle import (
     HASH_BYTES,
     NodeAt,
@@ -40,6 +42,48 @@ def grown_levels(size: int, leaf_hashes: Sequence[bytes], node: NodeAt) -> Itera
             first -= 1
         hashes = [node_hash(hashes[at], hashes[at + 1]) for at in range(0, len(hashes) - 1, 2)]
         level, first = level + 1, first >> 1
+
+
+class ProofLines:
+    """The inclusion proofs of many leaves in one tree, as lines of base64; each part made once.
+
+    Neighbours share all but the lowest hashes of their proofs.
+    """
+
+    def __init__(self, size: int, node: NodeAt) -> None:
+        """`node` is asked for complete nodes of a tree of `size` leaves."""
+        self._size = size
+        self._node = node
+        self._kept: dict[tuple[int, int], str] = {}
+
+    def of(self, index: int) -> str:
+        """Return the proof of a leaf from the leaf up, each hash with its newline.
+
+        Raises ProofError unless 0 ≤ index < size.
+        """
+        if not 0 <= index < self._size:
+            raise ProofError(FaultCode.PROOF_OUT_OF_RANGE, "the tree has no such leaf")
+        return self._beside(0, index) + self._above(1, index >> 1)
+
+    def _above(self, level: int, position: int) -> str:
+        """Return the lines from the sibling of a node up."""
+        if not position and 1 << level >= self._size:
+            return ""
+        lines = self._kept.get((level, position))
+        if lines is None:
+            lines = self._beside(level, position) + self._above(level + 1, position >> 1)
+            self._kept[level, position] = lines
+        return lines
+
+    def _beside(self, level: int, position: int) -> str:
+        """Return the line of a node's sibling; none at the right edge of the tree."""
+        position ^= 1
+        start, end = position << level, (position + 1) << level
+        if start >= self._size:
+            return ""
+        if end <= self._size:
+            return encode_base64(self._node(level, position)) + "\n"
+        return encode_base64(range_root(start, self._size, self._node)) + "\n"
 
 
 class MemoryTree:

@@ -16,8 +16,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from backend.archive.entries import append_entry, new_salt
-from backend.archive.log import commit_batch, take_lead
+from backend.archive.log import commit_batch, read_head, take_lead
 from backend.archive.nodes import NodeCache
+from backend.archive.proofs import covering_checkpoint
 from backend.archive.sealing import Cosigned, record_cosignatures
 from backend.archive.verify import Audit, describe_message, verify_archive
 from backend.archive.witness_state import Seen
@@ -248,6 +249,30 @@ async def test_seal_by_a_witness_of_the_intruders_own_is_found(workspace: Worksp
     await workspace.services.database.write(work)
     found = await workspace.services.database.read(lambda c: verify_archive(c, honest))
     assert "the witness signed no more than 6" in found.fault
+
+
+async def test_two_keys_of_one_witness_are_one_witness_of_the_quorum(workspace: Workspace) -> None:
+    def signed(name: str, seed: bytes, note: bytes, size: int) -> Cosigned:
+        signer = Ed25519Signer(name, seed * 32, KeyType.COSIGNATURE_V1)
+        line = cosign(note, workspace.sealing.signer.verifier_key, signer, START_UTC_MS // 1000)
+        return Cosigned(size, signer.verifier_key.key_id.hex(), line)
+
+    def work(connection: Connection) -> tuple[list[int], int]:
+        append_unseen(connection)
+        signer, head = workspace.sealing.signer, read_head(connection)
+        batch = commit_batch(connection, take_lead(connection), signer, NodeCache(), START_UTC_MS)
+        assert batch is not None
+        size, sealed = batch.checkpoint.size, []
+        assert size == head.size + 1
+        for name, seed in (("one", b"a"), ("one", b"b"), ("other", b"c")):
+            line = signed(name, seed, batch.checkpoint.note, size)
+            sealed.append(record_cosignatures(connection, [line], 2, START_UTC_MS).sealed_size)
+        checkpoint = covering_checkpoint(connection, size - 1, 2)
+        assert checkpoint is not None
+        assert covering_checkpoint(connection, size - 1, 3) is None
+        return [one - head.sealed_size for one in sealed], checkpoint.witnesses
+
+    assert await workspace.services.database.write(work) == ([0, 0, 1], 2)
 
 
 async def test_entries_of_a_message_are_described(workspace: Workspace) -> None:

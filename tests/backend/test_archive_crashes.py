@@ -138,8 +138,8 @@ def test_killed_at_any_commit_the_log_verifies_and_the_message_is_sealed_once(
             pytest.fail("there are more steps than were tried: raise MOST_STEPS")
         backend.stop()
         assert verify_archive(backend.data_dir)["ok"]
-    assert {"after backend: submit_message", "after backend: Sequencer._sequence"} <= set(steps)
-    assert "before backend: Sequencer._seal_once" in steps
+    assert {"after backend: submit_message", "after backend: Sequencer._keep"} <= set(steps)
+    assert "before backend: Sequencer._keep" in steps
 
 
 @pytest.mark.timeout(60)

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.receipts import merkle
+from contract.receipts.encoding import encode_base64
 from contract.receipts.errors import FaultCode, ProofError
 from contract.receipts.leaf import leaf_hash
 from contract.receipts.merkle import (
@@ -27,7 +28,7 @@ from contract.receipts.merkle import (
     verify_subtree_consistency,
     verify_subtree_inclusion,
 )
-from contract.receipts.trees import MemoryTree, grown_levels
+from contract.receipts.trees import MemoryTree, ProofLines, grown_levels
 
 LEAVES = [leaf_hash(str(index).encode()) for index in range(300)]
 TREE = MemoryTree(LEAVES)
@@ -65,6 +66,17 @@ def test_every_inclusion_proof_of_every_size_holds() -> None:
         for index in range(size):
             proof = TREE.inclusion(index, size)
             verify_inclusion(index, size, LEAVES[index], proof, ROOTS[size])
+
+
+def test_lines_written_for_many_leaves_are_those_of_each_proof() -> None:
+    for size in range(1, 80):
+        lines = ProofLines(size, TREE.node)
+        for index in range(size):
+            wanted = "".join(f"{encode_base64(one)}\n" for one in TREE.inclusion(index, size))
+            assert lines.of(index) == wanted
+        for index in (-1, size):
+            with pytest.raises(ProofError):
+                lines.of(index)
 
 
 def test_every_consistency_proof_of_every_pair_of_sizes_holds() -> None:
