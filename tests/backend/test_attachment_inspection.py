@@ -5,6 +5,7 @@ They use the real application, blob store and process; no file of this computer.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,17 +14,22 @@ import msgspec
 import pytest
 
 import backend.inspection
+from app.hints.engine import report_of
 from backend.governance.attachments import drop_inspection, inspected_attachments
 from backend.inspection import FileInspector
 from contract.inspection.apart import InspectionRequest
 from contract.inspection.facts import policy_attachment
 from contract.inspection.inspect import inspect_file
 from contract.inspection.model import Reason
+from contract.policy.evaluate import evaluate
+from contract.policy.facts import conversation_draft, conversation_facts
 from contract.policy.model import Attachment as PolicyAttachment
-from contract.policy.model import Inspection
-from contract.wire import Attachment, Submitted
+from contract.policy.model import Decision, Inspection
+from contract.policy.own_book import BookChat, BookPerson, book_facts
+from contract.wire import Attachment, ContactPage, Conversation, Submitted
+from tests.backend.archive.test_erasure import SECRET, erased, tables_with
 from tests.backend.test_uploads import announce, send, state_of
-from tests.backend.workspace import Workspace, client_of, draft, open_workspace, submit
+from tests.backend.workspace import POLICY, Workspace, client_of, draft, open_workspace, submit
 from tests.contract.inspection import samples
 
 DOCX_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -98,6 +104,54 @@ async def test_verdict_travels_with_the_message(
     assert answer.status_code in (201, 202), answer.text
     (sent,) = msgspec.json.decode(answer.content, type=Submitted).message.attachments
     assert sent.scan == "clean"
+
+
+async def test_both_sides_decide_alike_on_a_files_words(
+    workspace: Workspace, client: httpx.AsyncClient
+) -> None:
+    chat = await workspace.conversation_of(await workspace.inbound("Please send the offer"))
+    content = samples.docx(f"Your card {samples.CARD}", {"word/media/i.png": bytes(90_000)})
+    file = await _uploaded(client, "offer.docx", content)
+    there = inspect_file("offer.docx", content, declared_type=DOCX_TYPE)
+    sha256 = hashlib.sha256(content).hexdigest()
+    hint = await _hint(workspace, client, chat, policy_attachment(there, sha256, len(content)))
+    command = draft("Here it is", clock=workspace.clock, attachment_ids=(file.attachment_id,))
+    await submit(client, chat, msgspec.structs.replace(command, hint=report_of(hint)))
+    (found,) = [one for one in hint.findings if one.attachment == sha256 and one.start < one.end]
+    assert there.text[found.start : found.end] == samples.CARD
+    assert await workspace.scalar("SELECT drift FROM decisions") == ""
+
+
+async def _hint(
+    workspace: Workspace, client: httpx.AsyncClient, chat: str, facts: PolicyAttachment
+) -> Decision:
+    """Decide as the client does, on what the service tells it."""
+    talk = msgspec.json.decode(
+        (await client.get(f"/v1/conversations/{chat}")).content, type=Conversation
+    )
+    contacts = msgspec.json.decode(
+        (await client.get("/v1/contacts")).content, type=ContactPage
+    ).contacts
+    people = [BookPerson(one.contact_id, one.display_name, one.organisation) for one in contacts]
+    book = book_facts(people, [BookChat(each, chat) for each in talk.contact_ids])
+    ground = conversation_facts(talk, contacts, workspace.clock(), book=book)
+    return evaluate(
+        POLICY.client, ground, conversation_draft(talk, contacts, "Here it is", [facts])
+    )
+
+
+async def test_an_erasure_takes_the_words_read_of_a_file(
+    workspace: Workspace, client: httpx.AsyncClient
+) -> None:
+    chat = await workspace.conversation_of(await workspace.inbound("Please send the offer"))
+    file = await _uploaded(client, "offer.docx", samples.docx(f"Offer {SECRET}"))
+    assert await tables_with(workspace, SECRET) == ["attachment_inspections"]
+    refused = f"Please charge my credit card {samples.CARD}"
+    command = draft(refused, clock=workspace.clock, attachment_ids=(file.attachment_id,))
+    assert (await submit(client, chat, command)).status_code == 403
+    await workspace.sealing.sealed()
+    await erased(workspace, command.message_id)
+    assert await tables_with(workspace, SECRET) == []
 
 
 async def test_a_file_that_hangs_its_process_is_not_evaluated(
