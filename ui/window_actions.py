@@ -32,11 +32,8 @@ class WindowActions:
             shortcut = QShortcut(QKeySequence(keys), window)
             shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
             shortcut.activated.connect(action)
-        offered = [
-            PaletteAction(key, title, _native(keys))
-            for key, (title, keys, _) in self._actions.items()
-        ]
-        workspace.search.set_actions(offered)
+        self._offer()
+        workspace.approvals.role_learnt.connect(self._offer)
         window.palette_view.chosen.connect(self.on_chosen)
         window.banners.action_triggered.connect(self.on_banner)
 
@@ -76,6 +73,7 @@ class WindowActions:
             "diagnostics": ("Run diagnostics", "F12", lambda: self._page(Page.DIAGNOSTICS)),
             "inbox": ("Go to the inbox", "Ctrl+1", lambda: self._page(Page.INBOX)),
             "people": ("Go to people", "Ctrl+2", lambda: self._page(Page.PEOPLE)),
+            "approvals": ("Go to approvals", "Ctrl+5", self._approvals),
             "settings": ("Open settings", "Ctrl+4", lambda: self._page(Page.SETTINGS)),
             "find": ("Find in this conversation", "Ctrl+F", self._find),
             "next": ("Next conversation", "Alt+Down", lambda: self._step(1)),
@@ -96,11 +94,26 @@ class WindowActions:
             "Ctrl+2": lambda: self._page(Page.PEOPLE),
             "Ctrl+3": lambda: self._page(Page.DIAGNOSTICS),
             "Ctrl+4": lambda: self._page(Page.SETTINGS),
+            "Ctrl+5": self._approvals,
             "Ctrl+F": self._find,
             "Alt+Down": lambda: self._step(1),
             "Alt+Up": lambda: self._step(-1),
             "Esc": self._escape,
         }
+
+    def _offer(self) -> None:
+        """Offer in the palette what this person may do."""
+        hidden = () if self._workspace.approvals.offered else ("approvals",)
+        offered = [
+            PaletteAction(key, title, _native(keys))
+            for key, (title, keys, _) in self._actions.items()
+            if key not in hidden
+        ]
+        self._workspace.search.set_actions(offered)
+
+    def _approvals(self) -> None:
+        if self._workspace.approvals.offered:
+            self._page(Page.APPROVALS)
 
     def _page(self, page: Page) -> None:
         self._workspace.show_page(page)

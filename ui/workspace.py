@@ -19,6 +19,7 @@ from app.domain.status import CoreStatus, Link
 from app.settings.settings import Settings
 from contract.ids import ConversationId, MessageId
 from contract.wire import Contact
+from ui.approval_actions import ApprovalActions
 from ui.bridge.dialogs import ask_for_file
 from ui.bridge.signals import CoreSignals
 from ui.bridge.spawn import Spawner
@@ -89,6 +90,9 @@ class Workspace(QObject):
         )
         reload = reload_settings or (lambda: Settings.load(core.paths.config_dir))
         self.preferences = Preferences(core, look, state, self.window, reload)
+        self.approvals = ApprovalActions(
+            core.approvals, self.window, self.spawner, clock.now_utc_ms, self
+        )
         self.actions = WindowActions(self)
         self._connect()
 
@@ -116,6 +120,7 @@ class Workspace(QObject):
         self.inbox.stop()
         self.timeline.close()
         self._look.follow(None)
+        self.approvals.close()
         self.signals.detach()
         await self.spawner.close()
         self.window.hide()
@@ -133,6 +138,8 @@ class Workspace(QObject):
         """Bring a page to the front."""
         self.window.show_page(page)
         self.diagnostics.set_shown(page is Page.DIAGNOSTICS)
+        if page is Page.APPROVALS:
+            self.approvals.on_shown()
         if page is Page.PEOPLE:
             self.window.people.focus_field()
         if page is Page.INBOX:
@@ -319,6 +326,7 @@ class Workspace(QObject):
         if status.policy_version != self._policy_version:
             self._policy_version = status.policy_version
             self.composer.evaluate()
+        self.approvals.on_status(status)
         self._show_details()
 
     def _on_typing(self, conversation_id: str, typing: bool) -> None:

@@ -33,13 +33,18 @@ class Answers:
 
     @property
     def has_reason(self) -> bool:
-        """Tell whether the reason is long enough to say something.
+        """Tell whether the reason is long enough to say something."""
+        return is_reason(self.justification)
 
-        East Asian signs count double: they say as much in half the length.
-        """
-        words = "".join(self.justification.split())
-        wide = sum(unicodedata.east_asian_width(sign) in ("W", "F") for sign in words)
-        return len(words) + wide >= MIN_REASON_WIDTH
+
+def is_reason(words: str) -> bool:
+    """Tell whether words are long enough to be a reason.
+
+    East Asian signs count double: they say as much in half the length.
+    """
+    signs = "".join(words.split())
+    wide = sum(unicodedata.east_asian_width(sign) in ("W", "F") for sign in signs)
+    return len(signs) + wide >= MIN_REASON_WIDTH
 
 
 class FindingAnswers(QObject):

@@ -32,6 +32,7 @@ from ui.views.conversation_header import ConversationHeader
 from ui.views.details import DetailsPanel
 from ui.views.find_bar import FindBar
 from ui.views.inbox_view import InboxView
+from ui.views.pages.approvals import ApprovalsPage
 from ui.views.pages.diagnostics import DiagnosticsPage
 from ui.views.pages.people import PeoplePage
 from ui.views.pages.settings import SettingsPage
@@ -76,6 +77,7 @@ class MainWindow(QMainWindow):
         self.composer = Composer(parts.composer, tokens)
         self.details = DetailsPanel(tokens)
         self.people = PeoplePage(parts.people, tokens)
+        self.approvals = ApprovalsPage(tokens)
         self.diagnostics = DiagnosticsPage(parts.version, tokens)
         self.settings = SettingsPage(tokens)
         self.status_line = StatusBar(tokens)
@@ -96,6 +98,7 @@ class MainWindow(QMainWindow):
         self.composer.set_tokens(tokens)
         self.details.set_tokens(tokens)
         self.people.set_tokens(tokens)
+        self.approvals.set_tokens(tokens)
         self.diagnostics.set_tokens(tokens)
         self.settings.set_tokens(tokens)
         self.status_line.set_tokens(tokens)
@@ -132,7 +135,13 @@ class MainWindow(QMainWindow):
         row.setSpacing(0)
         row.addWidget(self.rail)
         self._pages = QStackedWidget()
-        for page in (self._inbox_page(), self.people, self.diagnostics, self.settings):
+        for page in (
+            self._inbox_page(),
+            self.people,
+            self.approvals,
+            self.diagnostics,
+            self.settings,
+        ):
             self._pages.addWidget(page)
         column = QVBoxLayout()
         column.setContentsMargins(0, 0, 0, 0)

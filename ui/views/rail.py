@@ -23,6 +23,7 @@ class Page(StrEnum):
 
     INBOX = "inbox"
     PEOPLE = "people"
+    APPROVALS = "approvals"
     DIAGNOSTICS = "diagnostics"
     SETTINGS = "settings"
 
@@ -30,6 +31,7 @@ class Page(StrEnum):
 _ICONS = {
     Page.INBOX: ("inbox", "Inbox", "Ctrl+1"),
     Page.PEOPLE: ("users", "People", "Ctrl+2"),
+    Page.APPROVALS: ("shield-check", "Approvals", "Ctrl+5"),
     Page.DIAGNOSTICS: ("activity", "Diagnostics", "F12"),
     Page.SETTINGS: ("settings", "Settings", "Ctrl+4"),
 }
@@ -60,7 +62,8 @@ class RailButton(QToolButton):
         """Show a count; 0 shows none."""
         self._count = count
         _, name, keys = _ICONS[self._page]
-        self.setAccessibleName(f"{name}, {count} unread" if count else name)
+        what = "waiting" if self._page is Page.APPROVALS else "unread"
+        self.setAccessibleName(f"{name}, {count} {what}" if count else name)
         self.setToolTip(f"{name} ({keys})")
         self.update()
 
@@ -75,7 +78,7 @@ class RailButton(QToolButton):
 
 
 class Rail(QWidget):
-    """Inbox and people above, diagnostics, settings and the own avatar below."""
+    """Inbox, people and a supervisor's approvals above, diagnostics, settings and avatar below."""
 
     page_chosen = Signal(str)
 
@@ -106,6 +109,7 @@ class Rail(QWidget):
             column.addWidget(one, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addSpacing(4)
         column.addWidget(self._avatar, 0, Qt.AlignmentFlag.AlignHCenter)
+        self._buttons[Page.APPROVALS].hide()
         self.show_page(Page.INBOX)
 
     def set_tokens(self, tokens: Tokens) -> None:
@@ -121,6 +125,11 @@ class Rail(QWidget):
     def show_unread(self, count: int) -> None:
         """Show how many conversations are unread."""
         self._buttons[Page.INBOX].set_count(count)
+
+    def show_approvals(self, wanted: bool, count: int) -> None:
+        """Offer the approvals to a supervisor, with how many wait."""
+        self._buttons[Page.APPROVALS].setVisible(wanted)
+        self._buttons[Page.APPROVALS].set_count(count)
 
     def show_person(self, name: str, initials: str) -> None:
         """Show who is signed in."""
