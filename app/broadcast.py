@@ -103,27 +103,28 @@ class BroadcastDesk:
         return tuple(lines)
 
     async def send(
-        self, lines: Sequence[BroadcastLine], text: str, answers: Answers
-    ) -> tuple[MessageId, ...]:
-        """Submit the text once for each line that may go, in order; returns the messages' ids.
+        self,
+        lines: Sequence[BroadcastLine],
+        text: str,
+        answers: Answers,
+        sent: dict[ConversationId, MessageId],
+    ) -> None:
+        """Submit the text once for each line that may go, in order, and note each in `sent`.
 
-        Raises what Messaging.send raises; what was submitted before stays submitted, and every
-        later line is untouched. The drafts of the conversations stay as they are.
+        Raises what Messaging.send raises; called again with the same `sent`, it goes on where it
+        stopped. The drafts of the conversations stay as they are.
         """
-        sent: list[MessageId] = []
         for line in lines:
-            if line.sendable:
-                sent.append(
-                    await self._messaging.send(
-                        line.conversation_id,
-                        text,
-                        justification=answers.justification,
-                        acknowledged=answers.acknowledged,
-                        several=line.several,
-                        hint=line.report,
-                    )
+            if line.sendable and line.conversation_id not in sent:
+                sent[line.conversation_id] = await self._messaging.send(
+                    line.conversation_id,
+                    text,
+                    justification=answers.justification,
+                    acknowledged=answers.acknowledged,
+                    several=line.several,
+                    hint=line.report,
+                    keeps_draft=True,
                 )
-        return tuple(sent)
 
     def _line(
         self,

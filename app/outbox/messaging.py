@@ -75,11 +75,13 @@ class Messaging:
         template_id: str = "",
         several: int = 0,
         hint: bytes | None = None,
+        keeps_draft: bool = False,
     ) -> MessageId:
         """Write the outbox row and remove the draft in one commit, then return its id.
 
-        A text that goes to `several` people as separate chats was no draft of any of them: the
-        conversation's own draft stays then. `hint` is the report of a decision made elsewhere.
+        `several` is to how many people the text goes as separate chats. `keeps_draft` leaves the
+        conversation's draft alone: the text was written elsewhere. `hint` is the report of a
+        decision made there.
         `acknowledged` and `false_positives` are the ids of rules the sender answered so.
         The commit happens even when the caller is cancelled. Raises Refused for an empty
         message, TooLarge, DiskFull; then nothing was written and the draft stays.
@@ -116,7 +118,7 @@ class Messaging:
             ),
         )
         try:
-            if several:
+            if keeps_draft:
                 await self._store.outbox.add(entry)
             else:
                 await self._store.outbox.clear_draft_and_add(entry)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from app.broadcast import Answers, BroadcastLine
 from contract.policy.matrix import Reach
 from contract.policy.model import Action
+from ui.models.finding_answers import Answers as Given
 from ui.models.sendability import CHANNEL_NAMES
 
 _REACH_WORDS = {
@@ -28,7 +29,6 @@ _TONES = {
     Reach.NOT_ALLOWED: "block",
 }
 _NATIVE = "Native: answer on your phone"
-REASON_MIN_CHARS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,8 @@ class MatrixSummary:
         """Return what keeps the text from being sent, "" when nothing does."""
         if not self.sendable:
             return "Nobody on the list can get this text."
-        if self.needs_reason and len(reason.strip()) < REASON_MIN_CHARS:
-            return f"Give a reason of at least {REASON_MIN_CHARS} characters."
+        if self.needs_reason and not Given(justification=reason).has_reason:
+            return "Give a reason in a few words."
         return ""
 
 

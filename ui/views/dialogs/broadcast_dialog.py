@@ -80,13 +80,13 @@ class BroadcastDialog(PlainDialog):
             str(item.data(_ROLE)) for item in items if item.checkState() is Qt.CheckState.Checked
         ]
 
-    def show_rows(self, number: int, rows: Sequence[MatrixRow], summary: MatrixSummary) -> None:
-        """Show the matrix unless the text or the people changed since check `number`.
+    def show_rows(self, number: int, rows: Sequence[MatrixRow], summary: MatrixSummary) -> bool:
+        """Show the matrix; False when the text or the people changed since check `number`.
 
         A screen reader hears the summary.
         """
         if number != self._changes:
-            return
+            return False
         self.table.setRowCount(len(rows))
         for line, row in enumerate(rows):
             cells = (row.name, row.channel, row.verdict, row.note)
@@ -106,6 +106,14 @@ class BroadcastDialog(PlainDialog):
         self._gate()
         if rows and said != summary.words:
             QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, summary.words))
+        return True
+
+    def lock(self, words: str) -> None:
+        """Say why it went to some only; what is left goes with the same text and people."""
+        self.show_error(words)
+        self.edit.setReadOnly(True)
+        self.people.setEnabled(False)
+        self.send.setText("Send to the rest")
 
     def _build_people(self, people: Sequence[tuple[str, str]]) -> QVBoxLayout:
         find = QLineEdit()

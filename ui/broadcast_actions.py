@@ -1,0 +1,140 @@
+"""Carries out one text to several clients: opens the dialog, has it checked, sends.
+
+It never decides who gets it: the core's broadcast desk does.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from PySide6.QtWidgets import QWidget
+
+from app.broadcast import Answers, BroadcastLine
+from app.domain.errors import AppError
+from app.domain.inbox import InboxKey, InboxPage, InboxQuery
+from contract.ids import ConversationId, MessageId
+from contract.wire import Conversation, Mode
+from ui.bridge.dialogs import ask
+from ui.bridge.spawn import Spawner
+from ui.models.broadcast_lines import matrix_rows, summary_of
+from ui.models.sendability import CHANNEL_NAMES
+from ui.models.sentences import sentence_of
+from ui.theme.tokens import Tokens
+from ui.views.dialogs.broadcast_dialog import BroadcastDialog
+
+PAGE_ROWS = 500
+MOST_CHATS = 5_000
+
+_log = logging.getLogger(__name__)
+
+
+class Chats(Protocol):
+    """Where the conversations to choose from come from."""
+
+    async def page(self, query: InboxQuery, limit: int, after: InboxKey | None = None) -> InboxPage:
+        """Return rows of the inbox list."""
+
+
+class Broadcasting(Protocol):
+    """What the dialog asks of the core."""
+
+    async def check(
+        self, conversation_ids: Sequence[ConversationId], text: str
+    ) -> tuple[BroadcastLine, ...]:
+        """Return a line for each client."""
+
+    async def send(
+        self,
+        lines: Sequence[BroadcastLine],
+        text: str,
+        answers: Answers,
+        sent: dict[ConversationId, MessageId],
+    ) -> None:
+        """Send it to those who may get it and are not in `sent`."""
+
+
+class BroadcastActions:
+    """One dialog at a time; `dialog` is it while it is open."""
+
+    def __init__(
+        self,
+        chats: Chats,
+        desk: Broadcasting,
+        spawner: Spawner,
+        window: Callable[[], QWidget],
+        tokens: Callable[[], Tokens],
+    ) -> None:
+        self.dialog: BroadcastDialog | None = None
+        self._chats = chats
+        self._desk = desk
+        self._spawner = spawner
+        self._window = window
+        self._tokens = tokens
+        self._lines: tuple[BroadcastLine, ...] = ()
+        self._kept = ""
+
+    def open(self) -> None:
+        """Let the person choose clients and write to them."""
+        if self.dialog is None:
+            self._spawner.spawn(self._run(), "one text to several")
+
+    async def _run(self) -> None:
+        dialog = BroadcastDialog(await self._people(), self._tokens(), self._window())
+        self.dialog, self._lines = dialog, ()
+        dialog.edit.setPlainText(self._kept)
+        dialog.check_requested.connect(self._on_check)
+        sent: dict[ConversationId, MessageId] = {}
+        try:
+            while await ask(dialog):
+                if await self._send(dialog, sent):
+                    self._kept = ""
+                    return
+            self._kept = dialog.text_to_send()  # closed by mistake: it is there the next time
+        finally:
+            self.dialog = None
+            dialog.deleteLater()
+
+    async def _people(self) -> list[tuple[str, str]]:
+        """Return the governed chats with one client each, newest first."""
+        found: list[tuple[str, str]] = []
+        after: InboxKey | None = None
+        while len(found) < MOST_CHATS:
+            page = await self._chats.page(InboxQuery(), PAGE_ROWS, after)
+            for row in page.rows:
+                talk = row.conversation
+                if not talk.group and talk.mode is Mode.GOVERNED:
+                    found.append((talk.conversation_id, _words(talk)))
+            after = page.next_key
+            if after is None:
+                break
+        return found
+
+    def _on_check(self, number: int, ticked: list[str], text: str) -> None:
+        self._spawner.spawn(self._check(number, ticked, text), "check for several")
+
+    async def _check(self, number: int, ticked: list[str], text: str) -> None:
+        ids = [ConversationId(one) for one in ticked]
+        lines = await self._desk.check(ids, text) if text.strip() else ()
+        dialog = self.dialog
+        if dialog is not None and dialog.show_rows(number, matrix_rows(lines), summary_of(lines)):
+            self._lines = lines
+
+    async def _send(self, dialog: BroadcastDialog, sent: dict[ConversationId, MessageId]) -> bool:
+        """Send; False when it failed, and the dialog says why and stays."""
+        lines = self._lines
+        answers = summary_of(lines).answers(dialog.reason_given())
+        try:
+            await self._desk.send(lines, dialog.text_to_send(), answers, sent)
+        except AppError as fault:
+            _log.warning("not sent to everybody: %s", fault.code)
+            dialog.lock(
+                f"{len(sent)} of {summary_of(lines).sendable} are sent. {sentence_of(fault)}"
+            )
+            return False
+        return True
+
+
+def _words(talk: Conversation) -> str:
+    return f"{talk.title} · {CHANNEL_NAMES[talk.channel]}"
