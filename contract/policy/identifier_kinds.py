@@ -84,8 +84,8 @@ class IdentifierScan:
     """The identifiers of one text, each kind sought at most once, behind the gate of digits.
 
     `regions` are ISO 3166 codes of countries whose national phone numbers are expected, in
-    upper case; empty means the usual ones. `memo` gives the dictionary that keeps an island's
-    finds between scans of nearly the same text; they are the same with and without it.
+    upper case; empty means the usual ones. `scanned` is the text's views where they are known
+    already, and `memo` gives the dictionary that keeps an island's finds between scans.
     """
 
     def __init__(
@@ -94,10 +94,11 @@ class IdentifierScan:
         normalised: Normalised | None = None,
         *,
         regions: Sequence[str] = (),
+        scanned: ScannedText | None = None,
         memo: IslandMemo | None = None,
     ) -> None:
         self.normalised = normalised or normalise(typed)
-        self._text = scanned_text(typed, self.normalised, tuple(regions))
+        self._text = scanned or scanned_text(typed, self.normalised, tuple(regions))
         self._islands: list[Island] | None = None
         self._memo = memo
         self._found: dict[IdentifierKind, list[Identifier]] = {}

@@ -20,6 +20,7 @@ from contract.policy.lookalikes import CAPITAL_LOOKALIKES, LOOKALIKES
 _NOT_PLAIN = re.compile(r"[\x00-\x1f\x7f]|  ")
 _AMBIGUOUS = "".join(map(chr, CAPITAL_LOOKALIKES))
 _WORD = re.compile(r"\S+")
+_PLAIN_RUN = re.compile(r"[!-~]+(?: [!-~]+)*")
 _PLAIN_SIGN = re.compile(r"[A-Za-z0-9]")
 _MAX_CLUSTER = 32
 _JOINING_RANGES = ((0x1160, 0x11FF), (0xFF9E, 0xFF9F), (0xFE00, 0xFE0F), (0x20D0, 0x20F0))
@@ -80,18 +81,45 @@ def normalise(text: str) -> Normalised:
         return Normalised(text.lower(), None, None)
     if any(char in text for char in _AMBIGUOUS):
         text = _WORD.sub(_latin_capitals, text)
-    out: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    for start, end in _clusters(text):
-        for char in _fold(text[start:end]):
-            if char == " " and out and out[-1] == " ":
-                ends[-1] = end
-                continue
-            out.append(char)
-            starts.append(start)
-            ends.append(end)
-    return Normalised("".join(out), starts, ends)
+    folding = _Folding()
+    place = 0
+    for run in _PLAIN_RUN.finditer(text):
+        start, end = run.span()
+        if end < len(text) and _joins(text[end]):
+            end -= 1
+        folding.add_clusters(text, place, start)
+        folding.add_plain(text, start, end)
+        place = end
+    folding.add_clusters(text, place, len(text))
+    return Normalised("".join(folding.out), folding.starts, folding.ends)
+
+
+class _Folding:
+    """What is folded so far, with the places each character comes from."""
+
+    def __init__(self) -> None:
+        self.out: list[str] = []
+        self.starts: list[int] = []
+        self.ends: list[int] = []
+
+    def add_plain(self, text: str, start: int, end: int) -> None:
+        """Take over a run of ASCII signs and single spaces between them."""
+        if start < end:
+            self.out.append(text[start:end].lower())
+            self.starts.extend(range(start, end))
+            self.ends.extend(range(start + 1, end + 1))
+
+    def add_clusters(self, text: str, low: int, high: int) -> None:
+        """Fold anything else, character by character with its marks."""
+        out, starts, ends = self.out, self.starts, self.ends
+        for start, end in _clusters(text, low, high):
+            for char in _fold(text[start:end]):
+                if char == " " and out and out[-1] == " ":
+                    ends[-1] = end
+                    continue
+                out.append(char)
+                starts.append(start)
+                ends.append(end)
 
 
 def fold_term(text: str) -> str:
@@ -119,17 +147,18 @@ def _latin_capitals(word: re.Match[str]) -> str:
     return typed.translate(CAPITAL_LOOKALIKES) if _PLAIN_SIGN.search(typed) else typed
 
 
-def _clusters(text: str) -> list[tuple[int, int]]:
-    """Cut text into characters with the marks that combine with them."""
+def _clusters(text: str, low: int, high: int) -> list[tuple[int, int]]:
+    """Cut a stretch of text into characters with the marks that combine with them."""
     clusters: list[tuple[int, int]] = []
-    start = 0
-    for index, char in enumerate(text):
+    start = low
+    for index in range(low + 1, high):
+        char = text[index]
         joins = char > "\u02ff" and _joins(char)
-        if index and not (joins and index - start < _MAX_CLUSTER):
+        if not (joins and index - start < _MAX_CLUSTER):
             clusters.append((start, index))
             start = index
-    if text:
-        clusters.append((start, len(text)))
+    if low < high:
+        clusters.append((start, high))
     return clusters
 
 

@@ -14,6 +14,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from ahocorasick_rs import AhoCorasick
+
+from contract.policy.normalise import fold_term
 from contract.policy.scanned_text import Identifier, ScannedText, first_of_each_place
 from contract.policy.secret_formats import has_known_form
 
@@ -25,12 +28,18 @@ _MAX_TOKEN = 4_000
 _USER_IN_ADDRESS = re.compile(
     r"[a-z][a-z0-9+.]{1,12}://[^\s:/@]{1,64}:(?P<value>[^\s/@]{3,64})@", re.I
 )
-_NAMED = re.compile(
-    r"(?:passwor[dt]|passwd|pass(?:phrase|code)|\bpwd|\bpw|kennwort|mot de passe"
-    r"|contrase[ñn]a|senha|parola|wachtwoord|пароль|密码|密碼|口令|パスワード|비밀번호"
-    r"|secret|token|credentials?|auth(?:orization)?|bearer|basic|login|session|key)"
+_PASSWORD_NAMES = (
+    "password", "passwort", "passwd", "passphrase", "passcode", "pwd", "pw", "kennwort",
+    "mot de passe", "contrasena", "senha", "parola", "wachtwoord", "пароль", "密码", "密碼", "口令",
+    "パスワード", "비밀번호",
+)  # fmt: skip
+_KEY_NAMES = (
+    "secret", "token", "credential", "auth", "bearer", "basic", "login", "session", "key",
+)  # fmt: skip
+_NAMES = AhoCorasick([fold_term(name) for name in (*_PASSWORD_NAMES, *_KEY_NAMES)])
+_AFTER_NAME = re.compile(
     r"[\w.\-]{0,40}['\"`]?\s{0,3}"
-    r"(?:(?:=>|:=|\|\||[:=：>,]|is now\b|is\b|ist\b|lautet\b|est\b|es\b|é\b|是|は|为)[\s'\"`(]{0,5}"
+    r"(?:(?:=>|:=|\|\||[:=：>,]|is now\b|is\b|ist\b|lautet\b|est\b|es\b|e\b|是|は|为)[\s'\"`(]{0,5}"
     r"|(?<=[rc])\s(?=\S{0,60}[0-9+/=]))(?P<value>[^\s'\"`,;<>()]{6,256})",
     re.IGNORECASE,
 )
@@ -38,11 +47,9 @@ _ASSIGNED = re.compile(r"(?:[=:>|,]['\"`\s=]{0,5}|['\"`])$")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.I)
 _JWT = re.compile(r"ey[A-Za-z0-9_/\-]{15,}\.ey[A-Za-z0-9_/\-]{15,}")
 _RUN = re.compile(r"[A-Za-z0-9]+")
-_STRONG_NAMES = re.compile(
-    r"pass|\bpw|kennwort|senha|contrase|parola|wacht|парол|密|口令|パス|비밀", re.I
-)
 _MIN_RANDOM, _MIN_LOOSE, _MIN_SURE = 15, 24, 40
 _MIN_BITS = 3.0
+_MIN_NAME_INSIDE = 3
 
 
 def find_secrets(text: ScannedText) -> list[Identifier]:
@@ -51,7 +58,7 @@ def find_secrets(text: ScannedText) -> list[Identifier]:
     A private key counts from its first line on, to its last where that is there.
     """
     cased = text.cased
-    found = [*_private_keys(cased), *_named(cased), *_tokens(cased)]
+    found = [*_private_keys(cased), *_named(text), *_tokens(cased)]
     return first_of_each_place(found)
 
 
@@ -81,13 +88,24 @@ def _private_keys(text: str) -> Iterator[Identifier]:
         yield Identifier(begin.start(), place, "PRIVATE KEY", True, True)
 
 
-def _named(text: str) -> Iterator[Identifier]:
-    for match in (*_NAMED.finditer(text), *_USER_IN_ADDRESS.finditer(text)):
-        value = match["value"].rstrip(".!?")
-        start = match.start("value")
-        password = match.re is _USER_IN_ADDRESS or _STRONG_NAMES.match(match.group())
-        if _is_password(value) if password else _is_key(value):
-            yield Identifier(start, start + len(value), value, True, True)
+def _named(text: ScannedText) -> Iterator[Identifier]:
+    """Yield the values that names of passwords and keys stand before."""
+    for index, start, end in _NAMES.find_matches_as_indexes(text.folded):
+        if text.folded[start - 1 : start].isalpha() and end - start < _MIN_NAME_INSIDE:
+            continue
+        match = _AFTER_NAME.match(text.cased, end)
+        if match is not None:
+            yield from _valued(match, password=index < len(_PASSWORD_NAMES))
+    if "://" in text.cased:
+        for match in _USER_IN_ADDRESS.finditer(text.cased):
+            yield from _valued(match, password=True)
+
+
+def _valued(match: re.Match[str], *, password: bool) -> Iterator[Identifier]:
+    value = match["value"].rstrip(".!?")
+    start = match.start("value")
+    if _is_password(value) if password else _is_key(value):
+        yield Identifier(start, start + len(value), value, True, True)
 
 
 def _is_password(value: str) -> bool:

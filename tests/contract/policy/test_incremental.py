@@ -35,6 +35,15 @@ PIECES = (
     "12.5 %",
     "a",
     "9",
+    " the ",
+    " Any 4111",
+    "。",
+    "！ガ",
+    "ﾞ",
+    "，二",
+    "\\n",
+    "ΗN",
+    "password: hunter2x",
 )
 edits = st.lists(
     st.tuples(
@@ -64,8 +73,8 @@ def test_an_edited_draft_has_the_finds_of_a_fresh_one(
         assert finds(scanner.scan(text)) == finds(IdentifierScan(text))
 
 
-@given(st.text(max_size=200))
-def test_folding_by_sentences_is_folding(text: str) -> None:
+@given(st.text(max_size=200) | st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
+def test_folding_by_stretches_is_folding(text: str) -> None:
     assert DraftScanner().scan(text).normalised == normalise(text)
 
 

@@ -5,6 +5,8 @@ It does not test rules.
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,6 +45,16 @@ def test_folded_text_can_be_encoded(text: str) -> None:
     normalise(text).text.encode("utf-8")
 
 
+@given(any_text)
+def test_runs_of_plain_signs_fold_as_single_ones_do(text: str) -> None:
+    whole = normalise("\u200b" + text)
+    joined = "".join(normalise("\u200b" + char).text for char in text if char.isascii())
+    if text.isascii():
+        assert re.sub(" +", " ", whole.text) == re.sub(" +", " ", joined)
+    assert whole.starts is not None
+    assert len(whole.text) == len(whole.starts)
+
+
 @pytest.mark.parametrize(
     ("typed", "folded"),
     [
@@ -60,6 +72,9 @@ def test_folded_text_can_be_encoded(text: str) -> None:
         ("cafe\u0301", "café"),
         ("ｶﾞｽ", "ガス"),
         ("مَرْحَبـا", "مرحبا"),
+        ("g\u0336u\u0336a\u0336r", "guar"),
+        ("GUARΑΝTEED", "guaranteed"),  # Greek capital Alpha and Nu
+        ("⓿❶⑵", "01(2)"),
     ],
 )
 def test_disguises_fold_to_one_form(typed: str, folded: str) -> None:
