@@ -5,6 +5,7 @@ It never reads what was given but from the facts, and it never converts a curren
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterator
 
 from contract.policy.amounts import Amount, find_amounts
@@ -16,6 +17,8 @@ from contract.policy.text_scan import TextScan
 
 AMOUNT_REACH = 120
 """How many characters may lie between the word for a gift and its amount."""
+
+_MAX_NEAR = 32
 
 
 def find_gifts(index: int, rule: GiftRule, scan: TextScan, context: Context) -> Iterator[Hit]:
@@ -43,12 +46,13 @@ def find_gifts(index: int, rule: GiftRule, scan: TextScan, context: Context) -> 
             yield hit._replace(action=rule.unknown_action, message_key=words)
 
 
-def _near(match: TermMatch, amounts: list[Amount]) -> list[Amount]:
-    return [
-        one
-        for one in amounts
-        if one.end >= match.start - AMOUNT_REACH and one.start <= match.end + AMOUNT_REACH
-    ]
+def _near(match: TermMatch, amounts: list[Amount]) -> Iterator[Amount]:
+    """Yield the amounts within reach of a term; `amounts` stand in order and never overlap."""
+    first = bisect.bisect_left(amounts, match.start - AMOUNT_REACH, key=lambda one: one.end)
+    for amount in amounts[first : first + _MAX_NEAR]:
+        if amount.start > match.end + AMOUNT_REACH:
+            return
+        yield amount
 
 
 def _above_limit(

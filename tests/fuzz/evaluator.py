@@ -61,7 +61,7 @@ def growth_once(chance: random.Random) -> None:
         evaluate(bundle, Facts(now_utc_ms=NOW_UTC_MS), _draft(place, text))
 
     try:
-        check_linear(work, 1_500)
+        check_linear(work, 5_000)
     except AssertionError as slow:
         raise AssertionError(f"{slow}: {piece!a} in {place}") from slow
 

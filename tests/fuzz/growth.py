@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-ATTEMPTS = 4
+ATTEMPTS = 3
 SLACK = 1.7
 """How much more than its share the larger size may cost: caches and allocation are not linear."""
 
