@@ -97,11 +97,11 @@ LINES = (
 def measure(folder: Path) -> Iterator[float]:
     """Yield the figures of LINES; no file is written."""
     for terms in (SMALL, LARGE):
-        engine = HintEngine(compile_bundle(_bundle(terms), Side.CLIENT))
-        yield _p99_ms(engine, [_typed(_draft(200, number), 200) for number in range(2)])
-        long = _draft(2_400, 7)
-        yield _p99_ms(engine, [_typed(long, 200), _edited(long, 200)])
-    files = _bundle(LARGE)
+        engine = HintEngine(compile_bundle(bundle_of(terms), Side.CLIENT))
+        yield _p99_ms(engine, [typed(draft(200, number), 200) for number in range(2)])
+        long = draft(2_400, 7)
+        yield _p99_ms(engine, [typed(long, 200), _edited(long, 200)])
+    files = bundle_of(LARGE)
     began = time.perf_counter()
     compile_bundle(files, Side.CLIENT)
     yield time.perf_counter() - began
@@ -123,19 +123,19 @@ def _p99_ms(engine: HintEngine, drafts: list[list[str]]) -> float:
     return percentile(each_s(checks), 99) * MS
 
 
-def _typed(draft: str, keystrokes: int) -> list[str]:
+def typed(text: str, keystrokes: int) -> list[str]:
     """Return the states of a draft while its last characters are typed."""
-    return [draft[:end] for end in range(len(draft) - keystrokes + 1, len(draft) + 1)]
+    return [text[:end] for end in range(len(text) - keystrokes + 1, len(text) + 1)]
 
 
-def _edited(draft: str, keystrokes: int) -> list[str]:
+def _edited(text: str, keystrokes: int) -> list[str]:
     """Return the states of a draft while a sentence is typed in its middle."""
-    middle = len(draft) // 2
-    added = _draft(keystrokes, 11)
-    return [draft[:middle] + added[:end] + draft[middle:] for end in range(1, keystrokes + 1)]
+    middle = len(text) // 2
+    added = draft(keystrokes, 11)
+    return [text[:middle] + added[:end] + text[middle:] for end in range(1, keystrokes + 1)]
 
 
-def _bundle(terms: int) -> dict[str, bytes]:
+def bundle_of(terms: int) -> dict[str, bytes]:
     """Return the sample bundle's files with one more lexicon of that many made-up terms."""
     folder = ROOT / "resources" / "policy"
     files = {
@@ -143,18 +143,24 @@ def _bundle(terms: int) -> dict[str, bytes]:
         for path in folder.rglob("*")
         if path.suffix in {".yaml", ".csv"}
     }
-    chance = random.Random(SEED)
-    made_up: set[str] = set()
-    while len(made_up) < terms:
-        words = ("".join(chance.choices(_SYLLABLES, k=chance.randint(2, 4))) for _ in range(3))
-        made_up.add(" ".join(list(words)[: chance.randint(1, 3)]))
-    rows = "".join(f"{term},en\n" for term in sorted(made_up))
+    rows = "".join(f"{term},en\n" for term in made_up_terms(terms))
     files[_LEXICON] = f"term,language\n{rows}".encode()
     files["rules.yaml"] += _RULE.encode()
     return files
 
 
-def _draft(length: int, number: int) -> str:
+def made_up_terms(count: int) -> list[str]:
+    """Return so many different terms of one to three words, the same each time."""
+    chance = random.Random(SEED)
+    terms: set[str] = set()
+    while len(terms) < count:
+        words = ("".join(chance.choices(_SYLLABLES, k=chance.randint(2, 4))) for _ in range(3))
+        terms.add(" ".join(list(words)[: chance.randint(1, 3)]))
+    return sorted(terms)
+
+
+def draft(length: int, number: int) -> str:
+    """Return a drawn draft of that many characters; equal numbers give equal drafts."""
     chance = random.Random(SEED + number)
     text = ""
     while len(text) < length:

@@ -8,8 +8,10 @@ from __future__ import annotations
 from tests.benchmarks import (
     archive_latency,
     archive_rates,
+    detection,
     embedded_start,
     hints,
+    peers,
     proofs,
     sending,
 )
@@ -19,6 +21,8 @@ GROUPS: tuple[Group, ...] = (
     embedded_start.GROUP,
     sending.GROUP,
     hints.GROUP,
+    peers.GROUP,
+    detection.GROUP,
     proofs.GROUP,
     archive_latency.GROUP,
     archive_rates.GROUP,
