@@ -123,7 +123,8 @@ class MessageActions:
         files = row.message.attachments if row is not None else ()
         gone = [f"“{one.name}”" for one in files if one.attachment_id not in draft.attachment_ids]
         note = f"Attach {' and '.join(gone)} again: a file goes with one message only."
-        await self._conversation.adopt(draft, before, note if gone else "")
+        refused = row.outbox.findings if row is not None and row.outbox is not None else ()
+        await self._conversation.adopt(draft, before, note if gone else "", refused)
 
     async def _resolve(self, message_id: MessageId, action: str) -> None:
         if action == SEND_AGAIN and not await self._confirm_send_again():

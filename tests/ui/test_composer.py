@@ -276,3 +276,36 @@ def test_the_counter_shows_near_the_limit(qapp: QApplication, length: int) -> No
         await kit.close()
 
     run_in_qt_loop(qapp, work())
+
+
+def test_a_window_that_closes_while_writing_offers_templates(qapp: QApplication) -> None:
+    async def work() -> None:
+        kit = composer_kit()
+        kit.presenter.show(conversation(closes_in_ms=1), (hana(),), None)
+        QTest.keyClicks(kit.view.edit, "still here")
+        assert kit.view.send_button.isEnabled()
+        asked: list[bool] = []
+        kit.view.choose_template_requested.connect(lambda: asked.append(True))
+        kit.presenter.refresh(conversation(closes_in_ms=0), (hana(),))
+        assert not kit.view.send_button.isEnabled()
+        buttons = kit.view.findChildren(QAbstractButton)
+        choose = next(one for one in buttons if one.text() == "Choose a template…")
+        QTest.mouseClick(choose, Qt.MouseButton.LeftButton)
+        assert asked == [True] and kit.view.edit.toPlainText() == "still here"
+        await kit.close()
+
+    run_in_qt_loop(qapp, work())
+
+
+def test_a_template_taken_back_may_go_again_unless_it_is_changed(qapp: QApplication) -> None:
+    async def work() -> None:
+        kit = composer_kit()
+        kit.presenter.show(conversation(closes_in_ms=0), (hana(),), None)
+        filled = Draft(ConversationId("talk-1"), "Your statement is ready.", template_id="t-1")
+        kit.presenter.adopt(filled)
+        assert kit.view.send_button.isEnabled()
+        QTest.keyClicks(kit.view.edit, "!")
+        assert not kit.view.send_button.isEnabled()
+        await kit.close()
+
+    run_in_qt_loop(qapp, work())

@@ -9,9 +9,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit
 
-from app.domain.drafts import CheckedDraft
+from app.domain.drafts import CheckedDraft, Draft
 from contract.ids import ConversationId
 from contract.policy.model import Action, Decision, Finding, Fix, FixKind, OverrideKind
+from contract.wire import WireFinding
 from tests.support.qt_loop import run_in_qt_loop
 from tests.ui.kit import (
     CARD,
@@ -459,6 +460,56 @@ def test_a_slow_check_runs_beside_the_window_and_send_waits_for_its_own(
         gate.set()
         await until(lambda: not kit.presenter.state().verdict_stale)
         assert _marked(kit) == [CARD]
+        await kit.close()
+
+    run_in_qt_loop(qapp, work())
+
+
+def test_what_the_server_alone_asks_for_can_be_answered_after_a_refusal(
+    qapp: QApplication,
+) -> None:
+    async def work() -> None:
+        kit = composer_kit()
+        neutral = WireFinding(
+            rule_id="compliance",
+            action="justify",
+            start=0,
+            end=0,
+            message_key="neutral",
+            message="This needs a reason",
+            override_kind="allowWithJustification",
+        )
+        draft = Draft(ConversationId("talk-1"), "about the deal")
+        kit.presenter.adopt(draft, refused=(neutral,))
+        assert kit.view.finding_words() == ("This needs a reason",)
+        assert kit.view.send_button.text() == "Send with reason…"
+        kit.view.edit.insertPlainText("Hello, ")
+        kit.presenter.answers.set_reason("the client asked")
+        QTest.keyClick(kit.view.edit, _RETURN)
+        await until(lambda: len(kit.outgoing.sends) == 1)
+        assert kit.outgoing.sends[0][2] == "the client asked"
+        QTest.keyClicks(kit.view.edit, "next")
+        assert kit.view.finding_words() == ()
+        await kit.close()
+
+    run_in_qt_loop(qapp, work())
+
+
+def test_a_refused_text_is_held_back_until_it_changes(qapp: QApplication) -> None:
+    async def work() -> None:
+        kit = composer_kit()
+        blocked = WireFinding(
+            rule_id="compliance",
+            action="block",
+            start=0,
+            end=0,
+            message_key="neutral",
+            message="Not allowed with this client, ask Compliance, ref. 7F3A",
+        )
+        kit.presenter.adopt(Draft(ConversationId("talk-1"), "the deal"), refused=(blocked,))
+        assert not kit.view.send_button.isEnabled()
+        QTest.keyClicks(kit.view.edit, ", no")
+        assert kit.view.send_button.isEnabled()
         await kit.close()
 
     run_in_qt_loop(qapp, work())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC
 
+import msgspec
 import pytest
 
 from app.domain import errors
@@ -13,7 +14,7 @@ from app.domain.drafts import CheckedDraft
 from app.domain.errors import AppError
 from app.domain.status import CoreStatus, Link
 from contract.policy.model import Action
-from contract.wire import ConsentStatus, Mode
+from contract.wire import Channel, ConsentStatus, Mode
 from tests.ui.kit import CARD, conversation, decide, hana
 from tests.ui.sample_rows import HOUR_MS, NOW_UTC_MS
 from ui.models.findings import utf16_offset, verdict
@@ -100,6 +101,39 @@ def test_every_error_has_a_sentence(kind: type[AppError]) -> None:
 def test_an_open_window_counts_down() -> None:
     facts = sendability(conversation(), [hana()], NOW_UTC_MS)
     assert (facts.gate, facts.window_text) == (Gate.OPEN, "WhatsApp window closes in 23 h")
+
+
+@pytest.mark.parametrize(
+    ("left_ms", "words"),
+    [
+        (23 * HOUR_MS + 59 * 60_000, "23 h"),
+        (3 * HOUR_MS + 12 * 60_000 + 5, "3 h 12 min"),
+        (59 * 60_000 + 59_999, "59 min"),
+        (4 * 60_000 + 32_000, "4 min 32 s"),
+        (31_999, "31 s"),
+        (1, "1 s"),
+    ],
+)
+def test_a_window_counts_down_to_its_last_second(left_ms: int, words: str) -> None:
+    facts = sendability(conversation(closes_in_ms=left_ms), [hana()], NOW_UTC_MS)
+    assert facts.window_text == f"WhatsApp window closes in {words}"
+    assert facts.changes_in_ms is not None
+    later = sendability(
+        conversation(closes_in_ms=left_ms), [hana()], NOW_UTC_MS + facts.changes_in_ms
+    )
+    assert later.window_text != facts.window_text or later.gate is Gate.WINDOW_CLOSED
+
+
+def test_wechat_says_how_many_messages_are_left_and_closes_after_the_fifth() -> None:
+    talk = msgspec.structs.replace(
+        conversation(closes_in_ms=47 * HOUR_MS), channel=Channel.WECHAT, window_messages_left=2
+    )
+    facts = sendability(talk, [hana()], NOW_UTC_MS)
+    assert facts.window_text == "2 of 5 messages left · WeChat window closes in 47 h"
+    spent = msgspec.structs.replace(talk, window_messages_left=0)
+    closed = sendability(spent, [hana()], NOW_UTC_MS)
+    assert closed.gate is Gate.WINDOW_CLOSED and closed.templates
+    assert "templates only" in closed.note
 
 
 def test_a_closed_window_says_when_the_client_last_wrote() -> None:

@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.domain.drafts import CheckedDraft, Draft
 from app.domain.errors import AppError
 from contract.ids import ConversationId
-from contract.wire import Contact, Conversation
+from contract.wire import Contact, Conversation, WireFinding
 from ui.bridge.spawn import Spawner
 from ui.models.composer_state import (
     REASON_MISSED,
@@ -132,17 +132,12 @@ class ComposerPresenter(QObject):
         self._saver.mark_dirty()
         self.evaluate()
 
-    def propose(self, text: str, template_id: str = "") -> None:
-        """Add a text to the draft; what is there stays before it.
-
-        With `template_id` the text is an approved template, filled in: it takes the draft's
-        place, because the channel lets nothing else go.
-        """
-        if self._conversation is None:
-            return
-        self._template_id = template_id
-        self._replace_text(text if template_id else f"{self._text.rstrip()}\n{text}".strip())
-        self._saver.mark_dirty()
+    def propose(self, text: str) -> None:
+        """Add a text to the draft; what is there stays before it."""
+        if self._conversation is not None:
+            self._template_id = ""
+            self._replace_text(f"{self._text.rstrip()}\n{text}".strip())
+            self._saver.mark_dirty()
 
     def offer_file(self, path: str) -> None:
         """Attach the file at `path`, unless this conversation takes none."""
@@ -157,20 +152,19 @@ class ComposerPresenter(QObject):
         before: str = "",
         note: str = "",
         *,
-        reason_demanded: bool = False,
+        refused: tuple[WireFinding, ...] = (),
     ) -> None:
         """Show a draft that the store put back (undo, cancel, edit of what did not go out).
 
         `before` is the text when the store was asked: what was typed since stays behind it.
-        `note` stands above the draft until it changes; `reason_demanded` tells that the backend
-        asked for a reason.
+        `note` stands above the draft until it changes; `refused` is what the backend found in it.
         """
         if draft.conversation_id != self.conversation_id:
             return
         typed = self._text.removeprefix(before) if self._text != before else ""
         self._saver.forget(draft.conversation_id, on_screen=True)
         self._quote, self._fault = quote, note
-        self._take_answers(draft, reason_demanded=reason_demanded)
+        self._take_answers(draft, refused)
         arrived = self.uploads.restore(draft.attachment_ids, draft.conversation_id)
         self._replace_text(f"{draft.text}{typed}")
         if typed or arrived:
@@ -301,10 +295,9 @@ class ComposerPresenter(QObject):
         if rest:
             self._saver.mark_dirty()
 
-    def _take_answers(self, draft: Draft | None, *, reason_demanded: bool = False) -> None:
+    def _take_answers(self, draft: Draft | None, refused: tuple[WireFinding, ...] = ()) -> None:
         self._template_id = draft.template_id if draft is not None else ""
-        self._policy.edited()
-        self.answers.restore(draft, reason_demanded=reason_demanded)
+        self._policy.restore(draft, refused)
 
     def _replace_text(self, text: str) -> None:
         self._text = text
@@ -326,6 +319,7 @@ class ComposerPresenter(QObject):
 
     def _sendability(self, conversation: Conversation) -> Sendability:
         facts = sendability(conversation, self._contacts, self._now_utc_ms())
+        # A template that was sent and taken back may go again, as long as it is not changed.
         if self._template_id and facts.templates:
             return replace(facts, gate=Gate.OPEN, note="")
         return facts

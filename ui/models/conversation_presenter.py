@@ -14,7 +14,7 @@ from app.domain.changes import ChangeSet
 from app.domain.drafts import Draft
 from app.domain.timeline import TimelineRow
 from contract.ids import AttachmentId, ContactId, ConversationId, MessageId
-from contract.wire import Attachment, Contact, Conversation
+from contract.wire import Attachment, Contact, Conversation, WireFinding
 from ui.bridge.spawn import Spawner
 from ui.models.composer_presenter import ComposerPresenter
 from ui.models.composer_state import QuotedMessage
@@ -128,14 +128,21 @@ class ConversationPresenter(QObject):
         if changes.reset or shown in changes.touched() or known & changes.contacts:
             self._spawner.spawn(self._refresh(self._visit, shown), "refresh conversation")
 
-    async def adopt(self, draft: Draft, before: str, note: str = "") -> None:
+    async def adopt(
+        self,
+        draft: Draft,
+        before: str,
+        note: str = "",
+        refused: tuple[WireFinding, ...] = (),
+    ) -> None:
         """Show a draft that the store put back, with what it answers and its files' names.
 
-        `before` is the draft's text when the store was asked, `note` what to say above it.
+        `before` is the draft's text when the store was asked, `note` what to say above it,
+        `refused` what the backend found in it.
         """
         quote = await self._quote(draft)
         files = await self._source.draft_files(draft.attachment_ids)
-        self._composer.adopt(draft, quote, before, note)
+        self._composer.adopt(draft, quote, before, note, refused=refused)
         if draft.conversation_id == self._composer.conversation_id:
             self._composer.uploads.describe(files)
             self._composer.evaluate()

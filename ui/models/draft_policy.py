@@ -5,15 +5,17 @@ It never sends, saves or changes a draft.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 
-from app.domain.drafts import CheckedDraft
+from app.domain.drafts import CheckedDraft, Draft
 from contract.policy.model import Decision
+from contract.wire import WireFinding
 from ui.bridge.spawn import Spawner
 from ui.models.draft_check import Check, CheckLater, DraftCheck
+from ui.models.enforced_findings import EnforcedFindings
 from ui.models.finding_answers import FindingAnswers
 from ui.models.findings import Need, Verdict, verdict
 from ui.models.policy_words import FALLBACK_LANGUAGE
@@ -56,6 +58,7 @@ class DraftPolicy(QObject):
         self._gate_open = gate_open
         self._decided: tuple[CheckedDraft, Decision | None] | None = None
         self._reason_pressed = False
+        self._enforced = EnforcedFindings()
         self.verdict = Verdict()
         self.answers = FindingAnswers(self)
         self.answers.changed.connect(self._on_answered)
@@ -88,6 +91,12 @@ class DraftPolicy(QObject):
         else:
             self._checks.later(draft)
         self._judge()
+
+    def restore(self, draft: Draft | None, refused: Iterable[WireFinding] = ()) -> None:
+        """Begin anew with a draft's answers; `refused` is what the backend found in its text."""
+        self._enforced = EnforcedFindings(draft.text if draft is not None else "", refused)
+        self.answers.restore(draft)
+        self.edited()
 
     def begin(self) -> None:
         """Another draft is on screen: what stands in it is told once."""
@@ -127,7 +136,7 @@ class DraftPolicy(QObject):
         if checked is None or decision is None:
             return Verdict()
         return verdict(
-            decision,
+            self._enforced.joined(decision, checked.text),
             checked.text,
             self.answers.value,
             words_only=not self._gate_open(),

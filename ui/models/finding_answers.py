@@ -21,15 +21,11 @@ _NOTHING_KEPT = Draft(ConversationId(""), "")
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """`acknowledged` and `false_positives` hold keys of findings or ids of their rules.
-
-    `reason_demanded` tells that the backend asked for a reason by a rule it alone knows.
-    """
+    """`acknowledged` and `false_positives` hold keys of findings or ids of their rules."""
 
     justification: str = ""
     acknowledged: frozenset[str] = frozenset()
     false_positives: frozenset[str] = frozenset()
-    reason_demanded: bool = False
 
     @property
     def has_reason(self) -> bool:
@@ -58,16 +54,15 @@ class FindingAnswers(QObject):
         self.asks_reason = False
         self.asks_acknowledgement = False
 
-    def restore(self, draft: Draft | None = None, *, reason_demanded: bool = False) -> None:
+    def restore(self, draft: Draft | None = None) -> None:
         """Begin anew with what was kept with a draft; nothing is emitted."""
         kept = draft or _NOTHING_KEPT
         self.value = Answers(
             kept.justification,
             frozenset(kept.acknowledged),
             frozenset(kept.false_positives),
-            reason_demanded,
         )
-        self.asks_reason = bool(kept.justification) or reason_demanded
+        self.asks_reason = bool(kept.justification)
         self.asks_acknowledgement = False
 
     def acknowledge(self, keys: Iterable[str]) -> None:

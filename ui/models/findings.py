@@ -135,7 +135,7 @@ def verdict(
         underlines=lines,
         to_mend=needs[Need.MENDING],
         to_acknowledge=needs[Need.ACKNOWLEDGEMENT],
-        needs_reason=needs[Need.REASON] > 0 or answers.reason_demanded,
+        needs_reason=needs[Need.REASON] > 0,
         needs_approval=needs[Need.APPROVAL] > 0,
         warned=any(
             row.severity == "warn" and row.answer_key not in answers.false_positives for row in rows
