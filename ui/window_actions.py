@@ -15,6 +15,7 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from app.domain.inbox import InboxFilter
 from ui.models.palette_model import PaletteAction, PaletteKind, PaletteRow
 from ui.models.status_words import ALARM_DETAILS
+from ui.outreach import Outreach
 from ui.views.rail import Page
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class WindowActions:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
+        self.outreach = Outreach(workspace)
         self._actions = self._named_actions()
         window = workspace.window
         for keys, action in self._keys().items():
@@ -73,6 +75,11 @@ class WindowActions:
             "diagnostics": ("Run diagnostics", "F12", lambda: self._page(Page.DIAGNOSTICS)),
             "inbox": ("Go to the inbox", "Ctrl+1", lambda: self._page(Page.INBOX)),
             "people": ("Go to people", "Ctrl+2", lambda: self._page(Page.PEOPLE)),
+            "several": (
+                "Write to several clients",
+                "Ctrl+Shift+N",
+                lambda: self.outreach.several.open(),
+            ),
             "approvals": ("Go to approvals", "Ctrl+5", self._approvals),
             "settings": ("Open settings", "Ctrl+4", lambda: self._page(Page.SETTINGS)),
             "find": ("Find in this conversation", "Ctrl+F", self._find),
@@ -95,6 +102,7 @@ class WindowActions:
             "Ctrl+3": lambda: self._page(Page.DIAGNOSTICS),
             "Ctrl+4": lambda: self._page(Page.SETTINGS),
             "Ctrl+5": self._approvals,
+            "Ctrl+Shift+N": lambda: self.outreach.several.open(),
             "Ctrl+F": self._find,
             "Alt+Down": lambda: self._step(1),
             "Alt+Up": lambda: self._step(-1),

@@ -70,8 +70,8 @@ class Workspace(QObject):
         """`reload_settings` replaces reading this system's settings after a change."""
         super().__init__()
         self.core = core
-        self._clock = clock
-        self._look = look
+        self.clock = clock
+        self.look = look
         self._state = state
         self._dismissed: frozenset[str] = frozenset()
         self._policy_version = ""
@@ -119,7 +119,7 @@ class Workspace(QObject):
         self._minute.stop()
         self.inbox.stop()
         self.timeline.close()
-        self._look.follow(None)
+        self.look.follow(None)
         self.approvals.close()
         self.signals.detach()
         await self.spawner.close()
@@ -167,7 +167,7 @@ class Workspace(QObject):
             self.receipts.show_alarm(alarm)
 
     def _build_presenters(self) -> None:
-        spawn, clock, core = self.spawner.spawn, self._clock, self.core
+        spawn, clock, core = self.spawner.spawn, self.clock, self.core
         self.inbox = InboxPresenter(core.store.inbox, clock, spawn, self)
         self.timeline = TimelinePresenter(core.store.timeline, clock, spawn, self)
         self.composer = ComposerPresenter(
@@ -219,7 +219,7 @@ class Workspace(QObject):
         self._connect_find()
         self._connect_diagnostics()
         self._connect_messages()
-        self._look.follow(window.set_tokens)
+        self.look.follow(window.set_tokens)
         self._minute.timeout.connect(self._on_minute)
 
     def _connect_find(self) -> None:
@@ -241,10 +241,10 @@ class Workspace(QObject):
         view = self.window.timeline
         self.receipts = ReceiptActions(
             self.core.proofs.receipts.check,
-            self._clock,
+            self.clock,
             self.spawner,
             lambda: self.window,
-            lambda: self._look.tokens,
+            lambda: self.look.tokens,
         )
         self.messages = MessageActions(
             self.core.messaging,
@@ -352,7 +352,7 @@ class Workspace(QObject):
         newest = not self.timeline.has_newer
         items = self.timeline.model.rows() if newest else ()
         archived = last_archived_utc_ms(item.row for item in items if item.row is not None)
-        now = self._clock.now_utc_ms()
+        now = self.clock.now_utc_ms()
         verified = self.core.status.archive_verified_utc_ms
         self.window.details.show_facts(self.conversation.facts, archived, now, verified)
 
@@ -379,7 +379,7 @@ class Workspace(QObject):
         self.spawner.spawn(self._open_contact(contact), "open contact")
 
     def _on_move(self, conversation_id: str) -> None:
-        self.conversation.move_draft(ConversationId(conversation_id), self._clock.now_utc_ms())
+        self.conversation.move_draft(ConversationId(conversation_id), self.clock.now_utc_ms())
 
     def _on_attach(self) -> None:
         self.spawner.spawn(self._attach(), "attach")

@@ -20,6 +20,7 @@ class PeoplePage(PageFrame):
     """Enter, a double click or the button opens the conversation."""
 
     contact_chosen = Signal(object)
+    several_requested = Signal()
 
     def __init__(self, model: PeopleModel, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__("People", "Your clients as your firm's book holds them", parent)
@@ -50,6 +51,9 @@ class PeoplePage(PageFrame):
         inner = QVBoxLayout(card)
         inner.setContentsMargins(1, 8, 1, 8)
         inner.addWidget(self.list)
+        several = button("Write to several…", "secondary")
+        several.clicked.connect(self.several_requested)
+        self.buttons.addWidget(several)
         self.buttons.addWidget(self._open)
         self.body.addWidget(self.field)
         self.body.addWidget(self._notice)
