@@ -67,7 +67,9 @@ def find_quoted_numbers(rule: NumberRule, context: Context) -> Iterator[Hit]:
     for found in find_split(rule.id, kind_of(rule), context.quoted, context.text):
         if found.confidence >= rule.min_confidence:
             start, end = context.text.normalised.span(found.start, found.end)
-            yield _hit(rule, found.confidence, start, end, found.value, context.text, context)
+            hit = _hit(rule, found.confidence, start, end, found.value, context.text, context)
+            own = context.text.normalised.text[found.start : found.end].upper()
+            yield hit._replace(value="".join(char for char in own if char.isalnum()))
 
 
 def kind_of(rule: NumberRule) -> IdentifierKind:

@@ -80,6 +80,14 @@ def test_a_number_split_over_a_quote_is_found_in_the_draft(
     assert findings("numbers.card", text) == []
 
 
+def test_the_own_part_of_a_split_number_is_masked() -> None:
+    text, quoted = "so 1111 1111 it is", "the card: 4111 1111"
+    (finding,) = findings("numbers.card", text, quoted_text=quoted)
+    mended = apply_fix(text, finding, finding.fixes[0])
+    assert mended == "so •••• 1111 it is"
+    assert findings("numbers.card", mended, quoted_text=quoted) == []
+
+
 def test_an_iban_split_over_a_quote_is_found() -> None:
     (finding,) = findings("numbers.iban", "1331 9268 19", quoted_text="It is GB29 NWBK 6016")
     assert (finding.start, finding.end) == (0, 12)
