@@ -208,7 +208,8 @@ async def test_file_goes_with_a_message_once_and_members_may_read_it(
     workspace: Workspace, client: httpx.AsyncClient
 ) -> None:
     chat = await workspace.conversation_of(await workspace.inbound("Hi"))
-    created = state_of(await announce(client, b"abc"))
+    change: dict[str, object] = {"name": "term sheet.txt", "media_type": "text/plain"}
+    created = state_of(await announce(client, b"abc", change))
     early = await submit(client, chat, draft("See file", attachment_ids=[created.attachment_id]))
     assert early.json()["code"] == "attachment_incomplete"
     await send(client, created.attachment_id, 0, b"abc")
@@ -220,7 +221,7 @@ async def test_file_goes_with_a_message_once_and_members_may_read_it(
     assert blocked.json()["code"] == "policy_denied"
     sent = await submit(client, chat, draft("", attachment_ids=[created.attachment_id]))
     message = msgspec.json.decode(sent.content, type=Submitted).message
-    assert [file.name for file in message.attachments] == ["term sheet.pdf"]
+    assert [file.name for file in message.attachments] == ["term sheet.txt"]
     twice = await submit(client, chat, draft("Again", attachment_ids=[created.attachment_id]))
     assert twice.json()["code"] == "conflict"
     async with client_of(workspace, KENTA) as stranger:

@@ -117,8 +117,9 @@ def test_a_file_arrives_in_the_conversation_it_was_chosen_in(
         kit.presenter.show(conversation(1), (hana(),), kit.outgoing.drafts.get("talk-1"))
         (file,) = kit.presenter.state().uploads
         assert file.step is UploadStep.READY and file.attachment_id is not None
-        await until(lambda: "talk-1" in kit.outgoing.drafts)
-        assert kit.outgoing.drafts["talk-1"].attachment_ids == (file.attachment_id,)
+        kept = (file.attachment_id,)
+        drafts = kit.outgoing.drafts
+        await until(lambda: "talk-1" in drafts and drafts["talk-1"].attachment_ids == kept)
         await kit.close()
 
     run_in_qt_loop(qapp, work())
