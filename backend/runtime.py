@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from sqlalchemy import Connection
 from starlette.applications import Starlette
 
 from backend.archive.embedded import EmbeddedArchive
@@ -25,11 +26,14 @@ from backend.channels.sandbox.phone import Client
 from backend.channels.sandbox.service import Sandbox
 from backend.delivery.accounts import governed_accounts, pauses, resume_account
 from backend.delivery.files import DeliveryFiles
+from backend.delivery.optout import opt_out_source
 from backend.delivery.pump import InboundPump
 from backend.delivery.recorder import InboundRecorder
 from backend.delivery.worker import DeliveryWorker
 from backend.directory.addresses import governed_addresses
 from backend.directory.signins import SignIns
+from backend.governance.stops import stop_if_forbidden
+from backend.governance.watch import GovernanceWatch
 from backend.inbox.erasing import sweep_files
 from backend.inbox.notifier import Notifier
 from backend.services import (
@@ -41,6 +45,7 @@ from backend.services import (
 from backend.workspace import Workspace, open_workspace, process_name
 from backend.workspace_errors import WorkspaceError
 from contract.ids import AccountId, ConversationId, EmployeeId
+from contract.wire import Channel
 
 _log = logging.getLogger(__name__)
 _RESTART_AFTER_S = 1.0
@@ -125,11 +130,23 @@ class Runtime:
         inbound = {"sandbox": sandbox.connector.inbound}
         files = DeliveryFiles(database, self.workspace.blobs)
         worker = DeliveryWorker(
-            database, outbound, files.read, owner=process_name(), exclusive=True, now=self._now
+            database,
+            outbound,
+            files.read,
+            self._recheck,
+            owner=process_name(),
+            exclusive=True,
+            now=self._now,
         )
         recorder = InboundRecorder(
-            database, inbound, files.put, self._notifier.publish_passing, now=self._now
+            database,
+            inbound,
+            files.put,
+            self._notifier.publish_passing,
+            self._opt_out_words,
+            now=self._now,
         )
+        watch = GovernanceWatch(database, now=self._now)
         pump = InboundPump(database, inbound, recorder, now=self._now)
         self._journal = Journal(database, files.read, now=self._now)
         self.worker = worker
@@ -142,6 +159,7 @@ class Runtime:
             asyncio.create_task(
                 self._keep_running("journal copies", self._journal.run), name="journal"
             ),
+            asyncio.create_task(self._keep_running("supervision", watch.run), name="supervision"),
             asyncio.create_task(self._watch_health(recorder), name="health"),
         ]
         if self._publisher is not None:
@@ -240,6 +258,12 @@ class Runtime:
         if self._publisher is not None:
             ours = (*ours, *self._publisher.problems)
         return (*ours, *self._paused, *([refused] if refused else ()))
+
+    def _recheck(self, connection: Connection, message_id: str, now_utc_ms: int) -> bool:
+        return stop_if_forbidden(connection, self.workspace.policy, message_id, now_utc_ms)
+
+    def _opt_out_words(self, text: str, channel: Channel) -> str | None:
+        return opt_out_source(self.workspace.policy.server, text, channel)
 
     async def _resume(self, account_id: AccountId) -> bool:
         return await self.workspace.database.write(lambda c: resume_account(c, account_id))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from backend.cli.custody_arguments import add_admin_commands, add_archive_commands
 from backend.cli.policy_arguments import add_policy_commands
+from backend.cli.supervision_arguments import add_supervision_commands
 
 
 def parser() -> argparse.ArgumentParser:
@@ -173,3 +174,4 @@ def _add_admin(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     statement.add_argument("file", type=Path)
     statement.add_argument("--recovery-key", required=True, help="the public key that signed it")
     add_admin_commands(commands)
+    add_supervision_commands(commands)

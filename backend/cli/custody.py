@@ -26,6 +26,14 @@ from backend.archive.worm import WormNotReady, WormStore, open_client, store_fau
 from backend.archive.worm_copies import copy_sealed
 from backend.cli.custody_admin import hold_command, journal_command, retention_command
 from backend.cli.printing import print_line
+from backend.cli.supervision import (
+    approvals_command,
+    facts_command,
+    reviews_command,
+    setting_command,
+    templates_command,
+    walls_command,
+)
 from backend.delivery.files import DeliveryFiles
 from backend.inbox.erasing import sweep_files
 from backend.inbox.events import open_database
@@ -227,4 +235,14 @@ _ARCHIVE = {
     "erase": _erase,
     "expire": _expire,
 }
-_ADMIN = {"journal": journal_command, "retention": retention_command, "hold": hold_command}
+_ADMIN = {
+    "approvals": approvals_command,
+    "facts": facts_command,
+    "hold": hold_command,
+    "journal": journal_command,
+    "retention": retention_command,
+    "reviews": reviews_command,
+    "setting": setting_command,
+    "templates": templates_command,
+    "walls": walls_command,
+}

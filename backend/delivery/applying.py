@@ -5,7 +5,7 @@ It never fetches anything and never commits: the recorder's transaction does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection, select
 
@@ -13,7 +13,7 @@ from backend.archive.entries import append_entry, new_salt
 from backend.channels import events
 from backend.channels.contract import Account
 from backend.delivery.accounts import pause_account, resume_account
-from backend.delivery.optout import opts_out
+from backend.delivery.opting_out import opt_out
 from backend.directory.consents import record_consent
 from backend.directory.points import KnownPoint, PointAddress, ensure_point, find_point
 from backend.inbox.conversations import ensure_direct_conversation
@@ -39,6 +39,8 @@ _OPTED_OUT = "Client opted out. Messages on this channel are no longer sent."
 _AGREED = "Recording notice accepted by client"
 _IDENTITY = "The client's identity on this channel changed. Check with the client before you write."
 _GROUP = "chat"
+# Returns by which rule a text opts out on a channel, or None.
+OptOutWords = Callable[[str, Channel], str | None]
 _UNMATCHED_KINDS = (DeliveryState.ACCEPTED, DeliveryState.SENT, DeliveryState.DELIVERED)
 
 
@@ -53,10 +55,13 @@ def apply_event(
     files: Sequence[StoredFile],
     received_at_utc_ms: int,
     now_utc_ms: int,
+    opt_out_words: OptOutWords,
 ) -> None:
     """Record one event; raises NotYet when the message it speaks of is not known yet."""
     if isinstance(event, events.MessageIn | events.Unknown):
         _message(connection, account, event, files, received_at_utc_ms)
+        if isinstance(event, events.MessageIn):
+            _opting_out(connection, account, event, received_at_utc_ms, opt_out_words)
     elif isinstance(event, events.MessageEcho):
         _echo(connection, account, event, files, now_utc_ms)
     elif isinstance(event, events.Receipt):
@@ -145,8 +150,6 @@ def _message(
         received_at_utc_ms=received_at_utc_ms,
         author_name=event.sender.name if event.chat else "",
     )
-    if kind is MessageKind.TEXT and account.channel is Channel.SMS and opts_out(text):
-        _opt_out(connection, account, event, received_at_utc_ms)
 
 
 def _echo(
@@ -291,7 +294,7 @@ def _consent(
     received_at_utc_ms: int,
 ) -> None:
     if event.status is ConsentStatus.OPTED_OUT:
-        _opt_out(connection, account, event, received_at_utc_ms)
+        _opt_out(connection, account, event, received_at_utc_ms, "channel", confirm=False)
         return
     point, _ = _chat(connection, account, event, received_at_utc_ms)
     record_consent(
@@ -308,22 +311,43 @@ def _consent(
         _say(connection, account, event, _AGREED, received_at_utc_ms)
 
 
-def _opt_out(
-    connection: Connection, account: Account, event: events.InboundEvent, at_utc_ms: int
+def _opting_out(
+    connection: Connection,
+    account: Account,
+    event: events.MessageIn,
+    at_utc_ms: int,
+    opt_out_words: OptOutWords,
 ) -> None:
-    point, _ = _chat(connection, account, event, at_utc_ms)
-    for kind in (ConsentKind.RECORDING, ConsentKind.MARKETING):
-        record_consent(
-            connection,
-            contact_id=point.contact_id,
-            kind=kind,
-            status=ConsentStatus.OPTED_OUT,
-            channel=account.channel,
-            actor_id=point.contact_id,
-            at_utc_ms=event.at_utc_ms,
-            now_utc_ms=at_utc_ms,
-        )
-    _say(connection, account, event, _OPTED_OUT, at_utc_ms)
+    """Look for words that opt out in a client's own chat; in a group they bind nobody."""
+    if event.kind is not MessageKind.TEXT or event.chat:
+        return
+    source = opt_out_words(event.text, account.channel)
+    if source is not None:
+        _opt_out(connection, account, event, at_utc_ms, source, confirm=True)
+
+
+def _opt_out(
+    connection: Connection,
+    account: Account,
+    event: events.InboundEvent,
+    at_utc_ms: int,
+    source: str,
+    *,
+    confirm: bool,
+) -> None:
+    point, conversation_id = _chat(connection, account, event, at_utc_ms)
+    changed = opt_out(
+        connection,
+        contact_id=point.contact_id,
+        conversation_id=conversation_id,
+        channel=account.channel,
+        source=source,
+        confirm=confirm,
+        at_utc_ms=event.at_utc_ms or at_utc_ms,
+        now_utc_ms=at_utc_ms,
+    )
+    if changed:
+        _say(connection, account, event, _OPTED_OUT, at_utc_ms)
 
 
 def _say(

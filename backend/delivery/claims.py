@@ -58,6 +58,19 @@ def next_work(connection: Connection, paused: frozenset[str], now_utc_ms: int) -
     )
 
 
+def due_messages(
+    connection: Connection, paused: frozenset[str], limit: int, now_utc_ms: int
+) -> tuple[MessageId, ...]:
+    """Return the messages of up to `limit` heads that are due, for a last look at them."""
+    rows = connection.execute(
+        _heads(paused)
+        .where(jobs.c.state == "ready", jobs.c.not_before_utc_ms <= now_utc_ms)
+        .order_by(jobs.c.lane_order)
+        .limit(limit)
+    ).all()
+    return tuple(MessageId(row.message_id) for row in rows)
+
+
 def claim_heads(
     connection: Connection, owner: str, paused: frozenset[str], limit: int, now_utc_ms: int
 ) -> tuple[Claim, ...]:

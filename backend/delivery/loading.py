@@ -15,6 +15,7 @@ from backend.archive.entries import read_entry
 from backend.archive.verify import fault_of
 from backend.channels.contract import OutboundFile, OutboundMessage
 from backend.delivery.claims import Claim
+from backend.directory.confirmations import confirmation_deadline
 from backend.inbox.rendering import message_attachments
 from backend.storage.blobs import BlobDamaged
 from backend.storage.tables import (
@@ -108,7 +109,7 @@ def load(connection: Connection, claim: Claim) -> Load:
         quote_external_id=row.quote_external_id or "",
         files=files,
         window_closes_at_utc_ms=row.window_closes_at_utc_ms,
-        consented=not _opted_out(connection, row.contact_id, row.channel),
+        consented=_may_go(connection, claim.message_id, row.contact_id, row.channel),
         as_archived=_is_as_archived(connection, claim, row.text, files),
     )
 
@@ -122,6 +123,13 @@ def _is_as_archived(
         return False
     body = msgspec.json.decode(entry.body, type=_Body)
     return body.text == text and body.attachments == tuple(file.sha256 for file in files)
+
+
+def _may_go(connection: Connection, message_id: str, contact_id: str, channel: str) -> bool:
+    """Tell whether consent lets a message go: an opt-out's confirmation goes in spite of it."""
+    if confirmation_deadline(connection, message_id) is not None:
+        return True
+    return not _opted_out(connection, contact_id, channel)
 
 
 def _opted_out(connection: Connection, contact_id: str, channel: str) -> bool:

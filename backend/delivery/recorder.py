@@ -20,7 +20,13 @@ from sqlalchemy import Connection, Row, select, update
 from backend.channels import events, faults
 from backend.channels.contract import Account, Inbound
 from backend.delivery.accounts import governed_accounts
-from backend.delivery.applying import NotYet, apply_event, apply_unmatched, find_chat
+from backend.delivery.applying import (
+    NotYet,
+    OptOutWords,
+    apply_event,
+    apply_unmatched,
+    find_chat,
+)
 from backend.inbox.events import members_of
 from backend.inbox.inbound import StoredFile
 from backend.inbox.uploads import known_media_type
@@ -59,10 +65,15 @@ class InboundRecorder:
         connectors: Mapping[str, Inbound],
         put_file: PutFile,
         tell_typing: TellTyping,
+        opt_out_words: OptOutWords,
         *,
         now: Callable[[], int],
     ) -> None:
-        """`put_file` keeps a file's bytes; `tell_typing` tells an employee's open streams."""
+        """`put_file` keeps a file's bytes; `tell_typing` tells an employee's open streams.
+
+        `opt_out_words` tells by which rule a client's text opts out.
+        """
+        self._opt_out_words = opt_out_words
         self._database = database
         self._connectors = connectors
         self._put_file = put_file
@@ -218,6 +229,7 @@ class InboundRecorder:
                     item.files,
                     item.received_at_utc_ms,
                     self._now(),
+                    self._opt_out_words,
                 )
             except NotYet:
                 if not late:

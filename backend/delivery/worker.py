@@ -17,7 +17,7 @@ from backend.channels import faults
 from backend.channels.contract import Account, Finding, Outbound, SendResult
 from backend.delivery import outcomes
 from backend.delivery.accounts import governed_accounts, pauses
-from backend.delivery.claims import NextWork, claim_heads, lost_leases, next_work
+from backend.delivery.claims import NextWork, claim_heads, due_messages, lost_leases, next_work
 from backend.delivery.loading import Load, ReadFile, load
 from backend.storage.database import Database, StorageFull
 from contract.ids import AccountId
@@ -25,6 +25,7 @@ from contract.wire import IdempotencyClass
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
+Recheck = Callable[[Connection, str, int], object]
 SEND_TIMEOUT_S = 45.0  # shorter than a lease: a live worker never loses one
 AT_ONCE = 8
 _LONGEST_SLEEP_S = 30.0
@@ -44,15 +45,20 @@ class DeliveryWorker:
         database: Database,
         connectors: Mapping[str, Outbound],
         read_file: ReadFile,
+        recheck: Recheck,
         *,
         owner: str,
         exclusive: bool,
         now: Callable[[], int],
     ) -> None:
-        """`connectors` by module name; `exclusive` says no other worker can live."""
+        """`connectors` by module name; `exclusive` says no other worker can live.
+
+        `recheck` stops a message that may not go any more, in the transaction that claims.
+        """
         self._database = database
         self._connectors = connectors
         self._read_file = read_file
+        self._recheck = recheck
         self._owner = owner
         self._exclusive = exclusive
         self._now = now
@@ -110,8 +116,10 @@ class DeliveryWorker:
 
     async def _claim(self, free: int) -> None:
         def claim(connection: Connection) -> list[tuple[Load, Account]]:
-            accounts = _accounts(connection)
-            claims = claim_heads(connection, self._owner, _paused(connection), free, self._now())
+            accounts, paused, now_utc_ms = _accounts(connection), _paused(connection), self._now()
+            for message_id in due_messages(connection, paused, free, now_utc_ms):
+                self._recheck(connection, message_id, now_utc_ms)
+            claims = claim_heads(connection, self._owner, paused, free, now_utc_ms)
             return [(load(connection, item), accounts[item.account_id]) for item in claims]
 
         # The commit inside makes the attempts durable; only then may a byte leave.

@@ -26,8 +26,10 @@ def record_consent(
     at_utc_ms: int,
     now_utc_ms: int,
     text_version: str = "",
-) -> None:
-    """Archive and apply a consent's new status; `channel` None means all channels.
+) -> bool:
+    """Archive and apply a consent's new status; false when it stood so before.
+
+    `channel` None means all channels.
 
     `actor_id` is who decided: the contact's id, or the employee who noted it.
     """
@@ -38,7 +40,7 @@ def record_consent(
         columns.channel == (channel or ""),
     )
     if connection.execute(select(columns.status).where(*this)).scalar() == status:
-        return
+        return False
     firm_id = connection.execute(
         select(contacts.c.firm_id).where(contacts.c.contact_id == contact_id)
     ).scalar_one()
@@ -63,6 +65,7 @@ def record_consent(
         )
     )
     _bump(connection, contact_id, now_utc_ms)
+    return True
 
 
 def _bump(connection: Connection, contact_id: str, now_utc_ms: int) -> None:

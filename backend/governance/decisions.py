@@ -12,7 +12,8 @@ import msgspec
 from sqlalchemy import Connection
 
 from backend.governance.answers import Answers, starting_state
-from backend.governance.facts import Content, Ground, ground_of, policy_files
+from backend.governance.attachments import inspected_attachments
+from backend.governance.facts import Content, Ground, ground_of
 from backend.governance.findings import sender_findings
 from backend.governance.policy import RunningPolicy
 from backend.governance.records import HintDifference, Occasion, record_decision
@@ -52,7 +53,7 @@ def decide(
     """
     content = Content(
         text=command.text,
-        files=policy_files(connection, files),
+        files=inspected_attachments(connection, files),
         quote_message_id=command.quote_message_id,
         template_id=command.template_id,
     )

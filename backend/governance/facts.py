@@ -40,7 +40,6 @@ from contract.policy.model import (
 )
 from contract.policy.own_book import BookChat, BookPerson, account_facts, book_facts
 from contract.supervision import AccountKeys
-from contract.wire import Attachment as WireAttachment
 from contract.wire import Contact, Conversation, Me
 
 _KEPT = "policy_facts"
@@ -61,19 +60,6 @@ class Content:
     mentions: tuple[str, ...] = ()
     forwarded_from: tuple[str, ...] = ()
     on_behalf_of: str = ""
-
-
-def policy_files(connection: Connection, files: Sequence[WireAttachment]) -> tuple[Attachment, ...]:
-    """Return what policy may know of files, as far as they were inspected."""
-    return tuple(
-        Attachment(
-            name=file.name,
-            media_type=file.media_type,
-            size_bytes=file.size_bytes,
-            sha256=file.sha256,
-        )
-        for file in files
-    )
 
 
 class Ground(NamedTuple):

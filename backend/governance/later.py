@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Row, func, insert, select
 
 from backend.archive.entries import read_entry
 from backend.directory.people import read_me
-from backend.governance.facts import Content, ground_of, policy_files
+from backend.governance.attachments import inspected_attachments
+from backend.governance.facts import Content, ground_of
 from backend.governance.findings import sender_findings
 from backend.governance.policy import RunningPolicy
 from backend.inbox.messages import message_row
@@ -106,7 +107,7 @@ def _content(connection: Connection, row: Row[Any]) -> Content:
     files = message_attachments(connection, [row.message_id])[row.message_id]
     return Content(
         text=row.text,
-        files=policy_files(connection, files),
+        files=inspected_attachments(connection, files),
         quote_message_id=row.quote_message_id,
         template_id=_template_of(connection, row),
     )

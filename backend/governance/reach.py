@@ -5,40 +5,22 @@ It never says how many are too many: the policy bundle does (FINRA 2210(a)(5): 2
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, insert, select
 
 from backend.storage.supervision_tables import retail_reach
-from contract.policy.normalise import fold_term
+from contract.policy.reach import reach_key
 from contract.wire import Contact
 
 WINDOW_MS = 30 * 24 * 3_600_000
-# Below this a text is a greeting or an answer that anybody writes, and no communication.
-MIN_LETTERS = 24
-_TAG = b"parley.policy.reach.v1\n"
-_NO_LETTER = re.compile(r"[\W\d_]+")
 
 
 def text_key(text: str, people: Iterable[Contact] = ()) -> str:
-    """Return what one text has in common with itself as sent to another client.
-
-    Recipients' names, numbers, spaces, punctuation and look-alike letters don't count; "" for a
-    text too short to be a communication.
-    """
-    folded = fold_term(text)
-    names = {
-        word
-        for contact in people
-        for word in _NO_LETTER.split(fold_term(contact.display_name))
-        if len(word) > 1
-    }
-    letters = "".join(word for word in _NO_LETTER.split(folded) if word not in names)
-    if len(letters) < MIN_LETTERS:
-        return ""
-    return hashlib.sha256(_TAG + letters.encode("utf-8", "surrogatepass")).hexdigest()
+    """Return what a text has in common with itself as sent to another client; "" if too short."""
+    names = [contact.display_name for contact in people]
+    words = [word for name in names for word in name.split() if len(word) > 1]
+    return reach_key(text, (*names, *words))
 
 
 def reached(

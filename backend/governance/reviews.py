@@ -16,7 +16,7 @@ from backend.governance.findings import wire_findings
 from backend.refusals import Refused, not_found
 from backend.storage.supervision_tables import review_items, review_steps
 from backend.storage.tables import conversations, decisions, employees, messages
-from contract.ids import EmployeeId
+from contract.ids import EmployeeId, EntryId
 from contract.policy.model import Decision
 from contract.problems import ProblemCode
 from contract.receipts.canonical import canonical_json
@@ -88,14 +88,41 @@ def take_step(
     """
     item = read_review(connection, me, review_id)
     note = command.note.strip()
+    _check_step(me, item, command.step, note)
+    entry_id = _archive_step(connection, me, item, command.step, note, now_utc_ms)
+    connection.execute(
+        insert(review_steps).values(
+            review_id=review_id,
+            n=len(item.steps) + 1,
+            firm_id=me.firm_id,
+            reviewer_id=me.employee_id,
+            step=command.step,
+            note=note,
+            at_utc_ms=now_utc_ms,
+            entry_id=entry_id,
+        )
+    )
+    if command.step in CLOSING_STEPS:
+        connection.execute(
+            update(review_items).where(review_items.c.review_id == review_id).values(closed=True)
+        )
+    return read_review(connection, me, review_id)
+
+
+def _check_step(me: Me, item: ReviewItem, step: ReviewStep, note: str) -> None:
     if len(note) > MAX_NOTE_CHARS:
         raise Refused(ProblemCode.BAD_REQUEST, "The note is too long.")
-    if command.step is not ReviewStep.CLEARED and not note:
+    if step is not ReviewStep.CLEARED and not note:
         raise Refused(ProblemCode.BAD_REQUEST, "This step needs a note.")
     if item.employee_id == me.employee_id:
         raise Refused(ProblemCode.FORBIDDEN, "Somebody else has to review your own message.")
     if item.closed:
         raise Refused(ProblemCode.CONFLICT, "This item is closed already: nothing was changed.")
+
+
+def _archive_step(
+    connection: Connection, me: Me, item: ReviewItem, step: ReviewStep, note: str, now_utc_ms: int
+) -> EntryId:
     archived = append_entry(
         connection,
         kind=KIND_REVIEW,
@@ -107,8 +134,8 @@ def take_step(
         salt=new_salt(),
         body=canonical_json(
             {
-                "action": command.step.value,
-                "item": review_id,
+                "action": step.value,
+                "item": item.review_id,
                 "kind": item.kind.value,
                 "note": note,
                 "rules": list(item.rule_ids),
@@ -117,23 +144,7 @@ def take_step(
         firm_id=me.firm_id,
         now_utc_ms=now_utc_ms,
     )
-    connection.execute(
-        insert(review_steps).values(
-            review_id=review_id,
-            n=len(item.steps) + 1,
-            firm_id=me.firm_id,
-            reviewer_id=me.employee_id,
-            step=command.step,
-            note=note,
-            at_utc_ms=now_utc_ms,
-            entry_id=archived.entry_id,
-        )
-    )
-    if command.step in CLOSING_STEPS:
-        connection.execute(
-            update(review_items).where(review_items.c.review_id == review_id).values(closed=True)
-        )
-    return read_review(connection, me, review_id)
+    return archived.entry_id
 
 
 def _items(firm_id: str) -> Select[Any]:

@@ -213,6 +213,5 @@ optout_confirmations = Table(
     ref("conversation_id", "conversations.conversation_id"),
     number("opted_out_at_utc_ms"),
     number("send_before_utc_ms"),
-    flag("taken_back"),
     Index("optout_confirmations_by_conversation", "conversation_id"),
 )
