@@ -117,6 +117,15 @@ def all_holds(connection: Connection, firm_id: str) -> tuple[Hold, ...]:
     return tuple(Hold(*row) for row in rows)
 
 
+def held_places(
+    entry_id: str, conversation_id: str, message_id: str, clients: Iterable[str]
+) -> list[tuple[str, str]]:
+    """Return the scopes, each with its id, by which a matter can hold an entry."""
+    places = [("firm", ""), ("entry", entry_id)]
+    places += [("conversation", conversation_id), ("message", message_id)]
+    return places + [("client", client) for client in clients]
+
+
 class StandingHolds:
     """A firm's standing holds, read once, to ask for many entries."""
 
@@ -126,11 +135,14 @@ class StandingHolds:
             if hold.released_at_utc_ms is None:
                 self._matters.setdefault((hold.scope, hold.scope_id), set()).add(hold.matter)
 
+    @property
+    def places(self) -> frozenset[tuple[str, str]]:
+        """Return every scope that a matter holds, each with its id."""
+        return frozenset(self._matters)
+
     def matters(
         self, entry_id: str, conversation_id: str, message_id: str, clients: Iterable[str]
     ) -> frozenset[str]:
         """Return the matters that hold an entry; none may go while there is one."""
-        places = [("firm", ""), ("entry", entry_id)]
-        places += [("conversation", conversation_id), ("message", message_id)]
-        places += [("client", client) for client in clients]
+        places = held_places(entry_id, conversation_id, message_id, clients)
         return frozenset().union(*(self._matters.get(place, ()) for place in places))

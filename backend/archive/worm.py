@@ -112,9 +112,15 @@ class WormStore:
             raise WormNotReady("Make the bucket anew with Object Lock: it can't be locked.")
 
     def put(
-        self, name: str, data: bytes, *, retain_until_utc_ms: int, now_utc_ms: int
+        self,
+        name: str,
+        data: bytes,
+        *,
+        retain_until_utc_ms: int,
+        now_utc_ms: int,
+        held: bool = False,
     ) -> StoredVersion:
-        """Write a new locked version in compliance mode and read its lock back.
+        """Write a new version locked in compliance mode, or on hold too, and read its lock back.
 
         Raises WormRefused for a date not in the future, or a bucket that keeps no versions.
         """
@@ -130,11 +136,13 @@ class WormStore:
             ChecksumSHA256=base64.b64encode(digest).decode(),
             ObjectLockMode=COMPLIANCE,
             ObjectLockRetainUntilDate=until,
+            ObjectLockLegalHoldStatus="ON" if held else "OFF",
             Metadata={"sha256": digest.hex()},
         )
         version_id = said.get("VersionId", "")
         lock = self._lock(name, version_id)
-        if not version_id or lock.mode != COMPLIANCE or lock.until is None or lock.until < until:
+        kept = lock.mode == COMPLIANCE and lock.until is not None and lock.until >= until
+        if not version_id or not kept or lock.held != held:
             raise WormNotReady("The store did not lock what was written: do not rely on it.")
         return StoredVersion(name, version_id, digest.hex(), retain_until_utc_ms)
 
@@ -164,8 +172,10 @@ class WormStore:
         )
 
     def hold(self, name: str, version_id: str) -> None:
-        """Put a legal hold on a version."""
+        """Put a legal hold on a version and read it back; raises WormNotReady when it is not."""
         self._set_hold(name, version_id, "ON")
+        if not self._lock(name, version_id).held:
+            raise WormNotReady("The store did not take a legal hold: do not rely on it.")
 
     def release_hold(self, name: str, version_id: str) -> None:
         """Lift a version's legal hold; its retention stays."""

@@ -16,6 +16,7 @@ from backend.archive.letters import FileRef, attachment_hashes, files_of
 from backend.archive.retention import Schedule, add_months
 from backend.archive.selection import PAGE, Record, Selection, sealed_records
 from backend.archive.worm import StoredVersion, WormRefused, WormStore
+from backend.archive.worm_holds import HeldCopies, mirror_holds
 from backend.storage.custody_tables import archive_erasures, worm_copies
 from backend.storage.database import Database
 from contract.receipts.canonical import canonical_json
@@ -26,29 +27,36 @@ ReadFile = Callable[[str], bytes]
 
 
 class WormRun(NamedTuple):
-    """What one run did: objects written, locks extended, erased copies removed or still locked."""
+    """What one run did: objects written, locks extended, erased copies removed or still locked.
+
+    `held` copies were put on a legal hold, from `lifted` ones it was taken.
+    """
 
     written: int
     extended: int
     removed: int
     locked: int
+    held: int = 0
+    lifted: int = 0
 
 
 class _Planned(NamedTuple):
     record: Record
     files: tuple[FileRef, ...]
     retain_until_utc_ms: int
+    held: bool
 
 
 def copy_sealed(
     database: Database, store: WormStore, read_file: ReadFile, now: Callable[[], int]
 ) -> WormRun:
-    """Copy what is sealed and not copied yet, then remove copies of what was erased; it blocks.
+    """Mirror the holds, copy what is sealed and not copied yet, remove copies of what was erased.
 
     Each object is noted once the store has locked it: a crash in between writes it once more,
-    as another version. Raises WormNotReady, and what the store's client raises.
+    as another version. It blocks. Raises WormNotReady, and what the store's client raises.
     """
     store.check()
+    holds = mirror_holds(database, store)
     written, extended, first = 0, 0, 0
     while True:
         plan = functools.partial(_plan, bucket=store.bucket, first=first, now_utc_ms=now())
@@ -60,7 +68,7 @@ def copy_sealed(
             break
         first = page.next_index
     removed, locked = _remove_erased(database, store, now)
-    return WormRun(written, extended, removed, locked)
+    return WormRun(written, extended, removed, locked, *holds)
 
 
 class _TooShort(NamedTuple):
@@ -79,6 +87,7 @@ def _plan(connection: Connection, bucket: str, first: int, now_utc_ms: int) -> _
     records = sealed_records(connection, Selection(first_index=first), PAGE)
     copies = _copies(connection, bucket, records)
     schedules: dict[str, Schedule] = {}
+    holds = HeldCopies(connection, bucket)
     todo: list[_Planned] = []
     too_short: list[_TooShort] = []
     for record in records:
@@ -93,7 +102,9 @@ def _plan(connection: Connection, bucket: str, first: int, now_utc_ms: int) -> _
             continue
         if record.entry_id not in copies:
             files = files_of(connection, record, attachment_hashes(record.body))
-            todo.append(_Planned(record, files, until))
+            about = (record.entry_id, record.conversation_id, record.message_id)
+            held = holds.is_held(record.firm_id, *about)
+            todo.append(_Planned(record, files, until, held))
         too_short += [
             _TooShort(copy.name, copy.version_id, until)
             for copy in copies.get(record.entry_id, ())
@@ -156,14 +167,22 @@ def _write(
     now: Callable[[], int],
 ) -> int:
     """Write the files first, the entry last: its note says that all of it is there."""
-    record, until = planned.record, planned.retain_until_utc_ms
-    stored = []
-    for number, ref in enumerate(planned.files):
-        data = read_file(ref.attachment_id)
-        name = f"{_entry_name(record)}.file{number}"
-        stored.append(store.put(name, data, retain_until_utc_ms=until, now_utc_ms=now()))
-    data = entry_object(record)
-    stored.append(store.put(_entry_name(record), data, retain_until_utc_ms=until, now_utc_ms=now()))
+    record, stored = planned.record, []
+    objects = [
+        (f"{_entry_name(record)}.file{number}", functools.partial(read_file, ref.attachment_id))
+        for number, ref in enumerate(planned.files)
+    ]
+    objects.append((_entry_name(record), functools.partial(entry_object, record)))
+    for name, read in objects:
+        stored.append(
+            store.put(
+                name,
+                read(),
+                retain_until_utc_ms=planned.retain_until_utc_ms,
+                now_utc_ms=now(),
+                held=planned.held,
+            )
+        )
     database.write_now(lambda c: _note(c, store.bucket, record, stored, now()))
     return len(stored)
 

@@ -1,6 +1,6 @@
 """Rehearses rotation, restore and move on real backend processes, under one client that runs on.
 
-They operate the backend by its own commands alone.
+They never sign by hand: the backend is operated by its own commands alone.
 """
 
 from __future__ import annotations

@@ -121,5 +121,9 @@ async def test_worm_copies_to_a_store(data_dir: Path, monkeypatch: pytest.Monkey
         (first,) = await run(data_dir, *words, "--bucket", BUCKET)
         assert first["written"] > 3
         (second,) = await run(data_dir, *words, "--bucket", BUCKET)
-        assert second == {"written": 0, "extended": 0, "removed": 0, "locked": 0}
+        assert not any(second.values())
+        by = ("--by", "officer-1")
+        await run(data_dir, "admin", "hold", "add", "--matter", "M-1", "--everything", *by)
+        (third,) = await run(data_dir, *words, "--bucket", BUCKET)
+        assert third["held"] == first["written"]
         await run(data_dir, *words, "--bucket", "no-such-bucket", status=2)

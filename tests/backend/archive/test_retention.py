@@ -162,6 +162,7 @@ async def test_message_stays_until_its_last_version_may_go(workspace: Workspace)
             received_at_utc_ms=edited_at,
         ),
     )
+    await workspace.sealing.sealed()
     first_over = workspace.clock() + YEAR_MS
     found = await write(workspace, lambda c: find_expired(c, FIRM, first_over, 100))
     assert found.message_ids == ()

@@ -6,6 +6,7 @@ It never trusts the store's own rules: each refusal stands beside proof that the
 from __future__ import annotations
 
 import base64
+import functools
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ import msgspec
 import pytest
 
 from backend.archive.erasure import ErasureOrder, erase
+from backend.archive.holds import place_hold, release_holds
 from backend.archive.retention import RetentionClass, assign_class, set_class
 from backend.archive.selection import Selection, sealed_records
 from backend.archive.worm import (
@@ -29,7 +31,7 @@ from backend.archive.worm_copies import WormRun, copy_sealed
 from backend.inbox.uploads import stored_parts
 from contract.receipts.leaf import body_commitment, leaf_hash
 from tests.backend.archive.object_store import BUCKET, object_store
-from tests.backend.workspace import FIRM, Workspace, open_workspace
+from tests.backend.workspace import FIRM, SOFIA, Workspace, open_workspace
 
 DAY_MS = 86_400_000
 NOW = int(time.time()) * 1000
@@ -251,3 +253,108 @@ async def test_longer_class_extends_the_locks_that_stand(
         assert (await copied(workspace, store)).extended == 0
         said = client.head_object(Bucket=bucket, Key="entries/000000/0.json")
         assert said["ObjectLockRetainUntilDate"] > day(119 * 30)
+
+
+async def test_legal_holds_are_mirrored_on_the_copies(tmp_path: Path, client: S3Client) -> None:
+    store = lockable(client, "held")
+    async with open_workspace(tmp_path) as workspace:
+        workspace.clock.at_utc_ms = NOW
+        database = workspace.services.database
+        first = await workspace.inbound("Held")
+        await workspace.inbound("Not held", account="acc-signal", point=SOFIA)
+        await copied(workspace, store)
+        home = await workspace.conversation_of(first)
+        for matter, scope, scope_id in (("M-1", "conversation", home), ("M-2", "message", first)):
+            place = functools.partial(
+                place_hold,
+                firm_id=FIRM,
+                matter=matter,
+                scope=scope,
+                scope_id=scope_id,
+                actor_id="officer",
+                now_utc_ms=NOW,
+            )
+            await database.write(place)
+        await workspace.sealing.sealed()
+        assert await mirrored(workspace, store) == (1, 0)
+        assert await mirrored(workspace, store) == (0, 0)
+        await workspace.inbound("Held from its first copy on")
+        assert await mirrored(workspace, store) == (0, 0)
+        held = {name for name in names_in(client, "held") if is_held(client, "held", name)}
+        indexes = await leaf_indexes(workspace, home)
+        assert held == {f"entries/000000/{index}.json" for index in indexes}
+        assert len(held) == 2
+        await released(workspace, "M-1")
+        assert await mirrored(workspace, store) == (0, 1), "the other matter keeps the first one"
+        await released(workspace, "M-2")
+        assert await mirrored(workspace, store) == (0, 1)
+        assert not any(is_held(client, "held", name) for name in names_in(client, "held"))
+
+
+async def test_mirroring_cut_short_is_done_again(tmp_path: Path, client: S3Client) -> None:
+    class Failing(WormStore):
+        """Fails at the second hold."""
+
+        holds = 0
+
+        def hold(self, name: str, version_id: str) -> None:
+            """Put a hold, the second time not."""
+            self.holds += 1
+            if self.holds == 2:
+                raise WormNotReady("cut short")
+            super().hold(name, version_id)
+
+    store = lockable(client, "cut")
+    async with open_workspace(tmp_path) as workspace:
+        workspace.clock.at_utc_ms = NOW
+        await workspace.inbound("One")
+        copies = (await copied(workspace, store)).written
+        await workspace.services.database.write(
+            lambda c: place_hold(c, FIRM, "M", "firm", "", "officer", NOW)
+        )
+        with pytest.raises(WormNotReady, match="cut short"):
+            await mirrored(workspace, Failing(client, "cut"))
+        assert await mirrored(workspace, store) == (copies, 0)
+
+
+def lockable(client: S3Client, bucket: str) -> WormStore:
+    """Return the door to a new bucket with Object Lock."""
+    client.create_bucket(  # type: ignore[attr-defined]  # not a call of the product
+        Bucket=bucket,
+        ObjectLockEnabledForBucket=True,
+        CreateBucketConfiguration={"LocationConstraint": "eu-central-1"},
+    )
+    return WormStore(client, bucket)
+
+
+async def mirrored(workspace: Workspace, store: WormStore) -> tuple[int, int]:
+    """Run a copy; return how many copies were put on hold and how many released."""
+    run = await copied(workspace, store)
+    return run.held, run.lifted
+
+
+async def released(workspace: Workspace, matter: str) -> None:
+    """Release a matter's holds and have that sealed."""
+    await workspace.services.database.write(
+        lambda c: release_holds(c, FIRM, matter, "officer", NOW)
+    )
+    await workspace.sealing.sealed()
+
+
+async def leaf_indexes(workspace: Workspace, conversation_id: str) -> list[int]:
+    """Return the places in the log of a conversation's entries."""
+    chosen = Selection(conversation_ids=(conversation_id,))
+    records = await workspace.services.database.read(lambda c: sealed_records(c, chosen, 10))
+    return [record.leaf_index for record in records]
+
+
+def names_in(client: S3Client, bucket: str) -> list[str]:
+    """Return every object's name in a bucket."""
+    said = client.list_objects_v2(Bucket=bucket)  # type: ignore[attr-defined]  # boto3's own
+    return [item["Key"] for item in said["Contents"]]
+
+
+def is_held(client: S3Client, bucket: str, name: str) -> bool:
+    """Tell whether the store has an object on legal hold."""
+    said = client.head_object(Bucket=bucket, Key=name)
+    return bool(said.get("ObjectLockLegalHoldStatus") == "ON")
