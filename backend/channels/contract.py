@@ -115,7 +115,8 @@ class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):
     """One archived message on its way to one address.
 
     `window_closes_at_utc_ms` is None where no window is known; `consented` is false once the
-    client took consent back. `quote_external_id` is the vendor's id of the quoted message.
+    client took consent back. `quote_external_id` is the vendor's id of the quoted message;
+    `template_id` names the approved template whose filled text this is, where it is one.
     """
 
     account_id: AccountId
@@ -130,6 +131,7 @@ class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):
     attachments: tuple[OutboundFile, ...] = ()
     window_closes_at_utc_ms: int | None = None
     consented: bool = True
+    template_id: str = ""
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,7 +21,8 @@ def shared_preflight(
     if not outbound.consented:
         return Blocked(reason=_CONSENT_GONE)
     closes = outbound.window_closes_at_utc_ms
-    if capabilities.window is not None and closes is not None and closes <= now_utc_ms:
+    closed = capabilities.window is not None and closes is not None and closes <= now_utc_ms
+    if closed and not (outbound.template_id and capabilities.templates):
         return Blocked(reason=_WINDOW_CLOSED)
     if not outbound.text and not outbound.attachments:
         return Blocked(reason=_NOTHING)

@@ -73,7 +73,8 @@ CHANNEL_CAPABILITIES: Mapping[Channel, Capabilities] = MappingProxyType(
             initiate=False,
             idempotency=IdempotencyClass.SERVER_KEY,
         ),
-        # kf/send_msg takes a msgid of our own; five messages within 48 hours.
+        # kf/send_msg takes a msgid of our own; five messages within 48 hours. Outside of them an
+        # official account may send template messages (message/template/send).
         Channel.WECHAT: Capabilities(
             text_max=2048,
             text_unit=TextUnit.BYTES,
@@ -81,6 +82,7 @@ CHANNEL_CAPABILITIES: Mapping[Channel, Capabilities] = MappingProxyType(
                 "image": MediaLimit(max_bytes=10 * _MB),
                 "document": MediaLimit(max_bytes=20 * _MB),
             },
+            templates=True,
             typing=True,
             initiate=False,
             window=Window(seconds=2 * _DAY_S, max_messages=5),

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from contract.supervision import Template
 from contract.wire import Channel, ConsentKind, ConsentStatus, IdempotencyClass, Mode, Role
 
 _MINUTES_AGO = re.compile(r"-(\d+)m")
@@ -130,6 +131,7 @@ class SampleWorkspace(msgspec.Struct, frozen=True, kw_only=True):
     contacts: tuple[SampleContact, ...]
     walls: tuple[SampleWall, ...]
     conversations: tuple[SampleConversation, ...]
+    templates: tuple[Template, ...] = ()
 
     @property
     def zone(self) -> tzinfo:

@@ -24,6 +24,7 @@ from backend.directory.sample import (
     read_workspace,
 )
 from backend.directory.seed_histories import PlannedLine, Planner, write_history
+from backend.directory.templates import set_template
 from backend.directory.walls import set_wall
 from backend.inbox.conversations import add_to_book
 from backend.inbox.inbound import StoredFile
@@ -91,6 +92,8 @@ def seed(connection: Connection, sample: Sample) -> bool:
         _write_account(connection, workspace, account)
     for contact in workspace.contacts:
         _write_contact(connection, workspace, contact)
+    for template in workspace.templates:
+        set_template(connection, firm_id, template)
     _write_consents(connection, sample)
     write_history(connection, workspace, sample.planned, sample.now_utc_ms)
     _write_walls(connection, sample)

@@ -21,6 +21,7 @@ from backend.channels.events import ConsentChange, Sender
 from backend.channels.sandbox.faults import Fault
 from backend.channels.sandbox.peer import Utterance
 from backend.channels.sandbox.service import Sandbox
+from backend.channels.sandbox.supervisor import decide_as_supervisor
 from backend.directory.addresses import ClientAddress, governed_addresses
 from backend.refusals import Refused, not_found
 from backend.services import Services
@@ -78,6 +79,7 @@ def sandbox_routes(sandbox: Sandbox, services: Services, resume: Resume) -> Sequ
         ("POST", "/events", face.event),
         ("POST", "/faults", face.fault),
         ("POST", "/accounts/{account_id}/resume", face.resume),
+        ("POST", "/approvals/{approval_id}", decide_as_supervisor),
     )
     return [
         Route(
