@@ -12,6 +12,7 @@ from typing import NamedTuple
 from contract.policy.book import BookFacts
 from contract.policy.bundle import CompiledBundle, Side
 from contract.policy.context import ScanMemo
+from contract.policy.detectors import forget_texts
 from contract.policy.evaluate import evaluate
 from contract.policy.facts import conversation_draft, conversation_facts
 from contract.policy.manifest import unpack_bundle, version_key
@@ -134,6 +135,7 @@ class HintEngine:
     def forget(self) -> None:
         """Drop every text and decision kept: when the session locks or ends."""
         self._memo.forget()
+        forget_texts()
         self._results.clear()
 
     def check_draft(self, facts: Facts, draft: Draft) -> HintResult:

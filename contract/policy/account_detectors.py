@@ -87,6 +87,12 @@ def iban_outcome(rule: IbanRule, hit: Hit, facts: Facts) -> Hit:
     )
 
 
+def forget_accounts() -> None:
+    """Drop the figures kept from earlier drafts."""
+    _candidates.cache_clear()
+    _keyed.cache_clear()
+
+
 def _account_hit(rule: AccountNumberRule, bare: str, accounts: AccountFacts) -> Hit | None:
     keyed = _keyed(accounts.key, bare)
     if keyed in accounts.client_hashes:

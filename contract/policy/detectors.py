@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from contract.policy.account_detectors import find_accounts, find_wrong_names
+from contract.policy.account_detectors import find_accounts, find_wrong_names, forget_accounts
 from contract.policy.context import Context
 from contract.policy.file_detectors import find_files
 from contract.policy.gift_detectors import find_gifts
 from contract.policy.hits import Hit
+from contract.policy.quote_detectors import forget_parts
 from contract.policy.recipient_detectors import find_recipients
 from contract.policy.rules import (
     AccountNumberRule,
@@ -81,6 +82,12 @@ def detect(index: int, rule: Rule, context: Context) -> Iterable[Hit]:
             raise AssertionError(f"{rule.id}: a rule about texts without a detector")
         case _:
             return find_recipients(rule, context)
+
+
+def forget_texts() -> None:
+    """Drop the pieces of texts that detectors keep between drafts to save work."""
+    forget_accounts()
+    forget_parts()
 
 
 def _in_texts(index: int, rule: Rule, context: Context, in_text: _InText) -> Iterator[Hit]:

@@ -61,6 +61,11 @@ def find_split(
                 yield SplitFind(start, end, value, confidence)
 
 
+def forget_parts() -> None:
+    """Drop the figures kept from earlier drafts."""
+    _finds.cache_clear()
+
+
 def _parts(text: str) -> list[_Part]:
     """Return the first and the last chain of figures, where they could be part of a number."""
     chains = [

@@ -25,7 +25,7 @@ DRAFTS = 100_000
 CHUNKS = 8
 """So that several workers share the drafts."""
 
-MOST_PIECES = 4
+MOST_PIECES = 3
 WHOLE_BUNDLE_EVERY = 10
 
 
@@ -56,7 +56,7 @@ def test_a_hundred_thousand_drafts_get_one_decision(client: CompiledBundle, chun
             findings = evaluate(whole, known, draft).findings
             assert [one for one in findings if one.scope is Scope.BOTH] == list(hint.findings)
     # Neither all nor none, else this would prove little.
-    assert 0.3 < held / (DRAFTS // CHUNKS) < 0.97
+    assert 0.2 < held / (DRAFTS // CHUNKS) < 0.97
 
 
 def test_the_server_judges_parity_on_what_the_client_may_know(client: CompiledBundle) -> None:
