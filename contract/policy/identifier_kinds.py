@@ -56,7 +56,7 @@ _BY_FIGURES: dict[IdentifierKind, tuple[int, Finder]] = {
     IdentifierKind.PASSPORT: (5, find_passports),
     IdentifierKind.ISIN: (1, find_isins),
     IdentifierKind.CUSIP: (3, find_cusips),
-    IdentifierKind.SEDOL: (2, find_sedols),
+    IdentifierKind.SEDOL: (1, find_sedols),
     IdentifierKind.LEI: (3, find_leis),
     IdentifierKind.PHONE: (7, find_phones),
     IdentifierKind.IP_ADDRESS: (3, find_ip_addresses),

@@ -30,8 +30,9 @@ _IBAN_START = re.compile(
 )
 _MAX_GAP = 3
 _MAX_ADDRESS = 200
-_JOINED = re.compile(r"[\-./_][0-9]")
-_JOINED_AFTER = re.compile(r"[\-./_][0-9a-z]")
+_JOINED_BEFORE = re.compile(r"[0-9][a-z]{0,8}[\-./_]$")
+_ALNUM = re.compile(r"[a-z0-9]+")
+_JOINED_AFTER = re.compile(r"[\-./_][a-z]{0,8}[0-9]")
 _MAX_WORD = 24
 _OTHER_NUMBER = re.compile(
     r"\b(?:order|ticket|invoice|case|ref|reference|tracking|booking|shipment|parcel|trace|contract"
@@ -191,8 +192,9 @@ def _in_address(text: str, start: int) -> bool:
 
 def _goes_on(text: str, start: int, end: int) -> bool:
     """Tell whether more figures are joined to the number without a space."""
-    before, after = text[max(start - 2, 0) : start], text[end : end + 2]
-    return _JOINED.fullmatch(before[::-1]) is not None or _JOINED_AFTER.fullmatch(after) is not None
+    if _JOINED_AFTER.match(text, end):
+        return True
+    return _JOINED_BEFORE.search(text, max(start - _MAX_WORD, 0), start) is not None
 
 
 def _counts_something(text: str, start: int) -> bool:
@@ -238,9 +240,14 @@ def _meant(char: str, place: int, classes: tuple[str, ...]) -> str:
 
 
 def _few_stand_ins(typed: str, bare: str) -> bool:
-    """Tell whether letters stand in for no more than a third of an IBAN's figures."""
+    """Tell whether letters stand in for few of an IBAN's figures, and no word for a group."""
     figures, meant = count_digits(typed), count_digits(bare)
-    return figures == meant or figures * 3 >= meant * 2
+    if figures == meant:
+        return True
+    head = [char for char in typed if char.isalnum()][2:4]
+    groups = [group for group in _ALNUM.findall(typed) if len(group) > 1]
+    words = any(FIGURE_LIKE.keys() >= set(group) for group in groups)
+    return any(map(str.isdigit, head)) and not words and figures * 3 >= meant * 2
 
 
 def _mostly_figures(typed: str) -> bool:

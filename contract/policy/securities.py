@@ -110,7 +110,7 @@ def _judge_cins(reading: Reading) -> bool | None:
 
 def _judge_sedol(reading: Reading) -> bool | None:
     value = reading.value
-    if reading.digit_count < MIN_DIGITS or not sedol_checksum_holds(value):
+    if not sedol_checksum_holds(value):
         return None
     if value[0].isdigit():
         grouped = not (reading.whole or reading.spread)

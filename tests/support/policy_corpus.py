@@ -184,7 +184,7 @@ def _sedol(chance: random.Random) -> str:
     if chance.random() < 0.3:
         body = _digits(chance, 6)
     else:
-        body = "B" + "".join(chance.choices(CONSONANTS + string.digits, k=3)) + _digits(chance, 2)
+        body = "B" + "".join(chance.choices(CONSONANTS + string.digits, k=5))
     return body + sedol.calc_check_digit(body)
 
 
