@@ -18,9 +18,6 @@ from contract.policy.scanned_text import Identifier, ScannedText
 
 DEFAULT_REGIONS = ("US", "GB", "DE", "FR", "CH", "IT", "ES", "CN", "HK", "SG", "JP", "BR")
 MIN_DIGITS, MAX_DIGITS, MIN_DIGITS_ALONE = 7, 15, 9
-PLANS = tuple(map(phonenumbers.PhoneMetadata.metadata_for_region, DEFAULT_REGIONS))
-"""The usual regions' numbering plans, read at once: otherwise a keystroke waits for them."""
-
 _MAX_PART_GROUPS = 6
 _POSSIBLE = phonenumbers.ValidationResult.IS_POSSIBLE
 _CHAIN = re.compile(r"(?:\( ?)?(?:\+ ?)?[0-9]+(?:[ \-./()·]{1,4}[0-9]+)*")
@@ -220,3 +217,6 @@ def _known_to_plan(typed: str, regions: tuple[str, ...]) -> bool:
         if phonenumbers.is_valid_number(number):
             return True
     return False
+
+
+_known_to_plan("123456789", DEFAULT_REGIONS)  # reads the plans, so that no keystroke waits for it
