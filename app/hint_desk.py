@@ -56,8 +56,10 @@ class HintDesk:
         return self._language()
 
     async def show(self, conversation_id: ConversationId | None) -> None:
-        """Read the facts of the conversation now on screen; None clears them."""
+        """Read the facts of the conversation now on screen; None clears them and kept texts."""
         self._wanted = conversation_id
+        if conversation_id is None and self.engine is not None:
+            self.engine.forget()
         await self._read()
 
     def changed(self, changes: ChangeSet) -> None:
