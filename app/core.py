@@ -280,7 +280,7 @@ class Core:
             lambda: self._transport.latency_ms,
             self._line_up,
             self._client_types,
-            lambda seal: self.proofs.watch.sealed(seal),
+            lambda news: self.proofs.watch.heard(news),
             lambda conversation_id, version: self._book.facts_seen(conversation_id, version),
             lambda pending: self.approvals.changed(pending),
         )

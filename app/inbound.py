@@ -10,7 +10,7 @@ from collections.abc import Callable
 from app.domain.errors import AppError
 from app.domain.status import Link
 from app.sync.status_board import StatusBoard
-from contract.events import Sealed
+from contract.events import Erased, Sealed
 from contract.ids import ConversationId
 
 
@@ -26,7 +26,7 @@ class Inbound:
         latency_ms: Callable[[], float],
         line_up: Callable[[], None],
         typing: Callable[[ConversationId, bool], None],
-        take_seal: Callable[[Sealed], None],
+        take_news: Callable[[Sealed | Erased], None],
         facts_seen: Callable[[ConversationId, int], None],
         approvals_changed: Callable[[int], None],
     ) -> None:
@@ -34,7 +34,7 @@ class Inbound:
         self._latency_ms = latency_ms
         self._line_up = line_up
         self._typing = typing
-        self._take_seal = take_seal
+        self._take_news = take_news
         self._facts_seen = facts_seen
         self._approvals_changed = approvals_changed
 
@@ -68,4 +68,8 @@ class Inbound:
 
     def sealed(self, seal: Sealed) -> None:
         """Hand the receipt of a late seal to the archive's watch."""
-        self._take_seal(seal)
+        self._take_news(seal)
+
+    def erased(self, erased: Erased) -> None:
+        """Let nothing of an erased message wait for its receipt any longer."""
+        self._take_news(erased)

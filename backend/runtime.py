@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
@@ -36,6 +37,7 @@ from backend.governance.stops import stop_if_forbidden
 from backend.governance.watch import GovernanceWatch
 from backend.inbox.erasing import sweep_files
 from backend.inbox.notifier import Notifier
+from backend.inbox.stale_uploads import keep_tidy
 from backend.services import (
     WORKSPACE_SAMPLE,
     BackendSettings,
@@ -162,6 +164,10 @@ class Runtime:
             asyncio.create_task(self._keep_running("supervision", watch.run), name="supervision"),
             asyncio.create_task(self._watch_health(recorder), name="health"),
         ]
+        tidying = functools.partial(keep_tidy, database, self.workspace.blobs, self._now)
+        self._tasks.append(
+            asyncio.create_task(self._keep_running("stale uploads", tidying), name="uploads")
+        )
         if self._publisher is not None:
             publishing = self._keep_running("published tiles", self._publisher.run)
             self._tasks.append(asyncio.create_task(publishing, name="tiles"))

@@ -24,7 +24,7 @@ from app.store.store import Store
 from backend_client.backoff import Backoff, wait_or
 from backend_client.client import GovernedApi
 from backend_client.errors import ClientError, ProblemReply
-from contract.events import Sealed
+from contract.events import Erased, Sealed
 from contract.ids import MessageId
 from contract.receipts.errors import FaultCode
 from contract.wire import CapabilitiesDocument
@@ -73,10 +73,10 @@ class ArchiveWatch:
         self._check_due = self._check_due or check
         self._woken.set()
 
-    def sealed(self, seal: Sealed) -> None:
-        """Take the receipt of a submission that was answered before its seal."""
-        if len(self._seals) < MOST_SEALS:  # beyond, receipts are asked for
-            self._seals[seal.message_id] = seal
+    def heard(self, news: Sealed | Erased) -> None:
+        """Take the receipt of a submission answered before its seal, or look what was erased."""
+        if isinstance(news, Sealed) and len(self._seals) < MOST_SEALS:
+            self._seals[news.message_id] = news  # beyond that, receipts are asked for
         self._woken.set()
 
     async def run(self) -> None:

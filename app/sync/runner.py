@@ -34,6 +34,7 @@ from contract.events import (
     ApprovalsChanged,
     ClientTyping,
     ConversationUpserted,
+    Erased,
     Event,
     MessageUpserted,
     PolicyChanged,
@@ -70,6 +71,9 @@ class SyncListener(Protocol):
 
     def sealed(self, seal: Sealed) -> None:
         """The archive sealed a submission; its receipt is not verified yet."""
+
+    def erased(self, erased: Erased) -> None:
+        """Messages were lawfully erased, here too."""
 
 
 class SyncRunner:
@@ -167,6 +171,8 @@ class SyncRunner:
         elif isinstance(body, Sealed):
             self._listener.archived_at(body.archive.archived_at_utc_ms)
             self._listener.sealed(body)
+        elif isinstance(body, Erased):
+            self._listener.erased(body)
         elif isinstance(body, MessageUpserted) and body.message.archive is not None:
             self._listener.archived_at(body.message.archive.archived_at_utc_ms)
 

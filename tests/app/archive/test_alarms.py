@@ -291,3 +291,23 @@ async def test_an_erased_message_leaves_the_outbox_though_the_alarm_stands(
             while await core.store.outbox.get(sent) is not None:
                 await asyncio.sleep(0.01)
         assert core.status.archive_alarm is not None
+
+
+async def test_an_erased_message_leaves_the_outbox_at_once(
+    logged: LoggedBackend, opening: Opening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.archive.watch.CHECK_EVERY_S", 600.0)
+    monkeypatch.setattr("app.archive.watch.FIRST_RETRY_S", 600.0)
+    monkeypatch.setattr("app.archive.watch.MOST_RETRY_S", 600.0)
+    logged.late = True
+    async with opening(**logged.managed()) as core:
+        sent = await core.messaging.send(HOME, "to be erased")
+        await row_when(
+            core,
+            sent,
+            lambda row: row.outbox is not None and row.outbox.state is OutboxState.ACCEPTED,
+        )
+        logged.emit(Erased(conversation_id=HOME, message_ids=(sent,)))
+        async with asyncio.timeout(10):
+            while await core.store.outbox.get(sent) is not None:
+                await asyncio.sleep(0.01)

@@ -26,6 +26,7 @@ from backend_client.events import StreamTiming
 from contract.events import (
     AccessRevoked,
     ConversationUpserted,
+    Erased,
     MessageUpserted,
     PolicyChanged,
     Sealed,
@@ -53,6 +54,7 @@ class Listener:
         self.typing: list[tuple[ConversationId, bool]] = []
         self.archived_utc_ms = 0
         self.seals: list[Sealed] = []
+        self.erasures: list[Erased] = []
         self.facts: dict[ConversationId, int] = {}
         self.pending = -1
         self.references: list[Reference] = []
@@ -86,6 +88,10 @@ class Listener:
     def sealed(self, seal: Sealed) -> None:
         """Note a seal."""
         self.seals.append(seal)
+
+    def erased(self, erased: Erased) -> None:
+        """Note an erasure."""
+        self.erasures.append(erased)
 
 
 @asynccontextmanager
