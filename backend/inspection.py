@@ -30,14 +30,26 @@ class FileInspector:
 
     def __init__(self) -> None:
         self._free = asyncio.Semaphore(MOST_AT_ONCE)
+        self._running: dict[str, asyncio.Task[FileInspection]] = {}
 
     async def inspect(
-        self, request: InspectionRequest, pieces: Callable[[], Iterable[bytes]]
+        self, key: str, request: InspectionRequest, pieces: Callable[[], Iterable[bytes]]
     ) -> FileInspection:
-        """Tell what a file holds; `pieces` is called once, in a thread, and gives its bytes.
+        """Tell what a file holds; `pieces` is called at most once, in a thread: its bytes.
 
+        Who asks under a `key` that is being inspected, as after a cut line, gets that result.
         Raises what `pieces` raises. Where no process can be started the file is not evaluated.
         """
+        task = self._running.get(key)
+        if task is None:
+            task = asyncio.create_task(self._inspect(request, pieces), name="inspect a file")
+            self._running[key] = task
+            task.add_done_callback(lambda _: self._running.pop(key, None))
+        return await asyncio.shield(task)
+
+    async def _inspect(
+        self, request: InspectionRequest, pieces: Callable[[], Iterable[bytes]]
+    ) -> FileInspection:
         async with self._free:
             return await asyncio.to_thread(_inspect, request, pieces)
 

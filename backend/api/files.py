@@ -171,7 +171,7 @@ async def _finish(call: Call, attachment_id: str) -> UploadState:
     if actual == announced.sha256:
         request = InspectionRequest(name=announced.name, declared_type=announced.media_type)
         found = await services.inspector.inspect(
-            request, lambda: _clear_bytes(services.blobs, attachment_id, parts)
+            attachment_id, request, lambda: _clear_bytes(services.blobs, attachment_id, parts)
         )
         return await services.database.write(
             lambda connection: finish_upload(connection, call.me, attachment_id, found)

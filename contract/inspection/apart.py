@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 from collections.abc import Iterable, Iterator
 from typing import IO, BinaryIO, Protocol
 
@@ -81,11 +82,12 @@ def exchange(process: Process, request: InspectionRequest, pieces: Iterable[byte
     """
     assert process.stdin is not None and process.stdout is not None
     try:
-        # A process that ended before its file did tells by its answer.
-        with contextlib.suppress(BrokenPipeError):
-            process.stdin.write(opening_line(request))
-            for piece in pieces:
+        for piece in itertools.chain((opening_line(request),), pieces):
+            try:
                 process.stdin.write(piece)
+            except OSError:  # it ended before its file did, and tells by its answer
+                break
+        with contextlib.suppress(OSError):
             process.stdin.close()
         return process.stdout.read(_MOST_ANSWER_BYTES)
     finally:

@@ -15,6 +15,7 @@ _DOCM = "application/vnd.ms-word.document.macroEnabled.12"
 _XLSM = "application/vnd.ms-excel.sheet.macroEnabled.12"
 _PPTM = "application/vnd.ms-powerpoint.presentation.macroEnabled.12"
 _LOCKED = "application/x-ms-office-encrypted"
+_LONGEST_NAME_CHARS = 255
 _ODF = "application/vnd.oasis.opendocument."
 
 # Extension → the types that its content may have; the first is the one it stands for.
@@ -172,7 +173,8 @@ _PROGRAM_NAMES = frozenset(
 
 def extension(name: str) -> str:
     """Return the lower-case extension as the system that opens the file reads it, "" for none."""
-    stem, dot, ending = shown_name(name).rstrip(". ").rpartition(".")
+    last = name.rpartition("/")[2].rpartition("\\")[2][-_LONGEST_NAME_CHARS:]
+    stem, dot, ending = shown_name(last, _LONGEST_NAME_CHARS).rstrip(". ").rpartition(".")
     return ending.lower() if dot and stem else ""
 
 

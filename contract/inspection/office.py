@@ -18,6 +18,8 @@ _XML_PARTS = (".xml", ".rels", ".vml", ".xhtml", ".html", ".htm", ".opf", ".ncx"
 _NEW_LINE = frozenset({"p", "h", "si", "row", "br", "cr", "div", "tr", "li", "comment", "lvl"})
 _SPACES = dict.fromkeys(("tab", "tc", "c", "td", "table-cell", "v"), "\t")
 _SPACES |= {"s": " ", "noBreakHyphen": "-"}
+# Values of cells, words for screen readers, words shown over a link.
+_WORDS_IN_ATTRIBUTES = ("office:value", "v", "descr", "w:tooltip", "tooltip", "xlink:href")
 _CELL_ENDS = {"c": "\t", "row": "\n", "f": " "}
 _SHARED = "xl/sharedstrings.xml"
 _SHEETS = "xl/worksheets/"
@@ -120,9 +122,11 @@ class _Words(_Parser):
         self._expect_room()
         if attributes.get("TargetMode") == "External":
             self._reading.add_text(f"{attributes.get('Target', '')}\n")
-        value = attributes.get("office:value") or attributes.get("v")
-        if value:
-            self._reading.add_text(f" {value} ")
+        for name in _WORDS_IN_ATTRIBUTES:
+            if name in attributes:
+                self._reading.add_text(f" {attributes[name]} ")
+        if tag == "sheet":
+            self._reading.add_text(f"{attributes.get('name', '')}\n")
 
     def _end(self, tag: str) -> None:
         local = tag.rpartition(":")[2]

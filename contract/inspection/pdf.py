@@ -64,6 +64,7 @@ def _read(reader: PdfReader, reading: Reading) -> list[tuple[str, bytes]]:
     """Keep what a reader shows of the file; return the files attached to it."""
     _read_pages(reader, reading)
     _read_fields(reader, reading)
+    _read_about(reader, reading)
     _note_programs(reader, reading)
     return [(name, data) for name, all_data in reader.attachments.items() for data in all_data]
 
@@ -181,6 +182,21 @@ def _read_fields(reader: PdfReader, reading: Reading) -> None:
     form = reader.root_object.get("/AcroForm")
     if form is not None and "/XFA" in form.get_object():
         reading.note(Reason.UNSUPPORTED)
+
+
+def _read_about(reader: PdfReader, reading: Reading) -> None:
+    """Keep what the file says of itself, and the words of its table of contents."""
+    from pypdf.generic import Destination
+
+    for value in (reader.metadata or {}).values():
+        reading.add_text(f"{value}\n")
+    waiting: list[object] = [reader.outline]
+    while waiting and not reading.truncated:
+        each = waiting.pop()
+        if isinstance(each, list):
+            waiting += each[::-1]
+        elif isinstance(each, Destination):
+            reading.add_text(f"{each.title or ''}\n")
 
 
 def _note_programs(reader: PdfReader, reading: Reading) -> None:

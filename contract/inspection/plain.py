@@ -31,7 +31,8 @@ _MAIL_LINE = re.compile(r"[A-Za-z][A-Za-z-]{0,60}:[ \t]?[^\n]*(?:\n[ \t][^\n]*)*
 _MAIL_FIELD = re.compile(r"^(?:mime-version|received|return-path|message-id):", re.I | re.M)
 # An unbroken run, or eight lines, of base64: content that reading the letters does not read.
 _ENCODED = re.compile(
-    r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{512}|(?:^[A-Za-z0-9+/]{60,76}\r?\n){8}|(?:^M[\x20-\x60]{60}\r?\n){8}",
+    r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{512}"
+    r"|(?:^[ \t]?[A-Za-z0-9+/]{60,76}\r?\n){8}|(?:^M[\x20-\x60]{60}\r?\n){8}",
     re.M,
 )
 _BREAKING_TAG = re.compile(

@@ -5,6 +5,7 @@ They use the real application, blob store and process; no file of this computer.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -159,7 +160,7 @@ async def test_a_file_that_hangs_its_process_is_not_evaluated(
 ) -> None:
     monkeypatch.setattr(backend.inspection, "LONGEST_S", 0.01)
     request = InspectionRequest(name="a.docx")
-    found = await FileInspector().inspect(request, lambda: [samples.docx("x")])
+    found = await FileInspector().inspect("a", request, lambda: [samples.docx("x")])
     assert (found.verdict, found.reason) == (Inspection.NOT_EVALUATED, Reason.TOO_SLOW)
 
 
@@ -168,16 +169,34 @@ async def test_a_process_that_dies_over_a_file_leaves_it_not_evaluated(
 ) -> None:
     monkeypatch.setattr(backend.inspection, "_command", lambda: ["false"])
     request = InspectionRequest(name="a.docx")
-    found = await FileInspector().inspect(request, lambda: [samples.docx("x"), bytes(9_000_000)])
+    found = await FileInspector().inspect(
+        "a", request, lambda: [samples.docx("x"), bytes(9_000_000)]
+    )
     assert (found.verdict, found.reason) == (Inspection.NOT_EVALUATED, Reason.DAMAGED)
     monkeypatch.setattr(backend.inspection, "_command", lambda: ["no-such-program-here"])
-    found = await FileInspector().inspect(request, lambda: [samples.docx("x")])
+    found = await FileInspector().inspect("a", request, lambda: [samples.docx("x")])
     assert found.reason == Reason.NOT_INSPECTED
 
 
 async def test_large_text_is_inspected_in_a_process_with_the_same_result() -> None:
     content = b"words and words " * 90_000
     pieces = [content[at : at + 65_536] for at in range(0, len(content), 65_536)]
-    found = await FileInspector().inspect(InspectionRequest(name="a.txt"), lambda: pieces)
+    found = await FileInspector().inspect("a", InspectionRequest(name="a.txt"), lambda: pieces)
     assert found == inspect_file("a.txt", content)
     assert found.truncated
+
+
+async def test_asking_again_meanwhile_gets_the_same_inspection() -> None:
+    inspector, read = FileInspector(), list[int]()
+
+    def pieces() -> list[bytes]:
+        read.append(1)
+        return [samples.docx("words")]
+
+    request = InspectionRequest(name="a.docx")
+    given_up = asyncio.create_task(inspector.inspect("a", request, pieces))
+    asked = asyncio.create_task(inspector.inspect("a", request, pieces))
+    await asyncio.sleep(0)
+    given_up.cancel()
+    assert (await asked).text == "words"
+    assert read == [1]

@@ -5,9 +5,11 @@ They use no file of this computer.
 
 from __future__ import annotations
 
+import io
 import lzma
 
 import pytest
+from pypdf import PdfWriter
 
 from contract.inspection.facts import policy_attachment
 from contract.inspection.inspect import inspect_file
@@ -193,3 +195,21 @@ def test_equal_bytes_give_equal_results() -> None:
     for name, content, _ in _FORMATS:
         first, second = twice(name, content)
         assert first == second
+
+
+def test_no_length_of_a_name_hides_its_extension() -> None:
+    found = inspect_file("a" * 400 + ".exe", b"words")
+    assert found.executable and found.verdict is Inspection.NOT_EVALUATED
+
+
+def test_what_a_pdf_says_of_itself_is_read() -> None:
+    writer = PdfWriter(io.BytesIO(samples.pdf(["page"])))
+    writer.add_metadata({"/Subject": "Project Falcon"})
+    writer.add_outline_item(title="Chapter one", page_number=0)
+    writer.add_attachment("terms.txt", b"attached words")
+    sink = io.BytesIO()
+    writer.write(sink)
+    found = inspect_file("a.pdf", sink.getvalue())
+    for words in ("page", "Project Falcon", "Chapter one", "attached words"):
+        assert words in found.text
+    assert found.verdict is Inspection.CLEAN
