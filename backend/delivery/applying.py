@@ -13,7 +13,7 @@ from backend.archive.entries import append_entry, new_salt
 from backend.channels import events
 from backend.channels.contract import Account
 from backend.delivery.accounts import pause_account, resume_account
-from backend.delivery.opting_out import opt_out
+from backend.delivery.opting_out import OptOut, opt_out
 from backend.directory.consents import record_consent
 from backend.directory.points import KnownPoint, PointAddress, ensure_point, find_point
 from backend.inbox.conversations import ensure_direct_conversation
@@ -336,17 +336,14 @@ def _opt_out(
     confirm: bool,
 ) -> None:
     point, conversation_id = _chat(connection, account, event, at_utc_ms)
-    changed = opt_out(
-        connection,
+    left = OptOut(
         contact_id=point.contact_id,
         conversation_id=conversation_id,
         channel=account.channel,
         source=source,
-        confirm=confirm,
         at_utc_ms=event.at_utc_ms or at_utc_ms,
-        now_utc_ms=at_utc_ms,
     )
-    if changed:
+    if opt_out(connection, left, at_utc_ms, confirm=confirm):
         _say(connection, account, event, _OPTED_OUT, at_utc_ms)
 
 

@@ -35,7 +35,8 @@ _GONE = (ConsentStatus.OPTED_OUT.value, ConsentStatus.REFUSED.value)
 class Load(msgspec.Struct, frozen=True, kw_only=True):
     """A claimed message with its address and files as they stand in the database.
 
-    `as_archived` tells whether text and files are those that its sealed entry commits to.
+    `as_archived` tells whether text and files are those that its sealed entry commits to;
+    `template_id` is the template that the entry names.
     """
 
     claim: Claim
@@ -48,6 +49,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     window_closes_at_utc_ms: int | None
     consented: bool
     as_archived: bool
+    template_id: str
 
     def outbound(self, read_file: ReadFile) -> OutboundMessage:
         """Return what the connector gets; `read_file` returns an attachment's bytes."""
@@ -64,12 +66,14 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
             attachments=tuple(_file(item, read_file) for item in self.files),
             window_closes_at_utc_ms=self.window_closes_at_utc_ms,
             consented=self.consented,
+            template_id=self.template_id,
         )
 
 
 class _Body(msgspec.Struct):
     text: str
     attachments: tuple[str, ...]
+    template: str = ""
 
 
 def load(connection: Connection, claim: Claim) -> Load:
@@ -100,6 +104,7 @@ def load(connection: Connection, claim: Claim) -> Load:
         .limit(1)
     ).one()
     files = tuple(message_attachments(connection, [claim.message_id])[claim.message_id])
+    body = _archived_body(connection, claim)
     return Load(
         claim=claim,
         channel=Channel(row.channel),
@@ -110,18 +115,21 @@ def load(connection: Connection, claim: Claim) -> Load:
         files=files,
         window_closes_at_utc_ms=row.window_closes_at_utc_ms,
         consented=_may_go(connection, claim.message_id, row.contact_id, row.channel),
-        as_archived=_is_as_archived(connection, claim, row.text, files),
+        as_archived=body is not None and _is_as_archived(body, row.text, files),
+        template_id="" if body is None else body.template,
     )
 
 
-def _is_as_archived(
-    connection: Connection, claim: Claim, text: str, files: Sequence[Attachment]
-) -> bool:
-    """Tell whether what is about to leave is what the claimed job's entry holds."""
+def _archived_body(connection: Connection, claim: Claim) -> _Body | None:
+    """Return what the claimed job's sound entry holds; None when there is none."""
     entry = read_entry(connection, idempotency_key(claim.message_id, claim.revision))
     if entry is None or entry.body is None or fault_of(entry, entry.sequence):
-        return False
-    body = msgspec.json.decode(entry.body, type=_Body)
+        return None
+    return msgspec.json.decode(entry.body, type=_Body)
+
+
+def _is_as_archived(body: _Body, text: str, files: Sequence[Attachment]) -> bool:
+    """Tell whether what is about to leave is what the entry holds."""
     return body.text == text and body.attachments == tuple(file.sha256 for file in files)
 
 

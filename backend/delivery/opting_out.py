@@ -6,6 +6,7 @@ It never asks whether the client meant it, and it never confirms twice.
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
@@ -25,41 +26,45 @@ from contract.wire import Channel, ConsentKind, ConsentStatus, Direction
 SYSTEM = "system"
 
 
-def opt_out(
-    connection: Connection,
-    *,
-    contact_id: str,
-    conversation_id: str,
-    channel: Channel,
-    source: str,
-    confirm: bool,
-    at_utc_ms: int,
-    now_utc_ms: int,
-) -> bool:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptOut:
+    """Who opted out of which channel, in which chat and when.
+
+    `source` is the rule that recognised the words, or "channel"; it is archived.
+    """
+
+    contact_id: str
+    conversation_id: str
+    channel: Channel
+    source: str
+    at_utc_ms: int
+
+
+def opt_out(connection: Connection, left: OptOut, now_utc_ms: int, *, confirm: bool) -> bool:
     """Switch the channel's consents of a client off; false when they were off already.
 
-    `source` is the rule that recognised the words, or the channel; it is archived. Messages that
-    wait on this channel are stopped. With `confirm` one confirmation is queued, which may go
-    for five minutes.
+    Messages that wait on this channel are stopped. With `confirm` one confirmation is queued,
+    which may go for five minutes.
     """
     changed = False
     for kind in (ConsentKind.RECORDING, ConsentKind.MARKETING):
         changed |= record_consent(
             connection,
-            contact_id=contact_id,
+            contact_id=left.contact_id,
             kind=kind,
             status=ConsentStatus.OPTED_OUT,
-            channel=channel,
-            actor_id=contact_id,
-            at_utc_ms=at_utc_ms,
+            channel=left.channel,
+            actor_id=left.contact_id,
+            at_utc_ms=left.at_utc_ms,
             now_utc_ms=now_utc_ms,
-            text_version=source,
+            text_version=left.source,
         )
     if not changed:
         return False
-    stop_waiting(connection, _chats(connection, contact_id, channel), OPTED_OUT, now_utc_ms)
+    chats = _chats(connection, left.contact_id, left.channel)
+    stop_waiting(connection, chats, OPTED_OUT, now_utc_ms)
     if confirm:
-        _confirm(connection, contact_id, conversation_id, now_utc_ms)
+        _confirm(connection, left.contact_id, left.conversation_id, now_utc_ms)
     return True
 
 

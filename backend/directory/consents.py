@@ -29,9 +29,8 @@ def record_consent(
 ) -> bool:
     """Archive and apply a consent's new status; false when it stood so before.
 
-    `channel` None means all channels.
-
-    `actor_id` is who decided: the contact's id, or the employee who noted it.
+    `channel` None means all channels. `actor_id` is who decided: the contact's id, or the
+    employee who noted it.
     """
     columns = consents.c
     this = (

@@ -14,6 +14,8 @@ import msgspec
 import pytest
 from sqlalchemy import Connection
 
+from backend.delivery.claims import claim_heads
+from backend.delivery.loading import load
 from backend.directory.client_accounts import set_accounts
 from backend.directory.gifts import gifts_of_year, record_gift
 from backend.directory.people import read_me
@@ -201,5 +203,11 @@ async def test_template_goes_through_a_closed_window_only_when_filled_in(
     assert (await submit(client, chat, draft(text, clock=workspace.clock))).status_code == 403
     filled = draft(text, template_id="t1", clock=workspace.clock)
     assert (await submit(client, chat, filled)).status_code == 201
+    now = workspace.clock()
+    (claim,) = await workspace.services.database.write(
+        lambda connection: claim_heads(connection, "worker", frozenset(), 8, now)
+    )
+    loaded = await workspace.services.database.read(lambda connection: load(connection, claim))
+    assert (loaded.template_id, loaded.as_archived) == ("t1", True)
     other = draft("Buy now!", template_id="t1", clock=workspace.clock)
     assert (await submit(client, chat, other)).status_code == 400

@@ -19,7 +19,7 @@ from backend.archive.entries import entries_of_message
 from backend.archive.verify import verify_archive
 from backend.delivery.claims import claim_heads, due_messages
 from backend.delivery.loading import load
-from backend.delivery.opting_out import opt_out
+from backend.delivery.opting_out import OptOut, opt_out
 from backend.delivery.optout import LAW, opt_out_source
 from backend.directory.walls import set_wall
 from backend.governance.stops import OPTED_OUT, stop_if_forbidden
@@ -104,17 +104,15 @@ async def shown(workspace: Workspace, message_id: str) -> Message:
 async def leave(workspace: Workspace, chat: str, *, confirm: bool = True) -> bool:
     """Have the client opt out of the channel."""
     now, contact_id = workspace.clock(), await client_id(workspace)
+    left = OptOut(
+        contact_id=contact_id,
+        conversation_id=chat,
+        channel=Channel.WHATSAPP,
+        source=LAW,
+        at_utc_ms=now,
+    )
     return await workspace.services.database.write(
-        lambda connection: opt_out(
-            connection,
-            contact_id=contact_id,
-            conversation_id=chat,
-            channel=Channel.WHATSAPP,
-            source=LAW,
-            confirm=confirm,
-            at_utc_ms=now,
-            now_utc_ms=now,
-        )
+        lambda connection: opt_out(connection, left, now, confirm=confirm)
     )
 
 
