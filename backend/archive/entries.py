@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, false, func, select
+from sqlalchemy import Connection, Select, bindparam, false, func, select
 
 from backend.storage.bulk import Prepared, insert_rows
 from backend.storage.custody_tables import archive_erasures
@@ -182,8 +182,8 @@ def entries_of_message(connection: Connection, message_id: str) -> tuple[StoredE
 
 def entries_from(connection: Connection, first: int, limit: int) -> tuple[StoredEntry, ...]:
     """Return up to `limit` entries from a sequence on, in the order of the archive."""
-    query = _entry_query().where(archive_entries.c.sequence >= first).limit(limit)
-    return _read(connection, query)
+    rows = _ENTRIES_FROM.rows(connection, first, limit)
+    return tuple(map(StoredEntry._make, rows))
 
 
 def _entry_query() -> Select[Any]:
@@ -211,6 +211,13 @@ def _entry_query() -> Select[Any]:
         .outerjoin(archive_leaves, leaves.sequence == entries.sequence)
         .order_by(entries.sequence)
     )
+
+
+_ENTRIES_FROM = Prepared(
+    _entry_query().where(archive_entries.c.sequence >= bindparam("first")).limit(bindparam("most")),
+    "first",
+    "most",
+)
 
 
 def _read(connection: Connection, query: Select[Any]) -> tuple[StoredEntry, ...]:

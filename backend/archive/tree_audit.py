@@ -6,16 +6,17 @@ It never repairs anything and believes no stored hash: the tree is computed anew
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from backend.archive.log import read_head
 from backend.archive.signing import log_keys, read_policy
 from backend.archive.witness_state import Seen
+from backend.storage.bulk import Prepared
 from backend.storage.tables import (
     archive_checkpoints,
     archive_cosignatures,
+    archive_entries,
     archive_leaves,
     archive_nodes,
 )
@@ -23,6 +24,7 @@ from contract.receipts.checkpoints import Checkpoint, format_checkpoint
 from contract.receipts.cosignatures import open_checkpoint, open_cosignatures
 from contract.receipts.errors import ReceiptError
 from contract.receipts.keys import VerifierKey
+from contract.receipts.leaf import leaf_hashes
 from contract.receipts.merkle import range_root
 from contract.receipts.trees import NodeRun, grown_levels
 
@@ -35,6 +37,64 @@ class Fault(Exception):
         self.index = index
 
 
+_leaves, _nodes = archive_leaves.c, archive_nodes.c
+_checkpoints, _cosignatures = archive_checkpoints.c, archive_cosignatures.c
+_STORED_LEAVES = Prepared(
+    select(_leaves.leaf_index, _leaves.leaf_hash)
+    .where(_leaves.leaf_index >= bindparam("first"), _leaves.leaf_index < bindparam("end"))
+    .order_by(_leaves.leaf_index),
+    "first",
+    "end",
+)
+_STORED_NODES = Prepared(
+    select(_nodes.position, _nodes.hash)
+    .where(
+        _nodes.level == bindparam("of_level"),
+        _nodes.position >= bindparam("first"),
+        _nodes.position < bindparam("end"),
+    )
+    .order_by(_nodes.position),
+    "of_level",
+    "first",
+    "end",
+)
+_CHECKPOINTS_BETWEEN = Prepared(
+    select(_checkpoints.size, _checkpoints.root, _checkpoints.note)
+    .where(_checkpoints.size > bindparam("after"), _checkpoints.size <= bindparam("upto"))
+    .order_by(_checkpoints.size),
+    "after",
+    "upto",
+)
+_LINES_BETWEEN = Prepared(
+    select(_cosignatures.size, _cosignatures.line)
+    .where(_cosignatures.size > bindparam("after"), _cosignatures.size <= bindparam("upto"))
+    .order_by(_cosignatures.size),
+    "after",
+    "upto",
+)
+_STORED_ENTRIES = Prepared(
+    select(archive_entries.c.leaf)
+    .where(archive_entries.c.sequence >= bindparam("first"))
+    .order_by(archive_entries.c.sequence)
+    .limit(bindparam("most")),
+    "first",
+    "most",
+)
+_BATCH = 4_096
+
+
+def audit_log(connection: Connection, seen: Seen | None = None) -> int:
+    """Check the log alone over the leaves of its entries; returns how many there are.
+
+    Neither bodies nor columns are looked at. Raises Fault for the first thing found wrong.
+    """
+    replay = TreeReplay(connection, seen)
+    while rows := _STORED_ENTRIES.rows(connection, replay.size, _BATCH):
+        replay.add(leaf_hashes([leaf for (leaf,) in rows]))
+    replay.finish()
+    return replay.size
+
+
 class TreeReplay:
     """The tree grown again from the entries, compared with all that is stored about it."""
 
@@ -44,7 +104,8 @@ class TreeReplay:
         self._keys = log_keys(connection)
         self._policy = read_policy(connection)
         self._seen = seen
-        self._known: dict[tuple[int, int], bytes] = {}
+        self._edge: dict[tuple[int, int], bytes] = {}
+        self._grown: list[NodeRun] = []
         self._checkpoints_seen = 0
         self._cosignatures_seen = 0
         self.size = 0
@@ -53,19 +114,27 @@ class TreeReplay:
     def add(self, hashes: Sequence[bytes]) -> None:
         """Add the next leaves; raises Fault for a node or checkpoint that does not fit."""
         old_size, self.size = self.size, self.size + len(hashes)
-        for run in grown_levels(old_size, hashes, self._node):
+        self._grown = list(grown_levels(old_size, hashes, self._old_node))
+        for run in self._grown:
             self._check_run(run)
-            self._known.update(
-                ((run.level, run.first + at), one) for at, one in enumerate(run.hashes)
-            )
-        for row in self._checkpoints(old_size):
-            self._check_checkpoint(row)
+        self._check_checkpoints(old_size)
         if self._seen is not None and old_size < self._seen.size <= self.size:
             if self._root(self._seen.size).hex() != self._seen.root:
                 raise Fault(f"the witness saw another archive at size {self._seen.size}")
-        self._known = {
-            key: one for key, one in self._known.items() if (key[1] + 2) << key[0] > self.size
+        self._keep_edge()
+
+    def _keep_edge(self) -> None:
+        """Keep the nodes that later leaves stand beside, two of a level at most."""
+        kept = dict(self._edge)
+        for level, first, hashes in self._grown:
+            last = first + len(hashes)
+            kept.update(
+                ((level, at), hashes[at - first]) for at in range(max(first, last - 2), last)
+            )
+        self._edge = {
+            (level, at): one for (level, at), one in kept.items() if (at + 2) << level > self.size
         }
+        self._grown = []
 
     def finish(self) -> None:
         """Check what must be so at the end; raises Fault."""
@@ -112,40 +181,43 @@ class TreeReplay:
                 f"{seen.size}"
             )
 
+    def _old_node(self, level: int, index: int) -> bytes:
+        return self._edge[level, index]
+
     def _node(self, level: int, index: int) -> bytes:
-        return self._known[level, index]
+        """Return a node of the leaves being added, or of the edge before them."""
+        if level < len(self._grown):
+            _, first, hashes = self._grown[level]
+            if index >= first:
+                return hashes[index - first]
+        return self._edge[level, index]
 
     def _root(self, size: int) -> bytes:
         return range_root(0, size, self._node)
 
     def _check_run(self, run: NodeRun) -> None:
-        last = run.first + len(run.hashes)
-        if run.level == 0:
-            leaves = archive_leaves.c
-            query = select(leaves.leaf_index, leaves.leaf_hash).where(
-                leaves.leaf_index >= run.first, leaves.leaf_index < last
-            )
-        else:
-            nodes = archive_nodes.c
-            query = select(nodes.position, nodes.hash).where(
-                nodes.level == run.level, nodes.position >= run.first, nodes.position < last
-            )
-        stored = {row[0]: row[1] for row in self._connection.execute(query)}
+        end = run.first + len(run.hashes)
+        rows = (
+            _STORED_NODES.rows(self._connection, run.level, run.first, end)
+            if run.level
+            else _STORED_LEAVES.rows(self._connection, run.first, end)
+        )
+        if [one for _, one in rows] == run.hashes:
+            return  # as many as there are places, so each stands at its own
+        stored = dict(rows)
         for position, made in enumerate(run.hashes, start=run.first):
             if stored.get(position) != made:
                 what = "was changed" if position in stored else "is missing"
                 raise Fault(f"the tree's node {position} of level {run.level} {what}")
 
-    def _checkpoints(self, old_size: int) -> Sequence[Any]:
-        columns = archive_checkpoints.c
-        return self._connection.execute(
-            select(columns.size, columns.root, columns.note)
-            .where(columns.size > old_size, columns.size <= self.size)
-            .order_by(columns.size)
-        ).all()
+    def _check_checkpoints(self, old_size: int) -> None:
+        lines: dict[int, list[bytes]] = {}
+        for size, line in _LINES_BETWEEN.rows(self._connection, old_size, self.size):
+            lines.setdefault(size, []).append(line.encode())
+        for size, root, note in _CHECKPOINTS_BETWEEN.rows(self._connection, old_size, self.size):
+            self._check_checkpoint(size, root, note, lines.get(size, []))
 
-    def _check_checkpoint(self, row: Any) -> None:
-        size, root, note = row.size, row.root, row.note
+    def _check_checkpoint(self, size: int, root: bytes, note: bytes, lines: list[bytes]) -> None:
         self._checkpoints_seen += 1
         key, made = self._key_for(size), self._root(size)
         try:
@@ -154,11 +226,8 @@ class TreeReplay:
             raise Fault(f"checkpoint {size}: {error}") from error
         if opened.text != format_checkpoint(Checkpoint(key.name, size, made)) or root != made:
             raise Fault(f"checkpoint {size} is of another tree than the entries")
-        columns = archive_cosignatures.c
-        lines = self._connection.execute(select(columns.line).where(columns.size == size)).scalars()
-        encoded = [line.encode() for line in lines]
-        self._cosignatures_seen += len(encoded)
-        self._check_cosignatures(size, opened.text, encoded)
+        self._cosignatures_seen += len(lines)
+        self._check_cosignatures(size, opened.text, lines)
 
     def _check_cosignatures(self, size: int, text: bytes, lines: Sequence[bytes]) -> None:
         if not lines:

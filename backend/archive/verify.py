@@ -6,6 +6,7 @@ It never repairs anything.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -26,7 +27,10 @@ from contract.receipts.leaf import Envelope, body_commitment, leaf_bytes, leaf_h
 
 _BATCH = 2_048
 # Columns by which entries are found: what they say must be what the leaf commits to.
-_IN_LEAF = ("entry_id", "kind", "firm_id", "conversation_id", "message_id", "decision_hash")
+_in_leaf = attrgetter(
+    "entry_id", "kind", "firm_id", "conversation_id", "message_id", "decision_hash"
+)
+_envelopes = msgspec.json.Decoder(Envelope)
 Progress = Callable[[int, int], None]
 
 
@@ -80,7 +84,9 @@ def _check_batch(
     hashes: list[bytes] = []
     waiting = first - 1 if replay.size < first else None
     for sequence, entry in enumerate(batch, start=first):
-        fault = fault_of(entry, sequence) or orders.fault_of(entry)
+        fault = fault_of(entry, sequence)
+        if not fault and entry.erased_by is not None:
+            fault = orders.fault_of(entry)
         if fault:
             raise Fault(fault, sequence)
         if entry.leaf_index is None:
@@ -107,7 +113,7 @@ def fault_of(entry: StoredEntry, sequence: int) -> str:
         return f"entry {sequence}: the leaf is not an envelope"
     if leaf_bytes(envelope) != entry.leaf:
         return f"entry {sequence}: the leaf is not in canonical form"
-    if any(getattr(envelope, name) != getattr(entry, name) for name in _IN_LEAF):
+    if _in_leaf(envelope) != _in_leaf(entry):
         return f"entry {sequence}: its columns differ from its leaf"
     if entry.salt is None or entry.body is None:
         return "" if entry.erased_by else f"entry {sequence}: its body is missing"
@@ -122,7 +128,7 @@ def fault_of(entry: StoredEntry, sequence: int) -> str:
 
 def read_envelope(leaf: bytes) -> Envelope:
     """Return the envelope a leaf's canonical bytes hold; raises msgspec.DecodeError."""
-    return msgspec.json.decode(leaf, type=Envelope)
+    return _envelopes.decode(leaf)
 
 
 def describe_message(connection: Connection, message_id: str) -> bytes:

@@ -18,6 +18,11 @@ def encode_base64(data: bytes) -> str:
     return binascii.b2a_base64(data, newline=False).decode("ascii")
 
 
+def encode_line(data: bytes) -> str:
+    """Return base64 with a newline behind it; short data only, it is one line."""
+    return binascii.b2a_base64(data).decode("ascii")
+
+
 def decode_base64(text: str) -> bytes:
     """Return what canonical base64 stands for.
 

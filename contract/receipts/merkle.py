@@ -26,13 +26,23 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(_NODE_PREFIX + left + right).digest()
 
 
+def node_hashes(below: Sequence[bytes]) -> list[bytes]:
+    """Return the hashes over each two neighbours; the last of an odd number has none."""
+    sha256, prefix = hashlib.sha256, _NODE_PREFIX
+    lefts, rights = below[::2], below[1::2]
+    return [
+        sha256(prefix + left + right).digest()
+        for left, right in zip(lefts, rights, strict=False)  # without the odd one
+    ]
+
+
 def root_of(leaf_hashes: Sequence[bytes]) -> bytes:
     """Return the root over all leaf hashes; that of no leaves is SHA-256("")."""
     if not leaf_hashes:
         return EMPTY_ROOT
     level = list(leaf_hashes)
     while len(level) > 1:
-        paired = [node_hash(level[at], level[at + 1]) for at in range(0, len(level) - 1, 2)]
+        paired = node_hashes(level)
         if len(level) % 2:
             paired.append(level[-1])
         level = paired

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from contract.receipts.encoding import encode_base64
+from contract.receipts.encoding import encode_line
 from contract.receipts.errors import FaultCode, ProofError
 from contract.receipts.merkle import (
     HASH_BYTES,
     NodeAt,
     build_consistency,
     build_inclusion,
-    node_hash,
+    node_hashes,
     range_root,
 )
 
@@ -40,7 +40,7 @@ def grown_levels(size: int, leaf_hashes: Sequence[bytes], node: NodeAt) -> Itera
         if first & 1:
             hashes = [node(level, first - 1), *hashes]
             first -= 1
-        hashes = [node_hash(hashes[at], hashes[at + 1]) for at in range(0, len(hashes) - 1, 2)]
+        hashes = node_hashes(hashes)
         level, first = level + 1, first >> 1
 
 
@@ -63,7 +63,11 @@ class ProofLines:
         """
         if not 0 <= index < self._size:
             raise ProofError(FaultCode.PROOF_OUT_OF_RANGE, "the tree has no such leaf")
-        return self._beside(0, index) + self._above(1, index >> 1)
+        above = self._kept.get((1, index >> 1))
+        if above is None:
+            above = self._above(1, index >> 1)
+        sibling = index ^ 1
+        return encode_line(self._node(0, sibling)) + above if sibling < self._size else above
 
     def _above(self, level: int, position: int) -> str:
         """Return the lines from the sibling of a node up."""
@@ -82,8 +86,8 @@ class ProofLines:
         if start >= self._size:
             return ""
         if end <= self._size:
-            return encode_base64(self._node(level, position)) + "\n"
-        return encode_base64(range_root(start, self._size, self._node)) + "\n"
+            return encode_line(self._node(level, position))
+        return encode_line(range_root(start, self._size, self._node))
 
 
 class MemoryTree:

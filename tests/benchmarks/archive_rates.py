@@ -11,17 +11,15 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from backend.archive.embedded import WITNESS_FOLDER
 from backend.archive.entries import NewEntry, append_entries
 from backend.archive.log import MAX_BATCH, read_head
-from backend.archive.tree_audit import TreeReplay
+from backend.archive.tree_audit import audit_log
 from backend.archive.verify import verify_archive
 from backend.archive.witness_state import Seen, read_seen
 from backend.storage.database import Database
-from backend.storage.tables import archive_entries
-from contract.receipts.leaf import leaf_hash
 from tests.benchmarks.archive_side import (
     EntrySource,
     RunningArchive,
@@ -35,7 +33,6 @@ from tests.benchmarks.measuring import steady
 
 ROUNDS = 3
 ROUND_BATCHES = 60
-_AUDIT_BATCH = 2_048
 
 LINES = (
     Line(
@@ -68,7 +65,7 @@ def measure(folder: Path) -> Iterator[float]:
     database = open_database(folder)
     try:
         seen = read_seen(folder / WITNESS_FOLDER)
-        yield median(_rate(database, seen, _audit_log) for _ in range(ROUNDS))
+        yield median(_rate(database, seen, audit_log) for _ in range(ROUNDS))
         yield _rate(database, seen, _audit_whole)
     finally:
         database.close_now()
@@ -110,23 +107,6 @@ def _rate(
     began = time.perf_counter()
     entries = database.read_now(lambda c: audit(c, seen))
     return entries / (time.perf_counter() - began)
-
-
-def _audit_log(connection: Connection, seen: Seen | None) -> int:
-    replay = TreeReplay(connection, seen)
-    entries = archive_entries.c
-    while True:
-        leaves = connection.execute(
-            select(entries.leaf)
-            .where(entries.sequence >= replay.size)
-            .order_by(entries.sequence)
-            .limit(_AUDIT_BATCH)
-        ).all()
-        if not leaves:
-            break
-        replay.add([leaf_hash(leaf) for (leaf,) in leaves])
-    replay.finish()
-    return replay.size
 
 
 def _audit_whole(connection: Connection, seen: Seen | None) -> int:
