@@ -1,4 +1,4 @@
-"""Owns the order in which the whole archive is audited: keys, log, times, messages, files.
+"""Owns the order in which the whole archive is audited: keys, log, times, imports, messages, files.
 
 It never repairs anything, and stops at the first fault.
 """
@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from backend.archive.blob_audit import audit_files
 from backend.archive.decision_audit import check_no_stray_decision
+from backend.archive.imports import audit_imports
 from backend.archive.key_audit import TrustedKeys, check_keys
 from backend.archive.projection_audit import audit_messages
 from backend.archive.time_audit import audit_times
@@ -30,6 +31,7 @@ class WholeAudit(NamedTuple):
     log: Audit
     messages: int = 0
     files: int = 0
+    imports: int = 0
 
     @property
     def ok(self) -> bool:
@@ -48,16 +50,17 @@ def audit_whole(
 
     `seen` is what the witness signed last; with `trusted` keys the database's own must be those.
     """
-    log, messages, files = Audit(0, "", None), 0, 0
+    log, messages, files, imports = Audit(0, "", None), 0, 0, 0
     try:
         if trusted is not None:
             check_keys(connection, trusted)
         log = verify_archive(connection, seen, lambda done, all_: tell("entries", done, all_))
         if log.ok:
             audit_times(connection)
+            imports = audit_imports(connection)
             check_no_stray_decision(connection)
             messages = audit_messages(connection, lambda done, all_: tell("messages", done, all_))
             files = audit_files(connection, blobs, lambda done, all_: tell("files", done, all_))
     except Fault as fault:
         log = log._replace(fault=str(fault), fault_index=fault.index)
-    return WholeAudit(log, messages, files)
+    return WholeAudit(log, messages, files, imports)

@@ -74,6 +74,7 @@ def verify(database: Database, blobs: BlobStore, arguments: argparse.Namespace) 
             "witness_saw": None if seen is None else seen.size,
             "messages": found.messages,
             "files": found.files,
+            "imports": found.imports,
         }
     )
     return 0 if found.ok else 1

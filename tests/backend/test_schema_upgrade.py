@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import sqlcipher3.dbapi2 as sqlcipher
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from backend.archive.entries import archive_size, entries_of_message
@@ -74,8 +75,8 @@ async def test_old_database_is_upgraded_sealed_and_sound(version: int, tmp_path:
         await workspace.sealing.sealed()
         seen, blobs = workspace.sealing.witness.seen, BlobStore(tmp_path / "blobs", KEY)
 
-        def whole(connection: object) -> WholeAudit:
-            return audit_whole(connection, blobs, seen, lambda *_: None)  # type: ignore[arg-type]  # a Connection
+        def whole(connection: Connection) -> WholeAudit:
+            return audit_whole(connection, blobs, seen, lambda *_: None)
 
         found = await database.read(whole)
         assert (found.log.fault, found.messages) == ("", 6)
