@@ -75,3 +75,17 @@ def test_the_server_judges_parity_on_what_the_client_may_know(client: CompiledBu
         differs += evaluate(own, facts, draft).action is not hint.action
     # What the server alone knows does change decisions, and is no incident.
     assert differs > 20
+
+
+def test_the_shipped_bundle_gets_one_decision_too(
+    bundle: CompiledBundle, server_bundle: CompiledBundle, files: dict[str, bytes]
+) -> None:
+    served = pack_bundle(client_files(files))
+    fetched = compile_bundle(unpack_bundle(served), Side.CLIENT)
+    memo = ScanMemo()
+    for facts, draft in itertools.islice(drafts(20261121), 1_000):
+        known = facts.for_client()
+        hint = evaluate(fetched, known, draft, memo)
+        assert hint.decision_hash() == evaluate(bundle, known, draft).decision_hash()
+        findings = evaluate(server_bundle, known, draft).findings
+        assert [one for one in findings if one.scope is Scope.BOTH] == list(hint.findings)
