@@ -21,6 +21,7 @@ from contract.ids import ConversationId
 from contract.policy.evaluate import evaluate
 from contract.policy.model import Decision
 from contract.policy.parity import Parity, compare_hint
+from contract.policy.recipient_detectors import timed_rules
 from contract.receipts.leaf import body_commitment
 from contract.states import DeliveryState
 from contract.wire import Attachment, Conversation, HintReport, Me, SubmitMessage, WireFinding
@@ -56,6 +57,7 @@ def decide(
         files=inspected_attachments(connection, files),
         quote_message_id=command.quote_message_id,
         template_id=command.template_id,
+        several=command.several,
     )
     ground = ground_of(connection, me, conversation, content, now_utc_ms)
     decision = evaluate(policy.server, *ground)
@@ -95,7 +97,7 @@ def _compared(
     if hint is None:
         return Parity.NO_HINT, None
     ours = evaluate(policy.client, ground.facts.for_client(), ground.draft)
-    parity = compare_hint(hint, ours)
+    parity = compare_hint(hint, ours, timed_rules(policy.client.rules))
     if parity is Parity.AGREES:
         return parity, None
     return parity, HintDifference(hint, ours, incident=parity is Parity.INCIDENT)

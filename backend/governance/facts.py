@@ -50,7 +50,7 @@ class Content:
     """What is about to be said, and with what: the part of a draft that its sender chose.
 
     `mentions` and `forwarded_from` are contact ids, `on_behalf_of` is the employee a delegate
-    writes for.
+    writes for, `several` is to how many people the text goes as separate chats.
     """
 
     text: str
@@ -60,6 +60,7 @@ class Content:
     mentions: tuple[str, ...] = ()
     forwarded_from: tuple[str, ...] = ()
     on_behalf_of: str = ""
+    several: int = 0
 
 
 class Ground(NamedTuple):
@@ -89,6 +90,7 @@ def ground_of(
         me.language,
         template_id=content.template_id,
         quoted_text=_quoted(connection, content.quote_message_id),
+        several=content.several,
     )
     draft = msgspec.structs.replace(
         draft,

@@ -129,6 +129,7 @@ def _check_form(submission: Submission) -> None:
         != len(command.attachment_ids),
         f"At most {MAX_ATTACHMENTS} files go with one message.": len(command.attachment_ids)
         > MAX_ATTACHMENTS,
+        "several must be between 0 and 1000000.": not 0 <= command.several <= 1_000_000,
         "The justification is too long.": len(command.justification) > MAX_JUSTIFICATION_CHARS,
         "The answers to the findings are too long.": _answers_too_long(command),
     }

@@ -111,6 +111,17 @@ async def test_one_text_to_many_retail_clients_needs_approval(
     assert answer.json()["message"]["state"] == "archived"
 
 
+async def test_a_text_said_to_go_to_many_needs_approval_for_the_first_of_them_too(
+    workspace: Workspace, client: httpx.AsyncClient
+) -> None:
+    (room,) = await chats(workspace, 1)
+    states = []
+    for several in (2, 3):  # the limit is 2
+        command = draft(OFFER.format(several), clock=workspace.clock, several=several)
+        states.append((await submit(client, room, command)).json()["message"]["state"])
+    assert states == ["archived", "held"]
+
+
 async def test_accounts_reach_their_own_book_alone(
     workspace: Workspace, client: httpx.AsyncClient
 ) -> None:
