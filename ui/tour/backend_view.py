@@ -1,6 +1,6 @@
 """Looks at the tour from the backend's side: its messages, its archive, its sandbox clients.
 
-It never writes anything but what a sandbox client says.
+It never writes anything but what a sandbox client says and what a supervisor decides.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from pathlib import Path
 
 from app.backend_process import backend_command
 from app.core import Core
-from contract.ids import ContactId, ConversationId, MessageId
+from contract.ids import ContactId, ConversationId, MessageId, idempotency_key
 from contract.wire import Message
 from ui.tour.events import StepFailed, demand
 
 _SAY = "/v1/sandbox/clients/{contact_id}/messages"
+_DECIDE = "/v1/sandbox/approvals/{approval_id}"
 _COMMAND_WITHIN_S = 60
 
 
@@ -34,6 +35,16 @@ class BackendView:
         transport = self._core.api.transport
         reply = await transport.request("POST", path, headers=headers, body=body)
         demand(reply.status == 201, f"the sandbox client could not write ({reply.status})")
+
+    async def decide_as_supervisor(
+        self, message_id: MessageId, *, approve: bool, note: str
+    ) -> None:
+        """Have the sample workspace's supervisor decide on a held message."""
+        body = json.dumps({"approve": approve, "note": note}).encode()
+        path = _DECIDE.format(approval_id=idempotency_key(message_id, 1))
+        headers = {"Content-Type": "application/json", "Idempotency-Key": f"tour-{message_id}"}
+        reply = await self._core.api.transport.request("POST", path, headers=headers, body=body)
+        demand(reply.status == 200, f"the supervisor could not decide ({reply.status})")
 
     async def messages(self, conversation_id: ConversationId) -> tuple[Message, ...]:
         """Return a conversation's newest messages as the backend holds them."""

@@ -37,6 +37,7 @@ class Stage:
     sent_id: MessageId = _NO_MESSAGE
     states: list[DeliveryState] = field(default_factory=list)
     before_blocked: int = 0
+    held_id: MessageId = _NO_MESSAGE
 
     @property
     def window(self) -> MainWindow:
