@@ -30,6 +30,9 @@ class Catalogue:
 
     def __init__(self, words: dict[tuple[str, str], Words]) -> None:
         self._words = words
+        self._titles: dict[str, tuple[str, ...]] = {}
+        for key, language in sorted(words):
+            self._titles[key] = (*self._titles.get(key, ()), words[key, language].title)
 
     def __contains__(self, key: str) -> bool:
         return (key, FALLBACK_LANGUAGE) in self._words
@@ -53,7 +56,7 @@ class Catalogue:
 
     def titles(self, key: str) -> tuple[str, ...]:
         """Return a key's titles in every language it has, in order of language."""
-        return tuple(self._words[known].title for known in sorted(self._words) if known[0] == key)
+        return self._titles.get(key, ())
 
 
 def read_catalogue(content: bytes) -> Catalogue:
