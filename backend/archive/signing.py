@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Connection, insert, select
 
 from backend.storage.tables import archive_log_keys, properties
-from contract.receipts.keys import KeyType, VerifierKey
+from contract.receipts.keys import KeyType, VerifierKey, log_name
 from contract.receipts.signers import SEED_BYTES, Signer, format_private_key, parse_private_key
 from contract.wire import ArchiveKeys
 
@@ -50,7 +50,7 @@ class WitnessPolicy(NamedTuple):
 def load_signer(connection: Connection, instance_id: str, now_utc_ms: int) -> Signer:
     """Return the log's newest key; the first one is made here and kept in the database.
 
-    The origin, which is the key's name, holds the installation's id: no two logs share one.
+    The origin, which is the key's name, stems from the installation's id: no two logs share one.
     """
     columns = archive_log_keys.c
     secret = connection.execute(
@@ -58,7 +58,7 @@ def load_signer(connection: Connection, instance_id: str, now_utc_ms: int) -> Si
     ).scalar_one_or_none()
     if secret is not None:
         return parse_private_key(secret)
-    return add_log_key(connection, f"parley-archive/{instance_id}", 0, now_utc_ms)
+    return add_log_key(connection, log_name(instance_id), 0, now_utc_ms)
 
 
 def add_log_key(connection: Connection, origin: str, from_size: int, now_utc_ms: int) -> Signer:

@@ -36,7 +36,7 @@ from backend.listening import (
 )
 from backend.workspace_errors import WorkspaceError
 from contract.receipts.errors import NoteError
-from contract.receipts.keys import VerifierKey
+from contract.receipts.keys import VerifierKey, witness_name
 
 
 class WitnessReady(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +55,7 @@ def run_witness(arguments: argparse.Namespace) -> int:
     try:
         log_key = VerifierKey.parse(arguments.log_key or handshake.log_key)
         state = WitnessState(arguments.data_dir / STATE_FILE)
-        name = f"parley-witness/{secrets.token_hex(8)}"
+        name = witness_name(secrets.token_bytes(3))
         witness = Witness(
             load_witness_key(arguments.data_dir, name, handshake.key),
             log_key,

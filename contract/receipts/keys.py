@@ -5,6 +5,7 @@ It holds no private key.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -91,6 +92,28 @@ class VerifierKey:
         """Return the key as `name+hexid+base64`."""
         material = bytes((self.key_type,)) + self.public_key
         return f"{self.name}+{self.key_id.hex()}+{encode_base64(material)}"
+
+
+def log_name(instance_id: str) -> str:
+    """Return the name of a new installation's log key, its own among all: 20 characters.
+
+    Names stand in every receipt, the log's twice, so they are short; 64 bits of a hash of the
+    installation's id tell logs apart. A key keeps the name it was made with.
+    """
+    digest = hashlib.sha256(instance_id.encode("utf-8")).digest()
+    return "parley/" + _opaque(digest[:8])
+
+
+def witness_name(random: bytes) -> str:
+    """Return the name of a new witness from 3 random bytes: 13 characters.
+
+    It tells the witnesses of one log apart; the key id tells all keys apart.
+    """
+    return "witness/" + _opaque(random[:3])
+
+
+def _opaque(data: bytes) -> str:
+    return base64.b32encode(data).decode("ascii").rstrip("=").lower()
 
 
 def check_key_name(name: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from contract.receipts import KeyType, Signer, verify_consistency, verify_receipt
+from contract.receipts.keys import log_name, witness_name
 from contract.receipts.leaf import leaf_bytes
 from tests.benchmarks.archive_side import INSTANCE_ID, EntrySource
 from tests.benchmarks.lines import Group, Line, at_most
@@ -51,7 +52,7 @@ def measure(folder: Path) -> Iterator[float]:
     chosen = chance.sample(range(LEAVES), SAMPLES)
     for index in chosen:
         entries[index] = leaf_bytes(source.next().envelope)
-    log = SealedLog(entries, _witnesses(), f"parley-archive/{INSTANCE_ID}")
+    log = SealedLog(entries, _witnesses(), log_name(INSTANCE_ID))
     receipts = [log.receipt(index) for index in chosen]
     keys = log.witness_keys
     checks = [
@@ -74,7 +75,7 @@ def measure(folder: Path) -> Iterator[float]:
 
 def _witnesses() -> list[Signer]:
     """Return three witnesses with names as long as those they give themselves."""
-    names = [f"parley-witness/{number:016x}" for number in (1, 2, 3)]
+    names = [witness_name(bytes((1, 2, number))) for number in (1, 2, 3)]
     return [signer(name, KeyType.COSIGNATURE_V1) for name in names]
 
 

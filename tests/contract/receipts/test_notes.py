@@ -23,6 +23,7 @@ from contract.receipts import (
     parse_private_key,
     sign_note,
 )
+from contract.receipts.keys import check_key_name, log_name, witness_name
 from contract.receipts.notes import MAX_SIGNATURES, add_lines, sign_line, split_note
 from contract.receipts.signers import format_private_key
 from tests.support.sealed_log import AT_UTC_S, signer
@@ -238,3 +239,12 @@ def test_two_known_keys_may_not_share_name_and_id() -> None:
     object.__setattr__(twin, "key_id", key.key_id)
     assert _code(NOTE, key, twin) is FaultCode.KEY_UNSUITABLE
     assert _code(NOTE, key, key) is None
+
+
+def test_names_of_installations_are_short_and_their_own() -> None:
+    log, witness = log_name("0123456789abcdef" * 2), witness_name(b"abc")
+    assert 2 * len(log) + 3 * len(witness) <= 80  # a receipt of a million leaves has 1 500 bytes
+    assert log != log_name("another") != witness
+    assert witness != witness_name(b"abd")
+    for name in (log, witness):
+        check_key_name(name)
