@@ -1,4 +1,4 @@
-"""One test for each rule of law and of channels that policy, consent and archive decide.
+"""The rules of law and of channels that policy, consent and archive decide, one test for each.
 
-The list with sources and what is still to come stands in docs/compliance.md.
+It does not test rules that come with later work; docs/compliance.md names both.
 """
