@@ -27,8 +27,8 @@ _OFFER_WORDS = {
 }
 # Actions stand beside the words while the words keep at least this share of the row.
 _WORDS_SHARE = 0.6
-# A link's own border and padding, left and above its words.
-_LINK_INSET_PX = (5, 3)
+# A link's own border and padding above its words.
+_LINK_INSET_PX = 3
 
 
 class FindingRowView(QFrame):
@@ -52,7 +52,7 @@ class FindingRowView(QFrame):
         self._mark = QLabel()
         self._words = QLabel()
         for part in (self._mark, self._words):
-            part.setContentsMargins(0, _LINK_INSET_PX[1], 0, 0)
+            part.setContentsMargins(0, _LINK_INSET_PX, 0, 0)
         self._words.setTextFormat(Qt.TextFormat.RichText)
         self._words.setWordWrap(True)
         self._why = label("", "secondary")
@@ -151,7 +151,6 @@ class FindingRowView(QFrame):
         if beside != self._beside:
             self._beside = beside
             self._grid.removeWidget(self._actions)
-            self._line.setContentsMargins(0 if beside else -_LINK_INSET_PX[0], 0, 0, 0)
             place = (0, 2) if beside else (1, 1)
             self._grid.addWidget(self._actions, *place, Qt.AlignmentFlag.AlignTop)
         self.resized.emit()
