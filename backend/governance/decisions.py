@@ -18,6 +18,7 @@ from backend.governance.findings import sender_findings
 from backend.governance.policy import RunningPolicy
 from backend.governance.records import HintDifference, Occasion, record_decision
 from contract.ids import ConversationId
+from contract.inspection.facts import uninspected_attachment
 from contract.policy.evaluate import evaluate
 from contract.policy.model import Decision
 from contract.policy.parity import Parity, compare_hint
@@ -64,7 +65,7 @@ def decide(
     if command.justification:
         decision = msgspec.structs.replace(decision, justification=_commitment(command))
     answers = Answers.of(command)
-    parity, difference = _compared(policy, ground, command.hint)
+    parity, difference = _compared(policy, ground, files, command.hint)
     verdict = Verdict(
         decision=decision,
         decision_hash=decision.decision_hash(),
@@ -91,7 +92,7 @@ def _commitment(command: SubmitMessage) -> str:
 
 
 def _compared(
-    policy: RunningPolicy, ground: Ground, hint: HintReport | None
+    policy: RunningPolicy, ground: Ground, files: Sequence[Attachment], hint: HintReport | None
 ) -> tuple[Parity, HintDifference | None]:
     """Compare a hint with what the client's own bundle says on what the client may know."""
     if hint is None:
@@ -100,4 +101,22 @@ def _compared(
     parity = compare_hint(hint, ours, timed_rules(policy.client.rules))
     if parity is Parity.AGREES:
         return parity, None
+    if parity is Parity.INCIDENT and files and _before_inspection(policy, ground, files, hint):
+        parity = Parity.DRIFT
     return parity, HintDifference(hint, ours, incident=parity is Parity.INCIDENT)
+
+
+def _before_inspection(
+    policy: RunningPolicy, ground: Ground, files: Sequence[Attachment], hint: HintReport
+) -> bool:
+    """Tell whether the hint is the decision on the same draft with its files not inspected yet.
+
+    So it is after a restart without a line, when only the backend still knows what is in them.
+    """
+    unread = tuple(
+        uninspected_attachment(file.name, file.media_type, file.sha256, file.size_bytes)
+        for file in files
+    )
+    draft = msgspec.structs.replace(ground.draft, attachments=unread)
+    ours = evaluate(policy.client, ground.facts.for_client(), draft)
+    return compare_hint(hint, ours, timed_rules(policy.client.rules)) is not Parity.INCIDENT

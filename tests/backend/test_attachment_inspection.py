@@ -19,7 +19,7 @@ from app.hints.engine import report_of
 from backend.governance.attachments import drop_inspection, inspected_attachments
 from backend.inspection import FileInspector
 from contract.inspection.apart import InspectionRequest
-from contract.inspection.facts import policy_attachment
+from contract.inspection.facts import policy_attachment, uninspected_attachment
 from contract.inspection.inspect import inspect_file
 from contract.inspection.model import Reason
 from contract.policy.evaluate import evaluate
@@ -121,6 +121,20 @@ async def test_both_sides_decide_alike_on_a_files_words(
     (found,) = [one for one in hint.findings if one.attachment == sha256 and one.start < one.end]
     assert there.text[found.start : found.end] == samples.CARD
     assert await workspace.scalar("SELECT drift FROM decisions") == ""
+
+
+async def test_a_hint_from_before_the_inspection_is_drift_and_no_incident(
+    workspace: Workspace, client: httpx.AsyncClient
+) -> None:
+    chat = await workspace.conversation_of(await workspace.inbound("Please send the offer"))
+    content = samples.docx(f"Your card {samples.CARD}")
+    file = await _uploaded(client, "offer.docx", content)
+    sha256 = hashlib.sha256(content).hexdigest()
+    unread = uninspected_attachment("offer.docx", DOCX_TYPE, sha256, len(content))
+    hint = await _hint(workspace, client, chat, unread)
+    command = draft("Here it is", clock=workspace.clock, attachment_ids=(file.attachment_id,))
+    await submit(client, chat, msgspec.structs.replace(command, hint=report_of(hint)))
+    assert await workspace.scalar("SELECT drift FROM decisions") == "stale"
 
 
 async def _hint(
