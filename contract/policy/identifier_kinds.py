@@ -53,7 +53,7 @@ _BY_FIGURES: dict[IdentifierKind, tuple[int, Finder]] = {
     IdentifierKind.IBAN: (4, lambda text: find_ibans(text.folded)),
     IdentifierKind.US_SSN: (5, find_us_ssns),
     IdentifierKind.UK_NINO: (3, find_uk_ninos),
-    IdentifierKind.PASSPORT: (5, find_passports),
+    IdentifierKind.PASSPORT: (2, find_passports),
     IdentifierKind.ISIN: (1, find_isins),
     IdentifierKind.CUSIP: (3, find_cusips),
     IdentifierKind.SEDOL: (1, find_sedols),

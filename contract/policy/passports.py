@@ -14,7 +14,8 @@ from contract.policy.scanned_text import Identifier, ScannedText, first_of_each_
 
 _NUMBER = re.compile(
     r"(?<![a-zA-Z0-9])(?:[A-Z]{1,3}[ \-]?[0-9]{5,9}[A-Z]?|[0-9]{7,10}|[0-9]{2}[A-Z]{2}[0-9]{5}"
-    r"|[0-9]{2} [0-9]{2} [0-9]{6}|[A-Z][0-9][A-Z0-9]{6,7}[0-9]|[CFGHJKLMNPRTVWXYZ0-9]{9})"
+    r"|[A-Z][0-9][A-Z0-9]{6,7}[0-9]|[CFGHJKLMNPRTVWXYZ0-9]{9}"
+    r"|(?P<loose>[0-9]{1,3} ?[0-9]{2} ?[0-9]{6}|[A-Za-z0-9]{6,10}))"
     r"(?![a-zA-Z0-9]|[.,\-/][0-9])"
 )
 _WORD_BEFORE = re.compile(
@@ -25,7 +26,7 @@ _MRZ = re.compile(
     r"(?<![a-z0-9])([a-z0-9<]{9})([0-9])([a-z<]{3})([0-9]{6})([0-9])([mfx<])([0-9]{6})([0-9])"
 )
 _WEIGHTS = (7, 3, 1)
-_MIN_DIGITS = 5
+_MIN_DIGITS, _MIN_DIGITS_NAMED = 5, 2
 _REACH = 60
 
 
@@ -34,10 +35,13 @@ def find_passports(text: ScannedText) -> list[Identifier]:
     found = [*_machine_readable(text.folded)]
     for match in _NUMBER.finditer(text.cased):
         value = "".join(char for char in match.group() if char.isalnum())
+        digits = sum(char.isdigit() for char in value)
+        if digits < _MIN_DIGITS_NAMED:
+            continue
         low = max(match.start() - _REACH, 0)
         named = _WORD_BEFORE.search(text.folded, low, match.start()) is not None
-        digits = sum(char.isdigit() for char in value)
-        if digits < _MIN_DIGITS or not (named or len(value) == len(match.group())):
+        bare = len(value) == len(match.group()) and match["loose"] is None
+        if not named and not (bare and digits >= _MIN_DIGITS):
             continue
         found.append(Identifier(*match.span(), value, named, named))
     return first_of_each_place(found)
