@@ -65,6 +65,18 @@ def overridden(decision: Decision, answers: Answers) -> tuple[str, ...]:
     )
 
 
+def reported(decision: Decision, answers: Answers) -> tuple[str, ...]:
+    """Return the ids of the rules that found something and that the sender calls wrong."""
+    return tuple(
+        dict.fromkeys(
+            finding.rule_id
+            for finding in decision.findings
+            if finding.action is not Action.LOG
+            and shown_rule_id(finding) in answers.false_positives
+        )
+    )
+
+
 def shown_rule_id(finding: Finding) -> str:
     """Return the id under which a sender sees a finding: a server-only rule has none of its own."""
     return NEUTRAL_RULE_ID if finding.scope is Scope.SERVER else finding.rule_id

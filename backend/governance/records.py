@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Connection, insert
 
 from backend.archive.entries import append_entry, new_salt
-from backend.governance.answers import Answers, overridden
+from backend.governance.answers import Answers, overridden, reported
 from backend.governance.review_items import NewReview, add_review
 from backend.governance.sampling import draw_samples
 from backend.storage.supervision_tables import hint_differences
@@ -90,8 +90,7 @@ def record_decision(
         _keep_difference(connection, occasion, difference)
     if state is not DeliveryState.BLOCKED and (rules := overridden(decision, answers)):
         _review(connection, occasion, ReviewKind.OVERRIDE, rules)
-    if answers.false_positives:
-        rules = tuple(sorted(answers.false_positives))
+    if rules := reported(decision, answers):
         _review(connection, occasion, ReviewKind.FALSE_POSITIVE, rules)
     for kind, rules in draw_samples(connection, occasion.firm_id, decision):
         _review(connection, occasion, kind, rules)

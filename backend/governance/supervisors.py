@@ -31,6 +31,14 @@ def may_decide(connection: Connection, me: Me, approval: Row[Any]) -> bool:
     return bool(decidable(connection, me, [approval]))
 
 
+def decides_on(connection: Connection, me: Me, message_id: str | None) -> bool:
+    """Tell whether a supervisor may see a message that is held, or was."""
+    if message_id is None or not is_supervisor(me):
+        return False
+    rows = connection.execute(select(approvals).where(approvals.c.message_id == message_id)).all()
+    return bool(decidable(connection, me, rows))
+
+
 def decidable(connection: Connection, me: Me, rows: Iterable[Row[Any]]) -> list[Row[Any]]:
     """Return those of some approvals that a supervisor may see and decide."""
     mine = [

@@ -82,7 +82,13 @@ def _empty(connection: Connection, row: Row[Any], now_utc_ms: int) -> None:
     connection.execute(
         update(messages)
         .where(messages.c.message_id == message_id)
-        .values(text="", author_name="", quote_message_id=None, version=messages.c.version + 1)
+        .values(
+            text="",
+            author_name="",
+            state_detail="",
+            quote_message_id=None,
+            version=messages.c.version + 1,
+        )
     )
     connection.execute(delete(reactions).where(reactions.c.message_id == message_id))
     connection.execute(

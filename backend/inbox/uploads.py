@@ -9,9 +9,10 @@ import os
 import re
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from backend.governance.attachments import keep_inspection
+from backend.governance.supervisors import decides_on
 from backend.refusals import Refused, not_found
 from backend.storage.tables import attachment_parts, attachments, conversation_members, messages
 from contract.ids import AttachmentId, uuid7
@@ -171,22 +172,22 @@ def stored_parts(connection: Connection, attachment_id: str) -> tuple[Part, ...]
 def readable_attachment(connection: Connection, me: Me, attachment_id: str) -> StoredAttachment:
     """Return a complete file that is one's own or of a conversation one takes part in.
 
-    Raises Refused otherwise, and when it is one's own but incomplete.
+    Whoever may decide on a held message reads its files, too. Raises Refused otherwise, and when
+    it is one's own but incomplete.
     """
     members = conversation_members.c
     row = connection.execute(
-        select(attachments)
+        select(attachments, members.employee_id)
         .outerjoin(messages, messages.c.message_id == attachments.c.message_id)
         .outerjoin(
             conversation_members,
             (members.conversation_id == messages.c.conversation_id)
             & (members.employee_id == me.employee_id),
         )
-        .where(
-            attachments.c.attachment_id == attachment_id,
-            or_(members.employee_id.is_not(None), attachments.c.owner_id == me.employee_id),
-        )
+        .where(attachments.c.attachment_id == attachment_id)
     ).one_or_none()
+    if row is not None and row.employee_id is None and row.owner_id != me.employee_id:
+        row = row if decides_on(connection, me, row.message_id) else None
     if row is None:
         raise not_found("attachment")
     if not row.complete:

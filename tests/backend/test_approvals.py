@@ -11,13 +11,18 @@ from pathlib import Path
 import httpx
 import msgspec
 import pytest
+from sqlalchemy import insert
 
 from backend.archive.entries import entries_of_message
 from backend.archive.verify import verify_archive
+from backend.directory.people import read_me
 from backend.directory.walls import set_wall
 from backend.governance.approvals import expire_approvals
 from backend.inbox.erasing import erase_messages
 from backend.inbox.events import read_events
+from backend.inbox.uploads import readable_attachment
+from backend.refusals import Refused
+from backend.storage.tables import attachments
 from contract.events import ApprovalsChanged, EventBody, MessageUpserted
 from contract.states import DeliveryState
 from contract.supervision import Approval, ApprovalPage, ApprovalState
@@ -25,6 +30,7 @@ from contract.wire import Message, Submitted
 from tests.backend.policies import give_role, small_policy, under
 from tests.backend.workspace import (
     ELENA,
+    FIRM,
     KENTA,
     Workspace,
     client_of,
@@ -250,3 +256,41 @@ async def test_erased_message_can_not_be_approved(workspace: Workspace, chat: st
     async with client_of(workspace, KENTA) as kenta:
         assert (await decide(kenta, message, approve=True)).status_code == 409
     assert await workspace.scalar("SELECT findings FROM approvals") == b"[]"
+
+
+async def test_supervisor_reads_the_files_of_a_held_message(
+    workspace: Workspace, chat: str
+) -> None:
+    message = await held(workspace, chat)
+    row = {
+        "attachment_id": "01a0c450-6c1c-7c2e-b4db-c552920003e5",
+        "firm_id": FIRM,
+        "owner_id": ELENA,
+        "message_id": message.message_id,
+        "name": "allocation.pdf",
+        "media_type": "application/pdf",
+        "size_bytes": 0,
+        "sha256": "0" * 64,
+        "complete": True,
+        "created_at_utc_ms": 1,
+    }
+    database = workspace.services.database
+    await database.write(lambda c: c.execute(insert(attachments).values(**row)))
+    kenta = await database.read(lambda c: read_me(c, KENTA))
+    assert kenta is not None
+    found = await database.read(lambda c: readable_attachment(c, kenta, str(row["attachment_id"])))
+    assert found.name == "allocation.pdf"
+    await give_role(workspace, KENTA, "employee")
+    employee = await database.read(lambda c: read_me(c, KENTA))
+    assert employee is not None
+    with pytest.raises(Refused):
+        await database.read(lambda c: readable_attachment(c, employee, str(row["attachment_id"])))
+
+
+async def test_stored_reply_holds_no_words(workspace: Workspace, chat: str) -> None:
+    message = await held(workspace, chat)
+    async with client_of(workspace, KENTA) as kenta:
+        answer = await decide(kenta, message, approve=False, note="use the template")
+    assert answer.json()["text"] == TEXT
+    stored = "SELECT CAST(body AS TEXT) FROM idempotency WHERE key = 'k1'"
+    assert await workspace.scalar(stored) == "{}"
