@@ -17,7 +17,7 @@ FIGURE = "[0-9]"
 
 _DISGUISED_FIGURE = "[0-9oil]"
 _GAP = r"[\W_]{1,3}"
-_JOINTS = "-_/=#@&%+"
+_JOINTS = "-_/#@&%+"
 
 
 class Reading(NamedTuple):
@@ -97,10 +97,13 @@ def find_fixed(
 ) -> list[Identifier]:
     """Return the readings that `judge` takes: certain for True, not for False, left out for None.
 
-    Layouts in groups count as customary, spread out ones never do.
+    One in small letters that is joined to a word, as in a trace's id, is left out before. Layouts
+    in groups count as customary, spread out ones never do.
     """
     found: list[Identifier] = []
     for reading in form.readings(text):
+        if reading.joined and not reading.upper:
+            continue
         certain = judge(reading)
         if certain is not None:
             customary = not reading.spread

@@ -91,7 +91,7 @@ def _judge_isin(reading: Reading) -> bool | None:
         return None
     if reading.digit_count < MIN_DIGITS:
         return False if reading.upper and reading.whole else None
-    return reading.upper or (reading.digit_count >= _MANY_DIGITS and not reading.joined)
+    return reading.upper or reading.digit_count >= _MANY_DIGITS
 
 
 def _judge_cusip(reading: Reading) -> bool | None:
@@ -123,4 +123,4 @@ def _judge_sedol(reading: Reading) -> bool | None:
 def _judge_lei(reading: Reading) -> bool | None:
     if reading.digit_count < MIN_DIGITS or not lei_checksum_holds(reading.value):
         return None
-    return reading.upper or (reading.digit_count >= _MANY_DIGITS and not reading.joined)
+    return reading.upper or reading.digit_count >= _MANY_DIGITS
