@@ -13,10 +13,10 @@ from ahocorasick_rs import AhoCorasick
 
 from contract.policy.scanned_text import Identifier
 
-FIGURE_LIKE = {"o": "0", "i": "1", "l": "1", "s": "5", "b": "8", "z": "2"}
-"""Small letters that stand in for figures, as `O` for 0 and `l` or `I` for 1."""
+FIGURE_LIKE = {"o": "0", "i": "1", "l": "1", "s": "5", "b": "8", "z": "2", "з": "3", "б": "6"}
+"""Small letters that stand in for figures, as `O` for 0, `l` or `I` for 1, Cyrillic `З` for 3."""
 
-_TOKEN = re.compile(r"(?<![a-z0-9])[0-9oilsbz]+(?![a-z0-9])")
+_TOKEN = re.compile(r"(?<![a-z0-9])[0-9oilsbzзб]+(?![a-z0-9])")
 _TO_FIGURES = str.maketrans(FIGURE_LIKE)
 _ROUND = frozenset("oil")
 

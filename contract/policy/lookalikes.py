@@ -15,6 +15,10 @@ _PAIRS = (
     ("αβγεζηικμνορτυχ", "abyeznikmvoptux"),
     # Armenian
     ("օհսոցզ", "ohungq"),
+    # Cherokee
+    ("ᎪᏴᏟᎠᎬᏀᎻᎫᏦᏞᎷᏢᎡᏚᎢᏙᎳᏃ", "abcdeghjklmprstvwz"),
+    # Lisu
+    ("ꓮꓐꓚꓓꓰꓝꓖꓧꓲꓙꓗꓡꓟꓠꓳꓑꓣꓢꓔꓴꓦꓪꓫꓬꓜ", "abcdefghijklmnoprstuvwxyz"),
     # Latin letters and small capitals
     ("ıɡɑɩʟɪɴʀʙɢʜᴀᴄᴅᴇᴊᴋᴍᴏᴘᴛᴜᴠᴡᴢꜱ", "igailinrbghacdejkmoptuvwzs"),
     # Quotes and dashes
