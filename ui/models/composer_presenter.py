@@ -34,7 +34,7 @@ from ui.models.sentences import sentence_of
 from ui.models.typing_notice import TypingNotice
 
 _NOWHERE = Sendability(Gate.NO_CHANNEL, writable=False)
-_LONGEST_TIMER_MS = 24 * 3_600_000
+_SHORTEST_TIMER_MS, _LONGEST_TIMER_MS = 200, 24 * 3_600_000
 
 
 class ComposerPresenter(QObject):
@@ -310,7 +310,7 @@ class ComposerPresenter(QObject):
         if due_ms is None:
             self._clock_timer.stop()
         else:
-            self._clock_timer.start(min(due_ms, _LONGEST_TIMER_MS))
+            self._clock_timer.start(max(_SHORTEST_TIMER_MS, min(due_ms, _LONGEST_TIMER_MS)))
         self.state_changed.emit(state)
 
     def _gate_is_open(self) -> bool:

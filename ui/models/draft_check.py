@@ -5,7 +5,9 @@ It never checks by itself and never hands out a decision made for another draft.
 
 from __future__ import annotations
 
+import statistics
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 
 from PySide6.QtCore import QObject, Signal
@@ -18,8 +20,11 @@ from ui.bridge.spawn import Spawner
 AT_ONCE_CHARS = 100
 # With a check of 4 ms, layout and painting still fit into a frame's 8 ms.
 AT_ONCE_MS = 4.0
-# One slow check (a page fault, another program) must not move all later ones off the thread.
-_WEIGHT_OF_NEWEST = 0.3
+# The median of a few: one slow check (a page fault, another program) moves nothing.
+_REMEMBERED = 5
+# So many checks beside the thread, then one is tried on it again: what was kept of the text
+# makes it cheap there, and a busy computer may have come to rest.
+_BEFORE_ANOTHER_TRY = 20
 
 Check = Callable[[CheckedDraft], Decision | None]
 CheckLater = Callable[[CheckedDraft], Awaitable[Decision | None]]
@@ -42,7 +47,8 @@ class DraftCheck(QObject):
         self._check = check
         self._check_later = check_later
         self._spawner = spawner
-        self._ms_per_char = 0.0
+        self._ms_per_char: deque[float] = deque(maxlen=_REMEMBERED)
+        self._apart = 0
         self._wanted: CheckedDraft | None = None
         self._running = False
 
@@ -51,19 +57,25 @@ class DraftCheck(QObject):
         size = len(draft.text)
         if self._check_later is None or size <= AT_ONCE_CHARS:
             return True
-        return self._ms_per_char * size <= AT_ONCE_MS
+        if not self._ms_per_char or self._apart >= _BEFORE_ANOTHER_TRY:
+            return True
+        return statistics.median(self._ms_per_char) * size <= AT_ONCE_MS
 
     def now(self, draft: CheckedDraft) -> Decision | None:
         """Check at once; what was asked for later is void."""
         self._wanted = None
         began = time.perf_counter()
         decision = self._check(draft)
-        self._learn(draft, (time.perf_counter() - began) * 1000)
+        took_ms = (time.perf_counter() - began) * 1000
+        if len(draft.text) > AT_ONCE_CHARS // 2:
+            self._ms_per_char.append(took_ms / len(draft.text))
+        self._apart = 0
         return decision
 
     def later(self, draft: CheckedDraft) -> None:
         """Check beside the UI thread; only the newest draft asked for is decided."""
         self._wanted = draft
+        self._apart += 1
         if not self._running:
             self._running = self._spawner.spawn(self._work(), "check draft") is not None
 
@@ -71,16 +83,9 @@ class DraftCheck(QObject):
         assert self._check_later is not None
         try:
             while (draft := self._wanted) is not None:
-                began = time.perf_counter()
                 decision = await self._check_later(draft)
-                self._learn(draft, (time.perf_counter() - began) * 1000)
                 if self._wanted is draft:
                     self._wanted = None
                     self.decided.emit(draft, decision)
         finally:
             self._running = False
-
-    def _learn(self, draft: CheckedDraft, took_ms: float) -> None:
-        if len(draft.text) > AT_ONCE_CHARS // 2:
-            cost = took_ms / len(draft.text)
-            self._ms_per_char += _WEIGHT_OF_NEWEST * (cost - self._ms_per_char)

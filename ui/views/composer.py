@@ -251,7 +251,9 @@ class Composer(QWidget):
         self._attach.setVisible(writable and facts.attachments)
         self._status.set_full_text(state.status)
         self._counter.setText(state.counter)
-        restyle(self._counter, "look", "error" if state.over_limit else "secondary")
+        look = "error" if state.over_limit else "secondary"
+        if self._counter.property("look") != look:
+            restyle(self._counter, "look", look)
         self._reason.show_reason(state.asks_reason, state.reason, state.reason_note)
         self._foot_row.setVisible(writable or not state.ready)
         self._send.setText(state.send.label)

@@ -55,12 +55,15 @@ class ComposerEdit(QPlainTextEdit):
     def set_tokens(self, tokens: Tokens) -> None:
         """Take another look."""
         self._tokens = tokens
-        self.set_underlines(self._underlines)
+        self.setExtraSelections([self._selection(line) for line in self._underlines])
 
     def set_underlines(self, underlines: Sequence[Underline]) -> None:
         """Draw a wavy line below each span (UTF-16 units of the text now held)."""
-        self._underlines = tuple(underlines)
-        self.setExtraSelections([self._selection(line) for line in self._underlines])
+        wanted = tuple(underlines)
+        if wanted == self._underlines and self._marked() == [(w.start, w.end) for w in wanted]:
+            return  # setting them again would have the whole field drawn anew
+        self._underlines = wanted
+        self.setExtraSelections([self._selection(line) for line in wanted])
 
     def replace_span(self, start: int, end: int, words: str, *, closing_up: bool = False) -> None:
         """Put `words` in the place of [start, end) UTF-16 units, as one step to undo.
@@ -88,6 +91,11 @@ class ComposerEdit(QPlainTextEdit):
     def is_composing(self) -> bool:
         """Return True while an input method shows text that is not entered yet."""
         return bool(self._preedit) or self._just_committed
+
+    def _marked(self) -> list[tuple[int, int]]:
+        """Return where the marks stand by now: they moved along with the text."""
+        cursors = (selection.cursor for selection in self.extraSelections())
+        return [(cursor.selectionStart(), cursor.selectionEnd()) for cursor in cursors]
 
     def _closed_up(self, start: int, end: int) -> tuple[int, int]:
         document = self.document()
@@ -118,7 +126,9 @@ class ComposerEdit(QPlainTextEdit):
     def _fit(self) -> None:
         lines = max(1, round(self.document().documentLayout().documentSize().height()))
         line_px = self.fontMetrics().lineSpacing()
-        self.setFixedHeight(min(lines, MAX_LINES) * line_px + 8)
+        height_px = min(lines, MAX_LINES) * line_px + 8
+        if height_px != self.height() or self.minimumHeight() != height_px:
+            self.setFixedHeight(height_px)
         policy = Qt.ScrollBarPolicy
         overflow = lines > MAX_LINES
         self.setVerticalScrollBarPolicy(
