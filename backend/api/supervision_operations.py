@@ -28,6 +28,8 @@ _PAGING = (
 def _one_of(name: str, kind: type[StrEnum], about: str) -> Parameter:
     schema: dict[str, JsonValue] = {
         "type": "string",
+        "minLength": 1,
+        "maxLength": 32,
         "pattern": f"^({'|'.join(member.value for member in kind)})$",
     }
     return Parameter(name, "query", schema, about)
