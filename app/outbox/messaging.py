@@ -79,20 +79,15 @@ class Messaging:
     ) -> MessageId:
         """Write the outbox row and remove the draft in one commit, then return its id.
 
-        `several` is to how many people the text goes as separate chats. `keeps_draft` leaves the
-        conversation's draft alone: the text was written elsewhere. `hint` is the report of a
-        decision made there.
         `acknowledged` and `false_positives` are the ids of rules the sender answered so.
-        The commit happens even when the caller is cancelled. Raises Refused for an empty
-        message, TooLarge, DiskFull; then nothing was written and the draft stays.
+        `several` is to how many people the text goes as separate chats. `keeps_draft` leaves the
+        conversation's draft alone: the text was written elsewhere, `hint` reports the decision
+        made there. The commit happens even when the caller is cancelled. Raises Refused for an
+        empty message, TooLarge, DiskFull; then nothing was written and the draft stays.
         """
-        if not text.strip() and not attachment_ids:
-            raise Refused("There is nothing to send.")
-        if len(text) > MAX_TEXT_CHARS:
-            raise TooLarge(f"The message is longer than {MAX_TEXT_CHARS} characters.")
-        if not self._open:
-            raise Conflict("Parley is closing; the text stays as a draft.")
-        files = await self._store.drafts.attachments(attachment_ids) if attachment_ids else ()
+        self._check_sendable(text, attachment_ids)
+        if hint is None:
+            hint = await self._report(conversation_id, text, attachment_ids, quote, template_id)
         now_utc_ms = self._clock.now_utc_ms()
         undo_ms = 1000 * max(0, min(self._undo_s(), LONGEST_UNDO_S))
         entry = OutboxEntry(
@@ -111,11 +106,7 @@ class Messaging:
             false_positives=false_positives,
             template_id=template_id,
             several=several,
-            hint_json=hint
-            if hint is not None
-            else self._hint(
-                CheckedDraft(conversation_id, text, files, await self._quoted(quote), template_id)
-            ),
+            hint_json=hint,
         )
         try:
             if keeps_draft:
@@ -209,9 +200,27 @@ class Messaging:
         """Refuse further sends: Parley is closing."""
         self._open = False
 
-    async def _quoted(self, message_id: MessageId | None) -> str:
-        row = await self._store.timeline.message(message_id) if message_id is not None else None
-        return row.message.text if row is not None else ""
+    def _check_sendable(self, text: str, attachment_ids: tuple[AttachmentId, ...]) -> None:
+        if not text.strip() and not attachment_ids:
+            raise Refused("There is nothing to send.")
+        if len(text) > MAX_TEXT_CHARS:
+            raise TooLarge(f"The message is longer than {MAX_TEXT_CHARS} characters.")
+        if not self._open:
+            raise Conflict("Parley is closing; the text stays as a draft.")
+
+    async def _report(
+        self,
+        home: ConversationId,
+        text: str,
+        attachment_ids: tuple[AttachmentId, ...],
+        quote: MessageId | None,
+        template_id: str,
+    ) -> bytes:
+        """Return the report of this computer's own decision on what goes out."""
+        files = await self._store.drafts.attachments(attachment_ids) if attachment_ids else ()
+        row = await self._store.timeline.message(quote) if quote is not None else None
+        quoted = row.message.text if row is not None else ""
+        return self._hint(CheckedDraft(home, text, files, quoted, template_id))
 
     async def _take_back(self, message_id: MessageId) -> Draft:
         try:
