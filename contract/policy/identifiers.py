@@ -107,7 +107,7 @@ def _cards_in_chain(text: str, groups: list[tuple[int, int]]) -> Iterator[Identi
     index = 0
     while index < len(groups):
         for count, customary in _readings(groups, index):
-            listed = customary and _in_list(groups, index, count)
+            listed = customary and _in_list(text, groups, index, count)
             card = _card(text, groups[index : index + count], customary, listed)
             if card is not None:
                 yield card
@@ -145,11 +145,21 @@ def _uniform_run(groups: list[tuple[int, int]], index: int) -> int:
     return count
 
 
-def _in_list(groups: list[tuple[int, int]], index: int, count: int) -> bool:
-    """Tell whether a number's groups go on before or after it: rather a list of figures."""
+def _in_list(text: str, groups: list[tuple[int, int]], index: int, count: int) -> bool:
+    """Tell whether a number's groups go on before or after it: rather a list of figures.
+
+    Not so where they go on as another such number, as in a list of cards.
+    """
     size = groups[index][1] - groups[index][0]
-    beside = groups[max(index - 2, 0) : index] + groups[index + count : index + count + 2]
+    before, after = groups[max(index - count, 0) : index], groups[index + count : index + 2 * count]
+    beside = [] if _form_card(text, before, count) else before[-2:]
+    beside += [] if _form_card(text, after, count) else after[:2]
     return sum(end - start == size for start, end in beside) > 1
+
+
+def _form_card(text: str, groups: list[tuple[int, int]], count: int) -> bool:
+    digits = "".join(text[start:end] for start, end in groups)
+    return len(groups) == count and bool(issuer_certainty(digits)) and luhn_holds(digits)
 
 
 def _card(

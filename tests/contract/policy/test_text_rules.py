@@ -62,6 +62,16 @@ def test_identifiers_of_the_registry(rule_id: str, text: str, shown: str) -> Non
     assert text[finding.start : finding.end] == shown
 
 
+@pytest.mark.parametrize("between", ["\n", " ", ", ", " / "])
+def test_each_card_of_a_list_is_found(between: str) -> None:
+    cards = ["4111 1111 1111 1111", "5555 5555 5555 4444", "4012 8888 8888 1881"]
+    for some in (cards[:2], cards):
+        text = between.join(some)
+        found = findings("numbers.card", text)
+        assert [text[one.start : one.end] for one in found] == some
+    assert findings("numbers.card", "4111 1111 1111 1111 2024 2025") == []
+
+
 @pytest.mark.parametrize(
     ("quoted", "text", "own"),
     [
