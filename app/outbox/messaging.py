@@ -108,13 +108,7 @@ class Messaging:
             several=several,
             hint_json=hint,
         )
-        try:
-            if keeps_draft:
-                await self._store.outbox.add(entry)
-            else:
-                await self._store.outbox.clear_draft_and_add(entry)
-        finally:
-            self._lanes.wake()
+        await self._commit(entry, keeps_draft=keeps_draft)
         return entry.message_id
 
     async def undo(self, message_id: MessageId) -> Draft:
@@ -199,6 +193,15 @@ class Messaging:
     def stop_intake(self) -> None:
         """Refuse further sends: Parley is closing."""
         self._open = False
+
+    async def _commit(self, entry: OutboxEntry, *, keeps_draft: bool) -> None:
+        try:
+            if keeps_draft:
+                await self._store.outbox.add(entry)
+            else:
+                await self._store.outbox.clear_draft_and_add(entry)
+        finally:
+            self._lanes.wake()
 
     def _check_sendable(self, text: str, attachment_ids: tuple[AttachmentId, ...]) -> None:
         if not text.strip() and not attachment_ids:
