@@ -28,7 +28,7 @@ _cosignatures, _checkpoints = archive_cosignatures.c, archive_checkpoints.c
 _LINES_AFTER = Prepared(
     select(_cosignatures.size, _cosignatures.line)
     .where(_cosignatures.size > bindparam("index"))
-    .order_by(_cosignatures.size),
+    .order_by(_cosignatures.size, _cosignatures.at_utc_ms, _cosignatures.key_id),
     "index",
 )
 _LINES_OF = Prepared(
@@ -60,15 +60,11 @@ def covering_checkpoint(
 ) -> CosignedCheckpoint | None:
     """Return the first quorum-cosigned checkpoint over a leaf: the same at every call."""
     with closing(_LINES_AFTER.each(connection, leaf_index)) as rows:
-        for size, lines in groupby(rows, key=itemgetter(0)):
-            if count_witnesses(line for _, line in lines) >= quorum:
-                return cosigned_checkpoint(connection, size)
+        for size, group in groupby(rows, key=itemgetter(0)):
+            lines = [line for _, line in group]
+            if count_witnesses(lines) >= quorum:
+                return _with_lines(connection, size, lines)
     return None
-
-
-def witnesses_at(connection: Connection, size: int) -> int:
-    """Return how many different witnesses have cosigned the checkpoint of this size."""
-    return count_witnesses(line for (line,) in _LINES_OF.rows(connection, size))
 
 
 def count_witnesses(lines: Iterable[str]) -> int:
@@ -87,10 +83,14 @@ def cosigned_checkpoint(connection: Connection, size: int) -> CosignedCheckpoint
 
     Raises sqlalchemy.exc.NoResultFound when there is none of this size.
     """
+    lines = [line for (line,) in _LINES_OF.rows(connection, size)]
+    return _with_lines(connection, size, lines)
+
+
+def _with_lines(connection: Connection, size: int, lines: list[str]) -> CosignedCheckpoint:
     row = _CHECKPOINT.first(connection, size)
     if row is None:
         raise NoResultFound(f"the log has no checkpoint of size {size}")
-    lines = [line for (line,) in _LINES_OF.rows(connection, size)]
     note = add_lines(row[1], [line.encode() for line in lines])
     return CosignedCheckpoint(size, row[0], note, count_witnesses(lines))
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from backend.archive.log import Head, read_head
 from backend.archive.nodes import NodeCache
-from backend.archive.proofs import ReceiptWriter, covering_checkpoint, witnesses_at
+from backend.archive.proofs import ReceiptWriter, count_witnesses, covering_checkpoint
 from backend.inbox.events import append_event, members_of, note_message
 from backend.storage.bulk import Prepared, insert_rows
 from backend.storage.tables import (
@@ -54,6 +54,13 @@ class SealedEntry(NamedTuple):
     decision_hash: str
 
 
+class Announced(NamedTuple):
+    """The submissions and probes told of, whose senders wait, and whether there are `more`."""
+
+    entries: list[SealedEntry]
+    more: bool
+
+
 class _Leaf(NamedTuple):
     leaf_index: int
     entry_id: str
@@ -85,13 +92,11 @@ _LEAVES_BETWEEN = Prepared(
 )
 _LEAF_OF = Prepared(_LEAVES.where(_entries.entry_id == bindparam("entry")), "entry")
 _COSIGNATURE_COLUMNS = ("size", "key_id", "line", "at_utc_ms")
-_KNOWN = Prepared(
-    select(archive_cosignatures.c.size).where(
-        archive_cosignatures.c.size == bindparam("of_size"),
-        archive_cosignatures.c.key_id == bindparam("by_key"),
+_LINES_OF = Prepared(
+    select(archive_cosignatures.c.key_id, archive_cosignatures.c.line).where(
+        archive_cosignatures.c.size == bindparam("of_size")
     ),
     "of_size",
-    "by_key",
 )
 _head = archive_head.c
 _SEAL = Prepared(
@@ -127,25 +132,27 @@ def record_cosignatures(
     """Keep verified cosignatures and move the sealed size where the quorum is reached."""
     moved: Any = None
     for size, key_id, line in cosigned:
-        if _KNOWN.first(connection, size, key_id) is None:
-            row = (size, key_id, line.decode(), now_utc_ms)
+        known = dict(_LINES_OF.rows(connection, size))
+        if key_id not in known:
+            known[key_id] = line.decode()
+            row = (size, key_id, known[key_id], now_utc_ms)
             insert_rows(connection, archive_cosignatures, _COSIGNATURE_COLUMNS, [row])
-        if witnesses_at(connection, size) >= quorum:
+        if count_witnesses(known.values()) >= quorum:
             moved = _SEAL.first(connection, size) or moved
     return read_head(connection) if moved is None else Head(*moved)
 
 
 def announce(
-    connection: Connection, cache: NodeCache, quorum: int, now_utc_ms: int
-) -> list[SealedEntry]:
-    """Tell everyone of the next entries that were sealed; empty once all were announced.
+    connection: Connection, cache: NodeCache, quorum: int, now_utc_ms: int, head: Head | None = None
+) -> Announced:
+    """Tell everyone of the next entries that were sealed; none once all were announced.
 
     Messages get a new version, which shows their place in the log; submissions get a `sealed`
-    event with the receipt. Returns the submissions and probes, whose senders wait.
+    event with the receipt. `head` saves the reading of it.
     """
-    head = read_head(connection)
+    head = head or read_head(connection)
     if head.announced_size >= head.sealed_size:
-        return []
+        return Announced([], False)
     rows = _LEAVES_BETWEEN.rows(connection, head.announced_size, head.sealed_size)
     leaves = [_Leaf(*row) for row in rows]
     _show_messages(connection, leaves, now_utc_ms)
@@ -162,8 +169,9 @@ def announce(
     for entry in sealed:
         if entry.decision_hash:
             _append_sealed(connection, entry, now_utc_ms)
-    _TELL.change(connection, leaves[-1].leaf_index + 1)
-    return sealed
+    announced_size = leaves[-1].leaf_index + 1
+    _TELL.change(connection, announced_size)
+    return Announced(sealed, announced_size < head.sealed_size)
 
 
 def sealed_submission(

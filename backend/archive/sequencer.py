@@ -25,7 +25,7 @@ from backend.archive.log import (
 )
 from backend.archive.nodes import NodeCache, NodeMissing
 from backend.archive.proofs import consistency
-from backend.archive.sealing import Cosigned, SealedEntry, announce, record_cosignatures
+from backend.archive.sealing import Announced, Cosigned, announce, record_cosignatures
 from backend.archive.signing import WitnessPolicy
 from backend.storage.database import Database
 from backend.storage.tables import archive_cosignatures
@@ -193,27 +193,28 @@ class Sequencer:
     async def _keep(self, checkpoint: SignedCheckpoint, cosigned: Sequence[Cosigned]) -> bool:
         """Commit cosignatures, and tell everyone of what they seal, in bounded transactions."""
 
-        def work(connection: Connection) -> tuple[bool, list[SealedEntry], bool]:
+        def work(connection: Connection) -> tuple[bool, Announced]:
             now_utc_ms, quorum = self._now(), self._policy.quorum
             head = record_cosignatures(connection, cosigned, quorum, now_utc_ms)
             if head.sealed_size < checkpoint.size:
-                return False, [], False
-            sealed = announce(connection, self._cache, quorum, now_utc_ms)
-            return True, sealed, _has_unannounced(connection)
+                return False, Announced([], False)
+            return True, announce(connection, self._cache, quorum, now_utc_ms, head)
 
-        sealed, submissions, more = await self._database.write(work)
-        self._board.post(submissions)
-        if more:
+        sealed, told = await self._database.write(work)
+        self._board.post(told.entries)
+        if told.more:
             await self._announce()
         return sealed
 
     async def _announce(self) -> None:
         """Tell of the rest, in transactions of bounded size."""
-        quorum = self._policy.quorum
-        while await self._database.read(_has_unannounced):
-            self._board.post(
-                await self._database.write(lambda c: announce(c, self._cache, quorum, self._now()))
+        quorum, more = self._policy.quorum, True
+        while more:
+            told = await self._database.write(
+                lambda c: announce(c, self._cache, quorum, self._now())
             )
+            self._board.post(told.entries)
+            more = told.more
 
     async def _gather(self, checkpoint: SignedCheckpoint) -> list[Cosigned]:
         """Return the verified lines of the witnesses that answered; stop at the quorum."""
@@ -284,8 +285,3 @@ def _last_known(connection: Connection) -> tuple[SignedCheckpoint | None, dict[b
 
 def _take_in_what_waits(connection: Connection) -> None:
     """Do nothing: every transaction ends with commit B."""
-
-
-def _has_unannounced(connection: Connection) -> bool:
-    head = read_head(connection)
-    return head.announced_size < head.sealed_size

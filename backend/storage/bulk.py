@@ -66,7 +66,7 @@ class Prepared:
             self._rendered[name] = self._render(connection)
         text, places = self._rendered[name]
         given = tuple(constant if at < 0 else values[at] for at, constant in places)
-        return _execute(connection, text, given)
+        return execute_text(connection, text, given)
 
     def _render(self, connection: Connection) -> tuple[str, tuple[tuple[int, Any], ...]]:
         """Return the statement's text, and for each mark the value's place or a constant."""
@@ -87,15 +87,18 @@ def insert_rows(connection: Connection, table: Table, columns: tuple[str, ...], 
         chunk = rows[at : at + _CHUNK]
         if len(chunk) == _CHUNK:
             statement = _insert_of(table.name, columns, style, _CHUNK)
-            _execute(connection, statement, tuple(chain.from_iterable(chunk))).close()
+            execute_text(connection, statement, tuple(chain.from_iterable(chunk))).close()
         else:
             statement = _insert_of(table.name, columns, style)
             for row in chunk:
-                _execute(connection, statement, row).close()
+                execute_text(connection, statement, row).close()
 
 
-def _execute(connection: Connection, text: str, values: tuple[Value, ...]) -> Any:
-    """Run a statement on the driver; raises what the toolkit would raise, without the values."""
+def execute_text(connection: Connection, text: str, values: tuple[Value, ...] = ()) -> Any:
+    """Run a statement on the driver and return its cursor, to be closed.
+
+    Raises what the toolkit would raise, without the values.
+    """
     cursor: Any = connection.connection.cursor()
     try:
         cursor.execute(text, values)

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 import sqlcipher3.dbapi2 as sqlcipher
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.pool import NullPool
 
+from backend.storage.bulk import execute_text
 from backend.storage.custody_tables import CUSTODY_TRIGGERS
 from backend.storage.faults import (
     DatabaseBusy,
@@ -43,6 +44,7 @@ __all__ = [
 ]
 T = TypeVar("T")
 KEY_BYTES = 32
+_BEGIN = {"writer": "BEGIN IMMEDIATE", "reader": "BEGIN"}
 BUSY_TIMEOUT_MS = 10_000
 
 _GROW_ONLY = """
@@ -79,10 +81,7 @@ class Database:
         if len(key) != KEY_BYTES:
             raise ValueError(f"the database key must hold {KEY_BYTES} bytes")
         self.path = path
-        self._engines = {
-            "writer": _engine(path, key, "BEGIN IMMEDIATE"),
-            "reader": _engine(path, key, "BEGIN"),
-        }
+        self._engines = {name: _engine(path, key) for name in _BEGIN}
         self._connections: dict[str, Connection] = {}
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database-reader")
         self._writer = GroupWriter(
@@ -188,13 +187,16 @@ class Database:
         if connection is None:
             connection = self._engines[name].connect()
             self._connections[name] = connection
+            connection.begin()  # for the toolkit one that never ends: it emits nothing
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        execute_text(connection, _BEGIN[name]).close()
         try:
-            with connection.begin():
-                yield connection
+            yield connection
+            execute_text(connection, "COMMIT").close()
         finally:
-            driver = connection.connection.driver_connection
-            if driver is not None and driver.in_transaction:
-                driver.rollback()  # a commit that was refused leaves its transaction open
+            if driver.in_transaction:
+                driver.rollback()
 
     def _read(self, work: Callable[[Connection], T]) -> T:
         try:
@@ -208,7 +210,7 @@ class Database:
             raise shown from error
 
 
-def _engine(path: Path, key: bytes, begin: str) -> Engine:
+def _engine(path: Path, key: bytes) -> Engine:
     def connect() -> object:
         connection = sqlcipher.connect(
             str(path), isolation_level=None, check_same_thread=True, timeout=BUSY_TIMEOUT_MS / 1000
@@ -229,19 +231,13 @@ def _engine(path: Path, key: bytes, begin: str) -> Engine:
             raise
         return connection
 
-    engine = create_engine(
+    return create_engine(
         "sqlite+pysqlite://",
         module=sqlcipher,
         creator=connect,
         poolclass=NullPool,
         hide_parameters=True,  # an error's text may reach a log: it must not quote a message
     )
-
-    @event.listens_for(engine, "begin")
-    def on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine
 
 
 def _prepare(connection: Connection) -> None:

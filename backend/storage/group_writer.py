@@ -24,9 +24,11 @@ from backend.storage.faults import translated
 
 T = TypeVar("T")
 # A group is of the works that wait when it begins, and ends with the first that reaches one of
-# these: nobody waits much longer for the others' sake.
-MOST_WORKS = 128
+# these: nobody waits much longer for the others' sake. On a slow disk its works may take as long
+# as its commit does, within limits.
+MOST_WORKS = 512
 GROUP_WITHIN_S = 0.01
+GROUP_AT_MOST_WITHIN_S = 0.05
 
 Hook = Callable[[Connection], object]
 Told = Callable[[Any, BaseException | None], None]
@@ -101,6 +103,7 @@ class GroupWriter:
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._is_closed = False
+        self._commit_took_s = 0.0
         self._hooks: list[Hook] = []
         self._listeners: list[Listener] = []
         self._closings: list[tuple[Hook, Told]] = []
@@ -164,6 +167,8 @@ class GroupWriter:
                 ended = self._run_works(connection, jobs)
                 outcomes = self._run_closings(connection)
                 changed = self._changes() != changes
+                commits_at_s = time.monotonic()
+            self._commit_took_s = time.monotonic() - commits_at_s
         except BaseException as error:  # noqa: BLE001 - goes to everyone who waits
             shown, changed = translated(error), False
             outcomes = [(told, None, shown) for told, _, _ in outcomes]
@@ -176,7 +181,8 @@ class GroupWriter:
 
     def _run_works(self, connection: Connection, jobs: list[Job]) -> bool:
         """Run what waits by now; tell whether the thread is to end after this group."""
-        ends_s = time.monotonic() + GROUP_WITHIN_S
+        within_s = min(max(GROUP_WITHIN_S, self._commit_took_s), GROUP_AT_MOST_WITHIN_S)
+        ends_s = time.monotonic() + within_s
         jobs[0].run(connection, self._hooks)
         for _ in range(min(self._jobs.qsize(), MOST_WORKS - 1)):
             if time.monotonic() >= ends_s:

@@ -118,8 +118,7 @@ def _opaque(data: bytes) -> str:
 
 def check_key_name(name: str) -> None:
     """Raise NoteError unless `name` may name a key (C2SP signed-note)."""
-    bad = any(char.isspace() or char < " " or char == "+" for char in name)
-    if not name or bad or not _encodes(name):
+    if not _is_key_name(name):
         raise key_malformed("a key's name must hold no spaces, plus signs or control characters")
 
 
@@ -186,6 +185,12 @@ def _ml_dsa_44_key(public_key: bytes) -> MLDSA44PublicKey:
     from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
 
     return MLDSA44PublicKey.from_public_bytes(public_key)
+
+
+@lru_cache(maxsize=256)
+def _is_key_name(name: str) -> bool:
+    bad = any(char.isspace() or char < " " or char == "+" for char in name)
+    return bool(name) and not bad and _encodes(name)
 
 
 def _encodes(name: str) -> bool:
