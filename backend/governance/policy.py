@@ -128,6 +128,22 @@ def publish(
             published_at_utc_ms=now_utc_ms,
         )
     )
+    _archive(connection, firm_id, offered, signers, now_utc_ms)
+    body = PolicyChanged(bundle_version=offered.version)
+    for employee_id in connection.execute(
+        select(employees.c.employee_id).where(employees.c.firm_id == firm_id)
+    ).scalars():
+        append_event(connection, EmployeeId(employee_id), body, now_utc_ms)
+    return True
+
+
+def _archive(
+    connection: Connection,
+    firm_id: str,
+    offered: CompiledBundle,
+    signers: Sequence[str],
+    now_utc_ms: int,
+) -> None:
     append_entry(
         connection,
         kind="policy",
@@ -143,9 +159,3 @@ def publish(
         firm_id=firm_id,
         now_utc_ms=now_utc_ms,
     )
-    body = PolicyChanged(bundle_version=offered.version)
-    for employee_id in connection.execute(
-        select(employees.c.employee_id).where(employees.c.firm_id == firm_id)
-    ).scalars():
-        append_event(connection, EmployeeId(employee_id), body, now_utc_ms)
-    return True

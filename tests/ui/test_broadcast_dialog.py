@@ -1,6 +1,6 @@
 """The dialogs for one text to several clients and for approved templates, over a real store.
 
-Nothing is delivered: what was sent stands in the outbox of the store.
+They never deliver anything: what was sent stands in the outbox of the store.
 """
 
 from __future__ import annotations
