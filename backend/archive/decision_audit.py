@@ -8,15 +8,23 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Select, select
 
 from backend.archive.decision_hashes import stored_decision_hash
 from backend.archive.projection_rows import AboutEntry, MessageFacts
 from backend.archive.tree_audit import Fault
-from backend.storage.tables import archive_entries, decisions, messages
+from backend.storage.supervision_tables import later_decisions
+from backend.storage.tables import archive_bodies, archive_entries, decisions, messages
 from contract.policy.model import Action, Decision
 from contract.receipts.bodies import KIND_MESSAGE_OUT
 from contract.states import DeliveryState
+
+
+class _Named(msgspec.Struct):
+    """What the entry of an approval or a stop says of the evaluation it rests on."""
+
+    evaluation: str
+
 
 _LETS_PASS = frozenset({Action.ALLOW, Action.LOG, Action.HINT})
 
@@ -80,3 +88,44 @@ def check_no_stray_decision(connection: Connection) -> None:
     ).scalar()
     if stray is not None:
         raise Fault(f"decision {stray} belongs to no message and no entry")
+
+
+def audit_later_decisions(connection: Connection) -> None:
+    """Compare each decision taken at approval or delivery with the one its entry's body names.
+
+    Raises Fault for the first that is another one, or whose entry is missing.
+    """
+    later, entries, bodies = later_decisions.c, archive_entries.c, archive_bodies.c
+    query: Select[Any] = (
+        select(
+            later.message_id,
+            later.action,
+            later.decision_hash,
+            later.decision,
+            entries.sequence,
+            bodies.body,
+        )
+        .outerjoin(archive_entries, entries.entry_id == later.entry_id)
+        .outerjoin(archive_bodies, bodies.entry_id == later.entry_id)
+        .order_by(later.later_id)
+        .execution_options(yield_per=500)
+    )
+    for row in connection.execute(query):
+        fault = _fault_of_later(row)
+        if fault:
+            raise Fault(f"message {row.message_id}: the later decision on it {fault}", row.sequence)
+
+
+def _fault_of_later(row: Row[Any]) -> str:
+    try:
+        decision = msgspec.json.decode(row.decision, type=Decision)
+        named = None if row.body is None else msgspec.json.decode(row.body, type=_Named)
+    except (msgspec.DecodeError, ValueError):
+        return "can't be read"
+    if stored_decision_hash(decision) != row.decision_hash or decision.action.value != row.action:
+        return "is not the one its hash names"
+    if row.sequence is None:
+        return "was never archived"
+    if named is not None and named.evaluation != row.decision_hash:
+        return "is not the one that was archived"
+    return ""

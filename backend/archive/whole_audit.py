@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from backend.archive.blob_audit import audit_files
-from backend.archive.decision_audit import check_no_stray_decision
+from backend.archive.decision_audit import audit_later_decisions, check_no_stray_decision
 from backend.archive.imports import audit_imports
 from backend.archive.key_audit import TrustedKeys, check_keys
 from backend.archive.projection_audit import audit_messages
@@ -59,6 +59,7 @@ def audit_whole(
             audit_times(connection)
             imports = audit_imports(connection)
             check_no_stray_decision(connection)
+            audit_later_decisions(connection)
             messages = audit_messages(connection, lambda done, all_: tell("messages", done, all_))
             files = audit_files(connection, blobs, lambda done, all_: tell("files", done, all_))
     except Fault as fault:

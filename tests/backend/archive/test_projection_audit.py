@@ -12,20 +12,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 from sqlalchemy import Connection
 
+from backend.archive.entries import append_entry, new_salt
 from backend.archive.erasure import ErasureOrder, erase
 from backend.archive.projection_audit import audit_messages
 from backend.archive.tree_audit import Fault
 from backend.archive.whole_audit import WholeAudit, audit_whole
 from backend.archive.witness_state import Seen
+from backend.governance.later import CAUSE_DELIVERY, Again, keep_again
 from backend.inbox.erasing import sweep_files
 from backend.inbox.events import open_database
 from backend.inbox.inbound import record_delete, record_edit, record_reaction
 from backend.inbox.receipts import record_receipt
 from backend.storage.blobs import BlobStore
 from backend.storage.database import Database
+from contract.policy.model import Decision
+from contract.receipts.canonical import canonical_json
 from contract.states import DeliveryState
 from tests.backend.archive.test_erasure import settle, upload
 from tests.backend.workspace import (
@@ -126,6 +131,7 @@ async def write(folder: Path) -> tuple[Seen, dict[str, str]]:
         await services.database.write(lambda c: change(c, workspace))
         async with client_of(workspace) as client:
             await send(workspace, client, await workspace.conversation_of(plain), ids)
+        await services.database.write(lambda c: decide_again(c, ids["sent"], workspace.clock()))
         order = ErasureOrder(
             firm_id=FIRM, actor_id="officer-1", basis="7", message_ids=(ids["erased"],)
         )
@@ -165,6 +171,28 @@ def change(connection: Connection, workspace: Workspace) -> None:
             occurred_at_utc_ms=START_UTC_MS,
             received_at_utc_ms=now_utc_ms,
         )
+
+
+def decide_again(connection: Connection, message_id: str, now_utc_ms: int) -> None:
+    """Evaluate a message again, as before its delivery, and archive what came of it."""
+    stored = connection.exec_driver_sql(
+        "SELECT decision FROM decisions WHERE message_id = ?", (message_id,)
+    ).scalar_one()
+    again = Again(msgspec.json.decode(stored, type=Decision), (), "")
+    archived = append_entry(
+        connection,
+        kind="stopped",
+        actor_id="backend",
+        conversation_id="",
+        message_id=message_id,
+        revision=0,
+        occurred_at_utc_ms=now_utc_ms,
+        salt=new_salt(),
+        body=canonical_json({"evaluation": again.hash, "reason": ""}),
+        firm_id=FIRM,
+        now_utc_ms=now_utc_ms,
+    )
+    keep_again(connection, FIRM, message_id, CAUSE_DELIVERY, again, archived.entry_id, now_utc_ms)
 
 
 async def send(
@@ -294,6 +322,14 @@ def test_delivery_that_no_receipt_reports_is_found(written: Written) -> None:
         ("UPDATE decisions SET justification = 'x' WHERE message_id = '{sent}'", "the reason"),
         ("UPDATE decisions SET employee_id = 'x' WHERE message_id = '{sent}'", "by another"),
         ("UPDATE decisions SET decided_at_utc_ms = 1 WHERE message_id = '{sent}'", "another time"),
+        ("UPDATE later_decisions SET decision = x'7B7D'", "can't be read"),
+        ("UPDATE later_decisions SET action = 'block'", "its hash names"),
+        ("UPDATE later_decisions SET entry_id = 'x'", "never archived"),
+        (
+            "UPDATE later_decisions SET (decision, decision_hash, action) = (SELECT decision,"
+            " decision_hash, action FROM decisions WHERE message_id = '{refused}')",
+            "not the one that was archived",
+        ),
         (
             "UPDATE decisions SET decision_id = 'x', message_id = 'y'"
             " WHERE message_id = '{refused}'",
