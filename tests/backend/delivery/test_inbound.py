@@ -16,6 +16,7 @@ from backend.channels.sandbox.peer import Utterance
 from backend.delivery.accounts import governed_accounts
 from backend.delivery.optout import opts_out
 from backend.delivery.pump import store_raw
+from backend.storage.supervision_tables import optout_confirmations
 from backend.storage.tables import (
     archive_entries,
     attachments,
@@ -169,6 +170,22 @@ async def test_stop_by_text_message_opts_the_client_out(tmp_path: Path) -> None:
             consents.c.contact_id == row.author_id, consents.c.channel == "sms"
         )
         assert await h.until(lambda c: set(c.execute(status).scalars())) == {"opted_out"}
+
+
+async def test_opt_out_is_confirmed_once_to_the_client(tmp_path: Path) -> None:
+    stranger = {"id_type": "phone", "address": "+41790009999", "name": ""}
+    async with house(tmp_path) as h:
+        await h.happens("acc-sms", _message("s1", "STOP", stranger))
+        confirmation = select(optout_confirmations.c.message_id)
+        message_id = await h.until(lambda c: c.execute(confirmation).scalar())
+        await h.until_state(str(message_id), DeliveryState.SENT, DeliveryState.DELIVERED)
+        await h.happens("acc-sms", _message("s2", "stop it", stranger))
+        await h.happens("acc-sms", _message("s3", "Unsubscribe", stranger))
+        await _row(h, "Unsubscribe")
+        (told,) = await h.received()
+        assert "unsubscribed" in told
+        assert len(await h.read(lambda c: c.execute(confirmation).all())) == 1
+        assert (await h.read(verify_archive)).ok
 
 
 async def test_message_of_a_group_names_who_speaks_and_stays_in_the_group(tmp_path: Path) -> None:
