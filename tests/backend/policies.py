@@ -9,6 +9,9 @@ from dataclasses import replace
 
 from sqlalchemy import text
 
+from backend.archive.decision_audit import audit_later_decisions
+from backend.archive.projection_audit import audit_messages
+from backend.archive.verify import verify_archive
 from backend.governance.policy import RunningPolicy, running_policy
 from tests.backend.workspace import Workspace
 
@@ -73,3 +76,11 @@ async def give_role(workspace: Workspace, employee_id: str, *roles: str) -> None
             {"roles": f"[{listed}]", "id": employee_id},
         )
     )
+
+
+async def audited(workspace: Workspace) -> None:
+    """Check the whole archive, and every message and decision against it."""
+    database = workspace.services.database
+    assert (await database.read(verify_archive)).ok
+    await database.read(audit_messages)
+    await database.read(audit_later_decisions)

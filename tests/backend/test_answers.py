@@ -13,13 +13,13 @@ import msgspec
 import pytest
 
 from backend.archive.entries import entries_of_message
-from backend.archive.verify import read_envelope, verify_archive
+from backend.archive.verify import read_envelope
 from backend.governance.settings import RANDOM_PER_MILLE, RULE_PER_MILLE, write_setting
 from contract.policy.disclosure import NEUTRAL_RULE_ID
 from contract.policy.model import Decision
 from contract.receipts.leaf import body_commitment
 from contract.wire import HintReport, SubmitMessage
-from tests.backend.policies import small_policy, under
+from tests.backend.policies import audited, small_policy, under
 from tests.backend.workspace import FIRM, Workspace, client_of, draft, open_workspace, submit
 
 REASON = "Quoting the term sheet of a deposit."
@@ -185,7 +185,7 @@ async def test_incident_keeps_both_decisions_and_drift_a_row_alone(
     assert body["hint"]["decision"] == '["told by the client"]'
     assert body["ours"].startswith("parley.policy.decision")
     assert await reviews(workspace) == [("incident", [])]
-    assert (await workspace.services.database.read(verify_archive)).ok
+    await audited(workspace)
 
 
 async def facts_hash_now(workspace: Workspace, client: httpx.AsyncClient, chat: str) -> str:

@@ -14,7 +14,6 @@ import pytest
 from sqlalchemy import insert
 
 from backend.archive.entries import entries_of_message
-from backend.archive.verify import verify_archive
 from backend.directory.people import read_me
 from backend.directory.walls import set_wall
 from backend.governance.approvals import expire_approvals
@@ -27,7 +26,7 @@ from contract.events import ApprovalsChanged, EventBody, MessageUpserted
 from contract.states import DeliveryState
 from contract.supervision import Approval, ApprovalPage, ApprovalState
 from contract.wire import Message, Submitted
-from tests.backend.policies import give_role, small_policy, under
+from tests.backend.policies import audited, give_role, small_policy, under
 from tests.backend.workspace import (
     ELENA,
     FIRM,
@@ -127,7 +126,7 @@ async def test_approval_queues_the_message_and_is_archived(workspace: Workspace,
     assert body["evaluation"] == await workspace.scalar(later)
     # What lets the message go is the approval: its entry has to be sealed first.
     assert await workspace.scalar("SELECT lane_order FROM jobs") == entries[1].sequence
-    assert (await workspace.services.database.read(verify_archive)).ok
+    await audited(workspace)
 
 
 async def test_both_are_told_by_events(workspace: Workspace, chat: str) -> None:
@@ -187,6 +186,7 @@ async def test_wall_of_today_wins_over_the_approval(workspace: Workspace, chat: 
         "Not allowed with this client",
     )
     assert await workspace.scalar("SELECT count(*) FROM jobs") == 0
+    await audited(workspace)
 
 
 async def test_nobody_else_decides(workspace: Workspace, chat: str) -> None:
@@ -229,6 +229,7 @@ async def test_undecided_message_expires(workspace: Workspace, chat: str) -> Non
         lambda connection: entries_of_message(connection, message.message_id)
     )
     assert [entry.kind for entry in entries] == ["message_out", "approval"]
+    await audited(workspace)
 
 
 async def test_late_approval_finds_it_expired(workspace: Workspace, chat: str) -> None:

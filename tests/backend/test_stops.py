@@ -16,7 +16,6 @@ import msgspec
 import pytest
 
 from backend.archive.entries import entries_of_message
-from backend.archive.verify import verify_archive
 from backend.delivery.claims import claim_heads, due_messages
 from backend.delivery.loading import load
 from backend.delivery.opting_out import OptOut, opt_out
@@ -26,7 +25,7 @@ from backend.governance.stops import OPTED_OUT, stop_if_forbidden
 from contract.events import EVENT_DECODER, ConversationUpserted, MessageUpserted
 from contract.states import DeliveryState
 from contract.wire import Channel, ConsentStatus, Message, Submitted
-from tests.backend.policies import small_policy, under
+from tests.backend.policies import audited, small_policy, under
 from tests.backend.workspace import (
     ELENA,
     TOKENS,
@@ -136,7 +135,7 @@ async def test_wall_of_today_stops_a_queued_message(workspace: Workspace, chat: 
     )
     assert [entry.kind for entry in entries] == ["message_out", "stopped"]
     assert await workspace.scalar("SELECT state FROM jobs") == "done"
-    assert (await workspace.services.database.read(verify_archive)).ok
+    await audited(workspace)
 
 
 async def test_window_counts_as_before_the_message_used_it_up(
@@ -176,7 +175,7 @@ async def test_opt_out_stops_the_queue_and_is_confirmed_once(
     async with client_of(workspace) as elena:
         answer = await submit(elena, chat, draft("Are you sure?", clock=workspace.clock))
     assert answer.json()["findings"][0]["rule_id"] == "consent.opted-out"
-    assert (await workspace.services.database.read(verify_archive)).ok
+    await audited(workspace)
 
 
 async def test_late_confirmation_is_not_sent(workspace: Workspace, chat: str) -> None:
