@@ -86,6 +86,20 @@ async def approval_granted(stage: Stage) -> None:
         held.state not in (DeliveryState.HELD, DeliveryState.BLOCKED),
         f"the approved message is {held.state}",
     )
+    # The client answers: what comes later counts archive entries, and must not count this one.
+    await wait_for(lambda: _answered(stage), "the client's answer to the approved message")
+
+
+def _answered(stage: Stage) -> bool:
+    """Tell whether something of the client stands below the message that was held."""
+    below = False
+    for item in stage.workspace.timeline.model.rows():
+        message = item.row.message if item.row is not None else None
+        if message is not None and message.message_id == stage.held_id:
+            below = True
+        elif below and message is not None and message.direction is Direction.IN:
+            return message.archive is not None
+    return False
 
 
 async def _sent(stage: Stage, text: str, footer: str = "Archived #") -> MessageId:
@@ -95,6 +109,8 @@ async def _sent(stage: Stage, text: str, footer: str = "Archived #") -> MessageI
     )
     shown = stage.shown_message(text, Direction.OUT)
     assert shown is not None
+    edit = stage.window.composer.edit
+    await wait_for(lambda: edit.toPlainText() == "", "an empty composer", 2)
     await wait_for(
         lambda: footer in stage.shown_footer(shown.message_id), f"“{footer}” under the bubble"
     )
