@@ -137,7 +137,7 @@ async def sent(stage: Stage) -> None:
     assert shown is not None
     stage.sent_id = shown.message_id
     stage.follow_states()
-    demand(composer.edit.toPlainText() == "", "the composer still holds the sent text")
+    await wait_for(lambda: composer.edit.toPlainText() == "", "an empty composer", 2)
     demand("Undo" in stage.shown_footer(stage.sent_id), "the bubble offers no Undo")
     held = await stage.backend.messages(stage.conversation_id)
     early = [message for message in held if message.message_id == stage.sent_id]
