@@ -21,9 +21,12 @@ from backend.directory.gifts import gifts_of_year, record_gift
 from backend.directory.people import read_me
 from backend.directory.points import PointAddress
 from backend.directory.templates import set_template
+from backend.directory.wall_groups import set_group, set_group_wall, set_membership
 from backend.governance.facts import Content, Ground, ground_of
 from backend.inbox.rendering import read_conversation
+from contract.policy.evaluate import evaluate
 from contract.policy.facts import account_hash
+from contract.policy.model import Action
 from contract.supervision import AccountKeys, Template, TemplateList
 from contract.wire import Channel
 from tests.backend.policies import small_policy, under
@@ -76,16 +79,18 @@ async def contact_of(workspace: Workspace, chat: str) -> str:
     return str(await workspace.scalar(query))
 
 
-async def ground(workspace: Workspace, chat: str, text: str = "Hello") -> Ground:
-    """Return what a decision on a text by Elena would rest on now."""
-    now = workspace.clock()
+async def ground(
+    workspace: Workspace, chat: str, content: Content | None = None, *, in_ms: int = 0
+) -> Ground:
+    """Return what a decision on a text by Elena would rest on now, or later."""
+    now, said = workspace.clock() + in_ms, content or Content(text="Hello")
 
     def look(connection: Connection) -> Ground:
         me = read_me(connection, ELENA)
         assert me is not None
         conversation = read_conversation(connection, ELENA, chat)
         assert conversation is not None
-        return ground_of(connection, me, conversation, Content(text=text), now)
+        return ground_of(connection, me, conversation, said, now)
 
     return await workspace.services.database.read(look)
 
@@ -222,3 +227,66 @@ async def test_template_goes_through_a_closed_window_only_when_filled_in(
     assert (loaded.template_id, loaded.as_archived) == ("t1", True)
     other = draft("Buy now!", template_id="t1", clock=workspace.clock)
     assert (await submit(client, chat, other)).status_code == 400
+
+
+async def test_mentions_forwards_and_delegates_meet_the_same_walls(workspace: Workspace) -> None:
+    hana_chat = str(await workspace.conversation_of(await workspace.inbound("Good morning")))
+    sofia_chat = str(
+        await workspace.conversation_of(
+            await workspace.inbound("Hello", account="acc-signal", point=SOFIA)
+        )
+    )
+    hana = await contact_of(workspace, hana_chat)
+    sofia = await contact_of(workspace, sofia_chat)
+    now = workspace.clock()
+
+    def build(connection: Connection) -> None:
+        for group_id, kind, member_id in (
+            ("deal", "contact", sofia),
+            ("deal", "employee", KENTA),
+            ("public", "contact", hana),
+        ):
+            set_group(connection, FIRM, group_id, group_id, "compliance", now)
+            set_membership(
+                connection,
+                FIRM,
+                group_id=group_id,
+                member_kind=kind,
+                member_id=member_id,
+                member=True,
+                actor_id="compliance",
+                now_utc_ms=now,
+            )
+        set_group_wall(
+            connection,
+            FIRM,
+            from_group_id="deal",
+            to_group_id="public",
+            both_ways=False,
+            up=True,
+            actor_id="compliance",
+            now_utc_ms=now,
+        )
+
+    await workspace.services.database.write(build)
+    server = workspace.services.policy.server
+    denied = (
+        Content(text="As she said", mentions=(sofia,)),
+        Content(text="As she said", forwarded_from=(sofia,)),
+        Content(text="For Kenta", on_behalf_of=KENTA),
+    )
+    for content in denied:
+        found = evaluate(server, *(await ground(workspace, hana_chat, content)))
+        assert found.action is Action.BLOCK, content
+    for chat, content in ((hana_chat, Content(text="Hello")), (sofia_chat, denied[2])):
+        assert evaluate(server, *(await ground(workspace, chat, content))).action is Action.ALLOW
+    backwards = Content(text="As she said", forwarded_from=(hana,))
+    assert evaluate(server, *(await ground(workspace, sofia_chat, backwards))).findings == ()
+
+
+async def test_decision_for_a_later_time_sees_the_window_of_then(workspace: Workspace) -> None:
+    chat = str(await workspace.conversation_of(await workspace.inbound("Good morning")))
+    server = workspace.services.policy.server
+    assert evaluate(server, *(await ground(workspace, chat))).action is Action.ALLOW
+    later = evaluate(server, *(await ground(workspace, chat, in_ms=2 * 86_400_000)))
+    assert [finding.rule_id for finding in later.findings] == ["windows.closed"]
