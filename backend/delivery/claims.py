@@ -6,6 +6,7 @@ It never claims a job before a checkpoint cosigned by the quorum covers its arch
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -72,18 +73,25 @@ def due_messages(
 
 
 def claim_heads(
-    connection: Connection, owner: str, paused: frozenset[str], limit: int, now_utc_ms: int
+    connection: Connection,
+    owner: str,
+    paused: frozenset[str],
+    limit: int,
+    now_utc_ms: int,
+    *,
+    only: Collection[str] | None = None,
 ) -> tuple[Claim, ...]:
     """Lease up to `limit` heads that are due, write their attempts and mark them sending.
 
-    The caller's commit makes the attempts durable: no I/O may happen before it.
+    With `only` no message but these: what comes to the head of a lane because the one before
+    it was stopped has not been looked at yet. The caller's commit makes the attempts durable:
+    no I/O may happen before it.
     """
+    due = _heads(paused).where(jobs.c.state == "ready", jobs.c.not_before_utc_ms <= now_utc_ms)
+    if only is not None:
+        due = due.where(jobs.c.message_id.in_(only))
     rows = connection.execute(
-        _heads(paused)
-        .where(jobs.c.state == "ready", jobs.c.not_before_utc_ms <= now_utc_ms)
-        .order_by(jobs.c.lane_order)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=jobs)
+        due.order_by(jobs.c.lane_order).limit(limit).with_for_update(skip_locked=True, of=jobs)
     ).all()
     return tuple(_claim(connection, row, owner, now_utc_ms) for row in rows)
 

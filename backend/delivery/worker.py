@@ -117,9 +117,10 @@ class DeliveryWorker:
     async def _claim(self, free: int) -> None:
         def claim(connection: Connection) -> list[tuple[Load, Account]]:
             accounts, paused, now_utc_ms = _accounts(connection), _paused(connection), self._now()
-            for message_id in due_messages(connection, paused, free, now_utc_ms):
+            looked_at = due_messages(connection, paused, free, now_utc_ms)
+            for message_id in looked_at:
                 self._recheck(connection, message_id, now_utc_ms)
-            claims = claim_heads(connection, self._owner, paused, free, now_utc_ms)
+            claims = claim_heads(connection, self._owner, paused, free, now_utc_ms, only=looked_at)
             return [(load(connection, item), accounts[item.account_id]) for item in claims]
 
         # The commit inside makes the attempts durable; only then may a byte leave.

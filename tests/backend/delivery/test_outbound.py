@@ -12,8 +12,9 @@ from sqlalchemy import Connection, select, update
 
 from backend.archive.verify import verify_archive
 from backend.channels.sandbox.faults import Fault, FaultKind
-from backend.delivery.accounts import pauses, resume_account
+from backend.delivery.accounts import pause_account, pauses, resume_account
 from backend.delivery.claims import claim_heads
+from backend.directory.walls import set_wall
 from backend.services import system_clock_utc_ms
 from backend.storage.tables import attempts, jobs, messages
 from contract.ids import AccountId
@@ -62,6 +63,28 @@ async def test_retryable_fault_is_tried_again(tmp_path: Path) -> None:
             "Retryable",
             "accepted",
         ]
+
+
+async def test_wall_stops_every_message_that_waits_behind_another(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        await h.write(lambda c: pause_account(c, AccountId("acc-matrix"), "", 0))
+        chat = await h.chat(*GRETA)
+        waiting = [await h.submit(chat, text) for text in ("first", "second", "third")]
+        now = system_clock_utc_ms()
+        await h.write(
+            lambda c: set_wall(
+                c,
+                employee_id="emp-em",
+                contact_id=GRETA[0],
+                up=True,
+                actor_id="compliance",
+                now_utc_ms=now,
+            )
+        )
+        await h.write(lambda c: resume_account(c, AccountId("acc-matrix")))
+        for message_id in waiting:
+            await h.until_state(message_id, S.FAILED)
+        assert await h.received() == []
 
 
 async def test_rate_limit_holds_its_conversation_only(tmp_path: Path) -> None:
