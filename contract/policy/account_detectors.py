@@ -6,7 +6,6 @@ It never tells in words whose it is, and it never knows an account number, only 
 from __future__ import annotations
 
 import functools
-import hmac
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -32,11 +31,12 @@ _DIGIT = re.compile(r"[0-9]")
 
 
 class _Candidate(NamedTuple):
-    """What may be an account number: its place in a chain of figures, and its bare form."""
+    """What may be an account number: its place in a chain of figures, bare form, keyed hash."""
 
     start: int
     end: int
     bare: str
+    keyed: str
 
 
 def find_accounts(rule: AccountNumberRule, scan: TextScan, context: Context) -> Iterator[Hit]:
@@ -44,16 +44,17 @@ def find_accounts(rule: AccountNumberRule, scan: TextScan, context: Context) -> 
     accounts = context.facts.accounts
     if not accounts.key:
         return
+    known = accounts.known_hashes
     for chain in _CHAIN.finditer(scan.normalised.text):
-        reach = 0
-        for candidate in _candidates(chain.group()):
-            if candidate.start < reach:
-                continue
-            hit = _account_hit(rule, candidate.bare, accounts)
-            if hit is not None:
+        hashes, candidates = _candidates(accounts.key, chain.group())
+        if known.isdisjoint(hashes):
+            continue
+        reach, place = 0, chain.start()
+        for candidate in candidates:
+            if candidate.keyed in known and candidate.start >= reach:
                 reach = candidate.end
-                place = chain.start()
-                low, high = scan.normalised.span(place + candidate.start, place + candidate.end)
+                low, high = scan.normalised.span(place + candidate.start, place + reach)
+                hit = _account_hit(rule, candidate.keyed, accounts)
                 yield hit._replace(start=low, end=high, value=candidate.bare.upper())
 
 
@@ -90,24 +91,23 @@ def iban_outcome(rule: IbanRule, hit: Hit, facts: Facts) -> Hit:
 def forget_accounts() -> None:
     """Drop the figures kept from earlier drafts."""
     _candidates.cache_clear()
-    _keyed.cache_clear()
 
 
-def _account_hit(rule: AccountNumberRule, bare: str, accounts: AccountFacts) -> Hit | None:
-    keyed = _keyed(accounts.key, bare)
+def _account_hit(rule: AccountNumberRule, keyed: str, accounts: AccountFacts) -> Hit:
     if keyed in accounts.client_hashes:
         return Hit(rule.own_action, rule.own_message or rule.message)
     move_to = accounts.conversation_of.get(keyed)
     if move_to is not None:
         return Hit(rule.book_action, rule.book_message or rule.message, move_to=move_to)
-    if keyed in accounts.firm_hashes:
-        return Hit(rule.other_action, rule.other_message or rule.message, server_known=True)
-    return None
+    return Hit(rule.other_action, rule.other_message or rule.message, server_known=True)
 
 
-@functools.lru_cache(maxsize=1_024)
-def _candidates(chain: str) -> tuple[_Candidate, ...]:
-    """Return the runs of groups that may be one number: by their start, longest first."""
+@functools.lru_cache(maxsize=2_048)
+def _candidates(key: str, chain: str) -> tuple[frozenset[str], tuple[_Candidate, ...]]:
+    """Return what may be one number in a chain: all hashes, then by start and longest first.
+
+    Kept, because most chains were there at the keystroke before.
+    """
     groups = [match.span() for match in _GROUP.finditer(chain)]
     found: list[_Candidate] = []
     for first, (start, _) in enumerate(groups):
@@ -118,12 +118,6 @@ def _candidates(chain: str) -> tuple[_Candidate, ...]:
             if len(bare) > MAX_ACCOUNT_CHARS:
                 break
             if len(bare) >= MIN_ACCOUNT_CHARS and len(_DIGIT.findall(bare)) >= _MIN_DIGITS:
-                longer.append(_Candidate(start, high, bare))
-        found += longer[::-1]
-    return tuple(found)
-
-
-@functools.lru_cache(maxsize=8_192)
-def _keyed(key: str, bare: str) -> str:
-    # As account_hash does it; most candidates were seen at the keystroke before.
-    return hmac.digest(key.encode("utf-8"), bare.upper().encode("utf-8"), "sha256").hex()
+                longer.append(_Candidate(start, high, bare, account_hash(key, bare)))
+        found += reversed(longer)
+    return frozenset(one.keyed for one in found), tuple(found)

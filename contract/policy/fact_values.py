@@ -74,6 +74,11 @@ class AccountFacts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
 
     @functools.cached_property
+    def known_hashes(self) -> frozenset[str]:
+        """Return all hashes, whoever's they are, worked out once."""
+        return self.client_hashes.union(self.conversation_of, self.firm_hashes)
+
+    @functools.cached_property
     def conversation_of(self) -> dict[str, str]:
         """Return the conversation of each hash of the book, worked out once."""
         return dict(self.book)

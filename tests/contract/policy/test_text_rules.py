@@ -136,6 +136,11 @@ def test_whose_account_it_is_decides(text: str, action: Action, move_to: str, sc
         assert finding.scope is scope
 
 
+def test_an_account_written_twice_is_found_twice() -> None:
+    found = findings("accounts.any", "8820441703 8820 4417 03", with_facts(accounts=ACCOUNTS))
+    assert [(one.start, one.end) for one in found] == [(0, 10), (11, 23)]
+
+
 def test_an_iban_of_the_book_can_be_moved() -> None:
     iban = "GB29 NWBK 6016 1331 9268 19"
     accounts = AccountFacts(key=KEY, book=((account_hash(KEY, iban), "talk-9"),))
