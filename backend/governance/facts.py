@@ -8,9 +8,10 @@ database says that it changed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from sqlalchemy import Connection, func, select
@@ -28,6 +29,7 @@ from backend.storage.tables import (
     employee_contacts,
     messages,
 )
+from contract.policy.book import BookFacts
 from contract.policy.facts import conversation_draft, conversation_facts
 from contract.policy.model import (
     AccountFacts,
@@ -39,10 +41,11 @@ from contract.policy.model import (
     WallFacts,
 )
 from contract.policy.own_book import BookChat, BookPerson, account_facts, book_facts
-from contract.supervision import AccountKeys
 from contract.wire import Contact, Conversation, Me
 
 _KEPT = "policy_facts"
+_KEPT_AT_MOST = 64
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,31 +150,25 @@ def _quoted(connection: Connection, message_id: str | None) -> str:
 
 
 def _accounts(connection: Connection, me: Me, conversation_id: str) -> AccountFacts:
+    """Return the account hashes as seen from one conversation.
+
+    The firm's are all of them: whoever reads them asks for the book's first.
+    """
     version = accounts_version(connection, me.firm_id)
     if not version:
         return AccountFacts()
     state = (version, *_chats_state(connection, me.employee_id))
-    keys = cast(
-        "AccountKeys",
-        _kept(connection, f"accounts.{me.employee_id}", state)
-        or _keep(
-            connection,
-            f"accounts.{me.employee_id}",
-            state,
-            account_keys(connection, me.employee_id, me.firm_id),
-        ),
-    )
-    firm = cast(
-        "frozenset[str]",
-        _kept(connection, f"firm.{me.firm_id}", (version,))
-        or _keep(connection, f"firm.{me.firm_id}", (version,), firm_hashes(connection, me.firm_id)),
-    )
-    ours = account_facts(keys, conversation_id)
-    book = {account for account, _ in ours.book}
-    return msgspec.structs.replace(ours, firm_hashes=firm - ours.client_hashes - book)
+
+    def build() -> AccountFacts:
+        keys = account_keys(connection, me.employee_id, me.firm_id)
+        return msgspec.structs.replace(
+            account_facts(keys, conversation_id), firm_hashes=firm_hashes(connection, me.firm_id)
+        )
+
+    return _kept(connection, f"accounts.{me.employee_id}.{conversation_id}", state, build)
 
 
-def _book(connection: Connection, employee_id: str) -> Any:
+def _book(connection: Connection, employee_id: str) -> BookFacts:
     book = employee_contacts.c
     counted = connection.execute(
         select(func.count(), func.sum(contacts.c.version))
@@ -179,13 +176,11 @@ def _book(connection: Connection, employee_id: str) -> Any:
         .join(employee_contacts, book.contact_id == contacts.c.contact_id)
         .where(book.employee_id == employee_id)
     ).one()
-    state = (*counted, *_chats_state(connection, employee_id))
-    name = f"book.{employee_id}"
-    return _kept(connection, name, state) or _keep(
+    return _kept(
         connection,
-        name,
-        state,
-        book_facts(_people(connection, employee_id), _chats(connection, employee_id)),
+        f"book.{employee_id}",
+        (*counted, *_chats_state(connection, employee_id)),
+        lambda: book_facts(_people(connection, employee_id), _chats(connection, employee_id)),
     )
 
 
@@ -222,11 +217,16 @@ def _chats_state(connection: Connection, employee_id: str) -> tuple[object, ...]
     return tuple(row)
 
 
-def _kept(connection: Connection, name: str, state: tuple[object, ...]) -> object | None:
-    kept = cast("dict[str, Any]", connection.info.setdefault(_KEPT, {})).get(name)
-    return kept[1] if kept is not None and kept[0] == state else None
-
-
-def _keep(connection: Connection, name: str, state: tuple[object, ...], value: object) -> object:
-    connection.info.setdefault(_KEPT, {})[name] = (state, value)
+def _kept(
+    connection: Connection, name: str, state: tuple[object, ...], build: Callable[[], T]
+) -> T:
+    """Return a value as it was built in this state; the least used ones are forgotten."""
+    kept: OrderedDict[str, tuple[tuple[object, ...], Any]] = connection.info.setdefault(
+        _KEPT, OrderedDict()
+    )
+    known = kept.pop(name, None)
+    value: T = known[1] if known is not None and known[0] == state else build()
+    kept[name] = (state, value)
+    if len(kept) > _KEPT_AT_MOST:
+        kept.popitem(last=False)
     return value
