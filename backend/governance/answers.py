@@ -5,7 +5,6 @@ It never lets an answer go against a block, and it never forgets a report.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from contract.policy.disclosure import NEUTRAL_RULE_ID
@@ -31,13 +30,19 @@ class Answers:
             false_positives=frozenset(command.false_positives),
         )
 
+    @property
+    def has_reason(self) -> bool:
+        """Tell whether the reason says anything: signs that nobody sees are none."""
+        return any(char.isalnum() for char in self.justification)
+
 
 def starting_state(decision: Decision, answers: Answers) -> DeliveryState:
     """Return the state a message starts in: archived (to be delivered), held or blocked.
 
     The most restrictive action decides. One that asks for a reason or an acknowledgement blocks
-    until it is given; a finding that a report as false may override counts no longer once it
-    was reported, except under a block.
+    until it is given: a warning may ask for a reason, too, or for nothing, as its rule says. A
+    finding that a report as false may override counts no longer once it was reported, except
+    under a block.
     """
     left = [finding for finding in decision.findings if not _reported(finding, answers)]
     action = max((finding.action for finding in left), default=Action.ALLOW)
@@ -45,9 +50,9 @@ def starting_state(decision: Decision, answers: Answers) -> DeliveryState:
         return DeliveryState.BLOCKED
     if action is Action.APPROVE:
         return DeliveryState.HELD
-    if action is Action.JUSTIFY and not answers.justification.strip():
+    if action is Action.JUSTIFY and not answers.has_reason:
         return DeliveryState.BLOCKED
-    if action is Action.WARN and not _warned(left) <= answers.acknowledged:
+    if action is Action.WARN and not all(_went_on(finding, answers) for finding in left):
         return DeliveryState.BLOCKED
     return DeliveryState.ARCHIVED
 
@@ -58,7 +63,7 @@ def overridden(decision: Decision, answers: Answers) -> tuple[str, ...]:
         dict.fromkeys(
             finding.rule_id
             for finding in decision.findings
-            if (finding.action is Action.JUSTIFY and answers.justification.strip())
+            if (finding.action is Action.JUSTIFY and answers.has_reason)
             or (finding.action is Action.WARN and shown_rule_id(finding) in answers.acknowledged)
             or _reported(finding, answers)
         )
@@ -90,10 +95,14 @@ def _reported(finding: Finding, answers: Answers) -> bool:
     )
 
 
-def _warned(findings: Iterable[Finding]) -> set[str]:
-    return {
-        shown_rule_id(finding)
-        for finding in findings
-        if finding.action is Action.WARN
-        and finding.override_kind is OverrideKind.WITH_ACKNOWLEDGEMENT
-    }
+def _went_on(finding: Finding, answers: Answers) -> bool:
+    """Tell whether the sender gave what a warning asks for."""
+    if finding.action is not Action.WARN:
+        return True
+    match finding.override_kind:
+        case OverrideKind.WITHOUT_JUSTIFICATION:
+            return True
+        case OverrideKind.WITH_JUSTIFICATION:
+            return answers.has_reason
+        case _:
+            return shown_rule_id(finding) in answers.acknowledged

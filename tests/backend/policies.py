@@ -42,6 +42,9 @@ _WORDS = "".join(
     for rule in (
         ("approve", "allocation", "approve", "action: approve"),
         ("warn", "rumour", "warn", "action: warn"),
+        ("warn-reason", "hunch", "warn", "action: warn, override: allowWithJustification"),
+        ("warn-free", "aside", "warn", "action: warn, override: allowWithoutJustification"),
+        ("warn-doubt", "eagle", "doubt", f"action: warn, {_FALSE}"),
         ("justify", "guarantee", "justify", "action: justify"),
         ("doubt", "falcon", "doubt", f"action: justify, {_FALSE}"),
         ("block", "forbidden", "block", f"action: block, {_FALSE}"),
