@@ -36,8 +36,12 @@ class BookDesk:
     `names` is what drafts are looked through for, made anew off the loop's thread.
     """
 
-    def __init__(self, api: GovernedApi, store: Store, spawn: Spawn) -> None:
+    def __init__(
+        self, api: GovernedApi, store: Store, spawn: Spawn, told: Callable[[], None]
+    ) -> None:
+        """`told` is called when what policy knows here changed: drafts are looked at again."""
         self.names = BookFacts()
+        self.told = told
         self._api = api
         self._store = store
         self._spawn = spawn
@@ -103,6 +107,7 @@ class BookDesk:
         self._chats = frozenset(chat.conversation_id for chat in chats)
         if names != self.names:
             self.names = names
+            self.told()
 
     async def _ask(self) -> None:
         await asyncio.sleep(SETTLE_S)
@@ -115,6 +120,7 @@ class BookDesk:
         if keys != self._keys:
             await self._store.cache.put_meta(META_ACCOUNTS, msgspec.json.encode(keys))
             self._take(keys)
+            self.told()
 
     def _take(self, keys: AccountKeys) -> None:
         self._keys, self._of_one = keys, None

@@ -243,7 +243,7 @@ class Core:
         self._reference = ReferenceKeeper(api, self.store, CLIENT_VERSION, self._reference_changed)
         self._sync = SyncRunner(api, self.store, self._reference, self._inbound())
         self._bundles = BundleDesk(self.store, self.settings)
-        self._book = book = BookDesk(api, self.store, self._tasks.spawn)
+        self._book = book = BookDesk(api, self.store, self._tasks.spawn, self._board.facts_changed)
         self.desk = HintDesk(self.store, self._clock, self._tasks.spawn, self._language, book)
         self.approvals = ApprovalDesk(api, lambda: self.me)
         self.proofs = ProofDesk(

@@ -136,5 +136,9 @@ class HintDesk:
             contact = await self._store.contacts.get(contact_id)
             if contact is not None:
                 contacts.append(contact)
-        if wanted == self._wanted:  # else another one was opened meanwhile
-            self._conversation, self._contacts = conversation, tuple(contacts)
+        read = (conversation, tuple(contacts))
+        # Else another one was opened meanwhile, or nothing is new.
+        if wanted == self._wanted and read != (self._conversation, self._contacts):
+            self._conversation, self._contacts = read
+            if self.book is not None:
+                self.book.told()

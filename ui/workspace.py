@@ -74,7 +74,7 @@ class Workspace(QObject):
         self.look = look
         self._state = state
         self._dismissed: frozenset[str] = frozenset()
-        self._policy_version = ""
+        self._policy: tuple[str, int] = ("", 0)
         self._fault = ""
         self._leaves_anyway = False
         self.signals = CoreSignals(self)
@@ -323,8 +323,8 @@ class Workspace(QObject):
         if me is not None:
             self.window.rail.show_person(me.display_name, me.initials)
             self.timeline.set_me(me.employee_id, me.display_name)
-        if status.policy_version != self._policy_version:
-            self._policy_version = status.policy_version
+        if (status.policy_version, status.facts_version) != self._policy:
+            self._policy = (status.policy_version, status.facts_version)
             self.composer.evaluate()
         self.approvals.on_status(status)
         self._show_details()

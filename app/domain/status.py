@@ -26,8 +26,9 @@ class CoreStatus:
     """Everything banners and the status bar say.
 
     `since_utc_ms` tells since when `link` holds; `latency_ms` is the last round trip (0:
-    unknown); `notices` are user_message_keys of things that were kept aside or need a word,
-    each with one detail. `archive_verified_utc_ms` tells when this computer last verified a
+    unknown); `facts_version` rises when what policy knows on this computer changed; `notices`
+    are user_message_keys of things that were kept aside or need a word, each with one detail.
+    `archive_verified_utc_ms` tells when this computer last verified a
     proof of the archive; while `archive_alarm` stands, sending is paused.
     """
 
@@ -42,6 +43,7 @@ class CoreStatus:
     outbox_waiting: int = 0
     outbox_refused: int = 0
     policy_version: str = ""
+    facts_version: int = 0
     last_archived_utc_ms: int = 0
     archive_verified_utc_ms: int = 0
     archive_alarm: ArchiveAlarm | None = None

@@ -70,6 +70,10 @@ class StatusBoard:
         kept = tuple(notice for notice in self._status.notices if notice[0] != key)
         self.update(notices=kept)
 
+    def facts_changed(self) -> None:
+        """Note that what policy knows here changed."""
+        self.update(facts_version=self._status.facts_version + 1)
+
     def archived_at(self, at_utc_ms: int) -> None:
         """Note the archiving time of a message; only the newest counts."""
         if at_utc_ms > self._status.last_archived_utc_ms:
