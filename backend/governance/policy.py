@@ -5,6 +5,7 @@ It never evaluates a draft, and it never gives a server-only rule away.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,10 +38,19 @@ class RunningPolicy:
     """
 
     server: CompiledBundle
-    client: CompiledBundle
     packed: bytes
     packed_whole: bytes
     etag: str
+
+    @property
+    def client(self) -> CompiledBundle:
+        """Return the bundle as clients have it, compiled when first asked for."""
+        return _client_side(self.packed)
+
+
+@functools.lru_cache(maxsize=8)
+def _client_side(packed: bytes) -> CompiledBundle:
+    return compile_bundle(unpack_bundle(packed), Side.CLIENT)
 
 
 def running_policy(files: Mapping[str, bytes]) -> RunningPolicy:
@@ -49,7 +59,6 @@ def running_policy(files: Mapping[str, bytes]) -> RunningPolicy:
     packed = pack_bundle(published)
     return RunningPolicy(
         server=compile_bundle(files, Side.SERVER),
-        client=compile_bundle(published, Side.CLIENT),
         packed=packed,
         packed_whole=pack_bundle(files),
         etag=f'"{hashlib.sha256(packed).hexdigest()}"',

@@ -22,6 +22,7 @@ _AMBIGUOUS = "".join(map(chr, CAPITAL_LOOKALIKES))
 _WORD = re.compile(r"\S+")
 _PLAIN_RUN = re.compile(r"[!-~]+(?: [!-~]+)*")
 _PLAIN_SIGN = re.compile(r"[A-Za-z0-9]")
+_FOLDED = re.compile("[ -@\\[-~à-öø-ÿ\u4e00-\u9fffぁ-ゖァ-ヺー]*")  # nothing here folds
 _MAX_CLUSTER = 32
 _JOINING_RANGES = ((0x1160, 0x11FF), (0xFF9E, 0xFF9F), (0xFE00, 0xFE0F), (0x20D0, 0x20F0))
 _DROPPED_RANGES = (
@@ -124,6 +125,8 @@ class _Folding:
 
 def fold_term(text: str) -> str:
     """Return the folded form of a term or word of a bundle, without outer spaces."""
+    if _FOLDED.fullmatch(text) and "  " not in text:
+        return text.strip()
     return normalise(text).text.strip()
 
 

@@ -6,6 +6,7 @@ It never lets a server-only rule, its terms, its words or an author's comment th
 from __future__ import annotations
 
 import csv
+import functools
 import io
 from collections.abc import Mapping
 
@@ -54,7 +55,9 @@ def _messages(content: bytes, keys: set[str]) -> bytes:
     return _csv(columns, kept)
 
 
+@functools.lru_cache(maxsize=128)
 def _without_notes(name: str, content: bytes) -> bytes:
+    """Return a word list without its notes; kept, as a backend publishes for itself and clients."""
     columns = ("term", "language", "replacement")
     rows = read_csv(name, content, ("term", "language"), ("replacement", "note"))
     return _csv(columns, [row.values for row in rows])

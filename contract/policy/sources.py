@@ -71,7 +71,7 @@ def read_csv(
     header: list[str] | None = None
     try:
         for cells in reader:
-            if not any(cell.strip() for cell in cells) or cells[0].lstrip().startswith("#"):
+            if _is_left_out(cells):
                 continue
             if header is None:
                 header = _header(file, reader.line_num, cells, required, optional)
@@ -79,13 +79,19 @@ def read_csv(
             if len(cells) > len(header):
                 reason = f"{len(cells)} cells under {len(header)} columns"
                 raise BundleError([BundleProblem(file, reader.line_num, reason)])
-            values = {name: cell.strip() for name, cell in zip(header, cells, strict=False)}
+            values = dict(zip(header, map(str.strip, cells), strict=False))
             rows.append(Row(reader.line_num, values))
     except csv.Error as error:
         raise BundleError([BundleProblem(file, reader.line_num, str(error))]) from error
     if header is None:
         raise BundleError([BundleProblem(file, 0, "the file has no header line")])
     return rows
+
+
+def _is_left_out(cells: list[str]) -> bool:
+    """Tell whether a line is empty or a comment; nearly all are told by their first character."""
+    first = cells[0].lstrip() if cells else ""
+    return first.startswith("#") or (not first and not any(cell.strip() for cell in cells))
 
 
 def _header(

@@ -91,3 +91,10 @@ def test_word_bounds_hold_for_alphabets_only() -> None:
 def test_a_flood_of_marks_stays_linear() -> None:
     text = "a" + "\u0301\u0323" * 20_000
     assert len(normalise(text).text) <= len(text)
+
+
+def test_terms_fold_as_texts_do_in_every_script() -> None:
+    for code in range(0x20, 0xFFFF):
+        if not 0xD800 <= code <= 0xDFFF:
+            term = f"x{chr(code)}y"
+            assert fold_term(term) == normalise(term).text.strip()
