@@ -107,7 +107,7 @@ def test_diff_tells_rules_terms_and_words(tmp_path: Path) -> None:
     folder = source(tmp_path / "src", "2099.1.1", rules=NO_WEATHER)
     lexicon = folder / "lexicons" / "promissory.csv"
     with lexicon.open("a", encoding="utf-8") as file:
-        file.write("moonshot certainty,en,,\n")
+        file.write("moonshot certainty,en,\n")
     changes = policy("diff", str(SOURCE), str(folder), status=1)
     assert [line["change"] for line in changes] == ["version", "rule_added", "term_added"]
     assert changes[2]["field"] == "moonshot certainty"
