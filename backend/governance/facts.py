@@ -133,6 +133,8 @@ def _walls(
     connection: Connection, walls: WallFacts, draft: Draft, recipients: Sequence[str]
 ) -> WallFacts:
     sources = (*draft.mentions, *draft.forwarded_from)
+    if len(recipients) > 1:  # in a group words go from each member to the others
+        sources += tuple(recipients)
     behalf = frozenset[str]()
     if draft.on_behalf_of:
         behalf = denied_contacts(connection, draft.on_behalf_of, recipients)

@@ -284,6 +284,15 @@ async def test_mentions_forwards_and_delegates_meet_the_same_walls(workspace: Wo
         assert evaluate(server, *(await ground(workspace, chat, content))).action is Action.ALLOW
     backwards = Content(text="As she said", forwarded_from=(hana,))
     assert evaluate(server, *(await ground(workspace, sofia_chat, backwards))).findings == ()
+    await workspace.services.database.write(
+        lambda c: c.exec_driver_sql(
+            "INSERT INTO conversation_contacts"
+            " (conversation_id, contact_point_id, contact_id, firm_id, position)"
+            f" SELECT '{hana_chat}', contact_point_id, contact_id, firm_id, 1"
+            f" FROM conversation_contacts WHERE conversation_id = '{sofia_chat}'"
+        )
+    )
+    assert evaluate(server, *(await ground(workspace, hana_chat))).action is Action.BLOCK
 
 
 async def test_decision_for_a_later_time_sees_the_window_of_then(workspace: Workspace) -> None:
