@@ -292,13 +292,15 @@ class NothingFound:
         return SearchResults(text, (), (), 1.0)
 
 
-def window_over_values(application: QApplication, spawner: Spawner) -> MainWindow:
+def window_over_values(
+    application: QApplication, spawner: Spawner, checks: PolicyChecks | None = None
+) -> MainWindow:
     """Return a window whose inbox and timeline hold the sample rows once their reads ran."""
     clock = StillClock()
     inbox = InboxPresenter(InboxValues(), clock, spawner.spawn, application)
     timeline = TimelinePresenter(TimelineValues(), clock, spawner.spawn, application)
     composer = ComposerPresenter(
-        Outgoing(), PolicyChecks(decide), spawner, clock.now_utc_ms, application
+        Outgoing(), checks or PolicyChecks(decide), spawner, clock.now_utc_ms, application
     )
     search = SearchPresenter(NothingFound(), spawner, clock.now_utc_ms, application)
     people = PeopleModel(application)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QPushButton, QWidget
 
 from contract.policy.model import Fix
 from ui.models.findings import FindingRow, Offer
 from ui.models.policy_words import Say, say
+from ui.theme.flow_layout import FlowLayout
 from ui.theme.icons import icon_pixmap
 from ui.theme.tokens import Tokens
 from ui.theme.widgets import button, label, restyle
@@ -59,9 +60,7 @@ class FindingRowView(QFrame):
         self._why.setWordWrap(True)
         self._why.hide()
         self._actions = QWidget()
-        self._line = QHBoxLayout(self._actions)
-        self._line.setContentsMargins(0, 0, 0, 0)
-        self._line.setSpacing(8)
+        self._line = FlowLayout(8, self._actions)
         self._grid.addWidget(self._mark, 0, 0, Qt.AlignmentFlag.AlignTop)
         self._grid.addWidget(self._words, 0, 1)
         self._grid.addWidget(self._why, 2, 1, 1, 2)
@@ -107,7 +106,6 @@ class FindingRowView(QFrame):
         for link in (*links, self._why_button(row, language)):
             self._line.addWidget(link)
             link.show()  # else the layout shows it a turn later, and nothing can be focused yet
-        self._line.addStretch(1)
         focus_by_name(self._actions, focused)
 
     def _fix_button(self, row: FindingRow, fix: Fix) -> QPushButton:
@@ -146,13 +144,14 @@ class FindingRowView(QFrame):
 
     def _arrange(self) -> None:
         """Put the actions beside the words, or below them where they would crowd them out."""
-        wanted_px = self._actions.sizeHint().width()
+        wanted_px = self._line.sizeHint().width()
         beside = wanted_px <= self.width() * (1 - _WORDS_SHARE)
         if beside != self._beside:
             self._beside = beside
             self._grid.removeWidget(self._actions)
             place = (0, 2) if beside else (1, 1)
-            self._grid.addWidget(self._actions, *place, Qt.AlignmentFlag.AlignTop)
+            self._grid.addWidget(self._actions, *place)
+            self._actions.setMinimumWidth(wanted_px if beside else 0)
         self.resized.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -5,8 +5,8 @@ It never changes the text: it says which way the user chose.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from ui.models.findings import Verdict
@@ -19,6 +19,8 @@ from ui.views.tab_order import join_tab_order
 
 # The list grows to this many rows, then it scrolls.
 ROWS_AT_ONCE = 3
+# In a low window it gives way to the text and the conversation.
+_MOST_OF_WINDOW = 0.35
 
 
 class FindingsPanel(QWidget):
@@ -110,7 +112,9 @@ class FindingsPanel(QWidget):
         """Take the height of the first rows; the rest is scrolled to."""
         width = self.width()
         heights = [_height(view, width) for view in self._rows.values()]
-        self._scroll.setFixedHeight(sum(heights[:ROWS_AT_ONCE]))
+        least_px = heights[0] if heights else 0
+        most_px = max(least_px, round(self.window().height() * _MOST_OF_WINDOW))
+        self._scroll.setFixedHeight(min(sum(heights[:ROWS_AT_ONCE]), most_px))
         self._list.setMinimumHeight(sum(heights))
         self._count_rest()
 
@@ -133,6 +137,16 @@ class FindingsPanel(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.window().installEventFilter(self)  # once, however often it is asked for
+        self._fit_timer.start(0)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and watched is self.window():
+            self._fit_timer.start(0)
+        return super().eventFilter(watched, event)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

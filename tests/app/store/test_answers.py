@@ -11,6 +11,7 @@ from pathlib import Path
 
 from app.domain.drafts import Draft
 from app.domain.submission import submission_of
+from app.store.cipher import connect
 from app.store.salvage import salvage_outbox
 from contract.ids import ConversationId, MessageId
 from contract.states import OutboxState
@@ -102,3 +103,21 @@ async def test_a_moved_draft_joins_what_is_there_and_leaves_its_answers_behind(
     moved = await store.drafts.get(there)
     assert moved is not None and moved.text == "first\nsecond" and moved.justification == ""
     await store.close()
+
+
+async def test_an_upgraded_file_and_a_new_one_have_their_columns_in_one_order(
+    tmp_path: Path,
+) -> None:
+    """Else the salvage of an upgraded file would put values into wrong columns."""
+    await (await open_at(_old_store(tmp_path / "old"))).close()
+    await (await open_at(tmp_path / "new")).close()
+
+    def columns(folder: Path, table: str) -> list[str]:
+        connection = connect(folder / "outbox.db", OUTBOX_KEY)
+        try:
+            return [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+        finally:
+            connection.close()
+
+    for table in ("outbox", "drafts", "uploads"):
+        assert columns(tmp_path / "old", table) == columns(tmp_path / "new", table)
