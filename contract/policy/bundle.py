@@ -22,7 +22,7 @@ from contract.policy.problems import BundleError, BundleProblem
 from contract.policy.publishing import client_files
 from contract.policy.rule_checks import check_rules
 from contract.policy.rules import LexiconRule, RegexRule, Rule, TermRule, files_of
-from contract.policy.sources import Row, read_csv
+from contract.policy.sources import read_csv
 
 MAX_PATTERN_MEMORY_BYTES = 8 * 1024 * 1024
 _WORD_COLUMNS = (("term", "language"), ("replacement", "note"))
@@ -116,8 +116,7 @@ def _read_terms(
         if isinstance(rule, TermRule):
             ordinary = rule.ordinary if isinstance(rule, LexiconRule) else ()
             for name in files_of(rule):
-                for row, folded in _read_words(name, files, problems):
-                    replacement = row.values.get("replacement", "")
+                for folded, replacement in _read_words(name, files, problems):
                     terms.append(Term(index, folded, replacement, name in ordinary))
     return terms
 
@@ -127,7 +126,7 @@ def _read_evidence(
 ) -> dict[str, tuple[str, ...]]:
     return {
         rule.id: tuple(
-            folded for name in files_of(rule) for _, folded in _read_words(name, files, problems)
+            folded for name in files_of(rule) for folded, _ in _read_words(name, files, problems)
         )
         for rule in source.rules
         if files_of(rule) and not isinstance(rule, TermRule)
@@ -136,8 +135,8 @@ def _read_evidence(
 
 def _read_words(
     name: str, files: Mapping[str, bytes], problems: list[BundleProblem]
-) -> tuple[tuple[Row, str], ...]:
-    """Return a file's words with their folded form; a missing file is another check's matter."""
+) -> tuple[tuple[str, str], ...]:
+    """Return a file's folded words with replacements; a missing file is another check's matter."""
     if name not in files:
         return ()
     words, faults = _folded_words(name, files[name])
@@ -148,9 +147,9 @@ def _read_words(
 @functools.lru_cache(maxsize=64)
 def _folded_words(
     name: str, content: bytes
-) -> tuple[tuple[tuple[Row, str], ...], tuple[BundleProblem, ...]]:
+) -> tuple[tuple[tuple[str, str], ...], tuple[BundleProblem, ...]]:
     """Read a CSV file (term, language, replacement, note); one bundle is compiled for two sides."""
-    words: list[tuple[Row, str]] = []
+    words: list[tuple[str, str]] = []
     problems: list[BundleProblem] = []
     seen: dict[str, int] = {}
     read = functools.partial(read_csv, name, content, *_WORD_COLUMNS)
@@ -162,7 +161,7 @@ def _folded_words(
             reason = f"the term stands on line {seen[folded]} already"
             problems.append(BundleProblem(name, row.line, reason))
         else:
-            words.append((row, folded))
+            words.append((folded, row.values.get("replacement", "")))
         seen.setdefault(folded, row.line)
     return tuple(words), tuple(problems)
 
