@@ -18,6 +18,10 @@ class FlowLayout(QLayout):
         self._items: list[QLayoutItem] = []
         self.setContentsMargins(0, 0, 0, 0)
 
+    def count(self) -> int:
+        """Return how many widgets there are."""
+        return len(self._items)
+
     def _lay_out(self, rect: QRect, *, place: bool) -> int:
         """Walk through the lines within `rect`; return their height in pixels."""
         at, line_px = rect.topLeft(), 0
@@ -35,9 +39,6 @@ class FlowLayout(QLayout):
 
     def addItem(self, item: QLayoutItem) -> None:
         self._items.append(item)
-
-    def count(self) -> int:
-        return len(self._items)
 
     def itemAt(self, index: int) -> QLayoutItem | None:  # type: ignore[override] # None beyond
         return self._items[index] if 0 <= index < len(self._items) else None
