@@ -6,6 +6,7 @@ It never judges anything, and it works out nothing before a rule asks for it.
 from __future__ import annotations
 
 import functools
+import re
 from collections import OrderedDict
 
 from contract.policy.bundle import CompiledBundle
@@ -13,7 +14,9 @@ from contract.policy.incremental import DraftScanner
 from contract.policy.model import ContactPointFacts, Draft, Facts
 from contract.policy.text_scan import TextScan
 
-MAX_FILE_SCANS = 12
+MAX_FILE_SCANS = 24
+
+_JOINTS = re.compile(r"[_.+\-]+")
 
 
 class ScanMemo:
@@ -90,6 +93,12 @@ class Context:
         """The text of each attached file that has any, with the file's SHA-256."""
         files = [file for file in self.draft.attachments if file.text]
         return [(file.sha256, self._unchanging(file.text)) for file in files]
+
+    @functools.cached_property
+    def file_names(self) -> list[tuple[str, TextScan]]:
+        """The words of each attached file's name, with the file's SHA-256: the client reads them."""
+        words = [(file.sha256, _JOINTS.sub(" ", file.name)) for file in self.draft.attachments]
+        return [(sha256, self._unchanging(name)) for sha256, name in words if name.strip()]
 
     def _unchanging(self, text: str) -> TextScan:
         if self._memo is not None:

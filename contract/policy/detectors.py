@@ -96,6 +96,9 @@ def _in_texts(index: int, rule: Rule, context: Context, in_text: _InText) -> Ite
     for sha256, scan in context.files:
         for hit in in_text(index, rule, scan, context):
             yield hit._replace(attachment=sha256)
+    for sha256, scan in context.file_names:
+        for hit in in_text(index, rule, scan, context):
+            yield hit._replace(attachment=sha256, start=0, end=0)
     if isinstance(rule, PaymentCardRule | IbanRule | IdentifierRule):
         for hit in find_quoted_numbers(rule, context):
             if not any(hit.start < one.end and one.start < hit.end for one in own):

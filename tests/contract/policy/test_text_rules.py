@@ -239,6 +239,22 @@ def test_words_in_a_file_are_judged_as_any_text() -> None:
     assert text[promise.start : promise.end] == "guaranteed"
 
 
+@pytest.mark.parametrize(
+    ("name", "rule_id"),
+    [
+        ("4111-1111-1111-1111.txt", "numbers.card"),
+        ("our_guaranteed.returns.pdf", "words.promise"),
+    ],
+)
+def test_words_in_a_files_name_are_judged_and_mark_nothing_in_its_text(
+    name: str, rule_id: str
+) -> None:
+    file = msgspec.structs.replace(FILE, name=name, text="Nothing special.")
+    (found,) = decide(attachments=(file,)).findings
+    assert (found.rule_id, found.attachment) == (rule_id, FILE.sha256)
+    assert (found.start, found.end, found.fixes) == (0, 0, ())
+
+
 def test_all_five_kinds_of_override() -> None:
     kinds = {
         "guaranteed": OverrideKind.FALSE_POSITIVE,
