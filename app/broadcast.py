@@ -13,17 +13,20 @@ import msgspec
 
 from app.book_desk import BookDesk
 from app.domain.clock import Clock
+from app.domain.drafts import Draft
 from app.outbox.messaging import Messaging
 from app.store.store import Store
 from contract.ids import ConversationId, MessageId
 from contract.policy.model import Action, Decision
-from contract.wire import Channel, Contact, Conversation, Mode
+from contract.wire import MAX_TEXT_CHARS, Channel, Contact, Conversation, Mode
 
 if TYPE_CHECKING:
     from app.hints.engine import HintEngine
     from contract.policy.matrix import Reach
 
 MOST_PEOPLE = 200
+# Its draft stands beside those of the conversations; no backend makes such an id.
+_DRAFT_ID = ConversationId("~several")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,8 @@ class BroadcastLine:
 
     `reach` tells how the person can be written to at all, `decision` what the rules say of this
     very text to them and `report` what of it travels; `several` counts the people asked for.
-    `readonly` chats are native ones.
+    `readonly` chats are native ones; `excess_chars` counts what the channel's length leaves no
+    room for.
     """
 
     conversation_id: ConversationId
@@ -43,10 +47,16 @@ class BroadcastLine:
     several: int
     report: bytes
     readonly: bool = False
+    excess_chars: int = 0
 
     @property
     def sendable(self) -> bool:
         """Tell whether this text may be submitted to this person, maybe with an answer."""
+        return self.sendable_but_for_length and not self.excess_chars
+
+    @property
+    def sendable_but_for_length(self) -> bool:
+        """Tell whether a shorter text with the same findings might be submitted."""
         return not self.readonly and self.decision.action is not Action.BLOCK
 
     @property
@@ -126,6 +136,16 @@ class BroadcastDesk:
                     keeps_draft=True,
                 )
 
+    async def kept_text(self) -> str:
+        """Return the text that was begun and not sent, "" without one."""
+        draft = await self._store.drafts.get(_DRAFT_ID)
+        return draft.text if draft is not None else ""
+
+    async def keep_text(self, text: str) -> None:
+        """Keep a text over restarts, in place of the former one; "" ends it."""
+        now = self._clock.now_utc_ms()
+        await self._store.drafts.save(Draft(_DRAFT_ID, text, saved_at_utc_ms=now))
+
     def _line(
         self,
         engine: HintEngine,
@@ -157,4 +177,10 @@ class BroadcastDesk:
             several=several,
             report=msgspec.json.encode(report_of(verdict.decision)),
             readonly=talk.mode is Mode.NATIVE or talk.send is None,
+            excess_chars=_excess_chars(talk, text),
         )
+
+
+def _excess_chars(talk: Conversation, text: str) -> int:
+    limit = talk.send.text_max_chars if talk.send is not None else 0
+    return max(0, len(text) - min(limit or MAX_TEXT_CHARS, MAX_TEXT_CHARS))

@@ -6,19 +6,21 @@ It never decides who gets it: the core's broadcast desk does.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QWidget
 
-from app.broadcast import Answers, BroadcastLine
+from app.broadcast import MOST_PEOPLE, Answers, BroadcastLine
 from app.domain.errors import AppError
 from app.domain.inbox import InboxKey, InboxPage, InboxQuery
 from contract.ids import ConversationId, MessageId
 from contract.wire import Conversation, Mode
 from ui.bridge.dialogs import ask
 from ui.bridge.spawn import Spawner
-from ui.models.broadcast_lines import matrix_rows, summary_of
+from ui.models.broadcast_lines import ClientChat, matrix_rows, no_rules, summary_of
 from ui.models.sendability import CHANNEL_NAMES
 from ui.models.sentences import sentence_of
 from ui.theme.tokens import Tokens
@@ -54,6 +56,20 @@ class Broadcasting(Protocol):
     ) -> None:
         """Send it to those who may get it and are not in `sent`."""
 
+    async def kept_text(self) -> str:
+        """Return the text begun before."""
+
+    async def keep_text(self, text: str) -> None:
+        """Keep a text until it is sent."""
+
+
+@dataclass(slots=True)
+class _Begun:
+    """What was begun and not finished: the chats ticked, and how far the sending came."""
+
+    ticked: tuple[str, ...] = ()
+    words: str = ""
+
 
 class BroadcastActions:
     """One dialog at a time; `dialog` is it while it is open."""
@@ -73,7 +89,9 @@ class BroadcastActions:
         self._window = window
         self._tokens = tokens
         self._lines: tuple[BroadcastLine, ...] = ()
-        self._kept = ""
+        self._begun = _Begun()
+        self._unkept: str | None = None
+        self._keeping = False
 
     def open(self) -> None:
         """Let the person choose clients and write to them."""
@@ -81,31 +99,61 @@ class BroadcastActions:
             self._spawner.spawn(self._run(), "one text to several")
 
     async def _run(self) -> None:
-        dialog = BroadcastDialog(await self._people(), self._tokens(), self._window())
+        kept = await self._desk.kept_text() if self._unkept is None else self._unkept
+        dialog = BroadcastDialog(await self._people(), self._tokens(), MOST_PEOPLE, self._window())
         self.dialog, self._lines = dialog, ()
-        dialog.edit.setPlainText(self._kept)
         dialog.check_requested.connect(self._on_check)
+        dialog.restore(kept, self._begun.ticked, self._begun.words)
+        dialog.text_changed.connect(self._on_text)
         sent: dict[ConversationId, MessageId] = {}
         try:
             while await ask(dialog):
                 if await self._send(dialog, sent):
-                    self._kept = ""
+                    await self._finish(len(sent))
                     return
-            self._kept = dialog.text_to_send()  # closed by mistake: it is there the next time
+            self._begun = self._left(dialog, sent)
         finally:
             self.dialog = None
             dialog.deleteLater()
 
-    async def _people(self) -> list[tuple[str, str]]:
+    def _left(self, dialog: BroadcastDialog, sent: Mapping[ConversationId, MessageId]) -> _Begun:
+        """Return what a closed dialog leaves for the next time: nobody is written to twice."""
+        words = dialog.error.text() if sent else ""
+        return _Begun(tuple(one for one in dialog.ticked() if one not in sent), words)
+
+    async def _finish(self, count: int) -> None:
+        self._begun = _Begun()
+        self._on_text("")
+        words = f"Sent to {count}, each in a chat of their own."
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self._window(), words))
+
+    def _on_text(self, text: str) -> None:
+        """Keep the text; while a store takes one, only the newest of the later ones waits."""
+        self._unkept = text
+        if not self._keeping:
+            self._keeping = True
+            self._spawner.spawn(self._keep(), "keep text for several")
+
+    async def _keep(self) -> None:
+        """Write until nothing newer came; what the store refuses stays in memory."""
+        try:
+            while (text := self._unkept) is not None:
+                await self._desk.keep_text(text)
+                if self._unkept == text:
+                    self._unkept = None
+        finally:
+            self._keeping = False
+
+    async def _people(self) -> list[ClientChat]:
         """Return the governed chats with one client each, newest first."""
-        found: list[tuple[str, str]] = []
+        found: list[ClientChat] = []
         after: InboxKey | None = None
         while len(found) < MOST_CHATS:
             page = await self._chats.page(InboxQuery(), PAGE_ROWS, after)
             for row in page.rows:
                 talk = row.conversation
                 if not talk.group and talk.mode is Mode.GOVERNED:
-                    found.append((talk.conversation_id, _words(talk)))
+                    found.append(_chat(talk))
             after = page.next_key
             if after is None:
                 break
@@ -116,9 +164,11 @@ class BroadcastActions:
 
     async def _check(self, number: int, ticked: list[str], text: str) -> None:
         ids = [ConversationId(one) for one in ticked]
-        lines = await self._desk.check(ids, text) if text.strip() else ()
+        asked = bool(text.strip() and ids)
+        lines = await self._desk.check(ids, text) if asked else ()
+        summary = no_rules() if asked and not lines else summary_of(lines)
         dialog = self.dialog
-        if dialog is not None and dialog.show_rows(number, matrix_rows(lines), summary_of(lines)):
+        if dialog is not None and dialog.show_rows(number, matrix_rows(lines), summary):
             self._lines = lines
 
     async def _send(self, dialog: BroadcastDialog, sent: dict[ConversationId, MessageId]) -> bool:
@@ -136,5 +186,5 @@ class BroadcastActions:
         return True
 
 
-def _words(talk: Conversation) -> str:
-    return f"{talk.title} · {CHANNEL_NAMES[talk.channel]}"
+def _chat(talk: Conversation) -> ClientChat:
+    return ClientChat(talk.conversation_id, talk.title, CHANNEL_NAMES[talk.channel])

@@ -45,6 +45,7 @@ class Outreach:
             self._language_of,
             workspace.spawner,
             lambda: window,
+            lambda: workspace.look.tokens,
         )
         window.composer.choose_template_requested.connect(self._on_template)
         window.people.several_requested.connect(self.several.open)

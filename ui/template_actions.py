@@ -21,6 +21,7 @@ from ui.bridge.spawn import Spawner
 from ui.models.sendability import CHANNEL_NAMES
 from ui.models.sentences import sentence_of
 from ui.models.template_choice import TemplateChoice
+from ui.theme.tokens import Tokens
 from ui.views.dialogs.template_dialog import TemplateDialog
 
 _FRESH = "These words are approved by the channel; only the places change."
@@ -66,6 +67,7 @@ class TemplateActions:
         language: Callable[[Conversation], Awaitable[str]],
         spawner: Spawner,
         window: Callable[[], QWidget],
+        tokens: Callable[[], Tokens],
     ) -> None:
         """`language` gives the client's language, whose templates come first."""
         self.dialog: TemplateDialog | None = None
@@ -75,6 +77,7 @@ class TemplateActions:
         self._language = language
         self._spawner = spawner
         self._window = window
+        self._tokens = tokens
         self._warned: tuple[str, ...] = ()
 
     def open(self, conversation: Conversation) -> None:
@@ -88,7 +91,7 @@ class TemplateActions:
         found = self._templates.of_channel(conversation.channel, language)
         name = CHANNEL_NAMES[conversation.channel]
         note = _FRESH if fresh else _KEPT
-        dialog = TemplateDialog(TemplateChoice(found), name, note, self._window())
+        dialog = TemplateDialog(TemplateChoice(found), name, note, self._tokens(), self._window())
         self.dialog, self._warned = dialog, ()
         dialog.send_requested.connect(
             lambda text, reason: self._spawner.spawn(

@@ -28,7 +28,23 @@ _TONES = {
     Reach.OPTED_OUT: "block",
     Reach.NOT_ALLOWED: "block",
 }
-_NATIVE = "Native: answer on your phone"
+_READONLY = "Not from here"
+_READONLY_NOTE = "This chat takes no messages from Parley. Answer where the client wrote."
+_NO_RULES = "Your firm's rules have not arrived yet. Sending works as soon as they have."
+
+
+@dataclass(frozen=True, slots=True)
+class ClientChat:
+    """A chat with one client, to choose from; `channel` is the channel's name."""
+
+    conversation_id: str
+    title: str
+    channel: str
+
+    @property
+    def words(self) -> str:
+        """Return the chat as it is read out and searched."""
+        return f"{self.title} · {self.channel}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +60,11 @@ class MatrixRow:
     sendable: bool
 
     @property
+    def client(self) -> str:
+        """Return the person with the channel, as one may have chats on several."""
+        return f"{self.name} · {self.channel}"
+
+    @property
     def spoken(self) -> str:
         """Return the row as a screen reader says it."""
         parts = (self.name, self.channel, self.verdict, self.note)
@@ -52,13 +73,17 @@ class MatrixRow:
 
 @dataclass(frozen=True, slots=True)
 class MatrixSummary:
-    """What the foot of the dialog says; `needs_reason` and `warned` ask for an answer for all."""
+    """What the foot of the dialog says; `needs_reason` and `warned` ask for an answer for all.
+
+    `obstacle` says what keeps anything from being sent whoever is chosen, "" when nothing does.
+    """
 
     words: str
     button: str
     sendable: int
     needs_reason: bool
     warned: tuple[str, ...]
+    obstacle: str = ""
 
     def answers(self, reason: str) -> Answers:
         """Return the answers that go with each message once the person pressed Send."""
@@ -66,6 +91,8 @@ class MatrixSummary:
 
     def problem(self, reason: str) -> str:
         """Return what keeps the text from being sent, "" when nothing does."""
+        if self.obstacle:
+            return self.obstacle
         if not self.sendable:
             return "Nobody on the list can get this text."
         if self.needs_reason and not Given(justification=reason).has_reason:
@@ -74,8 +101,8 @@ class MatrixSummary:
 
 
 def matrix_rows(lines: Sequence[BroadcastLine]) -> tuple[MatrixRow, ...]:
-    """Return a row for each line, in the order of the lines."""
-    return tuple(_row(line) for line in lines)
+    """Return a row for each line: those who will not get it first, else in the lines' order."""
+    return tuple(_row(line) for line in sorted(lines, key=lambda line: line.sendable))
 
 
 def summary_of(lines: Sequence[BroadcastLine]) -> MatrixSummary:
@@ -89,25 +116,40 @@ def summary_of(lines: Sequence[BroadcastLine]) -> MatrixSummary:
     if left:
         parts.append(f"{left} will not.")
     if held:
-        parts.append("It waits for your supervisor first.")
+        who = "All" if held == len(sendable) else f"{held} of them"
+        parts.append(f"{who} will wait for your supervisor first.")
     return MatrixSummary(
         words=" ".join(parts),
-        button=f"Ask for approval ({len(sendable)})" if held else f"Send to {len(sendable)}",
+        button=_button(len(sendable), held),
         sendable=len(sendable),
         needs_reason=any(one.action is Action.JUSTIFY for one in findings),
         warned=tuple(sorted(warned)),
     )
 
 
+def no_rules() -> MatrixSummary:
+    """Return what stands at the foot while no policy has arrived: nothing can be sent."""
+    return MatrixSummary("", "Send", 0, needs_reason=False, warned=(), obstacle=_NO_RULES)
+
+
+def _button(sendable: int, held: int) -> str:
+    if not sendable:
+        return "Send"
+    return f"Ask for approval ({sendable})" if held == sendable else f"Send to {sendable}"
+
+
 def _row(line: BroadcastLine) -> MatrixRow:
     verdict, tone, note = _REACH_WORDS[line.reach], _TONES[line.reach], ""
     if line.readonly:
-        verdict, tone = _NATIVE, "block"
+        verdict, tone, note = _READONLY, "block", _READONLY_NOTE
     elif line.decision.findings:
         worst = line.decision.findings[0]
-        note = worst.message
+        note = _note(line)
         if line.reach is Reach.FREE_TEXT:
             verdict, tone = _BY_ACTION.get(worst.action, (verdict, tone))
+    if line.excess_chars and line.sendable_but_for_length:
+        verdict, tone = "Too long", "block"
+        note = f"{line.excess_chars} characters more than {CHANNEL_NAMES[line.channel]} takes."
     return MatrixRow(
         conversation_id=line.conversation_id,
         name=line.name,
@@ -119,9 +161,16 @@ def _row(line: BroadcastLine) -> MatrixRow:
     )
 
 
+def _note(line: BroadcastLine) -> str:
+    """Return what has to be mended or answered, each once, the most severe kind alone."""
+    worst = line.decision.findings[0].action
+    said = (one.message for one in line.decision.findings if one.action is worst)
+    return "; ".join(dict.fromkeys(said))
+
+
 _BY_ACTION = {
     Action.BLOCK: ("Not this text", "block"),
     Action.APPROVE: ("Needs approval", "warn"),
     Action.JUSTIFY: ("Needs a reason", "warn"),
-    Action.WARN: ("Free text, with a warning", "warn"),
+    Action.WARN: ("With a warning", "warn"),
 }

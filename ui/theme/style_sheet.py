@@ -5,7 +5,7 @@ It never styles what delegates paint.
 Widgets choose a look by a dynamic property, so that object names stay free for naming things:
 `kind` on QPushButton / QToolButton (primary, secondary, link, chip, rail, quiet), `banner` on
 QFrame (info, warn, block), `card` on QFrame (true), `pane` on QWidget (panel, background, rail),
-`look` on QLabel (title, name, body, secondary, meta, section, error).
+`look` on QLabel (title, name, body, secondary, meta, section, error), `framed` on QListView (true).
 """
 
 from __future__ import annotations
@@ -129,6 +129,17 @@ QStatusBar QLabel { font-size: ${secondary}px; color: $ink2; }
 """)
 
 
+_LISTS = Template("""
+QListView[framed="true"], QTableView { background: $panel; border: 1px solid $line;
+  border-radius: ${radius_field}px; padding: 3px; outline: none; color: $ink; }
+QListView[framed="true"]:focus, QTableView:focus { border-color: $accent; }
+QHeaderView { background: $panel; border: none; }
+QHeaderView::section { background: $panel; color: $ink3; font-size: ${meta}px; font-weight: 600;
+  border: none; border-bottom: 1px solid $line; padding: 6px 8px; }
+QAbstractScrollArea::corner, QTableCornerButton::section { background: transparent; border: none; }
+""")
+
+
 def style_sheet(tokens: Tokens) -> str:
     """Return the application's style sheet for one look."""
     values = {name: getattr(tokens, name) for name in Tokens.__dataclass_fields__ if name != "name"}
@@ -144,4 +155,6 @@ def style_sheet(tokens: Tokens) -> str:
         "radius_card": RADIUS_CARD_PX,
         "radius_dialog": RADIUS_DIALOG_PX,
     }
-    return "".join(part.substitute(values) for part in (_GROUNDS, _LABELS, _BUTTONS, _FIELDS))
+    return "".join(
+        part.substitute(values) for part in (_GROUNDS, _LABELS, _BUTTONS, _FIELDS, _LISTS)
+    )

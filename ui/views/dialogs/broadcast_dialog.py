@@ -5,60 +5,63 @@ It never sends and never decides: it asks for a check at every change and shows 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QColor, QFontMetrics
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QHeaderView,
-    QLineEdit,
-    QListWidget,
-    QListWidgetItem,
-    QPlainTextEdit,
-    QTableWidget,
-    QTableWidgetItem,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QFontMetrics
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
-from ui.models.broadcast_lines import MatrixRow, MatrixSummary
+from ui.models.broadcast_lines import ClientChat, MatrixRow, MatrixSummary
+from ui.models.finding_answers import MAX_REASON_CHARS
 from ui.theme.tokens import Tokens
 from ui.theme.widgets import label
+from ui.views.dialogs.client_choice import ClientChoice
 from ui.views.dialogs.plain_dialog import PlainDialog, field_label
+from ui.views.dialogs.reach_table import ReachTable
 
-SIZE_PX = (860, 600)
-_TEXT_LINES = 4
+SIZE_PX = (1000, 620)
+_TEXT_LINES = 5
 _CHECK_AFTER_MS = 150
-_ROLE = Qt.ItemDataRole.UserRole
-_COLUMNS = ("Client", "Channel", "Can get it", "Why")
 _TITLE = "One text to several clients"
 _NOTE = "Each client gets it in a chat of their own. Nobody sees who else got it."
+_BEFORE = "Choose clients and write the message: who can get it stands here before anything goes."
 
 
 class BroadcastDialog(PlainDialog):
-    """`check_requested` carries a number, the ids ticked and the text; `show_rows` answers it."""
+    """`check_requested` carries a number, the ids ticked and the text; `show_rows` answers it.
+
+    `text_changed` is emitted while the text is typed, so that it can be kept.
+    """
 
     check_requested = Signal(int, list, str)
+    text_changed = Signal(str)
 
     def __init__(
-        self, people: Sequence[tuple[str, str]], tokens: Tokens, parent: QWidget | None = None
+        self,
+        chats: Sequence[ClientChat],
+        tokens: Tokens,
+        most_people: int,
+        parent: QWidget | None = None,
     ) -> None:
-        """`people` are (conversation id, words) of the chats with one client each."""
+        """`chats` are those with one client each; `most_people` may be written to at a time."""
         super().__init__(_TITLE, _NOTE, parent)
         self.resize(*SIZE_PX)
-        self._tokens = tokens
+        self._most_people = most_people
         self._summary: MatrixSummary | None = None
         self._changes = 0
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_CHECK_AFTER_MS)
         self._timer.timeout.connect(self._ask)
+        self.choice = ClientChoice(chats, tokens)
+        self.choice.changed.connect(self._changed)
+        self.people = self.choice.list
         columns = QHBoxLayout()
-        columns.setSpacing(16)
-        columns.addLayout(self._build_people(people), 2)
-        columns.addLayout(self._build_matrix(), 3)
-        self.fields.addLayout(columns)
+        columns.setSpacing(20)
+        columns.addWidget(self.choice, 2)
+        columns.addLayout(self._build_matrix(tokens), 3)
+        self.fields.addLayout(columns, 1)
+        self._why = self.add_reason_line()
         self.add_button("Cancel", "secondary", accepts=False)
         self.send = self.add_button("Send", "primary", accepts=True)
         self.send.setDefault(False)  # Return in the reason must not send by itself
@@ -75,10 +78,13 @@ class BroadcastDialog(PlainDialog):
 
     def ticked(self) -> list[str]:
         """Return the conversation ids chosen, in the list's order."""
-        items = (self.people.item(number) for number in range(self.people.count()))
-        return [
-            str(item.data(_ROLE)) for item in items if item.checkState() is Qt.CheckState.Checked
-        ]
+        return self.choice.ticked()
+
+    def restore(self, text: str, conversation_ids: Collection[str], words: str = "") -> None:
+        """Go on with what was begun before; `words` say how far it came."""
+        self.edit.setPlainText(text)
+        self.choice.tick(conversation_ids)
+        self.show_error(words)
 
     def show_rows(self, number: int, rows: Sequence[MatrixRow], summary: MatrixSummary) -> bool:
         """Show the matrix; False when the text or the people changed since check `number`.
@@ -87,19 +93,13 @@ class BroadcastDialog(PlainDialog):
         """
         if number != self._changes:
             return False
-        self.table.setRowCount(len(rows))
-        for line, row in enumerate(rows):
-            cells = (row.name, row.channel, row.verdict, row.note)
-            for column, words in enumerate(cells):
-                item = QTableWidgetItem(words)
-                item.setData(Qt.ItemDataRole.AccessibleTextRole, row.spoken)
-                item.setToolTip(words.replace("<", "&lt;"))
-                if column == 2:
-                    item.setForeground(QColor(str(getattr(self._tokens, row.tone))))
-                self.table.setItem(line, column, item)
+        self.table.show_rows(rows)
+        self.table.setVisible(bool(rows))
+        self._before.setVisible(not rows)
         self._summary = summary
         said = self.foot.text()
         self.foot.setText(summary.words if rows else "")
+        self.foot.setVisible(bool(rows))
         self.send.setText(summary.button)
         for widget in (self.reason, self._reason_label):
             widget.setVisible(summary.needs_reason)
@@ -112,66 +112,41 @@ class BroadcastDialog(PlainDialog):
         """Say why it went to some only; what is left goes with the same text and people."""
         self.show_error(words)
         self.edit.setReadOnly(True)
-        self.people.setEnabled(False)
+        self.choice.set_locked()
         self.send.setText("Send to the rest")
+        self._gate()
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, words))
 
-    def _build_people(self, people: Sequence[tuple[str, str]]) -> QVBoxLayout:
-        find = QLineEdit()
-        find.setPlaceholderText("Find a client")
-        find.setAccessibleName("Find a client")
-        find.setClearButtonEnabled(True)
-        find.textChanged.connect(self._narrow)
-        self.people = QListWidget()
-        self.people.setAccessibleName("Clients")
-        for conversation_id, words in people:
-            item = QListWidgetItem(words)
-            item.setData(_ROLE, conversation_id)
-            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-            item.setCheckState(Qt.CheckState.Unchecked)
-            self.people.addItem(item)
-        self.people.itemChanged.connect(self._changed)
-        column = QVBoxLayout()
-        column.addWidget(find)
-        column.addWidget(self.people, 1)
-        return column
-
-    def _build_matrix(self) -> QVBoxLayout:
+    def _build_matrix(self, tokens: Tokens) -> QVBoxLayout:
         self.edit = QPlainTextEdit()
         self.edit.setTabChangesFocus(True)
         line_px = QFontMetrics(self.edit.font()).lineSpacing()
-        self.edit.setFixedHeight(line_px * _TEXT_LINES + 16)
+        self.edit.setFixedHeight(line_px * _TEXT_LINES + 26)
         self.edit.textChanged.connect(self._changed)
-        self.table = QTableWidget(0, len(_COLUMNS))
-        self.table.setHorizontalHeaderLabels(_COLUMNS)
-        self.table.setAccessibleName("Who can get it")
-        self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
-        self.table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
-        self.table.verticalHeader().hide()
-        header = self.table.horizontalHeader()
-        header.setStretchLastSection(True)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.edit.textChanged.connect(lambda: self.text_changed.emit(self.text_to_send()))
+        self.table = ReachTable(tokens)
+        self.table.hide()
+        self._before = label(_BEFORE, "secondary")
+        self._before.setWordWrap(True)
+        self._before.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.reason = QLineEdit()
+        self.reason.setMaxLength(MAX_REASON_CHARS)
         self.reason.textChanged.connect(lambda _: self._gate())
         self._reason_label = field_label("Reason, kept with each message", self.reason)
-        self.foot = label("", "secondary")
+        self.foot = label("", "strong")
         self.foot.setWordWrap(True)
         column = QVBoxLayout()
+        column.setSpacing(6)
         column.addWidget(field_label("Message", self.edit))
         column.addWidget(self.edit)
+        column.addWidget(self._before, 1)
         column.addWidget(self.table, 1)
-        for widget in (self._reason_label, self.reason, self.foot):
+        for widget in (self.foot, self._reason_label, self.reason):
             column.addWidget(widget)
-        for hidden in (self.reason, self._reason_label):
-            hidden.hide()
+            widget.hide()
         return column
 
-    def _narrow(self, typed: str) -> None:
-        words = typed.casefold().split()
-        for number in range(self.people.count()):
-            item = self.people.item(number)
-            item.setHidden(not all(word in item.text().casefold() for word in words))
-
-    def _changed(self, _item: object = None) -> None:
+    def _changed(self) -> None:
         self._summary = None  # what stands there was said of another text
         self._changes += 1
         self._gate()
@@ -180,16 +155,22 @@ class BroadcastDialog(PlainDialog):
     def _ask(self) -> None:
         self.check_requested.emit(self._changes, self.ticked(), self.text_to_send())
 
+    def _problem(self) -> str:
+        over = self.choice.count() - self._most_people
+        if not self.choice.count():
+            return "Choose at least one client."
+        if over > 0:
+            return f"{self._most_people} clients at most at a time: take {over} away."
+        if not self.text_to_send().strip():
+            return "Write a message."
+        if self._summary is None:
+            return "Checking…"
+        return self._summary.problem(self.reason.text())
+
     def _gate(self) -> None:
         """Let Send be pressed only for the very text and people that were checked."""
-        if not self.ticked():
-            problem = "Choose at least one client."
-        elif not self.text_to_send().strip():
-            problem = "Write a message."
-        elif self._summary is None:
-            problem = "Checking…"
-        else:
-            problem = self._summary.problem(self.reason.text())
+        problem = self._problem()
         self.send.setEnabled(not problem)
         self.send.setToolTip(problem)
         self.send.setAccessibleDescription(problem)
+        self._why.setText(problem)

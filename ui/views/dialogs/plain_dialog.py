@@ -50,6 +50,12 @@ class PlainDialog(QDialog):
         """Put a widget at the row's other end, away from the buttons that end the dialog."""
         self._row.insertWidget(0, widget)
 
+    def add_reason_line(self) -> QLabel:
+        """Return a line beside the buttons that says why one of them is off."""
+        result = label("", "secondary")
+        self.add_aside(result)
+        return result
+
     def show_error(self, words: str) -> None:
         """Say a sentence above the buttons; "" says none."""
         self.error.setText(words)

@@ -7,19 +7,33 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
-from PySide6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from contract.supervision import Template
-from ui.models.finding_answers import Answers
+from ui.delegates.choice_delegate import END_ROLE, NAME_ROLE, ChoiceDelegate
+from ui.models.finding_answers import MAX_REASON_CHARS, Answers
 from ui.models.template_choice import TemplateChoice
-from ui.theme.widgets import label
+from ui.theme.fonts import REGULAR, ui_font
+from ui.theme.overlay_scroll_bar import OverlayScrollBar
+from ui.theme.tokens import BODY_PX, Tokens
+from ui.theme.tool_tips import plain_tip
+from ui.theme.widgets import label, restyle
 from ui.views.dialogs.plain_dialog import PlainDialog, field_label
 
-WIDTH_PX = 560
-_LIST_HEIGHT_PX = 180
+SIZE_PX = (820, 520)
 _ROLE = Qt.ItemDataRole.UserRole
 _SEND = "Send template"
 _EMPTY = "Your firm has no approved template for this channel. Ask your administrator."
+_NO_MATCH = "No template has these words."
 
 
 class TemplateDialog(PlainDialog):
@@ -28,39 +42,26 @@ class TemplateDialog(PlainDialog):
     send_requested = Signal(str, str)
 
     def __init__(
-        self, choice: TemplateChoice, channel: str, note: str, parent: QWidget | None = None
+        self,
+        choice: TemplateChoice,
+        channel: str,
+        note: str,
+        tokens: Tokens,
+        parent: QWidget | None = None,
     ) -> None:
         """`note` says in a sentence why a template is needed, or that the list may be old."""
         super().__init__("Choose a template", note, parent)
         self.choice = choice
-        self.setMinimumWidth(WIDTH_PX)
-        self._find = QLineEdit()
-        self._find.setPlaceholderText(f"Find a {channel} template")
-        self._find.setAccessibleName("Find a template")
-        self._find.setClearButtonEnabled(True)
-        self._find.textChanged.connect(self._on_words)
-        self.list = QListWidget()
-        self.list.setAccessibleName("Templates")
-        self.list.setFixedHeight(_LIST_HEIGHT_PX)
-        self.list.currentItemChanged.connect(self._on_chosen)
-        self._values = QVBoxLayout()
-        self._values.setSpacing(6)
-        self._preview = label("", "body", selectable=True)
-        self._preview.setWordWrap(True)
-        self._preview.setAccessibleName("Preview")
-        self.fields.addWidget(self._find)
-        self.fields.addWidget(self.list)
-        self.fields.addLayout(self._values)
-        self.fields.addWidget(label("Preview", "secondary"))
-        self.fields.addWidget(self._preview)
-        self.reason = QLineEdit()
-        self.reason.textChanged.connect(lambda _: self._show())
-        self._reason_label = field_label("Reason, kept with the message", self.reason)
-        for widget in (self._reason_label, self.reason):
-            widget.hide()
-            self.fields.addWidget(widget)
+        self.resize(*SIZE_PX)
+        columns = QHBoxLayout()
+        columns.setSpacing(20)
+        columns.addLayout(self._build_list(channel, tokens), 2)
+        columns.addLayout(self._build_form(), 3)
+        self.fields.addLayout(columns, 1)
+        self._why = self.add_reason_line()
         self.add_button("Cancel", "secondary", accepts=False)
         self.use = self.add_button(_SEND, "primary", accepts=True)
+        self.use.setDefault(False)  # Return in a field must not send by itself
         self.use.clicked.disconnect()
         self.use.clicked.connect(self._on_send)
         self._fill_list()
@@ -83,6 +84,66 @@ class TemplateDialog(PlainDialog):
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, words))
         self._show()
 
+    def _build_list(self, channel: str, tokens: Tokens) -> QVBoxLayout:
+        self._find = QLineEdit()
+        self._find.setPlaceholderText(f"Find a {channel} template")
+        self._find.setAccessibleName("Find a template")
+        self._find.setClearButtonEnabled(True)
+        self._find.textChanged.connect(self._on_words)
+        self.list = QListWidget()
+        self.list.setAccessibleName("Templates")
+        self.list.setItemDelegate(ChoiceDelegate(tokens, self.list))
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setMouseTracking(True)
+        self.list.currentItemChanged.connect(self._on_chosen)
+        OverlayScrollBar(self.list)
+        restyle(self.list, "framed", True)
+        self._empty = label("", "secondary")
+        self._empty.setWordWrap(True)
+        column = QVBoxLayout()
+        column.setSpacing(8)
+        column.addWidget(self._find)
+        column.addWidget(self._empty)
+        column.addWidget(self.list, 1)
+        return column
+
+    def _build_form(self) -> QVBoxLayout:
+        """Return the preview above the fields; many places scroll, the buttons stay in sight."""
+        self._title = label("", "strong")
+        self._title.setWordWrap(True)
+        self._preview = label("", "body", selectable=True)
+        self._preview.setWordWrap(True)
+        self._preview.setAccessibleName("Preview")
+        self._values = QVBoxLayout()
+        self._values.setSpacing(6)
+        inside = QWidget()
+        form = QVBoxLayout(inside)
+        form.setContentsMargins(0, 0, 12, 0)
+        form.setSpacing(8)
+        form.addWidget(self._title)
+        form.addWidget(self._preview)
+        form.addLayout(self._values)
+        form.addStretch(1)
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setAccessibleName("The template")
+        self._scroll.setWidget(inside)
+        OverlayScrollBar(self._scroll)
+        self.reason = QLineEdit()
+        self.reason.setMaxLength(MAX_REASON_CHARS)
+        self.reason.textChanged.connect(lambda _: self._show())
+        self._reason_label = field_label("Reason, kept with the message", self.reason)
+        column = QVBoxLayout()
+        column.setSpacing(6)
+        column.addWidget(self._scroll, 1)
+        for widget in (self._reason_label, self.reason):
+            column.addWidget(widget)
+            widget.hide()
+        return column
+
     def _on_send(self) -> None:
         self.send_requested.emit(self.choice.text(), self.reason.text().strip())
 
@@ -95,21 +156,23 @@ class TemplateDialog(PlainDialog):
         self.list.blockSignals(True)
         self.list.clear()
         for template in self.choice.shown():
-            item = QListWidgetItem(f"{template.name} · {template.language}")
-            item.setData(_ROLE, template)
-            item.setToolTip(template.body.replace("<", "&lt;"))
+            item = _item(template)
             self.list.addItem(item)
             if template == kept:
                 self.list.setCurrentItem(item)
-        self.list.blockSignals(False)
         if self.list.currentItem() is None and self.list.count():
             self.list.setCurrentRow(0)
+        self.list.blockSignals(False)
+        self._empty.setText(_NO_MATCH if self.choice.templates else _EMPTY)
+        self._empty.setVisible(not self.list.count())
         self._on_chosen(self.list.currentItem())
 
     def _on_chosen(self, item: QListWidgetItem | None, _before: object = None) -> None:
         template = None if item is None else item.data(_ROLE)
         self.choice.chosen = template if isinstance(template, Template) else None
+        self._title.setText(self.choice.chosen.name if self.choice.chosen else "")
         self._build_values()
+        self._scroll.verticalScrollBar().setValue(0)
         self._forget_finding()
 
     def _build_values(self) -> None:
@@ -117,11 +180,14 @@ class TemplateDialog(PlainDialog):
             if (widget := item.widget()) is not None:
                 widget.hide()
                 widget.deleteLater()
+        before: QWidget = self.list
         for number, value in enumerate(self.choice.values()):
             field = QLineEdit(value)
             field.textChanged.connect(lambda text, at=number: self._on_value(at, text))
             self._values.addWidget(field_label(f"Place {number + 1}", field))
             self._values.addWidget(field)
+            QWidget.setTabOrder(before, field)
+            before = field
 
     def _on_value(self, number: int, text: str) -> None:
         self.choice.values()[number] = text
@@ -135,12 +201,23 @@ class TemplateDialog(PlainDialog):
         self._show()
 
     def _show(self) -> None:
-        nothing = not self.choice.templates
-        self._preview.setText(_EMPTY if nothing else self.choice.preview())
-        problem = "" if nothing else self.choice.problem()
+        words = self.choice.preview()
+        self._preview.setFont(ui_font(BODY_PX, REGULAR, words))
+        self._preview.setText(words)
+        problem = self.choice.problem() if self.choice.shown() else ""
         given = Answers(justification=self.reason.text())
         if self.reason.isVisibleTo(self) and not given.has_reason:
             problem = "Give a reason in a few words."
         self.use.setEnabled(bool(self.choice.text()) and not problem)
         self.use.setToolTip(problem)
         self.use.setAccessibleDescription(problem)
+        self._why.setText(problem)
+
+
+def _item(template: Template) -> QListWidgetItem:
+    item = QListWidgetItem(f"{template.name} · {template.language}")
+    item.setData(_ROLE, template)
+    item.setData(NAME_ROLE, template.name)
+    item.setData(END_ROLE, template.language)
+    item.setToolTip(plain_tip(f"{template.name}\n{template.body}"))
+    return item
