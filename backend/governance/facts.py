@@ -117,11 +117,12 @@ def _with_ours(
     """Add what only the backend knows."""
     ids = [contact.contact_id for contact in people]
     retail = any(contact.retail for contact in people)
+    files = [file.sha256 for file in draft.attachments]
     return msgspec.structs.replace(
         facts,
         walls=_walls(connection, facts.walls, draft, ids),
         reach=ReachFacts(
-            contact_ids=reached(connection, me.firm_id, draft.text, people, facts.now_utc_ms)
+            contact_ids=reached(connection, me.firm_id, draft.text, files, people, facts.now_utc_ms)
             if retail
             else frozenset()
         ),

@@ -5,29 +5,45 @@ It never says how many are too many: the policy bundle does (FINRA 2210(a)(5): 2
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, insert, select
 
 from backend.storage.supervision_tables import retail_reach
+from backend.storage.tables import attachments
 from contract.policy.reach import reach_key
 from contract.wire import Contact
 
 WINDOW_MS = 30 * 24 * 3_600_000
+_FILES_TAG = b"parley.policy.reach.files.v1\n"
 
 
-def text_key(text: str, people: Iterable[Contact] = ()) -> str:
-    """Return what a text has in common with itself as sent to another client; "" if too short."""
+def message_key(text: str, people: Iterable[Contact] = (), files: Iterable[str] = ()) -> str:
+    """Return what a message has in common with itself as sent to another client.
+
+    Where the text is too short to be told from others, the SHA-256s of its files tell: a
+    brochure with a greeting is a communication, too. "" without either.
+    """
     names = [contact.display_name for contact in people]
     words = [word for name in names for word in name.split() if len(word) > 1]
-    return reach_key(text, (*names, *words))
+    key = reach_key(text, (*names, *words))
+    together = "\n".join(sorted(files))
+    if key or not together:
+        return key
+    return hashlib.sha256(_FILES_TAG + together.encode()).hexdigest()
 
 
 def reached(
-    connection: Connection, firm_id: str, text: str, people: Sequence[Contact], now_utc_ms: int
+    connection: Connection,
+    firm_id: str,
+    text: str,
+    files: Iterable[str],
+    people: Sequence[Contact],
+    now_utc_ms: int,
 ) -> frozenset[str]:
     """Return the retail clients whom this text, or one like it, reached within 30 days."""
-    key = text_key(text, people)
+    key = message_key(text, people, files)
     if not key:
         return frozenset()
     columns = retail_reach.c
@@ -53,7 +69,8 @@ def count_reach(
     now_utc_ms: int,
 ) -> None:
     """Count a message that is about to be delivered to the retail clients among `people`."""
-    key = text_key(text, people)
+    sent = select(attachments.c.sha256).where(attachments.c.message_id == message_id)
+    key = message_key(text, people, connection.execute(sent).scalars())
     if not key:
         return
     for contact in people:

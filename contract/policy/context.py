@@ -96,7 +96,7 @@ class Context:
 
     @functools.cached_property
     def file_names(self) -> list[tuple[str, TextScan]]:
-        """The words of each attached file's name, with the file's SHA-256: the client reads them."""
+        """The words of each file's name, which the client reads, too, with the file's SHA-256."""
         words = [(file.sha256, _JOINTS.sub(" ", file.name)) for file in self.draft.attachments]
         return [(sha256, self._unchanging(name)) for sha256, name in words if name.strip()]
 

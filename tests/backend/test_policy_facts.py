@@ -5,6 +5,7 @@ It never fakes a part: it drives the real application over the real encrypted da
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -24,12 +25,14 @@ from backend.directory.templates import set_template
 from backend.directory.wall_groups import set_group, set_group_wall, set_membership
 from backend.governance.facts import Content, Ground, ground_of
 from backend.inbox.rendering import read_conversation
+from contract.ids import AttachmentId
 from contract.policy.evaluate import evaluate
 from contract.policy.facts import account_hash
 from contract.policy.model import Action
 from contract.supervision import AccountKeys, Template, TemplateList
 from contract.wire import Channel
 from tests.backend.policies import small_policy, under
+from tests.backend.test_uploads import send, state_of
 from tests.backend.workspace import (
     ELENA,
     FIRM,
@@ -114,6 +117,33 @@ async def test_one_text_to_many_retail_clients_needs_approval(
     workspace.clock.at_utc_ms += THIRTY_ONE_DAYS_MS
     answer = await submit(client, rooms[3], draft(OFFER.format("X"), clock=workspace.clock))
     assert answer.json()["message"]["state"] == "archived"
+
+
+async def brochure(client: httpx.AsyncClient, key: str) -> AttachmentId:
+    """Upload a file that is the same each time."""
+    content = b"Our new fund of funds opens on Monday."
+    command = {
+        "name": "fund.txt",
+        "media_type": "text/plain",
+        "size_bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+    headers = {"Idempotency-Key": key}
+    made = state_of(await client.post("/v1/attachments", json=command, headers=headers))
+    assert state_of(await send(client, made.attachment_id, 0, content)).complete
+    return made.attachment_id
+
+
+async def test_one_file_to_many_retail_clients_needs_approval_however_short_its_words(
+    workspace: Workspace, client: httpx.AsyncClient
+) -> None:
+    states = []
+    for number, room in enumerate(await chats(workspace, 3)):
+        file = await brochure(client, f"up-{number}")
+        words = ("Hello!", "Look at this.", "")[number]
+        command = draft(words, clock=workspace.clock, attachment_ids=(file,))
+        states.append((await submit(client, room, command)).json()["message"]["state"])
+    assert states == ["archived", "archived", "held"]
 
 
 async def test_a_text_said_to_go_to_many_needs_approval_for_the_first_of_them_too(
