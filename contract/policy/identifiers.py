@@ -33,6 +33,12 @@ _MAX_ADDRESS = 200
 _JOINED_BEFORE = re.compile(r"[0-9][a-z]{0,8}[\-./_]$")
 _ALNUM = re.compile(r"[a-z0-9]+")
 _JOINED_AFTER = re.compile(r"[\-./_][a-z]{0,8}[0-9]")
+_EXPIRY_AFTER = re.compile(
+    r"[\-./_](?:0[1-9]|1[0-2])[\-./_]?(?:20)?[2-4][0-9](?:[\-./_][0-9]{3,4})?(?![0-9a-z])"
+)
+_CARD_BEFORE = re.compile(
+    r"(?<![a-z0-9])(?:(?:credit|debit|my)?cards?|visa|amex|karte|carte|cc|pan)$"
+)
 _MAX_WORD = 24
 _OTHER_NUMBER = re.compile(
     r"\b(?:order|ticket|invoice|case|ref|reference|tracking|booking|shipment|parcel|trace|contract"
@@ -189,8 +195,10 @@ def _reads_as_other_numbers(text: str, groups: list[tuple[int, int]]) -> bool:
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:
-    """Tell whether no Latin letter, plus sign or decimal touches the number."""
+    """Tell whether no Latin letter, plus sign or decimal touches it, but for a word for a card."""
     touching = text[max(start - 1, 0) : start] + text[end : end + 1]
+    if _CARD_BEFORE.search(text, max(start - _MAX_WORD, 0), start):
+        touching = text[end : end + 1]
     return not any(char.isascii() and (char.isalpha() or char in "+#_%=") for char in touching)
 
 
@@ -201,8 +209,8 @@ def _in_address(text: str, start: int) -> bool:
 
 
 def _goes_on(text: str, start: int, end: int) -> bool:
-    """Tell whether more figures are joined to the number without a space."""
-    if _JOINED_AFTER.match(text, end):
+    """Tell whether more figures are joined to the number without a space, but for an expiry."""
+    if _JOINED_AFTER.match(text, end) and not _EXPIRY_AFTER.match(text, end):
         return True
     return _JOINED_BEFORE.search(text, max(start - _MAX_WORD, 0), start) is not None
 

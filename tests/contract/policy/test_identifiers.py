@@ -100,6 +100,23 @@ def test_cards_are_found_in_any_dress(text: str) -> None:
     assert found_in(find_cards, f"It is {text}, thanks") == [text]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "5555555555554444/1127/123",
+        "5555-5555-5555-4444/11-27",
+        "5555555555554444-12-2028",
+        "card5555555555554444",
+        "my visa5555555555554444",
+    ],
+)
+def test_an_expiry_or_a_word_for_a_card_joined_to_it_hides_no_card(text: str) -> None:
+    (found,) = find_cards(text)
+    assert (found.value, found.certain) == ("5555555555554444", True)
+    for other in (text.replace("4444/", "4444/9"), text.replace("card", "cardx")):
+        assert other == text or not find_cards(other)[0].certain
+
+
 def test_a_card_is_found_among_other_figures() -> None:
     assert found_in(find_cards, "pay 12 4111 1111 1111 1111 05/27 123") == ["4111 1111 1111 1111"]
 
