@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import partial
 
 import msgspec
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester, QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QScrollArea
 
 from app.domain.errors import AppError, Conflict, Offline
 from contract.ids import ConversationId, EmployeeId, MessageId
@@ -147,6 +148,32 @@ def test_the_open_message_shows_all_a_supervisor_needs(qapp: QApplication) -> No
         assert mark.cursor.selectedText() == "allocation"
         kit.page.set_tokens(DARK)
         await kit.close()
+
+    run_in_qt_loop(qapp, work())
+
+
+def _is_whole(text: ComposerEdit) -> bool:
+    return text.height() >= 40 * text.fontMetrics().height()
+
+
+def test_a_long_text_is_read_whole_and_page_keys_reach_its_end(qapp: QApplication) -> None:
+    async def work() -> None:
+        for words in ("お約束の割当表を添付します。\n", "Die Zuteilung für den Fonds liegt bei.\n"):
+            kit = _kit(held(text=words * 40))
+            await kit.opened()
+            text = kit.page.detail.findChildren(ComposerEdit)[0]
+            bar = text.verticalScrollBar()
+            await until(partial(_is_whole, text))
+            assert (bar.maximum(), text.firstVisibleBlock().blockNumber()) == (0, 0)
+            outer = kit.page.detail.findChildren(QScrollArea)[0].verticalScrollBar()
+            assert outer.value() == 0
+            kit.page.detail.focus_note()
+            for _ in range(10):
+                QTest.keyClick(kit.note(), Qt.Key.Key_PageDown)
+            assert outer.value() == outer.maximum() > 0
+            QTest.keyClick(kit.note(), Qt.Key.Key_PageUp)
+            assert outer.value() < outer.maximum()
+            await kit.close()
 
     run_in_qt_loop(qapp, work())
 

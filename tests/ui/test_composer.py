@@ -6,9 +6,10 @@ import asyncio
 
 import pytest
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QInputMethodEvent, QKeyEvent
+from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication
+from pytestqt.qtbot import QtBot
 
 from app.domain.drafts import Draft
 from app.domain.errors import DiskFull
@@ -17,6 +18,8 @@ from tests.support.log_guard import LogGuard
 from tests.support.qt_loop import run_in_qt_loop
 from tests.ui.kit import CARD, ComposerKit, composer_kit, conversation, hana, until
 from ui.models.spoken_findings import SPEAK_AFTER_MS
+from ui.theme.tokens import LIGHT
+from ui.views.composer_edit import MAX_LINES, ComposerEdit
 
 _RETURN = Qt.Key.Key_Return
 _SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -309,3 +312,20 @@ def test_a_template_taken_back_may_go_again_unless_it_is_changed(qapp: QApplicat
         await kit.close()
 
     run_in_qt_loop(qapp, work())
+
+
+@pytest.mark.parametrize(
+    "line", ["明日の約定確認をお願いします。", "请确认明天的交易。", "Guten Tag"]
+)
+def test_the_field_is_high_enough_for_every_script(qtbot: QtBot, line: str) -> None:
+    edit = ComposerEdit(LIGHT)
+    qtbot.addWidget(edit)
+    edit.resize(600, 40)
+    edit.show()
+    edit.setPlainText("\n".join([line] * MAX_LINES))
+    edit.moveCursor(QTextCursor.MoveOperation.End)
+    QApplication.processEvents()
+    assert edit.firstVisibleBlock().blockNumber() == 0
+    assert edit.cursorRect().bottom() <= edit.viewport().height()
+    edit.appendPlainText(line)
+    assert edit.verticalScrollBar().maximum() > 0

@@ -6,7 +6,7 @@ It never changes the model.
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QPainter
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from contract.supervision import Approval
@@ -80,4 +80,10 @@ class ApprovalsDelegate(QStyledItemDelegate):
         badge = QRectF(rect.left() + 16, rect.top() + 11, 20, 20)
         paint_channel_badge(painter, badge, approval.channel)
         self._paint_words(painter, rect, words)
+        if option.state & QStyle.StateFlag.State_HasFocus and (
+            option.state & QStyle.StateFlag.State_KeyboardFocusChange
+        ):
+            painter.setPen(QPen(qcolor(self._tokens.accent), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(rect.adjusted(3, 3, -3, -3), 6, 6)
         painter.restore()

@@ -6,6 +6,7 @@ It never decides: it says what was pressed.
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from ui.models.approval_words import ApprovalDetail, FindingLine
@@ -17,6 +18,9 @@ from ui.views.composer_edit import ComposerEdit
 from ui.views.tab_order import join_tab_order
 
 _ICONS = {"block": "octagon-x", "warn": "triangle-alert", "hint": "info"}
+
+_ALL_LINES = 1_000_000
+_PAGE_KEYS = {Qt.Key.Key_PageUp: -1, Qt.Key.Key_PageDown: 1}
 
 
 class ApprovalDetailView(QFrame):
@@ -59,6 +63,7 @@ class ApprovalDetailView(QFrame):
         self._reason.setAccessibleDescription(reason)
         self._note.setPlaceholderText(f"A note to {detail.author}; a rejection needs one")
         self._show_findings(detail)
+        self._scroll.verticalScrollBar().setValue(0)
         join_tab_order(self)
 
     def show_deciding(self, deciding: bool, said: str) -> None:
@@ -76,7 +81,7 @@ class ApprovalDetailView(QFrame):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(1, 1, 1, 1)
         outer.setSpacing(0)
-        scroll = QScrollArea()
+        scroll = self._scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setAccessibleName("Held message")
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -94,7 +99,8 @@ class ApprovalDetailView(QFrame):
         self._title, self._line = label("", "name"), label("", "secondary")
         self._title.setWordWrap(True)
         self._line.setWordWrap(True)
-        self._text = ComposerEdit(self._tokens)
+        # Nobody approves what stands below a fold: the text is shown whole, the card scrolls.
+        self._text = ComposerEdit(self._tokens, most_lines=_ALL_LINES)
         self._text.setReadOnly(True)
         self._text.setAccessibleName("Text of the message")
         self._text.setAccessibleDescription("")
@@ -179,3 +185,12 @@ class ApprovalDetailView(QFrame):
         row.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
         row.addLayout(words, 1)
         return home
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Let the page keys scroll the message while the note or a button has the focus."""
+        pages = _PAGE_KEYS.get(Qt.Key(event.key()))
+        if pages is None:
+            super().keyPressEvent(event)
+            return
+        bar = self._scroll.verticalScrollBar()
+        bar.setValue(bar.value() + pages * bar.pageStep())

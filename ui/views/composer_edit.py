@@ -6,6 +6,7 @@ It never sends anything: it says that the user asked to.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QSize, Qt, QTimer, Signal
@@ -34,9 +35,13 @@ class ComposerEdit(QPlainTextEdit):
     file_offered = Signal(str)
     left = Signal()
 
-    def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, tokens: Tokens, parent: QWidget | None = None, *, most_lines: int = MAX_LINES
+    ) -> None:
+        """The field grows to `most_lines`, then it scrolls."""
         super().__init__(parent)
         self.enter_sends = True
+        self._most_lines = most_lines
         self._tokens = tokens
         self._underlines: tuple[Underline, ...] = ()
         self._preedit = ""
@@ -126,14 +131,27 @@ class ComposerEdit(QPlainTextEdit):
     def _fit(self) -> None:
         lines = max(1, round(self.document().documentLayout().documentSize().height()))
         line_px = self.fontMetrics().lineSpacing()
-        height_px = min(lines, MAX_LINES) * line_px + 8
+        height_px = max(line_px, ceil(self._lines_height_px())) + 8
         if height_px != self.height() or self.minimumHeight() != height_px:
             self.setFixedHeight(height_px)
         policy = Qt.ScrollBarPolicy
-        overflow = lines > MAX_LINES
+        overflow = lines > self._most_lines
         self.setVerticalScrollBarPolicy(
             policy.ScrollBarAsNeeded if overflow else policy.ScrollBarAlwaysOff
         )
+
+    def _lines_height_px(self) -> float:
+        """Return how high the first lines are: those of other scripts are higher than ours."""
+        height, left = 0.0, self._most_lines
+        block = self.document().firstBlock()
+        while block.isValid() and left > 0:
+            self.document().documentLayout().blockBoundingRect(block)  # lays it out where needed
+            layout = block.layout()
+            count = layout.lineCount()
+            height += sum(layout.lineAt(number).height() for number in range(min(count, left)))
+            left -= max(1, count)
+            block = block.next()
+        return height
 
     def _on_commit_settled(self) -> None:
         self._just_committed = False
