@@ -14,6 +14,7 @@ from ui.theme.tokens import Tokens, qcolor
 AnyIndex = QModelIndex | QPersistentModelIndex
 PADDING_PX = 8.0
 _ABOVE_PX = 7.0
+_HEIGHTS_KEPT = 4_096
 
 
 class WrappedDelegate(QStyledItemDelegate):
@@ -22,12 +23,18 @@ class WrappedDelegate(QStyledItemDelegate):
     def __init__(self, tokens: Tokens, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._tokens = tokens
+        self._heights: dict[tuple[str, str, int], float] = {}
 
     def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
-        width = option.rect.width() - 2 * PADDING_PX
-        _, height = _laid_out(index, option.font, width if width > 0 else 1e6)
-        natural = _natural_px(index, option.font) + 2 * PADDING_PX + 1
-        return QSize(round(natural + 0.5), round(height + 2 * _ABOVE_PX + 1.5))
+        width = max(1, option.rect.width() - round(2 * PADDING_PX))
+        words, font = str(index.data() or ""), _font_of(index, option.font)
+        key = (words, font.key(), width)
+        height = self._heights.get(key)
+        if height is None:
+            if len(self._heights) >= _HEIGHTS_KEPT:
+                self._heights.clear()
+            height = self._heights[key] = _laid_out(words, font, width)[1]
+        return QSize(option.rect.width(), round(height + 2 * _ABOVE_PX + 1.5))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
         tokens, rect = self._tokens, QRectF(option.rect)
@@ -38,16 +45,20 @@ class WrappedDelegate(QStyledItemDelegate):
         painter.drawLine(option.rect.bottomLeft(), option.rect.bottomRight())
         brush = index.data(Qt.ItemDataRole.ForegroundRole)
         painter.setPen(brush.color() if isinstance(brush, QBrush) else qcolor(tokens.ink))
-        layout, _ = _laid_out(index, option.font, rect.width() - 2 * PADDING_PX)
+        words, font = str(index.data() or ""), _font_of(index, option.font)
+        layout, _ = _laid_out(words, font, rect.width() - 2 * PADDING_PX)
         layout.draw(painter, rect.topLeft() + QPointF(PADDING_PX, _ABOVE_PX))
         painter.restore()
 
 
-def _laid_out(index: AnyIndex, font: QFont, width_px: float) -> tuple[QTextLayout, float]:
-    """Return the cell's words in lines of at most `width_px`, and how high these are."""
+def _font_of(index: AnyIndex, font: QFont) -> QFont:
     chosen = index.data(Qt.ItemDataRole.FontRole)
-    words = str(index.data() or "")
-    layout = QTextLayout(words, chosen if isinstance(chosen, QFont) else font)
+    return chosen if isinstance(chosen, QFont) else font
+
+
+def _laid_out(words: str, font: QFont, width_px: float) -> tuple[QTextLayout, float]:
+    """Return words in lines of at most `width_px`, and how high these are."""
+    layout = QTextLayout(words, font)
     layout.setTextOption(_option())
     layout.beginLayout()
     below = 0.0
@@ -57,11 +68,6 @@ def _laid_out(index: AnyIndex, font: QFont, width_px: float) -> tuple[QTextLayou
         below += line.height()
     layout.endLayout()
     return layout, below
-
-
-def _natural_px(index: AnyIndex, font: QFont) -> float:
-    layout, _ = _laid_out(index, font, 1e6)
-    return layout.lineAt(0).naturalTextWidth() if layout.lineCount() else 0.0
 
 
 def _option() -> QTextOption:

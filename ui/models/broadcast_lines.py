@@ -29,6 +29,7 @@ _TONES = {
     Reach.NOT_ALLOWED: "block",
 }
 _READONLY = "Not from here"
+_TOO_LONG = "Too long"
 _READONLY_NOTE = "This chat takes no messages from Parley. Answer where the client wrote."
 _NO_RULES = "Your firm's rules have not arrived yet. Sending works as soon as they have."
 
@@ -148,7 +149,7 @@ def _row(line: BroadcastLine) -> MatrixRow:
         if line.reach is Reach.FREE_TEXT:
             verdict, tone = _BY_ACTION.get(worst.action, (verdict, tone))
     if line.excess_chars and line.sendable_but_for_length:
-        verdict, tone = "Too long", "block"
+        verdict, tone = _TOO_LONG, "block"
         note = f"{line.excess_chars} characters more than {CHANNEL_NAMES[line.channel]} takes."
     return MatrixRow(
         conversation_id=line.conversation_id,
@@ -174,3 +175,10 @@ _BY_ACTION = {
     Action.JUSTIFY: ("Needs a reason", "warn"),
     Action.WARN: ("With a warning", "warn"),
 }
+# Every verdict there is, so that the matrix can keep room for the widest.
+VERDICTS = (
+    *_REACH_WORDS.values(),
+    *(words for words, _ in _BY_ACTION.values()),
+    _READONLY,
+    _TOO_LONG,
+)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QResizeEvent
+from PySide6.QtGui import QColor, QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ui.delegates.wrapped_delegate import WrappedDelegate
-from ui.models.broadcast_lines import MatrixRow
+from ui.delegates.wrapped_delegate import PADDING_PX, WrappedDelegate
+from ui.models.broadcast_lines import VERDICTS, MatrixRow
 from ui.theme.fonts import MEDIUM, REGULAR, ui_font
 from ui.theme.tokens import BODY_PX, Tokens
 from ui.theme.tool_tips import plain_tip
@@ -34,6 +34,7 @@ class ReachTable(QTableWidget):
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(0, len(_COLUMNS), parent)
         self._tokens = tokens
+        self._rows: tuple[MatrixRow, ...] = ()
         self.setHorizontalHeaderLabels(_COLUMNS)
         self.setAccessibleName("Who can get it")
         self.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
@@ -52,15 +53,21 @@ class ReachTable(QTableWidget):
         header.setDefaultAlignment(_LEFT)
         header.setMinimumSectionSize(72)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        header.setSectionResizeMode(VERDICT_COLUMN, QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(VERDICT_COLUMN, QHeaderView.ResizeMode.Fixed)
+        metrics = QFontMetrics(ui_font(BODY_PX, MEDIUM))
+        widest_px = max(map(metrics.horizontalAdvance, (*VERDICTS, _COLUMNS[VERDICT_COLUMN])))
+        header.resizeSection(VERDICT_COLUMN, widest_px + round(2 * PADDING_PX) + 4)
 
     def show_rows(self, rows: Sequence[MatrixRow]) -> None:
         """Show the rows in place of the former ones."""
+        known, self._rows = self._rows, tuple(rows)
         self.setRowCount(len(rows))
         for line, row in enumerate(rows):
+            if line < len(known) and known[line] == row:
+                continue
             for column, words in enumerate((row.client, row.verdict, row.note)):
                 self.setItem(line, column, self._cell(row, column, words))
-        self.resizeRowsToContents()
+            self.resizeRowToContents(line)
 
     def _cell(self, row: MatrixRow, column: int, words: str) -> QTableWidgetItem:
         item = QTableWidgetItem(words)
@@ -73,4 +80,5 @@ class ReachTable(QTableWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.resizeRowsToContents()
+        if event.size().width() != event.oldSize().width():
+            self.resizeRowsToContents()
