@@ -5,12 +5,16 @@ It paints nothing.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtWidgets import QApplication
 
+from contract.states import DeliveryState
 from tests.ui.sample_rows import NOW_UTC_MS, sample_timeline, state_timeline
 from ui.delegates import bubble_layout
 from ui.delegates.bubble_layout import LayoutCache, measure_bubble
@@ -54,6 +58,27 @@ def test_everything_stands_within_the_bubble_and_the_row(width_px: int, mirrored
             assert layout.bubble.adjusted(-1, -1, 1, 1).contains(text), words
         for _, rect in layout.reactions:
             assert row.contains(rect)
+
+
+@pytest.mark.parametrize("state", [DeliveryState.BLOCKED, DeliveryState.EXPIRED])
+@pytest.mark.parametrize(
+    "note",
+    [
+        "K. Tan: “Bitte die freigegebene Vorlage verwenden und die Zuteilung weglassen.” " * 4,
+        "丹：「承認済みのテンプレートを使い、割当の記載を外してください。」" * 6,
+        "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen" * 3,
+    ],
+)
+def test_what_a_supervisor_noted_is_shown_whole(note: str, state: DeliveryState) -> None:
+    row = next(row for row in state_timeline() if row.message.state is DeliveryState.HELD)
+    message = msgspec.structs.replace(row.message, state=state, state_detail=note)
+    for width_px in (280, 737):
+        layout = measure_bubble(bubble_words(replace(row, message=message), SETTING), width_px)
+        words = "".join(part.text for part, _ in layout.footer if not part.act).replace(" ", "")
+        assert note.replace(" ", "") in words
+        for part, rect in layout.footer:
+            assert bubble_layout.part_width(part) <= rect.width() + 1
+            assert layout.bubble.adjusted(-1, -1, 1, 1).contains(rect)
 
 
 def test_own_bubbles_stand_right_unless_mirrored() -> None:

@@ -6,11 +6,12 @@ It never paints and reads no model; equal words at an equal width give the same 
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import chain
 
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QFont, QFontMetricsF
+from PySide6.QtGui import QFont, QFontMetricsF, QTextLayout, QTextOption
 
 from contract.wire import Attachment
 from ui.delegates.bubble_text import MeasuredText
@@ -141,14 +142,36 @@ def _inner_width(words: BubbleWords, text: MeasuredText, lines: list[list[Part]]
 
 
 def _flow(parts: tuple[Part, ...], width_px: float) -> list[list[Part]]:
-    """Break a footer into lines; a part wider than the bubble stands alone and is elided."""
+    """Break a footer into lines; words wider than the bubble go on in the next one.
+
+    A button is never broken: one that is wider stands alone and is elided.
+    """
     lines: list[list[Part]] = []
-    for part in parts:
+    for part in chain.from_iterable(_pieces(each, width_px) for each in parts):
         if lines and _line_width([*lines[-1], part]) <= width_px:
             lines[-1].append(part)
         else:
             lines.append([part])
     return lines
+
+
+def _pieces(part: Part, width_px: float) -> tuple[Part, ...]:
+    if part.act or part.icon or part_width(part) <= width_px:
+        return (part,)
+    words = " ".join(part.text.split())
+    layout = QTextLayout(words, part_font(part))
+    option = QTextOption()
+    option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+    layout.setTextOption(option)
+    layout.beginLayout()
+    found: list[Part] = []
+    utf16 = words.encode("utf-16-le")
+    while (line := layout.createLine()).isValid():
+        line.setLineWidth(width_px - 2)
+        start, end = 2 * line.textStart(), 2 * (line.textStart() + line.textLength())
+        found.append(replace(part, text=utf16[start:end].decode("utf-16-le", "replace").strip()))
+    layout.endLayout()
+    return tuple(found)
 
 
 def _line_width(line: list[Part]) -> float:

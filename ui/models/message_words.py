@@ -248,7 +248,7 @@ def _server_footer(row: TimelineRow, setting: Setting) -> tuple[Part, ...]:
         case DeliveryState.FAILED:
             return (*seal, Part("Not delivered", "block", True), *reason, at, edit)
         case DeliveryState.EXPIRED:
-            return (*seal, Part("Expired, not delivered", "block", True), at, edit)
+            return (*seal, Part("Expired, not delivered", "block", True), *reason, at, edit)
         case None:
             return (*seal, at)
         case DeliveryState.ARCHIVED if message.archive is None:
