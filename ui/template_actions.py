@@ -79,6 +79,7 @@ class TemplateActions:
         self._window = window
         self._tokens = tokens
         self._warned: tuple[str, ...] = ()
+        self._begun: dict[ConversationId, TemplateChoice] = {}
 
     def open(self, conversation: Conversation) -> None:
         """Let the person choose, fill and send a template in this conversation."""
@@ -91,7 +92,8 @@ class TemplateActions:
         found = self._templates.of_channel(conversation.channel, language)
         name = CHANNEL_NAMES[conversation.channel]
         note = _FRESH if fresh else _KEPT
-        dialog = TemplateDialog(TemplateChoice(found), name, note, self._tokens(), self._window())
+        choice = self._choice(conversation.conversation_id, found)
+        dialog = TemplateDialog(choice, name, note, self._tokens(), self._window())
         self.dialog, self._warned = dialog, ()
         dialog.send_requested.connect(
             lambda text, reason: self._spawner.spawn(
@@ -99,10 +101,19 @@ class TemplateActions:
             )
         )
         try:
-            await ask(dialog)
+            if await ask(dialog):
+                self._begun.pop(conversation.conversation_id, None)
         finally:
             self.dialog = None
             dialog.deleteLater()
+
+    def _choice(self, home: ConversationId, found: Sequence[Template]) -> TemplateChoice:
+        """Return what was begun in this conversation and closed, over the newest templates."""
+        before = self._begun.get(home, TemplateChoice(()))
+        chosen_id = before.chosen.template_id if before.chosen is not None else ""
+        chosen = next((one for one in found if one.template_id == chosen_id), None)
+        choice = self._begun[home] = TemplateChoice(found, chosen=chosen, typed=before.typed)
+        return choice
 
     async def _send(
         self, dialog: TemplateDialog, to: ConversationId, text: str, reason: str

@@ -307,6 +307,34 @@ def test_a_filled_template_is_checked_and_sent_beside_the_draft(
     run(qapp, tmp_path, work)
 
 
+def test_values_typed_into_a_template_are_there_again_for_that_client_alone(
+    qapp: QApplication, tmp_path: Path
+) -> None:
+    async def work(world: World) -> None:
+        actions = TemplateActions(
+            Shelf(),
+            world.messaging,
+            lambda draft: None,
+            _english,
+            world.spawner,
+            lambda: world.window,
+            lambda: LIGHT,
+        )
+        for name, wanted in ((CLOSED, ""), (CLOSED, "Hana"), (OPEN, "")):
+            talk = await world.store.inbox.conversation(ConversationId(name))
+            assert talk is not None
+            actions.open(talk)
+            await until(lambda: actions.dialog is not None)
+            assert actions.dialog is not None
+            field = actions.dialog.value_fields()[0]
+            assert field.text() == wanted
+            field.setText("Hana")
+            actions.dialog.reject()
+            await until(lambda: actions.dialog is None)
+
+    run(qapp, tmp_path, work)
+
+
 async def _english(conversation: Conversation) -> str:
     await asyncio.sleep(0)
     return "en"

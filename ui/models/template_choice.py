@@ -18,12 +18,12 @@ _GAP = "…"
 
 @dataclass(slots=True)
 class TemplateChoice:
-    """`chosen` is None until a template was picked; values are kept for each template."""
+    """`chosen` is None until a template was picked; `typed` keeps the values of each template."""
 
     templates: Sequence[Template]
     words: str = ""
     chosen: Template | None = None
-    _values: dict[str, list[str]] = field(default_factory=dict)
+    typed: dict[str, list[str]] = field(default_factory=dict)
 
     def shown(self) -> tuple[Template, ...]:
         """Return the templates whose name or text holds every typed word."""
@@ -38,7 +38,11 @@ class TemplateChoice:
         """Return the values of the chosen template's places, to be changed in place."""
         if self.chosen is None:
             return []
-        return self._values.setdefault(self.chosen.template_id, [""] * self.chosen.parameters)
+        values = self.typed.setdefault(self.chosen.template_id, [])
+        missing = self.chosen.parameters - len(values)
+        values.extend([""] * missing)
+        del values[self.chosen.parameters :]  # the template may have changed since they were typed
+        return values
 
     def preview(self) -> str:
         """Return the text as it will be sent, with … in places still empty."""
