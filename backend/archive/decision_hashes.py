@@ -35,8 +35,8 @@ def stored_decision_bytes(decision: Decision) -> bytes:
 def disclosed_decision(connection: Connection, entry_id: str, decision_hash: str) -> str:
     """Return the text of a submission's decision for those who may see the message.
 
-    Empty when it names a rule that only the backend knows, is missing, or is not the one that
-    the entry commits to.
+    A salted one tells nothing of rules that only the backend knows. Empty when an older one
+    names such a rule, when it is missing, or not the one that the entry commits to.
     """
     stored = connection.execute(
         select(decisions.c.decision).where(decisions.c.decision_id == entry_id)
@@ -44,7 +44,7 @@ def disclosed_decision(connection: Connection, entry_id: str, decision_hash: str
     if stored is None or not decision_hash:
         return ""
     decision = msgspec.json.decode(stored, type=Decision)
-    if any(finding.scope is Scope.SERVER for finding in decision.findings):
+    if not decision.salt and any(finding.scope is Scope.SERVER for finding in decision.findings):
         return ""
     told = stored_decision_bytes(decision)
     return told.decode() if hashlib.sha256(told).hexdigest() == decision_hash else ""

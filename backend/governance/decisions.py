@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from backend.governance.answers import Answers, starting_state
 from backend.governance.attachments import inspected_attachments
 from backend.governance.facts import Content, Ground, ground_of
-from backend.governance.findings import sender_findings
+from backend.governance.findings import sealed, sender_findings
 from backend.governance.policy import RunningPolicy
 from backend.governance.records import HintDifference, Occasion, record_decision
 from contract.ids import ConversationId
@@ -62,6 +62,7 @@ def decide(
     )
     ground = ground_of(connection, me, conversation, content, now_utc_ms)
     decision = evaluate(policy.server, *ground)
+    decision = sealed(decision)
     if command.justification:
         decision = msgspec.structs.replace(decision, justification=_commitment(command))
     answers = Answers.of(command)

@@ -1,16 +1,25 @@
-"""Owns the turning of findings into wire values, for the sender and for Compliance.
+"""Owns what of a decision leaves the backend: findings as wire values, and the sealing of it.
 
-It never shows a sender a rule that only the server knows.
+It never shows a sender a rule that only the server knows, nor that one found something.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+
+import msgspec
 
 from backend.governance.policy import RunningPolicy
 from contract.policy.disclosure import findings_for_sender
 from contract.policy.model import Decision, Finding
+from contract.receipts.leaf import SALT_BYTES
 from contract.wire import WireFinding
+
+
+def sealed(decision: Decision) -> Decision:
+    """Return a decision whose hash and text tell nothing of what only the backend knows."""
+    return msgspec.structs.replace(decision, salt=os.urandom(SALT_BYTES).hex())
 
 
 def sender_findings(

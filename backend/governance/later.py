@@ -15,7 +15,7 @@ from backend.archive.entries import read_entry
 from backend.directory.people import read_me
 from backend.governance.attachments import inspected_attachments
 from backend.governance.facts import Content, ground_of
-from backend.governance.findings import sender_findings
+from backend.governance.findings import sealed, sender_findings
 from backend.governance.policy import RunningPolicy
 from backend.inbox.messages import message_row
 from backend.inbox.rendering import message_attachments, read_conversation
@@ -65,9 +65,8 @@ def evaluate_again(
         return Again(None, (), NO_ACCESS)
     content = _content(connection, row)
     conversation = _as_unsent(connection, conversation)
-    decision = evaluate(
-        policy.server, *ground_of(connection, me, conversation, content, now_utc_ms)
-    )
+    ground = ground_of(connection, me, conversation, content, now_utc_ms)
+    decision = sealed(evaluate(policy.server, *ground))
     findings = sender_findings(policy, decision, me.language)
     reason = ""
     if decision.action is Action.BLOCK:

@@ -25,6 +25,7 @@ EVALUATOR_VERSION = "2"
 
 _DRAFT_TAG = b"parley.policy.draft.v2\n"
 _DECISION_TAG = b"parley.policy.decision.v2\n"
+_SEALED_TAG = b"parley.policy.decision.sealed.v1\n"
 
 
 @functools.total_ordering
@@ -210,6 +211,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome for one draft; findings stand most severe first, then by place.
 
     `justification` is the sender's reason for going on against them, kept with the decision.
+    `salt` (64 random hex digits) is set by the server on what it archives: see canonical_bytes.
     """
 
     evaluator_version: str
@@ -221,9 +223,16 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     action: Action
     override_kind: OverrideKind
     justification: str = ""
+    salt: str = ""
 
     def canonical_bytes(self) -> bytes:
-        """Return the bytes that `decision_hash` covers: the same on every side and machine."""
+        """Return the bytes that `decision_hash` covers: the same on every side and machine.
+
+        With a salt they tell nothing of rules that only the server knows, not even whether one
+        of them found something: a salted hash stands for all of that in every such decision.
+        """
+        if self.salt:
+            return _SEALED_TAG + _json(self._sealed_form())
         return _DECISION_TAG + _json(
             [
                 self.evaluator_version,
@@ -237,6 +246,24 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
                 _sha256(self.justification) if self.justification else "",
             ]
         )
+
+    def _sealed_form(self) -> list[object]:
+        """Return what everybody may read, and the commitment to the rest."""
+        silent = self.action is Action.LOG
+        kept = [one.canonical() for one in self.findings if one.scope is Scope.SERVER]
+        withheld = _json([self.facts_hash, kept, self.action.value, self.override_kind.value])
+        return [
+            self.evaluator_version,
+            self.bundle_version,
+            self.bundle_hash,
+            "",
+            self.draft_hash,
+            [one.canonical() for one in self.findings if one.scope is Scope.BOTH],
+            (Action.ALLOW if silent else self.action).value,
+            (OverrideKind.WITHOUT_JUSTIFICATION if silent else self.override_kind).value,
+            _sha256(self.justification) if self.justification else "",
+            hashlib.sha256(bytes.fromhex(self.salt) + withheld).hexdigest(),
+        ]
 
     def decision_hash(self) -> str:
         """Return the SHA-256 of `canonical_bytes` as 64 hex digits, for the archive's leaf."""

@@ -95,5 +95,59 @@ async def test_rule_of_the_backend_alone_is_not_told(workspace: Workspace) -> No
     assert await told(workspace, made, made.decision_hash()) == ""
 
 
+def sealed_decision(*findings: Finding, action: Action, salt: str = "ab" * 32) -> Decision:
+    """Return a decision as the backend archives it."""
+    return msgspec.structs.replace(
+        decision(Scope.BOTH), findings=findings, action=action, salt=salt
+    )
+
+
+async def test_what_a_silent_rule_found_changes_nothing_that_can_be_read(
+    workspace: Workspace,
+) -> None:
+    (shown,) = decision(Scope.BOTH).findings
+    silent = msgspec.structs.replace(
+        shown, rule_id="watch.falcon", action=Action.LOG, scope=Scope.SERVER
+    )
+    flagged = sealed_decision(silent, action=Action.LOG)
+    text = await told(workspace, flagged, flagged.decision_hash())
+    clean = sealed_decision(action=Action.ALLOW)
+    clean = msgspec.structs.replace(clean, override_kind=OverrideKind.WITHOUT_JUSTIFICATION)
+    ours, theirs = (
+        msgspec.json.decode(each.partition("\n")[2], type=list[object])
+        for each in (text, clean.canonical_bytes().decode())
+    )
+    assert "falcon" not in text
+    assert ours[:-1] == theirs[:-1]
+    assert ours[-1] != theirs[-1]
+
+
+def test_without_its_salt_nobody_can_tell_what_a_sealed_decision_withholds() -> None:
+    clean = sealed_decision(action=Action.ALLOW)
+    again = sealed_decision(action=Action.ALLOW, salt="cd" * 32)
+    assert clean.decision_hash() != again.decision_hash()
+    (shown,) = decision(Scope.SERVER).findings
+    changed = msgspec.structs.replace(clean, findings=(shown,))
+    assert changed.decision_hash() != clean.decision_hash()
+
+
+async def test_every_submission_is_archived_sealed(workspace: Workspace) -> None:
+    home = await workspace.conversation_of(await workspace.inbound("Hello"))
+    texts = ("Thank you.", "Please call me at +41 44 555 01 99 tomorrow.")
+    forms = []
+    for text in texts:  # the second is noted silently, for Compliance alone
+        command = draft(text, clock=workspace.clock)
+        async with client_of(workspace) as client:
+            assert (await submit(client, home, command)).status_code == 201
+            answer = await client.get(f"/v1/messages/{command.message_id}/receipt")
+        document = msgspec.json.decode(answer.content, type=ReceiptDocument)
+        assert hashlib.sha256(document.decision.encode()).hexdigest() == document.decision_hash
+        form = msgspec.json.decode(document.decision.partition("\n")[2], type=list[object])
+        forms.append((form[:4], form[5:-1]))
+    assert forms[0] == forms[1]
+    noted = "SELECT count(*) FROM decisions WHERE instr(CAST(decision AS TEXT), 'identified.') > 0"
+    assert await workspace.scalar(noted) == 1
+
+
 async def test_decision_changed_since_is_not_told(workspace: Workspace) -> None:
     assert await told(workspace, decision(Scope.BOTH), "ab" * 32) == ""
