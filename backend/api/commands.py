@@ -15,14 +15,16 @@ from backend.api.answers import reply_answer
 from backend.api.once import once
 from backend.api.operation import Call, json_answer
 from backend.archive.probe import ProbeFailed, check_probe, write_probe
+from backend.directory.people import read_contacts
 from backend.inbox import conversations
 from backend.inbox.events import flush_events, stream_position
-from backend.inbox.rendering import read_messages
+from backend.inbox.rendering import read_conversation, read_messages
 from backend.inbox.resolution import resolve_unknown
 from backend.inbox.submission import Submission, sealed_reply, submit
 from backend.inbox.uploads import announce_upload, upload_state
 from backend.refusals import not_found
 from contract.ids import ConversationId
+from contract.policy.facts import conversation_facts
 from contract.wire import (
     CreateAttachment,
     Done,
@@ -69,14 +71,25 @@ async def mark_read(call: Call) -> Response:
 
 
 async def typing(call: Call) -> Response:
-    """Tell the channel that the employee types; nothing of it is kept."""
+    """Tell the channel that the employee types; nothing of it is kept.
+
+    A client behind a wall, or one who opted out, is not told; the employee's answer is the same.
+    """
     command, conversation_id = call.command(TypingNotice), call.path("conversation_id")
-    allowed = await call.services.database.read(
-        lambda connection: conversations.is_member(connection, conversation_id, call.me.employee_id)
-    )
-    if not allowed:
-        raise not_found("conversation")
-    if call.services.on_typing is not None:
+    now_utc_ms = call.services.now_utc_ms()
+
+    def may_tell(connection: Connection) -> bool:
+        me = call.me.employee_id
+        conversation = read_conversation(connection, me, conversation_id)
+        if conversation is None:
+            raise not_found("conversation")
+        people = read_contacts(connection, me, conversation.contact_ids)
+        facts = conversation_facts(conversation, people, now_utc_ms)
+        opted_out = any(point.opted_out for point in facts.contact_points)
+        return not (facts.walls.denied_contact_ids or opted_out)
+
+    allowed = await call.services.database.read(may_tell)
+    if allowed and call.services.on_typing is not None:
         call.services.on_typing(
             ConversationId(conversation_id), call.me.employee_id, command.typing
         )

@@ -6,6 +6,7 @@ It never opens a workspace, and it keeps nothing of what it reads.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -72,6 +73,7 @@ class FaultLine(msgspec.Struct, frozen=True, kw_only=True):
 def run_evaluate(arguments: argparse.Namespace) -> int:
     """Decide on every line of stdin; returns 1 when the bundle or a line could not be read.
 
+    It ends early, with what it found until then, when nobody reads its output any more.
     Raises WorkspaceError when a file can't be read.
     """
     try:
@@ -82,11 +84,21 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     facts = _facts(arguments.facts)
     status = 0
     out = sys.stdout.buffer
-    for answer in decide_lines(bundle, facts, sys.stdin.buffer):
-        status = 1 if isinstance(answer, FaultLine) else status
-        out.write(msgspec.json.encode(answer) + b"\n")
-    out.flush()
+    try:
+        for answer in decide_lines(bundle, facts, sys.stdin.buffer):
+            status = 1 if isinstance(answer, FaultLine) else status
+            out.write(msgspec.json.encode(answer) + b"\n")
+        out.flush()
+    except BrokenPipeError:
+        _drop_output()
     return status
+
+
+def _drop_output() -> None:
+    """Let what is still buffered go nowhere, or Python would complain of the pipe at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def decide_lines(

@@ -2,25 +2,41 @@
 
 It never changes a row, and it tells message ids and rules but no words.
 
-Both bundles decide on the same archived words and today's facts, so that what differs comes from
-the bundles alone.
+Both bundles decide on each submission as it was archived: its words, files, quoted message and
+template. Consent, walls, windows, quiet hours, reach and gifts of the year let everything through
+on both sides, so that a chat walled or closed since hides no new block: only the words decide.
+What was found in files and whose names and accounts are in the book is today's knowledge.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from sqlalchemy import Connection, select
 
-from backend.directory.people import read_contacts
+from backend.directory.people import read_me
+from backend.governance.attachments import inspected_attachments
+from backend.governance.facts import Content, ground_of
 from backend.inbox.rendering import read_conversation
-from backend.storage.tables import archive_bodies, archive_entries
+from backend.storage.tables import archive_bodies, archive_entries, attachments
+from contract.inspection.facts import uninspected_attachment
 from contract.policy.bundle import CompiledBundle
 from contract.policy.evaluate import evaluate
-from contract.policy.facts import conversation_draft, conversation_facts
-from contract.policy.model import Action, Decision, Draft, Facts
+from contract.policy.model import (
+    Action,
+    Attachment,
+    ContactPointFacts,
+    Decision,
+    Draft,
+    Facts,
+    GiftFacts,
+    ReachFacts,
+    WallFacts,
+)
 from contract.receipts.bodies import KIND_MESSAGE_OUT
+from contract.values import ConsentStatus
+from contract.wire import Attachment as WireAttachment
 
 _AT_ONCE = 500
 
@@ -96,15 +112,19 @@ class Replay:
     ) -> tuple[Facts, Draft] | None:
         """Return what to decide on; None when the words were erased or the chat is gone."""
         self.outcome.messages += 1
+        me = read_me(self._connection, employee_id)
         conversation = read_conversation(self._connection, employee_id, conversation_id)
-        if body is None or conversation is None:
+        if body is None or me is None or conversation is None:
             return None
-        text = msgspec.json.decode(body, type=_Body).text
-        contacts = read_contacts(self._connection, employee_id, conversation.contact_ids)
-        return (
-            conversation_facts(conversation, contacts, at_utc_ms),
-            conversation_draft(conversation, contacts, text),
+        said = msgspec.json.decode(body, type=_Body)
+        content = Content(
+            text=said.text,
+            files=_files(self._connection, employee_id, said.attachments),
+            quote_message_id=said.quote or None,
+            template_id=said.template,
         )
+        ground = ground_of(self._connection, me, conversation, content, at_utc_ms)
+        return _neutral(ground.facts), ground.draft
 
     def _judge(self, message_id: str, facts: Facts, draft: Draft) -> Replayed | None:
         was, would_be = evaluate(self._old, facts, draft), evaluate(self._new, facts, draft)
@@ -129,6 +149,62 @@ class _Actor(msgspec.Struct, frozen=True):
 
 class _Body(msgspec.Struct, frozen=True):
     text: str = ""
+    quote: str = ""
+    template: str = ""
+    attachments: tuple[str, ...] = ()
+
+
+def _files(
+    connection: Connection, employee_id: str, digests: Sequence[str]
+) -> tuple[Attachment, ...]:
+    """Return what is known of the files of a submission, by their SHA-256, in its order.
+
+    A file that is gone is not evaluated, never clean.
+    """
+    columns = attachments.c
+    rows = connection.execute(
+        select(attachments).where(
+            columns.owner_id == employee_id, columns.sha256.in_(list(digests)), columns.complete
+        )
+    )
+    files = [
+        WireAttachment(
+            attachment_id=row.attachment_id,
+            name=row.name,
+            media_type=row.media_type,
+            size_bytes=row.size_bytes,
+            sha256=row.sha256,
+            scan=row.scan,
+        )
+        for row in (rows if digests else ())
+    ]
+    known = {file.sha256: file for file in inspected_attachments(connection, files)}
+    gone = (uninspected_attachment("", "", digest, 0) for digest in digests if digest not in known)
+    known |= {file.sha256: file for file in gone}
+    return tuple(known[digest] for digest in digests)
+
+
+def _neutral(facts: Facts) -> Facts:
+    """Return facts in which nothing but words and files can stop a message."""
+    return msgspec.structs.replace(
+        facts,
+        contact_points=tuple(_open_point(point) for point in facts.contact_points),
+        walls=WallFacts(),
+        reach=ReachFacts(),
+        gifts=GiftFacts(),
+    )
+
+
+def _open_point(point: ContactPointFacts) -> ContactPointFacts:
+    return msgspec.structs.replace(
+        point,
+        recording_notice=ConsentStatus.ACCEPTED,
+        opt_in=ConsentStatus.ACCEPTED,
+        opted_out=False,
+        window_closes_at_utc_ms=None,
+        window_messages_left=None,
+        utc_offset_min=None,
+    )
 
 
 def _rules(decision: Decision) -> set[str]:

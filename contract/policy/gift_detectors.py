@@ -6,6 +6,7 @@ It never reads what was given but from the facts, and it never converts a curren
 from __future__ import annotations
 
 import bisect
+from collections import Counter
 from collections.abc import Iterator
 
 from contract.policy.amounts import Amount, find_amounts
@@ -22,22 +23,32 @@ _MAX_NEAR = 32
 
 
 def find_gifts(index: int, rule: GiftRule, scan: TextScan, context: Context) -> Iterator[Hit]:
-    """Yield at most one hit of a gift rule, which stands at `index` of its bundle."""
+    """Yield at most one hit of a gift rule, which stands at `index` of its bundle.
+
+    All amounts of the text that stand near a word for a gift count together, each once.
+    """
     matches = scan.terms.get(index, ())
     if not matches:
         return
     limits = {**rule.other_limits, rule.currency: rule.limit_minor}
     amounts = find_amounts(scan.normalised.text)
     judged = False
+    counted: set[int] = set()
+    offered: Counter[str] = Counter()
     for match in matches:
         for amount in _near(match, amounts):
-            known, above = _above_limit(amount, limits, context)
+            if amount.start in counted:
+                continue
+            counted.add(amount.start)
+            offered.update(dict(amount.minor_units))
+            together = {currency: offered[currency] for currency, _ in amount.minor_units}
+            known, above = _above_limit(together, limits, context)
             judged = judged or known
             if above is not None:
                 yield _hit(rule, match, scan, above)
                 return
     if not judged:
-        _, above = _above_limit(None, limits, context)
+        _, above = _above_limit(dict.fromkeys(limits, 0), limits, context)
         if above is not None:
             yield _hit(rule, matches[0], scan, above)
         else:
@@ -56,13 +67,12 @@ def _near(match: TermMatch, amounts: list[Amount]) -> Iterator[Amount]:
 
 
 def _above_limit(
-    amount: Amount | None, limits: dict[str, int], context: Context
+    minor: dict[str, int], limits: dict[str, int], context: Context
 ) -> tuple[bool, tuple[str, ...] | None]:
-    """Tell whether the amount's currency has a limit, and for whom it is above it.
+    """Tell whether an amount's currency has a limit, and for whom it is above it.
 
-    The second value is None when the limit holds; it is empty when the amount alone is above.
+    The second value is None when the limit holds; it is empty when what is offered alone is above.
     """
-    minor = dict(amount.minor_units) if amount is not None else dict.fromkeys(limits, 0)
     known = False
     for currency, units in minor.items():
         limit = limits.get(currency)

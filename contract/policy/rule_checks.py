@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from contract.policy.bundle_source import RULES_FILE, BundleSource
 from contract.policy.messages import MESSAGES_FILE, Catalogue
-from contract.policy.model import Action, FixKind, Scope
+from contract.policy.model import Action, FixKind, OverrideKind, Scope
 from contract.policy.problems import BundleProblem
 from contract.policy.rules import (
     NEUTRAL_KEY,
@@ -33,6 +33,30 @@ _OFFERED_BY: dict[FixKind, tuple[type, ...]] = {
     FixKind.MASK: (PaymentCardRule, IbanRule, IdentifierRule, AccountNumberRule),
     FixKind.REPLACE: (LexiconRule,),
     FixKind.MOVE: (AccountNumberRule, IbanRule, WrongClientRule),
+}
+_CONTRADICTED: dict[Action, tuple[OverrideKind, ...]] = {
+    Action.WARN: (OverrideKind.NOT_ALLOWED,),
+    Action.JUSTIFY: (
+        OverrideKind.NOT_ALLOWED,
+        OverrideKind.WITH_ACKNOWLEDGEMENT,
+        OverrideKind.WITHOUT_JUSTIFICATION,
+    ),
+    **dict.fromkeys(
+        (Action.ALLOW, Action.LOG, Action.HINT),
+        (
+            OverrideKind.NOT_ALLOWED,
+            OverrideKind.WITH_JUSTIFICATION,
+            OverrideKind.WITH_ACKNOWLEDGEMENT,
+        ),
+    ),
+    **dict.fromkeys(
+        (Action.APPROVE, Action.BLOCK),
+        (
+            OverrideKind.WITH_JUSTIFICATION,
+            OverrideKind.WITH_ACKNOWLEDGEMENT,
+            OverrideKind.WITHOUT_JUSTIFICATION,
+        ),
+    ),
 }
 _NAMELESS = (WallRule, WrongClientRule, AccountNumberRule)
 
@@ -60,6 +84,12 @@ def check_rules(
 def _form_faults(rule: Rule) -> Iterator[_Fault]:
     if rule.action is Action.LOG and rule.scope is not Scope.SERVER:
         yield "the action log is silent and needs scope server", "action"
+    if rule.override is not None and rule.override in _CONTRADICTED[rule.action]:
+        yield (
+            f"the action {rule.action.value} and the override {rule.override.value} "
+            "contradict each other",
+            "override",
+        )
     if isinstance(rule, DisclaimerRule):
         if rule.disclaimer:
             yield "the words to add are those of 'text'; leave out 'disclaimer'", "disclaimer"

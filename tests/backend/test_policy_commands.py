@@ -16,10 +16,11 @@ import msgspec
 import pytest
 from sqlalchemy import Connection, insert, select
 
+from backend.directory.walls import set_wall
 from backend.governance.policy import read_policy_folder
 from backend.storage.tables import employees
 from tests.backend.backend_process import KEY_HEX, START_WITHIN_S, run_command
-from tests.backend.workspace import FIRM, client_of, draft, open_workspace, submit
+from tests.backend.workspace import ELENA, FIRM, client_of, draft, open_workspace, submit
 from tests.support.surroundings import ROOT
 
 pytestmark = pytest.mark.slow
@@ -85,6 +86,18 @@ def test_evaluate_answers_each_line_in_order_and_names_bad_ones(tmp_path: Path) 
     assert (first["id"], first["action"]) == ("a", "justify")
     assert (bad["line"], "id" in bad["error"]) == (2, True)
     assert (last["id"], last["action"], last["findings"]) == (2, "allow", [])
+
+
+def test_evaluate_ends_quietly_when_nobody_reads_on() -> None:
+    command = [sys.executable, "-m", "backend", "policy", "evaluate", "--bundle", str(SOURCE)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        process.stdout = None
+        lines = b'{"id": 1, "text": "Good morning"}\n' * 500
+        _, complaint = process.communicate(lines, timeout=START_WITHIN_S)
+    assert (process.returncode, complaint) == (0, b"")
 
 
 def test_evaluate_reads_facts_and_refuses_what_is_not_signed(tmp_path: Path) -> None:
@@ -186,3 +199,30 @@ async def test_replay_tells_what_would_newly_be_blocked_without_words(
     assert (message["outcome"], message["rules_new"]) == ("newly_blocked", ["house.weather"])
     assert (outcome["messages"], outcome["newly_blocked"], outcome["unchanged"]) == (2, 1, 1)
     assert "rain" not in json.dumps(found)
+
+
+async def test_replay_sees_quotes_and_new_blocks_in_a_chat_that_was_walled_since(
+    tmp_path: Path, data_dir: Path
+) -> None:
+    async with open_workspace(data_dir, bytes.fromhex(KEY_HEX)) as workspace:
+        told = await workspace.scalar("SELECT message_id FROM messages WHERE text LIKE '%rain%'")
+        chat = str(await workspace.scalar("SELECT conversation_id FROM conversations"))
+        contact_id = str(await workspace.scalar("SELECT contact_id FROM conversation_contacts"))
+        async with client_of(workspace) as client:
+            answer = draft("As I said", clock=workspace.clock, quote_message_id=told)
+            assert (await submit(client, chat, answer)).status_code in (201, 202)
+        await workspace.services.database.write(
+            lambda connection: set_wall(
+                connection,
+                employee_id=ELENA,
+                contact_id=contact_id,
+                up=True,
+                actor_id=APPROVER,
+                now_utc_ms=workspace.clock(),
+            )
+        )
+    folder = source(tmp_path / "src", "2099.1.1", rules=NO_WEATHER)
+    since = ("--since", "2020-01-01")
+    *found, outcome = await run(data_dir, "replay", "--bundle", str(folder), *since)
+    assert [one["was"] for one in found] == ["allow"] * len(found)
+    assert (outcome["messages"], outcome["newly_blocked"], outcome["unreadable"]) == (3, 1, 0)

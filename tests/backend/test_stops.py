@@ -121,6 +121,24 @@ async def test_message_without_objection_is_left_alone(workspace: Workspace, cha
     assert (await shown(workspace, message_id)).state is DeliveryState.ARCHIVED
 
 
+@pytest.mark.parametrize("reason", ["wall", "opt-out"])
+async def test_typing_is_not_told_to_whom_nothing_may_be_written(
+    workspace: Workspace, chat: str, reason: str
+) -> None:
+    async with client_of(workspace) as client:
+        path, headers = f"/v1/conversations/{chat}/typing", {"Idempotency-Key": "t"}
+        for at_last in (False, True):
+            answer = await client.post(path, json={"typing": True}, headers=headers)
+            assert answer.status_code == 200
+            if at_last:
+                break
+            if reason == "wall":
+                await wall(workspace, await client_id(workspace))
+            else:
+                await leave(workspace, chat)
+    assert len(workspace.typing) == 1
+
+
 async def test_wall_of_today_stops_a_queued_message(workspace: Workspace, chat: str) -> None:
     message_id = await queued(workspace, chat)
     await wall(workspace, await client_id(workspace))

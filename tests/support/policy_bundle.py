@@ -19,7 +19,7 @@ rules:
     kind: opt_in
     states: [not_asked, refused]
     channels: [sms]
-    action: justify
+    action: warn
     override: allowWithoutJustification
     message: plain
     category: Consent

@@ -78,6 +78,30 @@ def test_a_rule_that_cannot_hold_is_refused(own: str, offset: int, reason: str) 
     assert line - FIRST_LINE == (message_line if offset < 0 else offset)
 
 
+@pytest.mark.parametrize(
+    ("action", "override"),
+    [
+        ("justify", "notAllowed"),
+        ("justify", "allowWithoutJustification"),
+        ("justify", "allowWithAcknowledgement"),
+        ("warn", "notAllowed"),
+        ("hint", "allowWithJustification"),
+        ("approve", "allowWithJustification"),
+        ("block", "allowWithoutJustification"),
+    ],
+)
+def test_an_override_that_contradicts_its_action_is_refused(action: str, override: str) -> None:
+    rule = f"  - id: own.rule\n    kind: wall\n    override: {override}\n{COMMON}"
+    line, why = fault_of(with_rule(rule.replace("action: warn", f"action: {action}")))
+    assert (line - FIRST_LINE, "contradict each other" in why) == (2, True)
+
+
+@pytest.mark.parametrize("action", ["warn", "justify", "approve", "block"])
+def test_every_action_that_stops_may_take_reports_of_false_finds(action: str) -> None:
+    rule = f"  - id: own.rule\n    kind: wall\n    override: allowFalsePositiveOverride\n{COMMON}"
+    compile_bundle(with_rule(rule.replace("action: warn", f"action: {action}")))
+
+
 @pytest.mark.parametrize("kind", ["wall", "wrong_client", "account_number"])
 def test_words_that_repeat_what_was_found_are_refused_where_they_would_name_somebody(
     kind: str,

@@ -181,6 +181,10 @@ def test_the_open_clients_name_is_no_find() -> None:
         ("礼物 300 美元", None),
         ("a gift of CHF 20", Action.HINT),
         ("a gift for you", Action.HINT),
+        ("a gift of $200 and a gift of $101", Action.APPROVE),
+        ("as a gift: a pen for $150, a bag for $151", Action.APPROVE),
+        ("a gift of $200 and a gift of $100", None),
+        ("a gift, $200, another gift", None),
         ("$900 for the fund", None),
     ],
 )
