@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ahocorasick_rs import AhoCorasick
 
+from contract.policy.disguised_words import Reading, second_readings, words_of
 from contract.policy.normalise import at_word_bounds, is_word_char
 
 _SPELT_OUT = re.compile(
@@ -51,6 +52,7 @@ class Lexicon:
             by_text.setdefault(term.text, []).append(term)
         self._texts = list(by_text)
         self._terms = list(by_text.values())
+        self._words = words_of(self._texts)
         self._automaton = AhoCorasick(self._texts) if self._texts else None
 
     def find(self, text: str) -> list[TermMatch]:
@@ -63,6 +65,8 @@ class Lexicon:
         matches = self._plain(text)
         for run in _SPELT_OUT.finditer(text):
             matches.extend(self._spelt_out(text, run.start(), run.end()))
+        for reading in second_readings(text, self._words):
+            matches.extend(self._disguised(reading))
         return _leftmost_longest(_without_ordinary(matches))
 
     def _plain(self, text: str) -> list[TermMatch]:
@@ -71,6 +75,19 @@ class Lexicon:
             TermMatch(term, start, end)
             for index, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True)
             if at_word_bounds(text, start, end)
+            for term in self._terms[index]
+        ]
+
+    def _disguised(self, reading: Reading) -> list[TermMatch]:
+        """Find terms that hold a disguised word, as they are meant, at the places as written."""
+        places, words = reading.places, reading.words
+        assert self._automaton is not None
+        return [
+            TermMatch(term, places[start], places[end - 1] + 1)
+            for index, start, end in self._automaton.find_matches_as_indexes(
+                reading.text, overlapping=True
+            )
+            if _overlaps(words, start, end) and at_word_bounds(reading.text, start, end)
             for term in self._terms[index]
         ]
 
