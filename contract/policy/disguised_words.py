@@ -1,4 +1,4 @@
-"""Owns second readings of words that hide behind signs: wh4tsapp, g-mail, t.e.l.e.g.r.a.m.
+"""Owns second readings of words that hide behind signs, such as wh4tsapp and g-mail.
 
 It does not know what any word means, and it never reads anew what lies far from such a word.
 
