@@ -25,6 +25,7 @@ from backend.archive.sinks import SinkError, active_sinks, sink_named
 from backend.archive.worm import WormNotReady, WormStore, open_client, store_faults
 from backend.archive.worm_copies import copy_sealed
 from backend.cli.custody_admin import hold_command, journal_command, retention_command
+from backend.cli.opening import open_offline
 from backend.cli.printing import print_line
 from backend.cli.supervision import (
     approvals_command,
@@ -36,14 +37,11 @@ from backend.cli.supervision import (
 )
 from backend.delivery.files import DeliveryFiles
 from backend.inbox.erasing import sweep_files
-from backend.inbox.events import open_database
 from backend.inbox.uploads import stored_parts
-from backend.listening import read_handshake
 from backend.services import system_clock_utc_ms
 from backend.storage.blobs import BlobDamaged, BlobStore
 from backend.storage.database import Database
 from backend.storage.tables import firms
-from backend.workspace import DATABASE_FILE, take_lock
 from backend.workspace_errors import WorkspaceError
 
 _EXPIRE_AT_ONCE = 500
@@ -77,21 +75,10 @@ def run_custody(arguments: argparse.Namespace) -> int:
 
     Raises WorkspaceError or DatabaseError.
     """
-    path = arguments.data_dir / DATABASE_FILE
-    if not path.exists():
-        raise WorkspaceError("There is no Parley backend in this data folder.")
-    lock = take_lock(arguments.data_dir)
-    try:
-        key = read_handshake().key
-        database = open_database(path, key)
-        try:
-            blobs = BlobStore(arguments.data_dir / "blobs", key)
-            firm_id = database.read_now(lambda c: c.execute(select(firms.c.firm_id)).scalar_one())
-            return _carry_out(arguments, Opened(database, blobs, firm_id))
-        finally:
-            database.close_now()
-    finally:
-        lock.close()
+    with open_offline(arguments.data_dir) as (database, key):
+        blobs = BlobStore(arguments.data_dir / "blobs", key)
+        firm_id = database.read_now(lambda c: c.execute(select(firms.c.firm_id)).scalar_one())
+        return _carry_out(arguments, Opened(database, blobs, firm_id))
 
 
 def _carry_out(arguments: argparse.Namespace, opened: Opened) -> int:

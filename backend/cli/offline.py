@@ -6,9 +6,7 @@ It never prints a message's text, except where `archive find` is asked for it.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -16,14 +14,11 @@ from sqlalchemy import Connection, select
 
 from backend.archive.verify import describe_message
 from backend.cli.log_commands import LOG_ADMIN, verify
+from backend.cli.opening import open_offline
 from backend.cli.tiles import run_tiles
 from backend.delivery.accounts import pauses, resume_account
-from backend.listening import read_handshake
 from backend.storage.blobs import BlobStore
-from backend.storage.database import Database
 from backend.storage.tables import jobs, messages
-from backend.workspace import DATABASE_FILE, take_lock
-from backend.workspace_errors import WorkspaceError
 from contract.ids import AccountId
 from contract.states import DeliveryState
 
@@ -32,7 +27,7 @@ _DEAD = (DeliveryState.FAILED.value, DeliveryState.UNKNOWN.value)
 
 def run_archive(arguments: argparse.Namespace) -> int:
     """Verify the archive, publish it, or print a message's entries; returns the exit status."""
-    with _database(arguments) as (database, key):
+    with open_offline(arguments.data_dir) as (database, key):
         if arguments.archive_command == "find":
             _print(database.read_now(lambda c: describe_message(c, arguments.message_id)))
             return 0
@@ -43,7 +38,7 @@ def run_archive(arguments: argparse.Namespace) -> int:
 
 def run_admin(arguments: argparse.Namespace) -> int:
     """List jobs, dead letters or pauses, or resume an account; returns the exit status."""
-    with _database(arguments) as (database, _):
+    with open_offline(arguments.data_dir) as (database, _):
         if arguments.admin_command == "resume":
             account_id = AccountId(arguments.account)
             resumed = database.write_now(lambda c: resume_account(c, account_id))
@@ -92,23 +87,6 @@ def _dead_letters(connection: Connection) -> list[dict[str, Any]]:
         .order_by(columns.place_index)
     )
     return [dict(row._mapping) for row in rows]
-
-
-@contextlib.contextmanager
-def _database(arguments: argparse.Namespace) -> Iterator[tuple[Database, bytes]]:
-    path = arguments.data_dir / DATABASE_FILE
-    if not path.exists():
-        raise WorkspaceError("There is no Parley backend in this data folder.")
-    lock = take_lock(arguments.data_dir)
-    try:
-        key = read_handshake().key
-        database = Database.open(path, key)
-        try:
-            yield database, key
-        finally:
-            database.close_now()
-    finally:
-        lock.close()
 
 
 def _print(value: object) -> None:

@@ -17,8 +17,8 @@ from backend.workspace_errors import WorkspaceError
 
 
 @contextlib.contextmanager
-def open_offline(data_dir: Path) -> Iterator[Database]:
-    """Yield the database in a data folder, with the key from stdin; closes it at the end.
+def open_offline(data_dir: Path) -> Iterator[tuple[Database, bytes]]:
+    """Yield the database in a data folder with its key, read from stdin; closes it at the end.
 
     Raises WorkspaceError when there is none or another process holds it, or DatabaseError.
     """
@@ -27,9 +27,10 @@ def open_offline(data_dir: Path) -> Iterator[Database]:
         raise WorkspaceError("There is no Parley backend in this data folder.")
     lock = take_lock(data_dir)
     try:
-        database = open_database(path, read_handshake().key)
+        key = read_handshake().key
+        database = open_database(path, key)
         try:
-            yield database
+            yield database, key
         finally:
             database.close_now()
     finally:

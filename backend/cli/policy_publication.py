@@ -41,7 +41,7 @@ def run_publication(arguments: argparse.Namespace) -> int:
     except BundleError as error:
         print_problems(error.problems)
         return 1
-    with open_offline(arguments.data_dir) as database:
+    with open_offline(arguments.data_dir) as (database, _):
         try:
             replays = arguments.policy_command == "replay"
             for line in database.read_now(work) if replays else database.write_now(work):
