@@ -1,0 +1,267 @@
+"""Owns the rooms that live over one open store, wired to each other: desks, sync, outbox, archive.
+
+It never opens or closes the store, and keeps no rule of any room.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any
+
+from app.approval_desk import ApprovalDesk
+from app.backend_process import EmbeddedPlan
+from app.book_desk import BookDesk
+from app.bundle_desk import BundleDesk
+from app.domain.changes import ChangeSet
+from app.domain.clock import Clock
+from app.domain.status import Link
+from app.embedded import EmbeddedBackend, EmbeddedState, ask_health
+from app.hint_desk import HintDesk
+from app.inbound import Inbound
+from app.outbox.files import FileTransfers
+from app.outbox.lanes import LaneRunner
+from app.outbox.messaging import Messaging
+from app.outbox.read_marks import ReadMarks
+from app.outbox.submission import Submitter
+from app.proof_desk import ProofDesk
+from app.settings.keys import Key
+from app.settings.settings import Settings
+from app.settings.undo_period import undo_period_s
+from app.store.store import Store
+from app.sync.reference import Reference, ReferenceKeeper
+from app.sync.runner import SyncRunner
+from app.sync.status_board import StatusBoard
+from app.tasks import TaskOwner
+from backend_client.client import GovernedApi
+from backend_client.endpoint import BackendEndpoint
+from backend_client.transport import Transport
+from contract.ids import ConversationId
+from contract.wire import CapabilitiesDocument, Me, Message
+
+DEFAULT_ATTACHMENT_BYTES = 100 * 1024 * 1024
+
+Typing = Callable[[ConversationId, bool], None]
+Moved = Callable[[BackendEndpoint], None]
+
+
+class Composition:
+    """Everything between an open store and the line, for one core.
+
+    Attributes: `api`, `messaging`, `desk` (its `engine` is None until a policy bundle is known),
+    `approvals`, `proofs`.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Callable[[], Settings],
+        clock: Clock,
+        board: StatusBoard,
+        tasks: TaskOwner,
+        typing: Typing,
+        *,
+        endpoint: BackendEndpoint | None,
+        client_version: str,
+    ) -> None:
+        """`settings` gives those that hold now; `typing` hears which client types."""
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self._board = board
+        self._tasks = tasks
+        self._typing = typing
+        self._client_version = client_version
+        self._recount = asyncio.Event()
+        self._moved_in = asyncio.Event()
+        self._bundle: bytes | None = None
+        self._transport = Transport(endpoint, client_version=client_version)
+        self.api = GovernedApi(self._transport)
+        self._build_desks()
+        self._build_outbox()
+        store.subscribe(self._committed)
+        tasks.keep_running("outbox counts", self._count_outbox)
+        self._recount.set()
+
+    def _build_desks(self) -> None:
+        api, store, clock = self.api, self._store, self._clock
+        settings, board, spawn = self._settings(), self._board, self._tasks.spawn
+        self._reference = ReferenceKeeper(api, store, self._client_version, self._reference_changed)
+        self._sync = SyncRunner(api, store, self._reference, self._inbound())
+        self._bundles = BundleDesk(store, settings)
+        self._book = book = BookDesk(api, store, spawn, board.facts_changed)
+        self.desk = HintDesk(store, clock, spawn, self._language, book)
+        self.approvals = ApprovalDesk(api, lambda: self.me)
+        self.proofs = ProofDesk(
+            api,
+            store,
+            clock,
+            settings,
+            self._reference,
+            board,
+            lambda: self.messaging.retry_now(),
+        )
+
+    def _build_outbox(self) -> None:
+        api, store, clock = self.api, self._store, self._clock
+        submitter = Submitter(api, store, clock, random.random, self._answered, self.proofs)
+        self._lanes = LaneRunner(store, submitter, clock, may_send=self.proofs.may_send)
+        self._marks = ReadMarks(api, store)
+        self.messaging = Messaging(
+            api,
+            store,
+            clock,
+            self._lanes,
+            self._marks,
+            FileTransfers(api, self._attachment_max_bytes, self.desk.files),
+            undo_s=self._undo_s,
+            hint=self.desk.report,
+        )
+
+    # -- life ------------------------------------------------------------------------------
+
+    async def load(self) -> None:
+        """Read what the store keeps for the rooms; raises what the store raises."""
+        await self._reference.load()
+        await self._book.load()
+        await self.proofs.load()
+
+    async def recover(self) -> None:
+        """Put sends that a crash interrupted back in line; raises EnvironmentFault."""
+        await self._lanes.recover()
+
+    def run(self) -> None:
+        """Start sync, outbox, read marks and the archive's watch; they wait for a backend."""
+        keep_running = self._tasks.keep_running
+        keep_running("sync", self._once_moved_in(self._sync.run))
+        keep_running("outbox", self._once_moved_in(self._lanes.run))
+        keep_running("read marks", self._once_moved_in(self._marks.run))
+        keep_running("archive", self._once_moved_in(self.proofs.watch.run))
+
+    def run_embedded(self, plan: EmbeddedPlan, owner: TaskOwner, moved: Moved) -> None:
+        """Keep a backend running beside the app; `moved` hears where it is each time."""
+        embedded = EmbeddedBackend(
+            plan,
+            healthy=partial(ask_health, client_version=self._client_version),
+            moved=moved,
+            changed=self._embedded_changed,
+            configured_url=self._settings().text(Key.BACKEND_URL),
+        )
+        self._board.update(embedded=True)
+        owner.keep_running("embedded backend", embedded.run)
+
+    def backend_moved(self, endpoint: BackendEndpoint) -> None:
+        """Speak to the backend at `endpoint` from now on."""
+        self._transport.swap_endpoint(endpoint)
+        self._moved_in.set()
+        self._sync.hurry()
+        self.messaging.retry_now()
+
+    async def close(self) -> None:
+        """End the connections; the tasks have ended before."""
+        await self._transport.close()
+
+    # -- what is known of the backend --------------------------------------------------------
+
+    @property
+    def me(self) -> Me | None:
+        """Return the signed-in person as last known."""
+        return self._reference.current.me
+
+    @property
+    def capabilities(self) -> CapabilitiesDocument | None:
+        """Return what the backend said of itself, as last known."""
+        return self._reference.current.capabilities
+
+    # -- what the rooms tell ---------------------------------------------------------------
+
+    def _inbound(self) -> Inbound:
+        return Inbound(
+            self._board,
+            lambda: self._transport.latency_ms,
+            self._line_up,
+            self._typing,
+            lambda news: self.proofs.watch.heard(news),
+            lambda conversation_id, version: self._book.facts_seen(conversation_id, version),
+            lambda pending: self.approvals.changed(pending),
+        )
+
+    def _once_moved_in(
+        self, run: Callable[[], Coroutine[Any, Any, None]]
+    ) -> Callable[[], Coroutine[Any, Any, None]]:
+        async def wait_and_run() -> None:
+            await self._moved_in.wait()
+            await run()
+
+        return wait_and_run
+
+    def _line_up(self) -> None:
+        self.messaging.retry_now()
+        self.proofs.watch.wake(check=True)
+        self._book.ask_soon()
+
+    def _embedded_changed(self, state: EmbeddedState) -> None:
+        if state is not EmbeddedState.RUNNING:
+            self._board.link_changed(Link.RESTARTING)
+        if state is EmbeddedState.FAILING:
+            self._board.add_notice("notice.embedded_fails", "backend.log")
+
+    def _committed(self, changes: ChangeSet) -> None:
+        if changes.outbox or changes.reset:
+            self._recount.set()
+        if changes.notices:
+            self._board.take_store_notices(self._store.notices)
+        self.desk.changed(changes)
+
+    async def _count_outbox(self) -> None:
+        while True:
+            await self._recount.wait()
+            self._recount.clear()
+            waiting, refused = await self._store.outbox.counts()
+            self._board.update(outbox_waiting=waiting, outbox_refused=refused)
+
+    def _answered(self, message: Message | None) -> None:
+        self._board.update(latency_ms=self._transport.latency_ms)
+        if message is not None and message.archive is not None:
+            self._board.archived_at(message.archive.archived_at_utc_ms)
+        if self._board.status.link is not Link.ONLINE:
+            self._sync.hurry()
+
+    def _reference_changed(self, reference: Reference) -> None:
+        if reference.capabilities is not None:
+            self._board.update(workspace=reference.capabilities.workspace)
+            self.proofs.looked_up()
+        if reference.bundle is not self._bundle:
+            self._bundle = reference.bundle
+            self._tasks.spawn("policy bundle", self._take_bundle)
+
+    async def _take_bundle(self) -> None:
+        if self._bundle is None:
+            return
+        if faults := await self._bundles.take(self._bundle, self.capabilities):
+            self._board.add_notice("notice.policy_bundle_refused", faults)
+        else:
+            self._board.drop_notice("notice.policy_bundle_refused")
+        self.desk.engine = self._bundles.engine
+        if self.desk.engine is not None:
+            self._board.update(policy_version=self.desk.engine.bundle_version)
+
+    # -- small answers ---------------------------------------------------------------------
+
+    def _language(self) -> str:
+        """Return the language chosen here, else the one the firm knows the person by."""
+        me = self.me
+        return self._settings().text(Key.LANGUAGE) or (me.language if me is not None else "en")
+
+    def _undo_s(self) -> int:
+        capabilities = self.capabilities
+        firm_limit_s = None if capabilities is None else capabilities.limits.undo_send_s
+        return undo_period_s(self._settings(), firm_limit_s)
+
+    def _attachment_max_bytes(self) -> int:
+        capabilities = self.capabilities
+        if capabilities is None:
+            return DEFAULT_ATTACHMENT_BYTES
+        return capabilities.limits.attachment_max_bytes
