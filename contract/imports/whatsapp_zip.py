@@ -1,0 +1,103 @@
+"""Reads the archive WhatsApp makes of a chat: the text, and the files beside it.
+
+It never unpacks to a disk, and takes no archive that grows beyond what a phone can export.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from typing import IO, NamedTuple
+
+from contract.imports.model import ImportRefused
+
+MOST_TEXT_BYTES = 512 * 1024 * 1024
+MOST_ENTRIES = 50_000
+MOST_UNPACKED_BYTES = 20 * 1024**3
+_TITLE = re.compile(
+    "(?:WhatsApp[ -]?Chat(?: (?:with|mit|avec))?|Chat (?:de|di|do) WhatsApp (?:con|com)|"
+    "Discussion WhatsApp avec|Conversa do WhatsApp com|WhatsApp-chat met|WhatsApp Chat -|"
+    "与|「|Чат WhatsApp с)[ -]*(?P<name>.+)",
+    re.IGNORECASE,
+)
+_SYSTEM_FOLDER = "__MACOSX/"
+
+
+class WhatsAppArchive(NamedTuple):
+    """The text of an export, the chat's title as far as a name tells it, and the other files."""
+
+    text: str
+    title: str
+    files: tuple[str, ...]
+
+
+def read_archive(file: IO[bytes], name: str) -> WhatsAppArchive:
+    """Return what an export (.zip or .txt) named `name` holds.
+
+    Raises ImportRefused for anything that is no export of one chat.
+    """
+    if not zipfile.is_zipfile(file):
+        file.seek(0)
+        return WhatsAppArchive(_decoded(file.read(MOST_TEXT_BYTES + 1)), title_of(name), ())
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return _from_zip(archive, name)
+    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        raise ImportRefused(
+            "This archive is damaged or locked with a password. Export the chat once more."
+        ) from error
+
+
+def title_of(name: str) -> str:
+    """Return the chat's title that a file's name tells, empty where it tells none."""
+    stem = re.sub("\\.(zip|txt)$", "", name.rsplit("/", 1)[-1], flags=re.IGNORECASE)
+    found = _TITLE.match(stem.translate({0x200E: None, 0x200F: None}).strip())
+    return re.sub(" \\(\\d+\\)$", "", found["name"].strip(" -」")) if found else ""
+
+
+def _from_zip(archive: zipfile.ZipFile, name: str) -> WhatsAppArchive:
+    entries = [
+        entry
+        for entry in archive.infolist()
+        if not entry.is_dir() and not entry.filename.startswith(_SYSTEM_FOLDER)
+    ]
+    unpacked = sum(entry.file_size for entry in entries)
+    if len(entries) > MOST_ENTRIES or unpacked > MOST_UNPACKED_BYTES:
+        raise ImportRefused("This archive is larger than any chat's export: it is not taken.")
+    text = _chat_text(entries)
+    if text.file_size > MOST_TEXT_BYTES:
+        raise ImportRefused("The chat's text is larger than 512 MB: split the export.")
+    with archive.open(text) as opened:
+        said = _decoded(opened.read(MOST_TEXT_BYTES + 1))
+    others = tuple(_base(entry) for entry in entries if entry is not text)
+    return WhatsAppArchive(said, title_of(_base(text)) or title_of(name), others)
+
+
+def _chat_text(entries: list[zipfile.ZipInfo]) -> zipfile.ZipInfo:
+    texts = [entry for entry in entries if entry.filename.lower().endswith(".txt")]
+    for entry in texts:
+        if _base(entry) == "_chat.txt":
+            return entry
+    titled = [entry for entry in texts if title_of(_base(entry))]
+    found = titled or texts
+    if not found:
+        raise ImportRefused(
+            "There is no chat in this archive. Choose the .zip WhatsApp made of one chat."
+        )
+    return max(found, key=lambda entry: entry.file_size)
+
+
+def _base(entry: zipfile.ZipInfo) -> str:
+    return entry.filename.replace("\\", "/").rsplit("/", 1)[-1]
+
+
+def _decoded(content: bytes) -> str:
+    if len(content) > MOST_TEXT_BYTES:
+        raise ImportRefused("The chat's text is larger than 512 MB: split the export.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ImportRefused(
+            "The chat's text is not in UTF-8, as WhatsApp writes it. Do not open and save the "
+            "file in another program before importing it."
+        ) from error
