@@ -1,4 +1,4 @@
-"""The tables and indexes of the cache, version 1.
+"""The tables and indexes of the cache, version 2.
 
 It never holds anything that the backend could not send again.
 """
@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-CACHE_VERSION = 1
+CACHE_VERSION = 2
 
 # Row ids of messages grow with time: search takes the highest first. History is paged newest
 # first, so its pages take ids downwards from the middle; imported ones lie below all others.
@@ -77,6 +77,8 @@ conversations = Table(
     Column("awaiting", Integer, nullable=False),
     Column("window_closes_at_utc_ms", Integer),
     Column("payload", BLOB),
+    # Since version 2: messages placed before this were let go here; the backend has them.
+    Column("floor_at_utc_ms", Integer, nullable=False, server_default="0"),
 )
 _ACTIVITY = (conversations.c.last_activity_utc_ms, conversations.c.conversation_id)
 Index("inbox_all", *_ACTIVITY, sqlite_where=text("listed = 1"))
@@ -137,6 +139,19 @@ counters = Table(
     Column("name", Text, primary_key=True),
     Column("value", Integer, nullable=False),
 )
+# Since version 2: which attachments lie encrypted beside this file, and when each was last used.
+cached_files = Table(
+    "cached_files",
+    METADATA,
+    Column("attachment_id", Text, primary_key=True),
+    Column("message_id", Text, nullable=False),
+    Column("conversation_id", Text, nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("used_at_utc_ms", Integer, nullable=False),
+    Index("cached_files_by_use", "used_at_utc_ms", "attachment_id"),
+    Index("cached_files_by_message", "message_id"),
+    Index("cached_files_by_conversation", "conversation_id"),
+)
 
 _SEARCH_OPTIONS = (
     "content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2', prefix='1 2 3 4 5'"
@@ -167,7 +182,23 @@ def create_cache(connection: Connection) -> None:
     connection.execute(counters.insert(), [{"name": name, "value": 0} for name in _COUNTED])
     for event in ("INSERT", "UPDATE", "DELETE"):
         connection.exec_driver_sql(_counting_trigger(event))
+    create_file_counter(connection)
     connection.exec_driver_sql(f"PRAGMA user_version = {CACHE_VERSION}")
+
+
+def create_file_counter(connection: Connection) -> None:
+    """Keep the size of all cached files as a counter, so that nobody has to add them up."""
+    connection.execute(counters.insert().values(name="cached_bytes", value=0))
+    for event, change in (
+        ("INSERT", "+ NEW.size_bytes"),
+        ("UPDATE OF size_bytes", "+ NEW.size_bytes - OLD.size_bytes"),
+        ("DELETE", "- OLD.size_bytes"),
+    ):
+        connection.exec_driver_sql(
+            f"CREATE TRIGGER sum_files_on_{event.split()[0].lower()} AFTER {event}"  # noqa: S608 -- names are ours
+            f" ON cached_files BEGIN UPDATE counters SET value = value {change}"
+            " WHERE name = 'cached_bytes'; END"
+        )
 
 
 def _counting_trigger(event: str) -> str:

@@ -22,6 +22,7 @@ from app.domain.changes import ChangeSet
 from app.domain.clock import Clock
 from app.domain.errors import AppError, CorruptStore, EnvironmentFault
 from app.store import opening
+from app.store.backups import drop_backups
 from app.store.cipher import is_damage, prove_keys, remove, translate
 from app.store.disk_room import DiskRoom
 from app.store.engine import close_connection, driver_of, run_outside_transaction
@@ -167,6 +168,7 @@ class Databases:
         await self._outbox_thread.write(lambda: self._run_pragma("secure_delete = ON"))
         await self.write_outbox(work)
         await self._outbox_thread.write(lambda: self._run_pragma("wal_checkpoint(TRUNCATE)"))
+        drop_backups(self.outbox_file.path)
 
     async def close(self) -> None:
         """Finish queued work, fold the logs into the files and end the threads."""
@@ -302,6 +304,7 @@ class Databases:
                     self.notices += (("notice.cache_set_aside", aside.name),)
                 else:
                     remove(self.cache_file.path)
+                    drop_backups(self.cache_file.path)
                 self._writer = opening.open_cache_writer(self.cache_file)
         except DBAPIError as error:
             raise translate(error, self.cache_file.path) from error

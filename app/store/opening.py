@@ -14,9 +14,17 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from app.domain.errors import UnknownVersion
+from app.store.backups import back_up, drop_backups
 from app.store.cache_tables import CACHE_VERSION, create_cache
+from app.store.cache_upgrades import upgrade_cache
 from app.store.cipher import DamageFound, is_damage, move_aside, remove, translate
-from app.store.engine import READ, WRITE, close_connection, open_connection
+from app.store.engine import (
+    READ,
+    WRITE,
+    close_connection,
+    open_connection,
+    run_outside_transaction,
+)
 from app.store.outbox_tables import OUTBOX_VERSION, create_outbox
 from app.store.salvage import Salvage, finish_interrupted_swap, salvage_outbox
 
@@ -86,7 +94,7 @@ def open_cache_writer(spec: FileSpec) -> Connection:
         cache_kib=_CACHE_KIB,
         autocheckpoint_pages=_CACHE_CHECKPOINT_PAGES,
     )
-    return _at_version(connection, spec.path, CACHE_VERSION, create_cache)
+    return _at_version(connection, spec.path, _CACHE)
 
 
 def open_reader(spec: FileSpec) -> Connection:
@@ -126,7 +134,7 @@ def open_outbox_writer(spec: FileSpec, *, check_pages: bool = False) -> Connecti
     connection = open_connection(
         spec.path, spec.key, begin=WRITE, synchronous="FULL", autocheckpoint_pages=0
     )
-    connection = _at_version(connection, spec.path, OUTBOX_VERSION, create_outbox)
+    connection = _at_version(connection, spec.path, _OUTBOX)
     if check_pages:
         try:
             _raise_unless_sound(connection)
@@ -143,17 +151,41 @@ def _raise_unless_sound(connection: Connection) -> None:
         raise DamageFound("quick_check")
 
 
-def _at_version(
-    connection: Connection, path: Path, version: int, create: Callable[[Connection], None]
-) -> Connection:
-    """Create the tables an empty or older file lacks; refuse a file of a newer Parley."""
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """How a kind of file gets its tables; `is_only_copy` when nobody else has its content."""
+
+    version: int
+    create: Callable[[Connection], None]
+    upgrade: Callable[[Connection, int], None]
+    is_only_copy: bool
+
+
+_CACHE = _Tables(CACHE_VERSION, create_cache, upgrade_cache, is_only_copy=False)
+_OUTBOX = _Tables(
+    OUTBOX_VERSION, create_outbox, lambda file, _: create_outbox(file), is_only_copy=True
+)
+
+
+def _at_version(connection: Connection, path: Path, tables: _Tables) -> Connection:
+    """Make the tables of an empty file, upgrade an older one; refuse one of a newer Parley.
+
+    An older file is copied first; the copy goes when the file next opens without an upgrade.
+    """
     try:
+        found = int(run_outside_transaction(connection, "PRAGMA user_version")[0][0])
+        if found > tables.version:
+            raise UnknownVersion(f"{path.name} has version {found}, known is {tables.version}")
+        if found == tables.version:
+            drop_backups(path)
+            return connection
+        if found:
+            back_up(connection, path, found, required=tables.is_only_copy)
         with connection.begin():
-            found = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
-            if found > version:
-                raise UnknownVersion(f"{path.name} has version {found}, known is {version}")
-            if found < version:
-                create(connection)
+            if found:
+                tables.upgrade(connection, found)
+            else:
+                tables.create(connection)
     except BaseException:
         close_connection(connection)
         raise
