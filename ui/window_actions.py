@@ -53,7 +53,7 @@ class WindowActions:
     def on_banner(self, key: str) -> None:
         """Carry out a banner's action."""
         if key.startswith("dismiss:"):
-            self._workspace.dismiss(key.removeprefix("dismiss:"))
+            self._workspace.banners.dismiss(key.removeprefix("dismiss:"))
         elif key == ALARM_DETAILS:
             self._workspace.show_alarm()
         elif key == "diagnostics":

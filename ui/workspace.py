@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -18,13 +17,11 @@ from app.domain.errors import AppError
 from app.domain.status import CoreStatus, Link
 from app.settings.settings import Settings
 from contract.ids import ConversationId, MessageId
-from contract.wire import Contact
 from ui.approval_actions import ApprovalActions
-from ui.bridge.dialogs import ask_for_file
 from ui.bridge.signals import CoreSignals
 from ui.bridge.spawn import Spawner
+from ui.conversation_actions import ConversationActions
 from ui.look import Look
-from ui.message_actions import MessageActions
 from ui.models.composer_presenter import ComposerPresenter
 from ui.models.conversation_facts import ConversationFacts, last_archived_utc_ms
 from ui.models.conversation_presenter import ConversationPresenter
@@ -36,21 +33,20 @@ from ui.models.inbox_presenter import InboxPresenter
 from ui.models.people_model import PeopleModel
 from ui.models.search_presenter import SearchPresenter
 from ui.models.sentences import sentence_of
-from ui.models.status_words import BannerWords, banners, status_words
+from ui.models.status_words import status_words
 from ui.models.timeline_presenter import TimelinePresenter
 from ui.preferences import Preferences
-from ui.receipt_actions import ReceiptActions
 from ui.send_figures import SendFigures
 from ui.views.main_window import MainWindow, WindowParts
 from ui.views.rail import Page
 from ui.window_actions import WindowActions
 from ui.window_state import WindowState
+from ui.workspace_banners import FAULT, WorkspaceBanners
 from ui.workspace_source import WorkspaceSource
 
 _log = logging.getLogger(__name__)
 _MINUTE_MS = 60_000
 RECENT_ROWS = 5
-_FAULT = "fault"
 
 
 class Workspace(QObject):
@@ -73,9 +69,7 @@ class Workspace(QObject):
         self.clock = clock
         self.look = look
         self._state = state
-        self._dismissed: frozenset[str] = frozenset()
         self._policy: tuple[str, int] = ("", 0)
-        self._fault = ""
         self._leaves_anyway = False
         self.signals = CoreSignals(self)
         self.spawner = Spawner(self._on_failed)
@@ -88,6 +82,8 @@ class Workspace(QObject):
             ),
             look.tokens,
         )
+        self.banners = WorkspaceBanners(lambda: core.status, self.window.banners)
+        self.on_conversation = ConversationActions(self)
         reload = reload_settings or (lambda: Settings.load(core.paths.config_dir))
         self.preferences = Preferences(core, look, state, self.window, reload)
         self.approvals = ApprovalActions(
@@ -145,18 +141,10 @@ class Workspace(QObject):
         if page is Page.INBOX:
             self.window.timeline.look_again()
 
-    def dismiss(self, notice: str) -> None:
-        """Hide a notice the user has read."""
-        if notice == _FAULT:
-            self._fault = ""
-        else:
-            self._dismissed |= {notice}
-        self._show_banners()
-
     def retry(self) -> None:
         """Try at once what could not be saved or sent."""
         self._leaves_anyway = False
-        self.dismiss(_FAULT)
+        self.banners.dismiss(FAULT)
         self.core.messaging.retry_now()
         self.spawner.spawn(self.composer.flush(), "save draft")
 
@@ -164,7 +152,7 @@ class Workspace(QObject):
         """Show what is behind the archive's alarm, while it stands."""
         alarm = self.core.status.archive_alarm
         if alarm is not None:
-            self.receipts.show_alarm(alarm)
+            self.on_conversation.receipts.show_alarm(alarm)
 
     def _build_presenters(self) -> None:
         spawn, clock, core = self.spawner.spawn, self.clock, self.core
@@ -206,9 +194,6 @@ class Workspace(QObject):
         self.conversation.facts_changed.connect(self._on_facts)
         self.composer.sent.connect(self.send_figures.on_sent)
         self.timeline.window_changed.connect(self._show_details)
-        window.people.contact_chosen.connect(self._on_contact_chosen)
-        window.composer.attach_requested.connect(self._on_attach)
-        window.composer.move_requested.connect(self._on_move)
         self.conversation.draft_moved.connect(self._on_activated)
         window.rail.page_chosen.connect(lambda page: self.show_page(Page(page)))
         window.status_line.diagnostics_requested.connect(lambda: self.show_page(Page.DIAGNOSTICS))
@@ -216,19 +201,9 @@ class Workspace(QObject):
         window.activated.connect(window.timeline.look_again)
         window.timeline.seen.connect(self.conversation.on_seen)
         window.closing.connect(self._on_closing)
-        self._connect_find()
         self._connect_diagnostics()
-        self._connect_messages()
         self.look.follow(window.set_tokens)
         self._minute.timeout.connect(self._on_minute)
-
-    def _connect_find(self) -> None:
-        window = self.window
-        window.header.find_requested.connect(window.find_bar.open_bar)
-        window.find_bar.asked.connect(self.find.set_text)
-        window.find_bar.step_requested.connect(self.find.step)
-        self.find.place_changed.connect(window.find_bar.show_place)
-        self.find.hit_chosen.connect(lambda hit: self.timeline.jump_to(MessageId(hit)))
 
     def _connect_diagnostics(self) -> None:
         page, presenter = self.window.diagnostics, self.diagnostics
@@ -236,34 +211,6 @@ class Workspace(QObject):
         presenter.results_changed.connect(page.show_results)
         presenter.running_changed.connect(page.show_running)
         presenter.figures_changed.connect(page.show_figures)
-
-    def _connect_messages(self) -> None:
-        view = self.window.timeline
-        self.receipts = ReceiptActions(
-            self.core.proofs.receipts.check,
-            self.clock,
-            self.spawner,
-            lambda: self.window,
-            lambda: self.look.tokens,
-        )
-        self.messages = MessageActions(
-            self.core.messaging,
-            self.timeline,
-            self.composer,
-            self.conversation,
-            self.spawner,
-            lambda: self.window,
-            self.receipts,
-        )
-        view.undo_requested.connect(self.messages.on_undo)
-        view.cancel_requested.connect(self.messages.on_cancel)
-        view.edit_requested.connect(self.messages.on_edit)
-        view.resolve_requested.connect(self.messages.on_resolve)
-        view.receipt_requested.connect(self.messages.on_receipt)
-        view.reply_requested.connect(self._on_reply)
-        view.file_save_requested.connect(self.messages.on_file_save)
-        view.ask_requested.connect(self._on_ask)
-        view.link_requested.connect(self.messages.on_link)
 
     def _is_looked_at(self) -> bool:
         return self.window.isActiveWindow() and self.window.page() is Page.INBOX
@@ -280,27 +227,14 @@ class Workspace(QObject):
             self.window.inbox.select_conversation(last)
             self.conversation.open(last)
 
-    async def _open_contact(self, contact: Contact) -> None:
-        found = await self.source.conversation_of(contact)
-        if found is not None:
-            self.open_conversation(found)
-        else:
-            words = f"There is no conversation with {contact.display_name} yet."
-            self.window.people.show_notice(words)
-
-    async def _attach(self) -> None:
-        chosen = await ask_for_file(self.window, "Attach a file")
-        if chosen:
-            self.composer.uploads.add(Path(chosen))
-
     async def _leave(self) -> None:
         try:
             await self.composer.flush()
         except AppError as fault:
             # What is typed stays on screen; the second wish to close is taken as it is.
             self._leaves_anyway = True
-            self._fault = f"{sentence_of(fault)} Your draft is not saved yet. Close again to leave."
-            self._show_banners()
+            words = f"{sentence_of(fault)} Your draft is not saved yet. Close again to leave."
+            self.banners.tell_fault(words)
             return
         self.closing.emit()
 
@@ -315,7 +249,7 @@ class Workspace(QObject):
             self.spawner.spawn(self._load_people(), "read people")
 
     def _on_status(self, status: CoreStatus) -> None:
-        self._show_banners()
+        self.banners.show()
         self.window.status_line.show_words(status_words(status))
         paused = status.archive_alarm is not None
         self.timeline.set_online(status.link is Link.ONLINE, paused=paused)
@@ -341,13 +275,6 @@ class Workspace(QObject):
         self.find.set_conversation(shown)
         self._show_details()
 
-    def _show_banners(self) -> None:
-        shown = banners(self.core.status, self._dismissed)
-        if self._fault:
-            actions = (("retry", "Try again"), (f"dismiss:{_FAULT}", "Understood"))
-            shown = (BannerWords(_FAULT, "warn", "", self._fault, actions), *shown)
-        self.window.banners.show_banners(shown)
-
     def _show_details(self) -> None:
         newest = not self.timeline.has_newer
         items = self.timeline.model.rows() if newest else ()
@@ -367,23 +294,6 @@ class Workspace(QObject):
         self.open_conversation(ConversationId(conversation_id))
         self.window.composer.edit.setFocus()
 
-    def _on_reply(self, message_id: str) -> None:
-        self.messages.on_reply(message_id)
-        self.window.composer.edit.setFocus()
-
-    def _on_ask(self, message_id: str, question: str) -> None:
-        self._on_reply(message_id)
-        self.composer.propose(question)
-
-    def _on_contact_chosen(self, contact: Contact) -> None:
-        self.spawner.spawn(self._open_contact(contact), "open contact")
-
-    def _on_move(self, conversation_id: str) -> None:
-        self.conversation.move_draft(ConversationId(conversation_id), self.clock.now_utc_ms())
-
-    def _on_attach(self) -> None:
-        self.spawner.spawn(self._attach(), "attach")
-
     def _on_closing(self) -> None:
         if self._leaves_anyway:
             self.closing.emit()
@@ -393,5 +303,4 @@ class Workspace(QObject):
     def _on_failed(self, name: str, fault: AppError) -> None:
         # The composer says by itself why a send did not succeed.
         if name != "send":
-            self._fault = sentence_of(fault)
-            self._show_banners()
+            self.banners.tell_fault(sentence_of(fault))

@@ -163,7 +163,7 @@ async def receipt(stage: Stage) -> None:
     await wait_for(lambda: stage.is_verified(stage.sent_id), "a seal verified on this computer")
     view = stage.window.timeline
     await click_at(view, stage.footer_point(stage.sent_id, RECEIPT))
-    receipts = stage.workspace.receipts
+    receipts = stage.workspace.on_conversation.receipts
     await wait_for(lambda: receipts.dialog is not None, "the receipt's dialog")
     dialog = receipts.dialog
     assert dialog is not None
@@ -181,10 +181,12 @@ async def receipt(stage: Stage) -> None:
 
 async def receipt_closed(stage: Stage) -> None:
     """Escape closes the receipt; the conversation is where it was."""
-    dialog = stage.workspace.receipts.dialog
+    dialog = stage.workspace.on_conversation.receipts.dialog
     assert dialog is not None
     await press(dialog, Qt.Key.Key_Escape)
-    await wait_for(lambda: stage.workspace.receipts.dialog is None, "the dialog's end")
+    await wait_for(
+        lambda: stage.workspace.on_conversation.receipts.dialog is None, "the dialog's end"
+    )
     held = await stage.backend.archived(stage.sent_id)
     noted = await stage.core.store.archive.verified(stage.sent_id)
     assert held.archive is not None

@@ -1,0 +1,46 @@
+"""Owns what the banners above the pages say: the core's notices and the newest failure.
+
+It never finds out by itself what is wrong: the workspace tells it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.domain.status import CoreStatus
+from ui.models.status_words import BannerWords, banners
+from ui.views.banners import BannerStack
+
+FAULT = "fault"
+
+
+class WorkspaceBanners:
+    """One window's banners; what the user has dismissed stays away until the next start."""
+
+    def __init__(self, status: Callable[[], CoreStatus], stack: BannerStack) -> None:
+        """`status` gives how the core stands just now."""
+        self._status = status
+        self._stack = stack
+        self._dismissed: frozenset[str] = frozenset()
+        self._fault = ""
+
+    def tell_fault(self, words: str) -> None:
+        """Say what failed until it is dismissed or tried again."""
+        self._fault = words
+        self.show()
+
+    def dismiss(self, notice: str) -> None:
+        """Hide a notice the user has read."""
+        if notice == FAULT:
+            self._fault = ""
+        else:
+            self._dismissed |= {notice}
+        self.show()
+
+    def show(self) -> None:
+        """Show what holds now."""
+        shown = banners(self._status(), self._dismissed)
+        if self._fault:
+            actions = (("retry", "Try again"), (f"dismiss:{FAULT}", "Understood"))
+            shown = (BannerWords(FAULT, "warn", "", self._fault, actions), *shown)
+        self._stack.show_banners(shown)
