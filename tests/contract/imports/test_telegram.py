@@ -107,7 +107,7 @@ def test_service_messages_are_the_apps_and_calls_are_calls() -> None:
 
 def test_a_whole_account_tells_whose_phone_it_was() -> None:
     by_ben = {"from": "Ben", "from_id": "user1"}
-    chats = [
+    chats: list[dict[str, Any]] = [
         {"name": "Ana", "type": "personal_chat", "id": 7, "messages": [message(1)]},
         {
             "name": None,
