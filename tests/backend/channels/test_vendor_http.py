@@ -1,0 +1,94 @@
+"""What a failed request to a vendor means for a message: not sent, or not known."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from backend.channels import faults
+from backend.channels.vendor_http import VendorHttp, retry_after_ms
+
+Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@contextlib.asynccontextmanager
+async def vendor(answer: Answer) -> AsyncIterator[str]:
+    """Serve one answer on loopback and yield its address."""
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}/bot123:SECRET/send"
+    finally:
+        server.close()
+
+
+async def request_read(reader: asyncio.StreamReader) -> bytes:
+    """Read a request's head."""
+    return await reader.readuntil(b"\r\n\r\n")
+
+
+async def says_429(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer with a rate limit."""
+    await request_read(reader)
+    writer.write(b"HTTP/1.1 429 Slow\r\nRetry-After: 3\r\nContent-Length: 2\r\n\r\n{}")
+    await writer.drain()
+    writer.close()
+
+
+async def hangs_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Take the request and answer nothing."""
+    await request_read(reader)
+    writer.close()
+
+
+async def never_ends(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer more than anybody asked for."""
+    await request_read(reader)
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b"x" * 100_000)
+    with contextlib.suppress(ConnectionError):
+        await writer.drain()
+    writer.close()
+
+
+async def test_an_answer_is_given_back_whatever_its_status() -> None:
+    async with VendorHttp() as http, vendor(says_429) as url:
+        reply = await http.request("POST", url, json=b"{}", repeatable=False)
+    assert (reply.status, reply.body, reply.is_success) == (429, b"{}", False)
+    assert retry_after_ms(reply, default_ms=1) == 3000
+
+
+async def test_nobody_there_means_that_nothing_was_sent() -> None:
+    async with VendorHttp() as http:
+        with pytest.raises(faults.Retryable):
+            await http.request("POST", "http://127.0.0.1:1/", json=b"{}", repeatable=False)
+
+
+async def test_no_answer_after_the_request_means_that_nobody_knows() -> None:
+    async with VendorHttp() as http, vendor(hangs_up) as url:
+        with pytest.raises(faults.OutcomeUnknown):
+            await http.request("POST", url, json=b"{}", repeatable=False)
+        with pytest.raises(faults.Retryable):
+            await http.request("GET", url, repeatable=True)
+
+
+async def test_an_endless_answer_is_cut_off() -> None:
+    async with VendorHttp() as http, vendor(never_ends) as url:
+        with pytest.raises(faults.ContentInvalid):
+            await http.request("GET", url, repeatable=True, most_bytes=1000)
+
+
+async def test_no_log_holds_the_token_of_an_address(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        async with VendorHttp() as http, vendor(says_429) as url:
+            await http.request("POST", url, json=b"{}", repeatable=False)
+    assert "SECRET" not in caplog.text
+
+
+async def test_an_address_that_is_none_is_the_accounts_fault() -> None:
+    async with VendorHttp() as http:
+        with pytest.raises((faults.AccountFault, faults.Retryable)):
+            await http.request("GET", "http://[::/", repeatable=True)
