@@ -14,39 +14,65 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
-from tests.benchmarks.lines import Group, Line
+from tests.benchmarks.lines import Group, Line, NotMeasured
 from tests.benchmarks.measuring import core_share, sync_ms
 from tests.benchmarks.registry import GROUPS
 from tests.support.surroundings import ROOT
 
 OUT = ROOT / "out"
-_NAME_WIDTH = 56
+_NAME_WIDTH = 58
+_LIMIT_WIDTH = 24
+
+
+class Taken(NamedTuple):
+    """A line with its figure, or with None and why there is none."""
+
+    line: Line
+    value: float | None
+    why: str = ""
+
+    @property
+    def is_met(self) -> bool:
+        """Tell whether the goal is kept: never without a figure."""
+        return self.value is not None and self.line.goal.holds(self.value)
 
 
 def main(words: list[str]) -> int:
     """Take the figures, print them and write the file; returns the exit status, 0."""
     began = time.perf_counter()
     OUT.mkdir(exist_ok=True)
-    taken: list[tuple[Line, float]] = []
+    taken: list[Taken] = []
     with tempfile.TemporaryDirectory(prefix="bench-", dir=OUT) as folder:
         _print_surroundings(Path(folder))
-        for line, value in _figures(_chosen(words), Path(folder)):
-            taken.append((line, value))
-            _print_figure(line, value)
+        print(f"{'':<{_NAME_WIDTH}} {'figure':>9} {'':<10} {'goal':<10} {'limit':<{_LIMIT_WIDTH}}")
+        for one in _figures(_chosen(words), Path(folder)):
+            taken.append(one)
+            _print_figure(one)
     (OUT / "bench.json").write_text(
-        json.dumps([_document(*one) for one in taken], ensure_ascii=False, indent=1) + "\n",
+        json.dumps([_document(one) for one in taken], ensure_ascii=False, indent=1) + "\n",
         encoding="utf-8",
     )
+    _print_ending(taken)
+    print(f"It took {time.perf_counter() - began:.0f} s.")
+    return 0
+
+
+def _print_ending(taken: list[Taken]) -> None:
     print("\nHow each was taken")
-    for line, _ in taken:
-        print(f"  {line.name}: {line.how}")
+    for one in taken:
+        print(f"  {one.line.name}: {one.line.how}")
+    missing = [one for one in taken if one.value is None]
+    if missing:
+        print("\nNot measured here")
+    for one in missing:
+        print(f"  {one.line.name}: {one.why}")
     with tempfile.TemporaryDirectory(prefix="bench-", dir=OUT) as folder:
         print("\nAt the end: ", end="")
         _print_surroundings(Path(folder))
-    met = sum(line.goal.holds(value) for line, value in taken)
-    print(f"{met} of {len(taken)} goals met in {time.perf_counter() - began:.0f} s")
-    return 0
+    met = sum(one.is_met for one in taken)
+    print(f"{met} of {len(taken)} goals met, {len(missing)} not measured. ", end="")
 
 
 def _chosen(words: list[str]) -> list[Group]:
@@ -57,11 +83,19 @@ def _chosen(words: list[str]) -> list[Group]:
     ]
 
 
-def _figures(groups: list[Group], folder: Path) -> Iterator[tuple[Line, float]]:
+def _figures(groups: list[Group], folder: Path) -> Iterator[Taken]:
     for number, group in enumerate(groups):
         own = folder / str(number)
         own.mkdir()
-        yield from zip(group.lines, group.measure(own), strict=True)
+        values, why = group.measure(own), ""
+        for line in group.lines:
+            value = None
+            if not why:
+                try:
+                    value = next(values)
+                except NotMeasured as fault:
+                    why = str(fault)
+            yield Taken(line, value, why)
 
 
 def _print_surroundings(folder: Path) -> None:
@@ -74,23 +108,26 @@ def _print_surroundings(folder: Path) -> None:
     )
 
 
-def _print_figure(line: Line, value: float) -> None:
-    said = "ok" if line.goal.holds(value) else "MISS"
-    figure = f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+def _print_figure(one: Taken) -> None:
+    line, value = one.line, one.value
+    said = "not measured" if value is None else "ok" if one.is_met else "MISS"
+    figure = "–" if value is None else f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
     print(
-        f"{line.name:<{_NAME_WIDTH}} {figure:>9} {line.unit:<10} {line.goal!s:<10} {said}",
+        f"{line.name:<{_NAME_WIDTH}} {figure:>9} {line.unit:<10} {line.goal!s:<10}"
+        f" {line.limit:<{_LIMIT_WIDTH}} {said}",
         flush=True,
     )
 
 
-def _document(line: Line, value: float) -> dict[str, object]:
-    return {
-        "name": line.name,
-        "value": value,
-        "unit": line.unit,
-        "goal": str(line.goal),
-        "ok": line.goal.holds(value),
+def _document(one: Taken) -> dict[str, object]:
+    told: dict[str, object] = {
+        "name": one.line.name,
+        "value": one.value,
+        "unit": one.line.unit,
+        "goal": str(one.line.goal),
+        "ok": one.is_met,
     }
+    return told | ({"why": one.why} if one.value is None else {})
 
 
 if __name__ == "__main__":

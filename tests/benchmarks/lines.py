@@ -24,17 +24,28 @@ class Goal(NamedTuple):
         return f"{'≤' if self.at_most else '≥'} {self.bound:g}"
 
 
+class NotMeasured(Exception):
+    """A group could not take the rest of its figures; the text says in a sentence why."""
+
+
 class Line(NamedTuple):
-    """One figure to take; `how` says in a sentence what stands behind it."""
+    """One figure to take; `how` says in a sentence what stands behind it.
+
+    `limit` is what the parts below can do at best on the same data, where that is known.
+    """
 
     name: str
     unit: str
     goal: Goal
     how: str
+    limit: str = ""
 
 
 class Group(NamedTuple):
-    """Lines taken together: `measure` yields their figures in order, its files in the folder."""
+    """Lines taken together: `measure` yields their figures in order, its files in the folder.
+
+    It raises NotMeasured where the figures still due can't be taken on this machine.
+    """
 
     lines: Sequence[Line]
     measure: Callable[[Path], Iterator[float]]
