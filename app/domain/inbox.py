@@ -11,6 +11,8 @@ from enum import StrEnum
 from contract.ids import ConversationId
 from contract.wire import Channel, Conversation
 
+MOST_EXPIRING = 1_000
+
 
 class InboxFilter(StrEnum):
     """The four filters above the list."""
@@ -53,7 +55,7 @@ class InboxPage:
 
 @dataclass(frozen=True, slots=True)
 class InboxCounts:
-    """How many conversations each filter holds."""
+    """How many conversations each filter holds; `expiring` ends at MOST_EXPIRING."""
 
     all: int
     unread: int

@@ -36,12 +36,19 @@ class DamageFound(Exception):
 
 
 def connect(
-    path: Path, key: bytes, *, synchronous: str = "NORMAL", cache_kib: int = 4_096, wal: bool = True
+    path: Path,
+    key: bytes,
+    *,
+    synchronous: str = "NORMAL",
+    cache_kib: int = 4_096,
+    wal: bool = True,
+    shrinkable: bool = False,
 ) -> Any:
     """Return a driver connection in autocommit mode, keyed with 32 raw bytes (~1 ms).
 
-    `synchronous` is NORMAL or FULL. Raises the driver's errors: a wrong key and a damaged
-    first page look alike (SQLITE_NOTADB).
+    `synchronous` is NORMAL or FULL. A file that is new, or is vacuumed over this connection,
+    can give free pages back in steps afterwards when `shrinkable`. Raises the driver's errors:
+    a wrong key and a damaged first page look alike (SQLITE_NOTADB).
     """
     from sqlcipher3 import dbapi2
 
@@ -52,6 +59,8 @@ def connect(
         connection.execute("PRAGMA cipher_log_level = NONE")
         connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
         connection.execute(f"PRAGMA cache_size = -{cache_kib}")
+        if shrinkable:
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         if wal:
             connection.execute("PRAGMA journal_mode = WAL")

@@ -26,16 +26,19 @@ def open_connection(
     synchronous: str = "NORMAL",
     cache_kib: int = 4_096,
     autocheckpoint_pages: int = 1_000,
+    shrinkable: bool = False,
 ) -> Connection:
     """Open a file for the calling thread; `begin` is WRITE, or READ to begin by hand.
 
-    `autocheckpoint_pages` 0 leaves checkpoints to the caller, off the commit's path. Raises
-    the driver's errors.
+    `autocheckpoint_pages` 0 leaves checkpoints to the caller, off the commit's path; see
+    `connect` for `shrinkable`. Raises the driver's errors.
     """
     from sqlcipher3 import dbapi2
 
     def creator() -> Any:
-        driver = connect(path, key, synchronous=synchronous, cache_kib=cache_kib)
+        driver = connect(
+            path, key, synchronous=synchronous, cache_kib=cache_kib, shrinkable=shrinkable
+        )
         driver.execute(f"PRAGMA wal_autocheckpoint = {autocheckpoint_pages}")
         driver.execute("PRAGMA foreign_keys = OFF")
         return driver

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import TextClause, text
 
 from app.domain.inbox import (
+    MOST_EXPIRING,
     InboxCounts,
     InboxFilter,
     InboxKey,
@@ -35,6 +36,7 @@ _CONDITIONS = {
     ),
 }
 _AFTER = " AND (last_activity_utc_ms, conversation_id) < (:at, :id)"
+_NEWEST_FIRST = "ORDER BY last_activity_utc_ms DESC, conversation_id DESC"
 _OF_CHANNEL = " AND channel = :channel"
 _BY_IDS = text(
     "SELECT payload FROM conversations WHERE listed = 1"
@@ -43,21 +45,27 @@ _BY_IDS = text(
 _ONE = text("SELECT payload FROM conversations WHERE conversation_id = :id")
 _COUNTERS = text("SELECT name, value FROM counters")
 _EXPIRING_COUNT = text(
-    "SELECT count(*) FROM conversations WHERE window_closes_at_utc_ms IS NOT NULL"
-    " AND window_closes_at_utc_ms > :now AND window_closes_at_utc_ms <= :before"
+    "SELECT count(*) FROM (SELECT 1 FROM conversations"  # noqa: S608 -- constants
+    f" WHERE {_CONDITIONS[InboxFilter.EXPIRING]} LIMIT :most)"
 )
 _BEGIN_SNAPSHOT = text("SELECT 1 FROM drafts LIMIT 1")
 
 
-def _statement(condition: str) -> TextClause:
+def _statement(kind: InboxFilter, condition: str) -> TextClause:
+    if kind is InboxFilter.EXPIRING:  # sorted by the index's columns, then the payloads are read
+        return text(
+            "SELECT payload FROM (SELECT row_id AS found FROM conversations"  # noqa: S608 -- constants
+            f" WHERE {condition} {_NEWEST_FIRST} LIMIT :limit)"
+            f" JOIN conversations ON row_id = found {_NEWEST_FIRST}"
+        )
     return text(
         f"SELECT payload FROM conversations WHERE {condition}"  # noqa: S608 -- constants
-        " ORDER BY last_activity_utc_ms DESC, conversation_id DESC LIMIT :limit"
+        f" {_NEWEST_FIRST} LIMIT :limit"
     )
 
 
 _PAGES = {
-    (kind, channel, after): _statement(condition + channel + after)
+    (kind, channel, after): _statement(kind, condition + channel + after)
     for kind, condition in _CONDITIONS.items()
     for channel in ("", _OF_CHANNEL)
     for after in ("", _AFTER)
@@ -107,11 +115,14 @@ class InboxReads:
         return await self._databases.read(work)
 
     async def counts(self, now_utc_ms: int, expiring_before_utc_ms: int) -> InboxCounts:
-        """Return how many conversations each filter holds; nothing is counted row by row."""
+        """Return how many conversations each filter holds, of the expiring MOST_EXPIRING at most.
+
+        Only those are counted row by row, because time moves them; the others are kept as sums.
+        """
 
         def work(view: ReadView) -> InboxCounts:
             held = {row[0]: int(row[1]) for row in view.cache.execute(_COUNTERS)}
-            bounds = {"now": now_utc_ms, "before": expiring_before_utc_ms}
+            bounds = {"now": now_utc_ms, "before": expiring_before_utc_ms, "most": MOST_EXPIRING}
             expiring = view.cache.execute(_EXPIRING_COUNT, bounds).scalar_one()
             return InboxCounts(held["listed"], held["unread"], held["awaiting"], int(expiring))
 

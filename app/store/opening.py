@@ -25,6 +25,7 @@ from app.store.engine import (
     open_connection,
     run_outside_transaction,
 )
+from app.store.lane_triggers import keep_lanes
 from app.store.outbox_tables import OUTBOX_VERSION, create_outbox
 from app.store.salvage import Salvage, finish_interrupted_swap, salvage_outbox
 
@@ -93,6 +94,7 @@ def open_cache_writer(spec: FileSpec) -> Connection:
         begin=WRITE,
         cache_kib=_CACHE_KIB,
         autocheckpoint_pages=_CACHE_CHECKPOINT_PAGES,
+        shrinkable=True,
     )
     return _at_version(connection, spec.path, _CACHE)
 
@@ -141,6 +143,7 @@ def open_outbox_writer(spec: FileSpec, *, check_pages: bool = False) -> Connecti
         except BaseException:
             close_connection(connection)
             raise
+    keep_lanes(connection)
     return connection
 
 

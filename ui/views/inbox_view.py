@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.domain.inbox import InboxCounts, InboxFilter
+from app.domain.inbox import MOST_EXPIRING, InboxCounts, InboxFilter
 from contract.ids import ConversationId
 from contract.wire import Channel
 from ui.delegates.inbox_delegate import InboxDelegate
@@ -271,7 +271,8 @@ class InboxView(QWidget):
             InboxFilter.EXPIRING: counts.expiring,
         }
         for wanted, number in numbers.items():
-            text = f"{_FILTER_NAMES[wanted]} {number}" if number else _FILTER_NAMES[wanted]
+            said = str(number) if number < MOST_EXPIRING else f"{MOST_EXPIRING - 1}+"
+            text = f"{_FILTER_NAMES[wanted]} {said}" if number else _FILTER_NAMES[wanted]
             self._chips[wanted].setText(text)
             self._chips[wanted].setAccessibleName(text)
 
