@@ -111,12 +111,21 @@ class OutboundFile(msgspec.Struct, frozen=True, kw_only=True):
     read: Callable[[], Awaitable[bytes]]
 
 
+class OutboundTemplate(msgspec.Struct, frozen=True, kw_only=True):
+    """An approved template by its name and language at the vendor, with the words in its places."""
+
+    name: str
+    language: str
+    values: tuple[str, ...] = ()
+
+
 class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):
     """One archived message on its way to one address.
 
     `window_closes_at_utc_ms` is None where no window is known; `consented` is false once the
     client took consent back. `quote_external_id` is the vendor's id of the quoted message;
-    `template_id` names the approved template whose filled text this is, where it is one.
+    `template_id` names the approved template whose filled text this is, where it is one, and
+    `template` is what the vendor has to be told of it.
     """
 
     account_id: AccountId
@@ -132,6 +141,7 @@ class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):
     window_closes_at_utc_ms: int | None = None
     consented: bool = True
     template_id: str = ""
+    template: OutboundTemplate | None = None
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,9 +13,10 @@ from sqlalchemy import Connection, select
 
 from backend.archive.entries import read_entry
 from backend.archive.verify import fault_of
-from backend.channels.contract import OutboundFile, OutboundMessage
+from backend.channels.contract import OutboundFile, OutboundMessage, OutboundTemplate
 from backend.delivery.claims import Claim
 from backend.directory.confirmations import confirmation_deadline
+from backend.directory.templates import filled_template
 from backend.inbox.rendering import message_attachments
 from backend.storage.blobs import BlobDamaged
 from backend.storage.tables import (
@@ -50,6 +51,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     consented: bool
     as_archived: bool
     template_id: str
+    template: OutboundTemplate | None
 
     def outbound(self, read_file: ReadFile) -> OutboundMessage:
         """Return what the connector gets; `read_file` returns an attachment's bytes."""
@@ -67,6 +69,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
             window_closes_at_utc_ms=self.window_closes_at_utc_ms,
             consented=self.consented,
             template_id=self.template_id,
+            template=self.template,
         )
 
 
@@ -82,6 +85,7 @@ def load(connection: Connection, claim: Claim) -> Load:
     row = connection.execute(
         select(
             messages.c.text,
+            messages.c.firm_id,
             quoted.c.external_id.label("quote_external_id"),
             conversations.c.channel,
             conversations.c.window_closes_at_utc_ms,
@@ -117,7 +121,23 @@ def load(connection: Connection, claim: Claim) -> Load:
         consented=_may_go(connection, claim.message_id, row.contact_id, row.channel),
         as_archived=body is not None and _is_as_archived(body, row.text, files),
         template_id="" if body is None else body.template,
+        template=None if body is None else _template(connection, row.firm_id, row.channel, body),
     )
+
+
+def _template(
+    connection: Connection, firm_id: str, channel: str, body: _Body
+) -> OutboundTemplate | None:
+    """Return what the vendor is told of a template; None where it is none, or was withdrawn."""
+    found = (
+        filled_template(connection, firm_id, body.template, channel, body.text)
+        if body.template
+        else None
+    )
+    if found is None:
+        return None
+    template, values = found
+    return OutboundTemplate(name=template.name, language=template.language, values=values)
 
 
 def _archived_body(connection: Connection, claim: Claim) -> _Body | None:

@@ -67,32 +67,42 @@ def is_filled(
 
     Equal places hold equal words; none is empty or has a line break (Meta's own rule).
     """
+    return filled_template(connection, firm_id, template_id, channel, text) is not None
+
+
+def filled_template(
+    connection: Connection, firm_id: str, template_id: str, channel: str, text: str
+) -> tuple[Template, tuple[str, ...]] | None:
+    """Return the template and the words in its places 1, 2, …; None when the text is not it."""
     for template in read_templates(connection, firm_id, channel):
         if template.template_id == template_id:
-            return _fills(template.body, text)
-    return False
+            words = _words_in(template.body, text)
+            return None if words is None else (template, words)
+    return None
 
 
-def _fills(body: str, text: str) -> bool:
+def _words_in(body: str, text: str) -> tuple[str, ...] | None:
     """Compare without a search that could run away: each literal is taken where it first stands."""
     pieces = _PLACE.split(body)  # literal, number, literal, …
     literals, numbers = pieces[0::2], pieces[1::2]
     if not numbers:
-        return text == body
+        return () if text == body else None
     ending = literals[-1]
     until = len(text) - len(ending)
     if not text.startswith(literals[0]) or not text.endswith(ending):
-        return False
+        return None
     at, filled = len(literals[0]), dict[str, str]()
     for number, literal in zip(numbers[:-1], literals[1:-1], strict=True):
         following = text.find(literal, at + 1, until)
         if following < 0:
-            return False
+            return None
         if filled.setdefault(number, text[at:following]) != text[at:following]:
-            return False
+            return None
         at = following + len(literal)
     if filled.setdefault(numbers[-1], text[at:until]) != text[at:until]:
-        return False
-    return all(
+        return None
+    if not all(
         0 < len(words) <= MAX_FILLED_CHARS and not _BREAK.search(words) for words in filled.values()
-    )
+    ):
+        return None
+    return tuple(filled[number] for number in sorted(filled, key=int))
