@@ -98,20 +98,18 @@ class LaneRunner:
             self._all_due = False
             await self._store.outbox.retry_now()
         now_utc_ms = self._now_utc_ms()
-        waiting_for_room = False
-        for head in await self._store.outbox.heads(now_utc_ms):
+        # A lane just opened may still look due, so those at work are asked for on top.
+        asked = self._most_lanes + len(self._busy)
+        due = await self._store.outbox.due(now_utc_ms, asked)
+        for head in due.heads:
             if head.conversation_id in self._busy:
                 continue
             if len(self._busy) >= self._most_lanes:
-                waiting_for_room = True
-                break
+                return LONGEST_SLEEP_S  # the next lane to end wakes us
             self._open_lane(head)
-        if waiting_for_room:
-            return LONGEST_SLEEP_S  # the next lane to end wakes us
-        due_utc_ms = await self._store.outbox.next_due_utc_ms()
-        if due_utc_ms is None or due_utc_ms <= now_utc_ms:
+        if due.next_utc_ms is None or due.next_utc_ms <= now_utc_ms:
             return LONGEST_SLEEP_S  # what is due runs; its end wakes us
-        return min(LONGEST_SLEEP_S, (due_utc_ms - now_utc_ms) / 1000 + 0.001)
+        return min(LONGEST_SLEEP_S, (due.next_utc_ms - now_utc_ms) / 1000 + 0.001)
 
     def _now_utc_ms(self) -> int:
         """Return the time, which for undo periods and pauses never goes back.

@@ -39,9 +39,11 @@ _HASHES = text(
     " WHERE message_id IN (SELECT value FROM json_each(:ids))"
 )
 _REFUSED = text(
-    "SELECT outbox.* FROM outbox LEFT JOIN verified ON verified.message_id = outbox.message_id"
+    "SELECT outbox.* FROM outbox INDEXED BY outbox_answered"
+    " LEFT JOIN verified ON verified.message_id = outbox.message_id"
     " AND verified.revision = outbox.revision"
-    " WHERE outbox.state = 'refused' AND outbox.problem_code = :code"
+    " WHERE outbox.state IN ('accepted', 'refused') AND outbox.state = 'refused'"
+    " AND outbox.problem_code = :code"
     " AND verified.message_id IS NULL ORDER BY outbox.position LIMIT :limit"
 )
 _ACCEPTED = text(

@@ -137,13 +137,13 @@ def open_outbox_writer(spec: FileSpec, *, check_pages: bool = False) -> Connecti
         spec.path, spec.key, begin=WRITE, synchronous="FULL", autocheckpoint_pages=0
     )
     connection = _at_version(connection, spec.path, _OUTBOX)
-    if check_pages:
-        try:
+    try:
+        if check_pages:
             _raise_unless_sound(connection)
-        except BaseException:
-            close_connection(connection)
-            raise
-    keep_lanes(connection)
+        keep_lanes(connection)
+    except BaseException:
+        close_connection(connection)
+        raise
     return connection
 
 

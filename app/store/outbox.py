@@ -13,6 +13,7 @@ from app.domain.changes import ChangeSet
 from app.domain.clock import Clock
 from app.domain.timeline import OutboxEntry
 from app.store.databases import Databases, ReadView
+from app.store.outbox_lanes import DueLanes, due_lanes, totals
 from app.store.outbox_rows import (
     delete_entry,
     drop_draft,
@@ -28,25 +29,15 @@ from contract.ids import ConversationId, MessageId
 from contract.states import IllegalTransition, OutboxEvent, OutboxState, next_outbox_state
 from contract.wire import WireFinding
 
-# The conditions on state are written as in the partial index, so that SQLite uses it.
+# The conditions on state are written as in the partial indexes, so that SQLite uses them.
 _OPEN = "state IN ('undo', 'queued', 'sending')"
-_OPEN_ROWS = f"outbox INDEXED BY outbox_open WHERE {_OPEN}"
-_HEADS = f"SELECT min(position) FROM {_OPEN_ROWS} GROUP BY conversation_id"  # noqa: S608 -- constants
-_DUE_HEADS = text(
-    f"SELECT * FROM outbox WHERE position IN ({_HEADS}) AND"  # noqa: S608 -- constants
-    " ((state = 'queued' AND next_attempt_utc_ms <= :now)"
-    " OR (state = 'undo' AND undo_until_utc_ms <= :now)) ORDER BY position"
-)
-_NEXT_DUE = text(
-    "SELECT min(CASE state WHEN 'undo' THEN undo_until_utc_ms ELSE next_attempt_utc_ms END)"  # noqa: S608 -- constants
-    f" FROM outbox WHERE position IN ({_HEADS}) AND state != 'sending'"
-)
 _RETRY_NOW = text(
-    "UPDATE outbox INDEXED BY outbox_open SET next_attempt_utc_ms = 0"  # noqa: S608 -- constants
-    f" WHERE {_OPEN} AND state = 'queued' AND next_attempt_utc_ms > 0"
+    "UPDATE outbox INDEXED BY outbox_paused SET next_attempt_utc_ms = 0"
+    " WHERE next_attempt_utc_ms > 0 AND state = 'queued'"
 )
 _INTERRUPTED = text(
-    f"SELECT * FROM {_OPEN_ROWS} AND state != 'queued' ORDER BY position"  # noqa: S608 -- constants
+    f"SELECT * FROM outbox INDEXED BY outbox_open WHERE {_OPEN}"  # noqa: S608 -- constants
+    " AND state != 'queued' ORDER BY position"
 )
 _FORGET_FILES = text(
     "DELETE FROM uploads WHERE attachment_id NOT IN (SELECT value FROM drafts,"
@@ -55,10 +46,8 @@ _FORGET_FILES = text(
 )
 _ALL = text("SELECT * FROM outbox ORDER BY position LIMIT :limit")
 _OF_ONE = text("SELECT * FROM outbox WHERE conversation_id = :id ORDER BY position LIMIT :limit")
-_COUNTS = text(
-    "SELECT count(*) FILTER (WHERE state IN ('undo', 'queued', 'sending')),"
-    " count(*) FILTER (WHERE state = 'refused') FROM outbox"
-)
+# Steps after which as many entries wait as before: the inbox has nothing to show of them.
+_STILL_WAITING = frozenset({OutboxEvent.UNDO_ELAPSED, OutboxEvent.START, OutboxEvent.RETRY})
 
 
 class OutboxStore:
@@ -118,28 +107,19 @@ class OutboxStore:
                 findings=findings,
             )
             update_entry(connection, changed)
-            return changed, _changes(changed)
+            return changed, _changes(changed, row=event not in _STILL_WAITING)
 
         if event is OutboxEvent.CANCEL:
             raise IllegalTransition("outbox: use cancel(), which keeps the text")
         return await self._databases.write_outbox(work)
 
-    async def heads(self, now_utc_ms: int) -> tuple[OutboxEntry, ...]:
-        """Return each lane's head (its oldest entry that is not final) that is due now.
+    async def due(self, now_utc_ms: int, limit: int = 500) -> DueLanes:
+        """Return at most `limit` lanes' heads (oldest entries that are not final) due by now.
 
-        Due: QUEUED with its attempt time reached, or UNDO with its undo period over.
+        Due: QUEUED with its attempt time reached, or UNDO with its undo period over. The cost
+        does not grow with what waits.
         """
-
-        def work(view: ReadView) -> tuple[OutboxEntry, ...]:
-            rows = view.outbox.execute(_DUE_HEADS, {"now": now_utc_ms}).mappings()
-            return tuple(entry_of(row) for row in rows)
-
-        return await self._databases.read(work)
-
-    async def next_due_utc_ms(self) -> int | None:
-        """Return when the next head becomes due (may lie in the past), None when none waits."""
-        due = await self._databases.read(lambda view: view.outbox.execute(_NEXT_DUE).scalar())
-        return None if due is None else int(due)
+        return await self._databases.read(lambda view: due_lanes(view.outbox, now_utc_ms, limit))
 
     async def retry_now(self) -> int:
         """Make every waiting attempt due at once; return how many were waiting."""
@@ -217,8 +197,7 @@ class OutboxStore:
 
     async def counts(self) -> tuple[int, int]:
         """Return how many entries wait and how many were refused."""
-        row = await self._databases.read(lambda view: view.outbox.execute(_COUNTS).one())
-        return int(row[0]), int(row[1])
+        return await self._databases.read(lambda view: totals(view.outbox))
 
 
 def _require(connection: Connection, message_id: MessageId) -> OutboxEntry:
@@ -228,10 +207,11 @@ def _require(connection: Connection, message_id: MessageId) -> OutboxEntry:
     return entry
 
 
-def _changes(entry: OutboxEntry, *, draft: bool = False) -> ChangeSet:
+def _changes(entry: OutboxEntry, *, draft: bool = False, row: bool = True) -> ChangeSet:
+    """Tell of one entry; `row` says that its conversation's row in the inbox changed, too."""
     home = frozenset({entry.conversation_id})
     return ChangeSet(
-        conversations=home,
+        conversations=home if row else frozenset(),
         messages={entry.conversation_id: frozenset({entry.message_id})},
         drafts=home if draft else frozenset(),
         outbox=True,

@@ -1,4 +1,4 @@
-"""The tables of the outbox file, version 3: what this computer alone knows.
+"""The tables of the outbox file, version 4: what this computer alone knows.
 
 It never holds a copy of what the backend keeps.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import BLOB, Column, Connection, Index, Integer, MetaData, Table, Text, text
 
-OUTBOX_VERSION = 3
+OUTBOX_VERSION = 4
 OPEN_STATES = ("undo", "queued", "sending")
 
 METADATA = MetaData()
@@ -48,8 +48,38 @@ Index(
     sqlite_where=text("state IN ('undo', 'queued', 'sending')"),
 )
 Index("outbox_accepted", outbox.c.position, sqlite_where=text("state = 'accepted'"))
+# Since version 4: what the backend has answered, of which little stands among much that waits.
+Index(
+    "outbox_answered",
+    outbox.c.conversation_id,
+    outbox.c.position,
+    sqlite_where=text("state IN ('accepted', 'refused')"),
+)
+Index(
+    "outbox_paused",
+    outbox.c.position,
+    sqlite_where=text("next_attempt_utc_ms > 0 AND state = 'queued'"),
+)
 # Each row twice, in pages of its own: what one bad page of the table takes is read from here.
 Index("outbox_copy", *outbox.columns)
+# Since version 4: counted from the entries whenever the file is opened and kept by triggers, so
+# that no send looks through what waits behind it.
+lanes = Table(
+    "lanes",
+    METADATA,
+    Column("conversation_id", Text, primary_key=True),
+    Column("waiting_count", Integer, nullable=False),
+    Column("refused_count", Integer, nullable=False),
+    Column("head", Integer),
+    Column("due_utc_ms", Integer),
+    sqlite_with_rowid=False,
+)
+Index(
+    "lanes_due",
+    lanes.c.due_utc_ms,
+    lanes.c.head,
+    sqlite_where=text("due_utc_ms IS NOT NULL"),
+)
 drafts = Table(
     "drafts",
     METADATA,
@@ -125,7 +155,8 @@ def create_outbox(connection: Connection) -> None:
     """Make the tables that are not there yet inside the caller's transaction; set the version.
 
     So it also brings an older file up to date: version 2 only added tables and an index, version
-    3 only columns at the end of three tables, which their copies hold too.
+    3 only columns at the end of three tables, which their copies hold too, version 4 only indexes
+    and the table of lanes.
     """
     known = [row[0] for row in connection.exec_driver_sql(_TABLE_NAMES)]
     for name, copy, columns in _ADDED:
@@ -133,9 +164,8 @@ def create_outbox(connection: Connection) -> None:
             _add_columns(connection, name, copy, columns)
     for table in METADATA.sorted_tables:
         table.create(connection, checkfirst=True)
-    connection.exec_driver_sql(
-        "CREATE INDEX IF NOT EXISTS outbox_accepted ON outbox (position) WHERE state = 'accepted'"
-    )
+    for index in outbox.indexes:
+        index.create(connection, checkfirst=True)
     connection.exec_driver_sql(f"PRAGMA user_version = {OUTBOX_VERSION}")
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 from app.domain.timeline import OutboxEntry
 from app.store.databases import ReadView
 from app.store.drafts import uploaded
+from app.store.outbox_lanes import counts_of
 from app.store.outbox_rows import entry_of
 from app.store.payloads import decode_message, id_list
 from contract.ids import MessageId
@@ -25,11 +26,6 @@ DRAFT_PREVIEW_CHARS = 200
 _DRAFTS = text(
     "SELECT conversation_id, substr(text, 1, :chars) FROM drafts"
     " WHERE conversation_id IN (SELECT value FROM json_each(:ids))"
-)
-_STATES = text(
-    "SELECT conversation_id, sum(state IN ('undo', 'queued', 'sending')), sum(state = 'refused')"
-    " FROM outbox WHERE conversation_id IN (SELECT value FROM json_each(:ids))"
-    " GROUP BY conversation_id"
 )
 _ENTRIES = text(
     "SELECT * FROM outbox WHERE message_id IN (SELECT value FROM json_each(:ids)) ORDER BY position"
@@ -56,9 +52,9 @@ def local_states(outbox: Connection, conversation_ids: Collection[str]) -> dict[
     ids = id_list(conversation_ids)
     rows = outbox.execute(_DRAFTS, {"ids": ids, "chars": DRAFT_PREVIEW_CHARS})
     found = {row[0]: LocalState(draft_text=row[1]) for row in rows}
-    for conversation_id, waiting, refused in outbox.execute(_STATES, {"ids": ids}):
+    for conversation_id, (waiting, refused) in counts_of(outbox, conversation_ids).items():
         draft = found.get(conversation_id, LocalState()).draft_text
-        found[conversation_id] = LocalState(draft, int(waiting), int(refused))
+        found[conversation_id] = LocalState(draft, waiting, refused)
     return found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from app.domain.timeline import TimelineRow
 from app.store.archive import verified_hashes
@@ -43,9 +43,23 @@ _BY_IDS = text(
 _KNOWN = text(
     "SELECT message_id FROM messages WHERE message_id IN (SELECT value FROM json_each(:ids))"
 )
-_SUBMITTED = text(
-    "SELECT message_id, state FROM outbox WHERE conversation_id = :id ORDER BY position"
+# Read first, so that the outbox's state is the older one (see ReadView).
+_ANSWERED = text(
+    "SELECT message_id FROM outbox INDEXED BY outbox_answered"
+    " WHERE state IN ('accepted', 'refused') AND conversation_id = :id"
 )
+_SUBMITTED_AT = text(
+    "SELECT position FROM outbox WHERE message_id = :message_id AND conversation_id = :id"
+)
+_SUBMITTED_BEFORE = text(
+    "SELECT position, message_id FROM outbox WHERE conversation_id = :id AND position < :position"
+    " ORDER BY position DESC LIMIT :limit"
+)
+_SUBMITTED_AFTER = text(
+    "SELECT position, message_id FROM outbox WHERE conversation_id = :id AND position > :position"
+    " ORDER BY position LIMIT :limit"
+)
+_BEFORE_ALL, _BEHIND_ALL = -1, 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +73,9 @@ class ServerPlace:
 
 @dataclass(frozen=True, slots=True)
 class WaitingPlace:
-    """Among the submissions the server does not know: the one with this number."""
+    """Among the submissions the server does not know: the one composed at this position."""
 
-    number: int
+    position: int
 
 
 Place = ServerPlace | WaitingPlace
@@ -74,38 +88,33 @@ class TimelineSequence:
 
     def __init__(self, view: ReadView, conversation_id: str) -> None:
         self._view = view
-        states = {
-            row[0]: OutboxState(row[1])
-            for row in view.outbox.execute(_SUBMITTED, {"id": conversation_id})
-        }
+        self._id = conversation_id
+        self._answered = frozenset(
+            view.outbox.execute(_ANSWERED, {"id": conversation_id}).scalars()
+        )
         self._home = view.cache.execute(_HOME, {"id": conversation_id}).scalar()
-        known = self._known(states)
-        self._waiting = [key for key in states if key not in known]
-        self._overlaid = {key for key in known if states[key] in OVERLAID}
 
     @property
     def end(self) -> Place:
         """Return the place behind everything."""
-        return WaitingPlace(len(self._waiting))
+        return WaitingPlace(_BEHIND_ALL)
 
     def place_of(self, message_id: str) -> Place | None:
         """Return where a message of this conversation stands, or None."""
-        if message_id in self._waiting:
-            return WaitingPlace(self._waiting.index(message_id))
         row = self._view.cache.execute(_PLACE, {"id": message_id}).one_or_none()
-        if row is None or row[0] != self._home:
-            return None
-        return ServerPlace(row[1], row[2], row[3])
+        if row is not None:
+            return ServerPlace(row[1], row[2], row[3]) if row[0] == self._home else None
+        values = {"message_id": message_id, "id": self._id}
+        position = self._view.outbox.execute(_SUBMITTED_AT, values).scalar()
+        return None if position is None else WaitingPlace(position)
 
     def before(self, place: Place, limit: int) -> tuple[list[TimelineRow], bool]:
         """Return at most `limit` rows before a place, ascending, and whether there are more."""
         waiting: list[str] = []
-        number = 0
         if isinstance(place, WaitingPlace):
-            number = max(0, place.number - limit)
-            waiting = self._waiting[number : place.number]
-        if number > 0:
-            return self._submitted(waiting), True
+            waiting = self._waiting(_SUBMITTED_BEFORE, place.position, limit + 1)[::-1]
+        if len(waiting) > limit:
+            return self._submitted(waiting[1:]), True
         wanted = limit - len(waiting)
         found = self._older(place, wanted + 1)
         rows = self._server_rows(found[len(found) - wanted :] if len(found) > wanted else found)
@@ -114,16 +123,17 @@ class TimelineSequence:
     def after(self, place: Place, limit: int) -> tuple[list[TimelineRow], bool]:
         """Return at most `limit` rows after a place, ascending, and whether there are more."""
         found: list[Message] = []
-        first_waiting = 0
+        position = _BEFORE_ALL
         if isinstance(place, ServerPlace):
             found = self._newer(place, limit + 1)
             if len(found) > limit:
                 return self._server_rows(found[:limit]), True
         else:
-            first_waiting = place.number + 1
-        end = first_waiting + limit - len(found)
-        waiting = self._waiting[first_waiting:end]
-        return self._server_rows(found) + self._submitted(waiting), end < len(self._waiting)
+            position = place.position
+        room = limit - len(found)
+        waiting = self._waiting(_SUBMITTED_AFTER, position, room + 1)
+        rows = self._server_rows(found) + self._submitted(waiting[:room])
+        return rows, len(waiting) > room
 
     def rows(self, message_ids: Collection[str]) -> list[TimelineRow]:
         """Return those of the rows that are there, in timeline order."""
@@ -132,9 +142,21 @@ class TimelineSequence:
         found = sorted(
             map(decode_message, payloads), key=lambda m: (m.place_at_utc_ms, m.place_index)
         )
-        wanted = set(message_ids)
-        waiting = [key for key in self._waiting if key in wanted]
-        return self._server_rows(found) + self._submitted(waiting)
+        known = {message.message_id for message in found}
+        return self._server_rows(found) + self._submitted(set(message_ids) - known)
+
+    def _waiting(self, statement: TextClause, position: int, limit: int) -> list[str]:
+        """Return up to `limit` submissions the server does not know, going on from a position."""
+        waiting: list[str] = []
+        while len(waiting) < limit:
+            values = {"id": self._id, "position": position, "limit": limit}
+            found = self._view.outbox.execute(statement, values).all()
+            known = self._known([row[1] for row in found])
+            waiting.extend(row[1] for row in found if row[1] not in known)
+            if len(found) < limit:
+                break
+            position = found[-1][0]
+        return waiting[:limit]
 
     def _known(self, ids: Collection[str]) -> set[str]:
         if not ids:
@@ -158,15 +180,16 @@ class TimelineSequence:
     def _server_rows(self, messages: Sequence[Message]) -> list[TimelineRow]:
         """Lay what this computer knows more of over the messages: refusals, proofs still due."""
         ids = [message.message_id for message in messages]
-        overlaid = entries(self._view.outbox, self._overlaid.intersection(ids))
+        overlaid = entries(self._view.outbox, self._answered.intersection(ids))
         hashes = verified_hashes(self._view.outbox, ids)
         return [
             TimelineRow(message, overlaid.get(message.message_id), is_verified(message, hashes))
             for message in messages
         ]
 
-    def _submitted(self, ids: Sequence[str]) -> list[TimelineRow]:
-        waiting = list(entries(self._view.outbox, ids).values())
+    def _submitted(self, ids: Collection[str]) -> list[TimelineRow]:
+        found = entries(self._view.outbox, ids).values()
+        waiting = [entry for entry in found if entry.conversation_id == self._id]
         return [
             TimelineRow(message, entry)
             for message, entry in zip(messages_of(self._view, waiting), waiting, strict=True)

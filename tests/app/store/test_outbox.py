@@ -49,14 +49,14 @@ async def test_only_the_head_of_each_lane_comes_when_it_is_due(store: Store) -> 
     await store.outbox.add(entry("d2", home="d"))
 
     async def heads(now: int) -> list[str]:
-        return [each.message_id for each in await store.outbox.heads(now)]
+        return [each.message_id for each in (await store.outbox.due(now)).heads]
 
     assert await heads(100) == ["c1"]
-    assert await heads(300) == ["b1", "c1"]
-    assert await heads(500) == ["a1", "b1", "c1"]
-    assert await store.outbox.next_due_utc_ms() == 0
+    assert await heads(300) == ["c1", "b1"], "the longest due first"
+    assert await heads(500) == ["c1", "b1", "a1"]
+    assert (await store.outbox.due(500, 2)).next_utc_ms == 0
     await store.outbox.forget(MessageId("c1"))
-    assert await store.outbox.next_due_utc_ms() == 300
+    assert (await store.outbox.due(500, 2)).next_utc_ms == 300
     assert await store.outbox.retry_now() == 1
     assert await heads(0) == ["a1"]
 
