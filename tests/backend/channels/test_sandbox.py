@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from backend.channels import faults
-from backend.channels.contract import Account, Connector
+from backend.channels.contract import Account, Connector, Polled
 from backend.channels.events import MessageIn, Receipt
 from backend.channels.sandbox.faults import Fault, FaultKind
 from backend.channels.sandbox.inbound import SandboxInbound
@@ -74,9 +74,13 @@ class SandboxVendor:
             Utterance(address="+10000000001", id_type="phone", name="Ada", text=text),
         )
 
-    async def next_send(self, fault: type[faults.ChannelFault], *, lost: bool = False) -> None:
+    async def incoming(self, cursor: str) -> Polled:
+        return await self.connector.inbound.poll(self.account, cursor)
+
+    async def next_send(self, fault: type[faults.ChannelFault], *, lost: bool = False) -> bool:
         kind = FaultKind.TIMEOUT_LOST if lost else _FAULTS[fault]
         await self.peer.ask_fault(Fault(kind=kind))
+        return True
 
 
 @contextlib.asynccontextmanager

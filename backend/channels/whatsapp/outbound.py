@@ -1,0 +1,200 @@
+"""WhatsApp's way out: texts, replies, files, templates, reactions, read marks, typing.
+
+It never sends twice by itself: the channel keeps no keys, only an echo of ours in its statuses.
+
+Requests: Meta's Cloud API v23.0, `POST /{phone_number_id}/messages` and `/media`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from backend.channels import faults
+from backend.channels.contract import (
+    Account,
+    Attempt,
+    Blocked,
+    Capabilities,
+    Finding,
+    OutboundFile,
+    OutboundMessage,
+    Reconciliation,
+    SendResult,
+)
+from backend.channels.modules import ChannelContext
+from backend.channels.preflight import shared_preflight
+from backend.channels.profiles import CHANNEL_CAPABILITIES
+from backend.channels.vendor_http import VendorReply
+from backend.channels.whatsapp.errors import fault_of_reply
+from backend.channels.whatsapp.wire import MediaAnswer, SendAnswer
+from contract.ids import AccountId, ConversationId
+from contract.states import DeliveryState
+from contract.wire import Channel
+
+DEFAULT_GRAPH_URL = "https://graph.facebook.com/v23.0"
+_KINDS = frozenset({"image", "audio", "video"})
+_WITH_CAPTION = frozenset({"image", "video", "document"})
+_UPLOAD_TIMEOUT_S = 40.0
+_MOST_CAPTION_CHARS = 1024
+
+
+class WhatsAppOutbound:
+    """Serves every WhatsApp account; it keeps the protocol Outbound."""
+
+    def __init__(self, context: ChannelContext) -> None:
+        self._context = context
+
+    def capabilities(self, account: Account, conversation_id: ConversationId) -> Capabilities:
+        """Return what Meta documents for a number of the Cloud API."""
+        return CHANNEL_CAPABILITIES[Channel.WHATSAPP]
+
+    def preflight(self, outbound: OutboundMessage, now_utc_ms: int) -> Blocked | None:
+        """Check window, consent, size, and that one message carries one file."""
+        if len(outbound.attachments) > 1:
+            return Blocked(reason="WhatsApp carries one file a message. Send the files one by one.")
+        if outbound.attachments and not _fits_as_caption(outbound):
+            return Blocked(reason="The text is too long to go with a file. Send it on its own.")
+        profile = CHANNEL_CAPABILITIES[Channel.WHATSAPP]
+        return shared_preflight(profile, outbound, now_utc_ms)
+
+    async def send(self, outbound: OutboundMessage, attempt: Attempt) -> SendResult:
+        """Hand the message over; a file is uploaded first, which may be repeated harmlessly."""
+        document = _addressed(outbound) | {"biz_opaque_callback_data": attempt.key}
+        if outbound.quote_external_id:
+            document["context"] = {"message_id": outbound.quote_external_id}
+        if outbound.template is not None:
+            document |= _template(outbound)
+        elif outbound.attachments:
+            document |= await self._file(outbound, outbound.attachments[0])
+        else:
+            document |= {"type": "text", "text": {"preview_url": False, "body": outbound.text}}
+        reply = await self._post(outbound.account_id, document, repeatable=False)
+        if not reply.is_success:
+            raise fault_of_reply(reply, self._context.now())
+        try:
+            (sent, *_) = msgspec.json.decode(reply.body, type=SendAnswer).messages
+        except (msgspec.DecodeError, ValueError) as error:
+            raise faults.OutcomeUnknown("WhatsApp's answer could not be read.") from error
+        return SendResult(
+            external_id=sent.id, state=DeliveryState.ACCEPTED, at_utc_ms=self._context.now()
+        )
+
+    async def edit(self, outbound: OutboundMessage, external_id: str, attempt: Attempt) -> None:
+        """Refuse: a business can't change a sent message."""
+        raise faults.Unsupported("WhatsApp does not let a firm change a sent message.")
+
+    async def delete(self, outbound: OutboundMessage, external_id: str, attempt: Attempt) -> None:
+        """Refuse: a business can't take a sent message back."""
+        raise faults.Unsupported("WhatsApp does not let a firm take a sent message back.")
+
+    async def react(self, account: Account, address: str, external_id: str, emoji: str) -> None:
+        """Set our reaction; an empty emoji takes it back."""
+        await self._told(
+            account.account_id,
+            {
+                "recipient_type": "individual",
+                "to": _number(address),
+                "type": "reaction",
+                "reaction": {"message_id": external_id, "emoji": emoji},
+            },
+        )
+
+    async def mark_read(self, account: Account, address: str, external_id: str) -> None:
+        """Show the client that everything up to this message was read."""
+        await self._told(account.account_id, {"status": "read", "message_id": external_id})
+
+    async def typing(self, account: Account, address: str, typing: bool) -> None:
+        """Do nothing: the indicator goes with a read mark of a known message only."""
+
+    async def reconcile(self, outbound: OutboundMessage, attempt: Attempt) -> Reconciliation:
+        """Say that it can't be told: only a status that carries our key can."""
+        return Reconciliation(finding=Finding.CANNOT_TELL)
+
+    async def _file(self, outbound: OutboundMessage, file: OutboundFile) -> dict[str, Any]:
+        major = file.media_type.partition("/")[0]
+        kind = major if major in _KINDS else "document"
+        told: dict[str, Any] = {"id": await self._upload(outbound.account_id, file)}
+        if outbound.text and kind in _WITH_CAPTION:
+            told["caption"] = outbound.text
+        if kind == "document":
+            told["filename"] = file.name
+        return {"type": kind, kind: told}
+
+    async def _upload(self, account_id: AccountId, file: OutboundFile) -> str:
+        settings = self._context.settings_of(account_id)
+        reply = await self._context.http.request(
+            "POST",
+            f"{graph_url(settings)}/{settings['phone_number_id']}/media",
+            repeatable=True,
+            form={"messaging_product": "whatsapp", "type": file.media_type},
+            files={"file": (file.name, await file.read(), file.media_type)},
+            headers=bearer(settings),
+            timeout_s=_UPLOAD_TIMEOUT_S,
+        )
+        if not reply.is_success:
+            raise fault_of_reply(reply, self._context.now())
+        found = msgspec.json.decode(reply.body, type=MediaAnswer).id
+        if not found:
+            raise faults.Retryable("WhatsApp did not keep the file. The message waits.")
+        return found
+
+    async def _told(self, account_id: AccountId, document: dict[str, Any]) -> None:
+        reply = await self._post(account_id, document, repeatable=True)
+        if not reply.is_success:
+            raise fault_of_reply(reply, self._context.now())
+
+    async def _post(
+        self, account_id: AccountId, document: dict[str, Any], *, repeatable: bool
+    ) -> VendorReply:
+        settings = self._context.settings_of(account_id)
+        return await self._context.http.request(
+            "POST",
+            f"{graph_url(settings)}/{settings['phone_number_id']}/messages",
+            repeatable=repeatable,
+            json=msgspec.json.encode({"messaging_product": "whatsapp"} | document),
+            headers=bearer(settings),
+        )
+
+
+def graph_url(settings: Any) -> str:
+    """Return the API's address of an account, without a slash at its end."""
+    return str(settings.get("graph_url") or DEFAULT_GRAPH_URL).rstrip("/")
+
+
+def bearer(settings: Any) -> dict[str, str]:
+    """Return the header that signs an account's requests in."""
+    return {"Authorization": f"Bearer {settings['access_token']}"}
+
+
+def _addressed(outbound: OutboundMessage) -> dict[str, Any]:
+    if outbound.id_type == "group":
+        return {"recipient_type": "group", "to": outbound.address}
+    if outbound.id_type == "user_id":  # business-scoped, where the client hides the number
+        return {"recipient_type": "individual", "recipient": outbound.address}
+    return {"recipient_type": "individual", "to": _number(outbound.address)}
+
+
+def _number(address: str) -> str:
+    return address.removeprefix("+")
+
+
+def _template(outbound: OutboundMessage) -> dict[str, Any]:
+    template = outbound.template
+    assert template is not None, "only a template's message is told as one"
+    told: dict[str, Any] = {
+        "name": template.name,
+        "language": {"code": template.language, "policy": "deterministic"},
+    }
+    if template.values:
+        words = [{"type": "text", "text": value} for value in template.values]
+        told["components"] = [{"type": "body", "parameters": words}]
+    return {"type": "template", "template": told}
+
+
+def _fits_as_caption(outbound: OutboundMessage) -> bool:
+    major = outbound.attachments[0].media_type.partition("/")[0]
+    if major == "audio":
+        return not outbound.text
+    return len(outbound.text) <= _MOST_CAPTION_CHARS
