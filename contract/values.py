@@ -119,13 +119,18 @@ class ConsentStatus(StrEnum):
 
 
 class Limits(Wire):
-    """Figures a client respects; `undo_send_s` is 0–10 and set by the firm's policy."""
+    """Figures a client respects; `undo_send_s` is 0–10 and set by the firm's policy.
+
+    `sync_page_max` is the most rows of a page of the first sync or of a back-log; 0 tells that
+    `page_max` holds for these, too.
+    """
 
     attachment_max_bytes: int
     text_max_chars: int
     page_max: int
     undo_send_s: int
     heartbeat_s: float
+    sync_page_max: int = 0
 
 
 class ArchiveKeys(Wire):

@@ -6,7 +6,7 @@ All times are Unix milliseconds in UTC; all sizes are bytes.
 
 from __future__ import annotations
 
-from contract.ids import AttachmentId, MessageId
+from contract.ids import AttachmentId, ConversationId, MessageId
 from contract.values import (
     ArchiveKeys,
     ArchiveRef,
@@ -77,6 +77,7 @@ __all__ = [
     "MessagePage",
     "Mode",
     "Origin",
+    "PositionPage",
     "Preview",
     "Quote",
     "Reaction",
@@ -103,19 +104,35 @@ MAX_DECISION_CHARS = 16_000
 
 
 class SnapshotPage(Wire):
-    """One page of the first sync: contacts, then conversations, then messages, newest first.
+    """One page of the first sync: conversations, then contacts, then messages, newest first.
 
-    `seq` is the stream position read before the first page: stream from it afterwards.
-    `next_cursor` is empty on the last page; the totals are those of the whole snapshot.
+    `seq` is the stream position read before the first page: stream from it, at once or later.
+    `at_seq` is the position this page was read at (0: not told, `seq` holds): it shows what every
+    event up to there did. `next_cursor` is empty on the last page; the totals are those of the
+    whole snapshot as it began.
     """
 
     seq: int
     next_cursor: str
     total_messages: int
     total_conversations: int
+    at_seq: int = 0
     contacts: tuple[Contact, ...] = ()
     conversations: tuple[Conversation, ...] = ()
     messages: tuple[Message, ...] = ()
+
+
+class PositionPage(Wire):
+    """Which of the employee's conversations changed after a stream position, and which there are.
+
+    `seq` is the position this was read at. `changed` maps the id of each conversation that had
+    an event after the asked position to the position of its newest one; `others` are the ids of
+    all the rest: what stands in neither is no longer the employee's.
+    """
+
+    seq: int
+    changed: dict[ConversationId, int]
+    others: tuple[ConversationId, ...] = ()
 
 
 class ConversationPage(Wire):

@@ -40,10 +40,14 @@ class MessageCursor(msgspec.Struct, frozen=True, array_like=True, tag="m"):
     place_index: _Int64
 
 
-class SnapshotCursor(msgspec.Struct, frozen=True, array_like=True, tag="s"):
-    """Inside a snapshot begun at `seq`: in a stage, after the key of that stage."""
+class SnapshotCursor(msgspec.Struct, frozen=True, array_like=True, tag="s2"):
+    """Inside a snapshot begun at `seq` with these totals: in a stage, after that stage's key.
+
+    The tag changes with the order of the stages, so that no cursor of another order is followed.
+    """
 
     seq: _Int64
+    totals: tuple[_Int64, _Int64]
     stage: Annotated[str, msgspec.Meta(pattern="^(contacts|conversations|messages)$")]
     text_key: tuple[_Key, _Key] | None = None
     activity_key: tuple[_Int64, _Key] | None = None

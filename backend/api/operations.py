@@ -18,6 +18,12 @@ _CURSOR = Parameter(
 _LIMIT = Parameter(
     "limit", "query", {"type": "integer", "minimum": 1, "maximum": 500}, "Rows on a page."
 )
+_SYNC_LIMIT = Parameter(
+    "limit",
+    "query",
+    {"type": "integer", "minimum": 1, "maximum": reading.SYNC_PAGE_MAX},
+    "Rows on a page.",
+)
 _AFTER = Parameter(
     "after", "query", {"type": "integer", "minimum": 0, "maximum": 2**62}, "A stream position."
 )
@@ -95,10 +101,20 @@ STREAM = (
         method="GET",
         path=api.SNAPSHOT,
         name="snapshot",
-        summary="The first sync: contacts, conversations, messages, newest first",
+        summary="The first sync: conversations, contacts, messages, newest first",
         handler=reading.snapshot,
         answers={200: Answer("One page", wire.SnapshotPage)},
-        parameters=_PAGING,
+        parameters=(_CURSOR, _SYNC_LIMIT),
+    ),
+    Operation(
+        method="GET",
+        path=api.POSITIONS,
+        name="positions",
+        summary="Which conversations changed after a stream position",
+        handler=reading.positions,
+        answers={200: Answer("The conversations", wire.PositionPage)},
+        parameters=(_AFTER,),
+        problems=(_CODE.CURSOR_GONE,),
     ),
     Operation(
         method="GET",

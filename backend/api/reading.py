@@ -5,6 +5,7 @@ It never changes a row.
 
 from __future__ import annotations
 
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from backend.api.cursors import (
@@ -17,11 +18,13 @@ from backend.api.cursors import (
 )
 from backend.api.operation import JSON, Call, json_answer
 from backend.directory.people import contact_page, read_contacts
+from backend.inbox.events import changed_since
 from backend.inbox.pages import conversation_page, message_page
 from backend.inbox.rendering import read_conversation, read_messages
 from backend.inbox.snapshot import Snapshot, SnapshotPosition, read_snapshot
 from backend.refusals import not_found
 from backend.services import BACKEND_VERSION
+from contract.ids import ConversationId
 from contract.wire import (
     API_VERSION,
     MAX_TEXT_CHARS,
@@ -31,11 +34,13 @@ from contract.wire import (
     Health,
     Limits,
     MessagePage,
+    PositionPage,
     SnapshotPage,
 )
 
 DEFAULT_PAGE = 100
-FEATURES = ("events_sse", "events_poll", "resumable_upload", "archive_probe")
+SYNC_PAGE_MAX = 2_000
+FEATURES = ("events_sse", "events_poll", "resumable_upload", "archive_probe", "sync_positions")
 
 
 async def health(call: Call) -> Response:
@@ -63,6 +68,7 @@ async def capabilities(call: Call) -> Response:
             page_max=settings.page_max,
             undo_send_s=settings.undo_send_s,
             heartbeat_s=settings.heartbeat_s,
+            sync_page_max=SYNC_PAGE_MAX,
         ),
         archive=call.services.archive.keys,
         policy_keys=settings.policy_keys,
@@ -88,19 +94,31 @@ async def policy_bundle(call: Call) -> Response:
 async def snapshot(call: Call) -> Response:
     """Answer one page of the first sync."""
     cursor = decode_cursor(call.request.query_params.get("cursor", ""), SnapshotCursor)
-    limit = _limit(call)
+    limit = call.whole_number("limit", DEFAULT_PAGE, 1, SYNC_PAGE_MAX)
     position = None
     if cursor is not None:
         position = SnapshotPosition(
-            cursor.seq, cursor.stage, cursor.text_key, cursor.activity_key, cursor.place_key
+            cursor.seq,
+            cursor.totals,
+            cursor.stage,
+            cursor.text_key,
+            cursor.activity_key,
+            cursor.place_key,
         )
-    page: Snapshot = await call.services.database.read(
-        lambda connection: read_snapshot(connection, call.me, position, limit)
-    )
+
+    def read(connection: Connection) -> Response:
+        # Encoded where it was read: the loop has other clients to serve.
+        return _snapshot_answer(read_snapshot(connection, call.me, position, limit))
+
+    return await call.services.database.read(read)
+
+
+def _snapshot_answer(page: Snapshot) -> Response:
     following = page.following
     return json_answer(
         SnapshotPage(
             seq=page.seq,
+            at_seq=page.at_seq,
             next_cursor="" if following is None else encode_cursor(SnapshotCursor(*following)),
             total_messages=page.total_messages,
             total_conversations=page.total_conversations,
@@ -111,13 +129,24 @@ async def snapshot(call: Call) -> Response:
     )
 
 
+async def positions(call: Call) -> Response:
+    """Answer which conversations changed after a stream position, and which others there are."""
+    after = call.whole_number("after", 0, 0, 2**62)
+    newest, seqs = await call.services.database.read(
+        lambda connection: changed_since(connection, call.me.employee_id, after)
+    )
+    changed = {ConversationId(home): seq for home, seq in seqs.items() if seq > after}
+    others = tuple(ConversationId(home) for home, seq in seqs.items() if seq <= after)
+    return json_answer(PositionPage(seq=newest, changed=changed, others=others))
+
+
 async def conversations(call: Call) -> Response:
     """Answer a page of conversations, newest activity first."""
     cursor = decode_cursor(call.request.query_params.get("cursor", ""), ConversationCursor)
     after = None if cursor is None else (cursor.activity_utc_ms, cursor.conversation_id)
     limit = _limit(call)
     found = await call.services.database.read(
-        lambda connection: conversation_page(connection, call.me.employee_id, after, limit)
+        lambda connection: conversation_page(connection, call.me, after, limit)
     )
     following = ""
     if len(found) == limit:

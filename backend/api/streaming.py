@@ -19,7 +19,7 @@ from contract import api
 from contract.events import EventBody
 from contract.problems import ProblemCode
 
-BATCH = 200
+BATCH = 500
 MAX_WAIT_S = 60.0
 DEFAULT_WAIT_S = 25.0
 _MAX_SEQ = 2**62

@@ -17,6 +17,7 @@ import msgspec
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from backend.directory.people import contact_watchers, read_contacts
+from backend.inbox.positions import home_of, note_positions, read_positions
 from backend.inbox.rendering import read_conversation, read_messages
 from backend.storage.database import Database, transaction_notes
 from backend.storage.tables import (
@@ -102,9 +103,9 @@ def flush_events(connection: Connection) -> dict[EmployeeId, int]:
     pending = transaction_notes(connection).pop(_NOTES, None)
     if not isinstance(pending, _Pending):
         return {}
-    streams: dict[EmployeeId, list[bytes]] = {}
+    streams: dict[EmployeeId, list[EventBody]] = {}
     for employee_id, body in _bodies(connection, pending):
-        streams.setdefault(employee_id, []).append(_encoder.encode(body))
+        streams.setdefault(employee_id, []).append(body)
     return {
         employee_id: _append(connection, employee_id, streams[employee_id], pending.at_utc_ms)
         for employee_id in sorted(streams)  # one order for all transactions: no dead lock
@@ -143,6 +144,19 @@ def read_events(
         .limit(limit)
     )
     return tuple(StoredEvent(*row) for row in rows)
+
+
+def changed_since(
+    connection: Connection, employee_id: str, after_seq: int
+) -> tuple[int, dict[str, int]]:
+    """Return the stream's position, and that of the newest event of each conversation there is.
+
+    Raises CursorGone when the asked position was never reached: nothing can be told of it then.
+    """
+    newest = stream_position(connection, employee_id)
+    if after_seq > newest:
+        raise CursorGone
+    return newest, read_positions(connection, employee_id)
 
 
 def trim_events(connection: Connection, employee_id: str, keep: int) -> None:
@@ -202,7 +216,7 @@ def _message_bodies(
 
 
 def _append(
-    connection: Connection, employee_id: EmployeeId, bodies: list[bytes], at_utc_ms: int
+    connection: Connection, employee_id: EmployeeId, bodies: list[EventBody], at_utc_ms: int
 ) -> int:
     counter = event_counters.c
     taken = connection.execute(
@@ -228,11 +242,14 @@ def _append(
                 "firm_id": firm_id,
                 "seq": first + offset,
                 "at_utc_ms": at_utc_ms,
-                "body": body,
+                "body": _encoder.encode(body),
             }
             for offset, body in enumerate(bodies)
         ],
     )
+    homes = {home_of(body): first + offset for offset, body in enumerate(bodies)}
+    newest = {home: seq for home, seq in homes.items() if home is not None}
+    note_positions(connection, employee_id, firm_id, newest)
     if first // _TRIM_EVERY != taken // _TRIM_EVERY:
         trim_events(connection, employee_id, KEEP_EVENTS)
     return taken

@@ -5,7 +5,7 @@ It never changes a row.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, and_, or_, tuple_
+from sqlalchemy import ColumnElement, Connection, bindparam, or_, tuple_
 
 from backend.inbox.conversations import is_member
 from backend.inbox.rendering import (
@@ -15,34 +15,50 @@ from backend.inbox.rendering import (
     render_messages,
 )
 from backend.refusals import not_found
+from backend.storage.bulk import Prepared
 from backend.storage.tables import conversations, messages
 from contract.wire import Conversation, Me, Message
 
 ConversationKey = tuple[int, str]
 MessageKey = tuple[int, int]
+_END_OF_TIME_UTC_MS = 1 << 62
+_NAMES = ("employee", "of", "at", "index", "most")
+
+
+def _messages_before(of: ColumnElement[str]) -> Prepared:
+    """Return the statement of messages where `of` has a value, newest first, before a place."""
+    place = (messages.c.place_at_utc_ms, messages.c.place_index)
+    query = message_query(bindparam("employee")).where(
+        of == bindparam("of"), tuple_(*place) < tuple_(bindparam("at"), bindparam("index"))
+    )
+    newest_first = query.order_by(*(column.desc() for column in place))
+    return Prepared(newest_first.limit(bindparam("most")), *_NAMES)
+
+
+_OF_FIRM = _messages_before(messages.c.firm_id)
+_OF_ONE = _messages_before(messages.c.conversation_id)
 
 
 def conversation_page(
-    connection: Connection, employee_id: str, after: ConversationKey | None, limit: int
+    connection: Connection, me: Me, after: ConversationKey | None, limit: int
 ) -> tuple[Conversation, ...]:
     """Return conversations by newest activity; `after` is (last_activity_utc_ms, id)."""
     columns = conversations.c
-    query = conversation_query(employee_id).order_by(
-        columns.last_activity_utc_ms.desc(), columns.conversation_id
-    )
-    if after is not None:
-        activity, conversation_id = after
-        query = query.where(
+    activity, conversation_id = (_END_OF_TIME_UTC_MS, "") if after is None else after
+    query = (
+        conversation_query(me.employee_id)
+        .where(
+            columns.firm_id == me.firm_id,
+            columns.last_activity_utc_ms <= activity,  # the index is entered here
             or_(
                 columns.last_activity_utc_ms < activity,
-                and_(
-                    columns.last_activity_utc_ms == activity,
-                    columns.conversation_id > conversation_id,
-                ),
-            )
+                columns.conversation_id > conversation_id,
+            ),
         )
+        .order_by(columns.last_activity_utc_ms.desc(), columns.conversation_id)
+    )
     rows = connection.execute(query.limit(limit)).all()
-    return render_conversations(connection, employee_id, rows)
+    return render_conversations(connection, me.employee_id, rows)
 
 
 def message_page(
@@ -56,17 +72,13 @@ def message_page(
 
     Over all conversations unless one is named; raises Refused when that one is not theirs.
     """
-    place = (messages.c.place_at_utc_ms, messages.c.place_index)
-    query = message_query(me.employee_id)
+    at_utc_ms, index = (_END_OF_TIME_UTC_MS, 0) if after is None else after
     if conversation_id is None:
-        query = query.where(messages.c.firm_id == me.firm_id)
+        rows = _OF_FIRM.rows(connection, me.employee_id, me.firm_id, at_utc_ms, index, limit)
     else:
         _require_member(connection, me.employee_id, conversation_id)
-        query = query.where(messages.c.conversation_id == conversation_id)
-    if after is not None:
-        query = query.where(tuple_(*place) < after)
-    query = query.order_by(*(column.desc() for column in place)).limit(limit)
-    return render_messages(connection, me.employee_id, connection.execute(query).all())
+        rows = _OF_ONE.rows(connection, me.employee_id, conversation_id, at_utc_ms, index, limit)
+    return render_messages(connection, me.employee_id, rows)
 
 
 def _require_member(connection: Connection, employee_id: str, conversation_id: str) -> None:

@@ -10,7 +10,18 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, and_, func, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+)
 
 from backend.archive.entries import sealed_leaf
 from backend.directory.denials import denied_contacts
@@ -50,19 +61,34 @@ PREVIEW_CHARS = 240
 QUOTE_CHARS = 400
 _quoted = messages.alias("quoted")
 _preview = messages.alias("preview")
+_m = messages.c
+# In the order in which `_message` takes them.
+_MESSAGE_COLUMNS: tuple[ColumnElement[Any], ...] = (
+    *(_m.message_id, _m.conversation_id, _m.version, _m.revision, _m.direction, _m.kind, _m.text),
+    *(_m.author_id, _m.author_name, _m.place_at_utc_ms, _m.place_index, _m.occurred_at_utc_ms),
+    *(_m.origin, _m.state, _m.state_detail, _m.state_at_utc_ms, _m.quote_message_id),
+    *(_m.edited_at_utc_ms, _m.versions_archived, _m.deleted, _m.entry_id),
+    archive_leaves.c.leaf_index,
+    archive_entries.c.leaf_hash,
+    archive_entries.c.archived_at_utc_ms,
+    _quoted.c.author_name.label("quoted_author_name"),
+    _quoted.c.text.label("quoted_text"),
+    or_(
+        exists().where(attachments.c.message_id == _m.message_id),
+        exists().where(reactions.c.message_id == _m.message_id),
+    ).label("adorned"),
+)
+# Looking an enumeration's member up costs a tenth of calling its class.
+_DIRECTIONS = {each.value: each for each in Direction}
+_KINDS = {each.value: each for each in MessageKind}
+_ORIGINS = {each.value: each for each in Origin}
+_STATES = {each.value: each for each in DeliveryState}
 
 
-def message_query(employee_id: str) -> Select[Any]:
+def message_query(employee_id: str | BindParameter[str]) -> Select[Any]:
     """Return the query of all messages the employee may see, ready to be narrowed."""
     return (
-        select(
-            messages,
-            archive_leaves.c.leaf_index,
-            archive_entries.c.leaf_hash,
-            archive_entries.c.archived_at_utc_ms,
-            _quoted.c.author_name.label("quoted_author_name"),
-            _quoted.c.text.label("quoted_text"),
-        )
+        select(*_MESSAGE_COLUMNS)
         .join(
             conversation_members,
             and_(
@@ -81,15 +107,16 @@ def message_query(employee_id: str) -> Select[Any]:
 
 
 def render_messages(
-    connection: Connection, employee_id: str, rows: Sequence[Row[Any]]
+    connection: Connection, employee_id: str, rows: Sequence[Sequence[Any]]
 ) -> tuple[Message, ...]:
-    """Return the wire values of rows of `message_query`, in their order."""
-    ids = [row.message_id for row in rows]
-    files = message_attachments(connection, ids)
-    emojis = _reactions(connection, employee_id, ids)
-    return tuple(
-        _message(row, tuple(files[row.message_id]), tuple(emojis[row.message_id])) for row in rows
-    )
+    """Return the wire values of rows of `message_query`, in their order.
+
+    A row may be the toolkit's or the driver's: its values alone are looked at, in their order.
+    """
+    adorned = [row[0] for row in rows if row[-1]]
+    files = message_attachments(connection, adorned) if adorned else {}
+    emojis = _reactions(connection, employee_id, adorned) if adorned else {}
+    return tuple(_message(row, files.get(row[0], ()), emojis.get(row[0], ())) for row in rows)
 
 
 def read_messages(
@@ -103,50 +130,59 @@ def read_messages(
     return render_messages(connection, employee_id, rows)
 
 
-def _message(row: Row[Any], files: tuple[Attachment, ...], emojis: tuple[Reaction, ...]) -> Message:
-    quote = None
-    if row.quote_message_id is not None:
-        quote = Quote(
-            message_id=MessageId(row.quote_message_id),
-            author_name=row.quoted_author_name or "",
-            text=(row.quoted_text or "")[:QUOTE_CHARS],
-        )
+def _message(
+    row: Sequence[Any], files: Sequence[Attachment], emojis: Sequence[Reaction]
+) -> Message:
+    # By position: the first sync renders a million of them, and names cost as much as the rest.
+    (message_id, home, version, revision, direction, kind, text, author_id, author_name) = row[:9]
+    (place_at, place_index, occurred_at, origin, state, detail, state_at, quote_id) = row[9:17]
+    (edited_at, versions, deleted, *archived) = row[17:24]
     return Message(
-        message_id=MessageId(row.message_id),
-        conversation_id=ConversationId(row.conversation_id),
-        version=row.version,
-        revision=row.revision,
-        direction=Direction(row.direction),
-        kind=MessageKind(row.kind),
-        text=row.text,
-        author_id=row.author_id,
-        author_name=row.author_name,
-        place_at_utc_ms=row.place_at_utc_ms,
-        place_index=row.place_index,
-        occurred_at_utc_ms=row.occurred_at_utc_ms,
-        origin=Origin(row.origin),
-        state=None if row.state is None else DeliveryState(row.state),
-        state_detail=row.state_detail,
-        state_at_utc_ms=row.state_at_utc_ms,
-        quote=quote,
-        reactions=emojis,
-        attachments=files,
-        archive=_archive_ref(row),
-        edited_at_utc_ms=row.edited_at_utc_ms,
-        versions_archived=row.versions_archived,
-        deleted=row.deleted,
+        message_id=message_id,
+        conversation_id=home,
+        version=version,
+        revision=revision,
+        direction=_DIRECTIONS[direction],
+        kind=_KINDS[kind],
+        text=text,
+        author_id=author_id,
+        author_name=author_name,
+        place_at_utc_ms=place_at,
+        place_index=place_index,
+        occurred_at_utc_ms=occurred_at,
+        origin=_ORIGINS[origin],
+        state=None if state is None else _STATES[state],
+        state_detail=detail,
+        state_at_utc_ms=state_at,
+        quote=None if quote_id is None else _quote(quote_id, *row[24:26]),
+        reactions=tuple(emojis),
+        attachments=tuple(files),
+        archive=_archive_ref(*archived),
+        edited_at_utc_ms=edited_at,
+        versions_archived=versions,
+        deleted=bool(deleted),
     )
 
 
-def _archive_ref(row: Row[Any]) -> ArchiveRef | None:
+def _quote(message_id: str, author_name: str | None, text: str | None) -> Quote:
+    return Quote(
+        message_id=MessageId(message_id),
+        author_name=author_name or "",
+        text=(text or "")[:QUOTE_CHARS],
+    )
+
+
+def _archive_ref(
+    entry_id: str, leaf_index: int | None, leaf_hash: bytes, archived_at_utc_ms: int
+) -> ArchiveRef | None:
     """Return where the newest version stands in the log: None before it is sealed."""
-    if row.leaf_index is None:
+    if leaf_index is None:
         return None
     return ArchiveRef(
-        index=row.leaf_index,
-        entry_id=row.entry_id,
-        entry_hash=row.leaf_hash.hex(),
-        archived_at_utc_ms=row.archived_at_utc_ms,
+        index=leaf_index,
+        entry_id=entry_id,
+        entry_hash=leaf_hash.hex(),
+        archived_at_utc_ms=archived_at_utc_ms,
     )
 
 

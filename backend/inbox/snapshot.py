@@ -1,4 +1,4 @@
-"""Owns the first sync: contacts, then conversations, then messages, page after page.
+"""Owns the first sync: conversations, then contacts, then messages, page after page.
 
 It never holds a page open: what changes meanwhile comes by the event stream from `seq` on.
 """
@@ -21,20 +21,26 @@ CONTACTS, CONVERSATIONS, MESSAGES = "contacts", "conversations", "messages"
 class SnapshotPosition(NamedTuple):
     """Where a snapshot stands; exactly the key of its stage may be set.
 
-    `seq` is the stream position the snapshot began at; a key is that of the last row given.
+    `seq` is the stream position the snapshot began at, `totals` counts the messages and the
+    conversations there were then; a key is that of the last row given.
     """
 
     seq: int
-    stage: str = CONTACTS
+    totals: tuple[int, int]
+    stage: str = CONVERSATIONS
     text_key: tuple[str, str] | None = None
     activity_key: tuple[int, str] | None = None
     place_key: tuple[int, int] | None = None
 
 
 class Snapshot(NamedTuple):
-    """What one page holds, and where the next begins: None on the last page."""
+    """What one page holds, and where the next begins: None on the last page.
+
+    `at_seq` is the stream position the page itself was read at.
+    """
 
     seq: int
+    at_seq: int
     following: SnapshotPosition | None
     total_messages: int
     total_conversations: int
@@ -47,41 +53,51 @@ def read_snapshot(
     connection: Connection, me: Me, position: SnapshotPosition | None, limit: int
 ) -> Snapshot:
     """Return the next `limit` rows of a snapshot; a page goes over from one stage to the next."""
-    at: SnapshotPosition | None = position or SnapshotPosition(
-        stream_position(connection, me.employee_id)
-    )
-    assert at is not None
-    seq = at.seq
+    at_seq = stream_position(connection, me.employee_id)
+    begun = position or SnapshotPosition(at_seq, _totals(connection, me))
+    at: SnapshotPosition | None = begun
     contacts: tuple[Contact, ...] = ()
     conversations_: tuple[Conversation, ...] = ()
     messages: tuple[Message, ...] = ()
-    if at.stage == CONTACTS:
-        contacts = contact_page(connection, me.employee_id, after=at.text_key, limit=limit)
-        limit -= len(contacts)
-        at = SnapshotPosition(seq, CONVERSATIONS)
-        if limit == 0:
-            last = contacts[-1]
-            at = SnapshotPosition(seq, text_key=(last.display_name, last.contact_id))
-    if at.stage == CONVERSATIONS and limit:
-        conversations_ = conversation_page(connection, me.employee_id, at.activity_key, limit)
+    if begun.stage == CONVERSATIONS:
+        conversations_, at = _conversations(connection, me, begun, limit)
         limit -= len(conversations_)
-        at = SnapshotPosition(seq, MESSAGES)
-        if limit == 0:
-            newest = conversations_[-1]
-            key = (newest.last_activity_utc_ms, newest.conversation_id)
-            at = SnapshotPosition(seq, CONVERSATIONS, activity_key=key)
-    if at.stage == MESSAGES and limit:
-        messages = message_page(connection, me, at.place_key, limit)
-        at = None
-        if len(messages) == limit:
-            oldest = messages[-1]
-            at = SnapshotPosition(
-                seq, MESSAGES, place_key=(oldest.place_at_utc_ms, oldest.place_index)
-            )
-    total_messages, total_conversations = _totals(connection, me)
-    return Snapshot(
-        seq, at, total_messages, total_conversations, contacts, conversations_, messages
-    )
+    if at is not None and at.stage == CONTACTS and limit:
+        contacts, at = _contacts(connection, me, at, limit)
+        limit -= len(contacts)
+    if at is not None and at.stage == MESSAGES and limit:
+        messages, at = _messages(connection, me, at, limit)
+    return Snapshot(begun.seq, at_seq, at, *begun.totals, contacts, conversations_, messages)
+
+
+def _conversations(
+    connection: Connection, me: Me, at: SnapshotPosition, limit: int
+) -> tuple[tuple[Conversation, ...], SnapshotPosition]:
+    found = conversation_page(connection, me, at.activity_key, limit)
+    if len(found) < limit:
+        return found, SnapshotPosition(at.seq, at.totals, CONTACTS)
+    key = (found[-1].last_activity_utc_ms, found[-1].conversation_id)
+    return found, SnapshotPosition(at.seq, at.totals, CONVERSATIONS, activity_key=key)
+
+
+def _contacts(
+    connection: Connection, me: Me, at: SnapshotPosition, limit: int
+) -> tuple[tuple[Contact, ...], SnapshotPosition]:
+    found = contact_page(connection, me.employee_id, after=at.text_key, limit=limit)
+    if len(found) < limit:
+        return found, SnapshotPosition(at.seq, at.totals, MESSAGES)
+    key = (found[-1].display_name, found[-1].contact_id)
+    return found, SnapshotPosition(at.seq, at.totals, CONTACTS, text_key=key)
+
+
+def _messages(
+    connection: Connection, me: Me, at: SnapshotPosition, limit: int
+) -> tuple[tuple[Message, ...], SnapshotPosition | None]:
+    found = message_page(connection, me, at.place_key, limit)
+    if len(found) < limit:
+        return found, None
+    key = (found[-1].place_at_utc_ms, found[-1].place_index)
+    return found, SnapshotPosition(at.seq, at.totals, MESSAGES, place_key=key)
 
 
 def _totals(connection: Connection, me: Me) -> tuple[int, int]:

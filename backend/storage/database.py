@@ -251,6 +251,12 @@ def _prepare(connection: Connection) -> None:
             "ALTER TABLE archive_entries RENAME COLUMN leaf_index TO sequence"
         )
     metadata.create_all(connection)
+    if 0 < version < 4:  # what changed when was not noted: let all have changed just now
+        connection.exec_driver_sql(
+            "INSERT INTO conversation_positions (employee_id, conversation_id, firm_id, seq)"
+            " SELECT m.employee_id, m.conversation_id, m.firm_id, c.seq FROM conversation_members m"
+            " JOIN event_counters c ON c.employee_id = m.employee_id"
+        )
     for table in _GROW_ONLY_TABLES:
         for verb in ("UPDATE", "DELETE"):
             connection.exec_driver_sql(_GROW_ONLY.format(table=table, verb=verb))

@@ -45,7 +45,7 @@ from backend.storage.directory_tables import (
     walls,
 )
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -70,6 +70,7 @@ __all__ = [
     "contacts",
     "conversation_contacts",
     "conversation_members",
+    "conversation_positions",
     "conversations",
     "decisions",
     "employee_contacts",
@@ -320,6 +321,15 @@ event_counters = Table(
     ref("employee_id", "employees.employee_id", key=True),
     firm(),
     number("seq", default=0),
+)
+# The position of the newest event that concerned a conversation, also when it is kept no more.
+conversation_positions = Table(
+    "conversation_positions",
+    metadata,
+    ref("employee_id", "employees.employee_id", key=True),
+    ref("conversation_id", "conversations.conversation_id", key=True),
+    firm(),
+    number("seq"),
 )
 # A submission's key never expires; the stored reply is the one replayed.
 idempotency = Table(

@@ -79,10 +79,10 @@ async def test_snapshot_holds_everything_once_in_order(
     assert {page.seq for page in pages} == {pages[0].seq}
     assert (pages[0].total_messages, pages[0].total_conversations) == (35, CLIENTS)
     stages = "".join(
-        "c" * len(page.contacts) + "v" * len(page.conversations) + "m" * len(page.messages)
+        "v" * len(page.conversations) + "c" * len(page.contacts) + "m" * len(page.messages)
         for page in pages
     )
-    assert stages == "c" * CLIENTS + "v" * CLIENTS + "m" * 35
+    assert stages == "v" * CLIENTS + "c" * CLIENTS + "m" * 35
 
 
 async def test_what_changes_during_a_snapshot_comes_by_the_stream(
