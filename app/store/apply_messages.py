@@ -12,20 +12,19 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, text
 
-from app.store.index_terms import indexed_text
 from app.store.payloads import (
     decode_archive_ref,
     decode_message,
     encode,
     id_list,
-    searched_text,
 )
+from app.store.search_rows import is_found_alike, message_body
 from app.store.sync_rows import SyncState
 from contract.ids import ConversationId, MessageId
 from contract.wire import Message, Origin
 
 _EXISTING = text(
-    "SELECT message_id, row_id, version, applied_seq, payload FROM messages"
+    "SELECT message_id, row_id, version, applied_seq, payload, conversation_row FROM messages"
     " WHERE message_id IN (SELECT value FROM json_each(:ids))"
 )
 _ROWS_OF_CONVERSATIONS = text(
@@ -151,17 +150,15 @@ def _with_seals(connection: Connection, newest: dict[str, Arrival], ids: str) ->
 
 def _replace(arrival: Arrival, row: Sequence[Any], generation: int, rows: _Rows) -> bool:
     """Collect what a known message needs; return True when its content changes."""
-    _, row_id, version, applied_seq, payload = row
+    _, row_id, version, applied_seq, payload, home = row
     message = arrival.message
     seq = max(arrival.seq, applied_seq)
     if message.version <= version:
         rows.seen_again.append((seq, generation, row_id))
         return False
-    before = searched_text(decode_message(payload))
-    after = searched_text(message)
-    if before != after:
+    if not is_found_alike(decode_message(payload), message):
         rows.unindexed.append((row_id,))
-        rows.indexed.append((row_id, indexed_text(after)))
+        rows.indexed.append((row_id, message_body(message, home)))
     place = (message.place_at_utc_ms, message.place_index)
     rows.updated.append((*place, message.version, seq, generation, encode(message), row_id))
     return True
@@ -197,7 +194,7 @@ def _insert(
         version = (message.version, arrival.seq, state.generation)
         home = homes[message.conversation_id]
         rows.inserted.append((row_id, message.message_id, home, *place, *version, encode(message)))
-        rows.indexed.append((row_id, indexed_text(searched_text(message))))
+        rows.indexed.append((row_id, message_body(message, home)))
     return replace(state, next_live_row=live, next_import_row=imported, next_history_row=lowest)
 
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from app.store.apply_messages import conversation_rows
-from app.store.index_terms import indexed_text
 from app.store.payloads import encode, id_list, searched_contact
+from app.store.search_rows import put_title
 from contract.ids import ContactId, ConversationId
+from contract.search_terms import indexed_text
 from contract.wire import Contact, Conversation
 
 _KNOWN_CONTACTS = text(
@@ -30,7 +31,7 @@ _UPDATE_CONTACT = text(
 )
 _TOUCH_CONTACT = text("UPDATE contacts SET generation = :generation WHERE row_id = :row_id")
 _KNOWN_CONVERSATIONS = text(
-    "SELECT conversation_id, row_id, version FROM conversations"
+    "SELECT conversation_id, row_id, version, title FROM conversations"
     " WHERE conversation_id IN (SELECT value FROM json_each(:ids))"
 )
 _UPDATE_CONVERSATION = text(
@@ -100,11 +101,13 @@ def apply_conversations(
         return set()
     homes = conversation_rows(connection, newest.keys(), generation)
     rows = connection.execute(_KNOWN_CONVERSATIONS, {"ids": id_list(newest)})
-    versions = {row[0]: int(row[2]) for row in rows}
+    before = {row[0]: (int(row[2]), str(row[3])) for row in rows}
     changed = set()
     for key, each in newest.items():
-        if each.conversation.version > versions[key]:
+        version, title = before[key]
+        if each.conversation.version > version:
             _write_conversation(connection, each, homes, generation)
+            put_title(connection, homes[key], title, each.conversation.title)
             changed.add(each.conversation.conversation_id)
         else:
             values = {"seq": each.seq, "generation": generation, "row_id": homes[key]}

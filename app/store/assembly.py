@@ -58,7 +58,7 @@ def assemble(
         timeline=TimelineReads(databases),
         contacts=ContactReads(databases),
         book=BookReads(databases),
-        search=SearchReads(databases),
+        search=SearchReads(databases, clock),
         cache=CacheWrites(databases),
         outbox=OutboxStore(databases, clock),
         drafts=DraftStore(databases),

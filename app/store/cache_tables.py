@@ -162,10 +162,8 @@ _COUNTED = ("listed", "unread", "awaiting")
 def create_cache(connection: Connection) -> None:
     """Make every table inside the caller's transaction and set the file's version."""
     METADATA.create_all(connection)
-    for name in ("message_search", "contact_search"):
-        connection.exec_driver_sql(
-            f"CREATE VIRTUAL TABLE {name} USING fts5(body, {_SEARCH_OPTIONS})"
-        )
+    for name in ("message_search", "contact_search", "conversation_search"):
+        create_search(connection, name)
     connection.execute(
         sync_state.insert().values(
             id=1,
@@ -184,6 +182,11 @@ def create_cache(connection: Connection) -> None:
         connection.exec_driver_sql(_counting_trigger(event))
     create_file_counter(connection)
     connection.exec_driver_sql(f"PRAGMA user_version = {CACHE_VERSION}")
+
+
+def create_search(connection: Connection, name: str) -> None:
+    """Make a full-text index whose rows are those of a table and hold no text themselves."""
+    connection.exec_driver_sql(f"CREATE VIRTUAL TABLE {name} USING fts5(body, {_SEARCH_OPTIONS})")
 
 
 def create_file_counter(connection: Connection) -> None:

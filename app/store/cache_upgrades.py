@@ -9,7 +9,13 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
-from app.store.cache_tables import CACHE_VERSION, cached_files, create_file_counter
+from app.store.cache_tables import (
+    CACHE_VERSION,
+    cached_files,
+    create_file_counter,
+    create_search,
+)
+from app.store.search_rows import index_titles, note_tagless
 
 Upgrade = Callable[[Connection], None]
 
@@ -31,6 +37,9 @@ def _from_version_1(connection: Connection) -> None:
     )
     cached_files.create(connection)
     create_file_counter(connection)
+    create_search(connection, "conversation_search")
+    index_titles(connection)
+    note_tagless(connection)
 
 
 # By the version they start from. All of one release's changes belong to one step.

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from app.store.payloads import id_list
+from app.store.search_rows import put_title
 
 CONVERSATION = "conversation"
 MESSAGE = "message"
@@ -27,7 +28,7 @@ _ERASED_ROWS = text(
     "SELECT row_id FROM messages WHERE message_id IN (SELECT value FROM json_each(:ids))"
     " AND applied_seq < :seq"
 )
-_HOME = text("SELECT row_id, applied_seq FROM conversations WHERE conversation_id = :id")
+_HOME = text("SELECT row_id, applied_seq, title FROM conversations WHERE conversation_id = :id")
 _ROWS_OF_HOME = text(
     "SELECT row_id FROM messages WHERE conversation_row = :home AND applied_seq < :seq"
 )
@@ -73,6 +74,7 @@ def revoke(connection: Connection, conversation_id: str, seq: int) -> None:
     _delete_messages(connection, [int(row[0]) for row in rows])
     if home[1] < seq:
         connection.execute(_UNLIST, {"home": home[0]})
+        put_title(connection, home[0], home[2], "")
         connection.execute(_LEAVE, {"home": home[0]})
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from app.store.index_terms import UNSPACED, is_unspaced
+from contract.search_terms import UNSPACED, is_unspaced
 
 SNIPPET_CHARS = 120
 _LEAD_CHARS = 30
@@ -55,7 +55,13 @@ class Highlighter:
             for term in folded
             if term
         ]
+        self._parts = parts
         self._pattern = re.compile("|".join(parts)) if parts else None
+
+    def finds_all(self, text: str) -> bool:
+        """Return True when the text holds every term; without terms any text does."""
+        folded = _folded(text)
+        return all(re.search(part, folded) for part in self._parts)
 
     def snippet(self, text: str) -> tuple[str, Spans]:
         """Return at most SNIPPET_CHARS of `text` around its first hit, and the hits' places.

@@ -33,8 +33,9 @@ from app.session.keys import INSTANCE_FILE, DataFolder, KeyVault, MasterKey
 from app.settings.paths import AppPaths
 from app.settings.schema import load_schema
 from app.settings.settings import Settings
-from app.store import cache_tables, index_terms, outbox_tables
+from app.store import cache_tables, outbox_tables, search_rows
 from app.store.store import Store
+from contract import search_tags, search_terms
 from tests.benchmarks import dataset_rows, dataset_texts
 from tests.benchmarks.dataset_rows import Bank
 from tests.benchmarks.measuring import SEED
@@ -51,7 +52,15 @@ KEPT = ROOT / "out" / "bench-data"
 GIVEN_VARIABLE = "PARLEY_BENCH_DATA"
 _MESSAGES_PER_COMMIT = 4_000
 _SYNCED_WITHIN_S = 120.0
-_SOURCES = (cache_tables, outbox_tables, index_terms, dataset_rows, dataset_texts)
+_SOURCES = (
+    cache_tables,
+    outbox_tables,
+    search_rows,
+    search_tags,
+    search_terms,
+    dataset_rows,
+    dataset_texts,
+)
 
 
 class KnownKey(KeyVault):

@@ -1,6 +1,7 @@
-"""Turns text into what the full-text index holds and queries into what it is asked.
+"""Turns text into what a full-text index holds and typed words into what it is asked.
 
-It never reads or writes the index; accents of Latin letters are left to its tokenizer.
+It never reads or writes an index; accents of Latin letters are left to the index's tokenizer
+(SQLite FTS5: `unicode61 remove_diacritics 2`, prefixes of 1 to 5 characters).
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ UNSPACED = (
     "\u3040-\u30ff\u3105-\u318f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     "\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
 )
+# Private characters mark what a text belongs to (contract.search_tags): no text may hold them.
+_PRIVATE = re.compile("[\ue000-\uf8ff\U000f0000-\U0010ffff]+")
 _RUN = re.compile(f"[{UNSPACED}]+")
 _PIECES = re.compile(f"[{UNSPACED}]+|[^\\W_{UNSPACED}]+")
+_QUOTES = re.compile('["\u201c\u201d\u201e\u201f\uff02]')
 _MARKS = re.compile(
     "["
     + "".join(
@@ -45,8 +49,9 @@ def indexed_text(text: str) -> str:
 def match_expression(query: str) -> str | None:
     """Return the FTS5 expression that finds every term of a typed query, None when blank.
 
-    Terms of alphabets match as prefixes; unspaced runs as sequences of bigrams. Nothing the
-    user types is taken as FTS5 syntax.
+    Terms of alphabets match as prefixes; unspaced runs as sequences of bigrams. What stands
+    between quotation marks is found in that order, word beside word; its last word matches as
+    a prefix as long as the closing mark is not typed. Nothing else is taken as FTS5 syntax.
     """
     return " AND ".join(_expressions(query)) or None
 
@@ -56,28 +61,60 @@ def query_terms(query: str) -> tuple[str, ...]:
     return tuple(piece[:_MAX_TERM_CHARS] for piece in _PIECES.findall(_folded(query))[:_MAX_TERMS])
 
 
+def phrases_of(query: str) -> tuple[tuple[str, ...], ...]:
+    """Return the folded pieces of each phrase of two or more words that stands in quotes."""
+    found = (query_terms(part) for part in _QUOTES.split(query)[1::2])
+    return tuple(pieces for pieces in found if len(pieces) > 1)
+
+
 def is_unspaced(term: str) -> bool:
     """Return True when a term's script writes no spaces between words."""
     return _RUN.match(term) is not None
 
 
 def _expressions(query: str) -> list[str]:
-    found = []
-    for term in query_terms(query):
-        if not is_unspaced(term):
-            found.append(f'"{term}"*')
-            continue
-        letters = _without_marks(term)
-        if len(letters) == 1:
-            found.append(f'"{letters}"*')
-        elif letters:
-            found.append('"' + " ".join(_pairs(letters)) + '"')
+    found: list[str] = []
+    parts = _QUOTES.split(query)
+    for number, part in enumerate(parts):
+        pieces = query_terms(part)[: _MAX_TERMS - len(found)]
+        if number % 2 and len(pieces) > 0:
+            is_open = number == len(parts) - 1
+            found += _phrase(pieces, is_open=is_open)
+        else:
+            found += [each for piece in pieces for each in _term(piece)]
     return found
+
+
+def _term(term: str) -> list[str]:
+    if not is_unspaced(term):
+        return [f'"{term}"*']
+    letters = _without_marks(term)
+    if len(letters) == 1:
+        return [f'"{letters}"*']
+    return [f'"{" ".join(_pairs(letters))}"'] if letters else []
+
+
+def _phrase(pieces: tuple[str, ...], *, is_open: bool) -> list[str]:
+    """Return one FTS5 phrase; a run that another word follows ends with its last character."""
+    tokens: list[str] = []
+    prefix = False
+    for place, piece in enumerate(pieces):
+        is_last = place == len(pieces) - 1
+        if not is_unspaced(piece):
+            tokens.append(piece)
+            prefix = is_last and is_open
+            continue
+        letters = _without_marks(piece)
+        tokens += _pairs(letters)
+        if letters and (not is_last or len(letters) == 1):
+            tokens.append(letters[-1])
+            prefix = is_last
+    return [f'"{" ".join(tokens)}"{"*" if prefix else ""}'] if tokens else []
 
 
 def _folded(text: str) -> str:
     """Fold width, ligatures and case the tokenizer does not know (ß, full-width letters)."""
-    storable = text.encode("utf-8", "ignore").decode()
+    storable = _PRIVATE.sub(" ", text.encode("utf-8", "ignore").decode())
     return unicodedata.normalize("NFKC", storable).casefold()
 
 
