@@ -19,6 +19,7 @@ from app.domain.timeline import OutboxEntry
 from app.faults import to_app_error
 from app.outbox.files import FileTransfers, Progress, ignored
 from app.outbox.lanes import LaneRunner
+from app.outbox.queue import OutboxQueue
 from app.outbox.read_marks import ReadMarks
 from app.store.store import Store
 from backend_client.client import GovernedApi
@@ -38,7 +39,10 @@ Hint = Callable[[CheckedDraft], bytes]
 
 
 class Messaging:
-    """The person's actions on conversations; raises errors of app.domain.errors."""
+    """The person's actions on conversations; raises errors of app.domain.errors.
+
+    `queue` is everything that waits, to be looked through and cancelled.
+    """
 
     def __init__(
         self,
@@ -61,6 +65,7 @@ class Messaging:
         self._undo_s = undo_s
         self._hint = hint
         self._open = True
+        self.queue = OutboxQueue(store, lanes.wake)
 
     async def send(
         self,

@@ -25,6 +25,7 @@ from app.store.outbox_rows import (
     put_draft,
     update_entry,
 )
+from app.store.queue import QueueReads
 from contract.ids import ConversationId, MessageId
 from contract.states import IllegalTransition, OutboxEvent, OutboxState, next_outbox_state
 from contract.wire import WireFinding
@@ -53,13 +54,14 @@ _STILL_WAITING = frozenset({OutboxEvent.UNDO_ELAPSED, OutboxEvent.START, OutboxE
 class OutboxStore:
     """Durable (synchronous=FULL) rows on a thread of their own: sync never delays a send.
 
-    Raises DiskFull with nothing changed; IllegalTransition for steps the table lacks and for
-    entries that are no longer there.
+    `queue` shows all entries in composing order. Raises DiskFull with nothing changed;
+    IllegalTransition for steps the table lacks and for entries that are no longer there.
     """
 
     def __init__(self, databases: Databases, clock: Clock) -> None:
         self._databases = databases
         self._clock = clock
+        self.queue = QueueReads(databases, clock)
 
     async def add(self, entry: OutboxEntry) -> None:
         """Write a new entry at the end of its conversation's lane; the draft stays."""

@@ -26,6 +26,10 @@ _OF_SOME = text(
     "SELECT conversation_id, waiting_count, refused_count FROM lanes"
     " WHERE conversation_id IN (SELECT value FROM json_each(:ids))"
 )
+_HEADS = text(
+    "SELECT conversation_id, head FROM lanes WHERE head IS NOT NULL"
+    " AND conversation_id IN (SELECT value FROM json_each(:ids))"
+)
 _WAITING = text(
     "SELECT conversation_id FROM lanes WHERE waiting_count > 0 AND conversation_id > :after"
     " ORDER BY conversation_id LIMIT :limit"
@@ -64,3 +68,9 @@ def waiting_conversations(outbox: Connection, after: str, limit: int) -> tuple[C
     """Return conversations in which something waits, by id, after one."""
     rows = outbox.execute(_WAITING, {"after": after, "limit": limit}).scalars()
     return tuple(ConversationId(each) for each in rows)
+
+
+def heads_of(outbox: Connection, conversation_ids: Collection[str]) -> dict[str, int]:
+    """Return the positions of the heads of those of the lanes that have one."""
+    rows = outbox.execute(_HEADS, {"ids": id_list(conversation_ids)})
+    return {row[0]: int(row[1]) for row in rows}

@@ -149,8 +149,8 @@ def merged_draft(entry: OutboxEntry, draft: Draft | None, now_utc_ms: int) -> Dr
     if draft is not None:
         answers = (
             entry.justification or draft.justification,
-            (*entry.acknowledged, *draft.acknowledged),
-            (*entry.false_positives, *draft.false_positives),
+            tuple(dict.fromkeys((*entry.acknowledged, *draft.acknowledged))),
+            tuple(dict.fromkeys((*entry.false_positives, *draft.false_positives))),
         )
         quote = quote or draft.quote_message_id
         files = tuple(each for each in draft.attachment_ids if each not in entry.attachment_ids)
