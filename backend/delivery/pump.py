@@ -92,10 +92,13 @@ def store_raw(
     connection: Connection,
     account: Account,
     items: list[RawItem],
-    cursor: str,
+    cursor: str | None,
     now_utc_ms: int,
 ) -> None:
-    """Keep raw bytes not seen before, with the cursor behind them: both or neither."""
+    """Keep raw bytes not seen before, with the cursor behind them: both or neither.
+
+    Without a cursor (a webhook) the kept one stays as it is.
+    """
     columns = inbound_raw.c
     known = set(
         connection.execute(
@@ -122,4 +125,5 @@ def store_raw(
                 received_at_utc_ms=now_utc_ms,
             )
         )
-    keep_inbound_cursor(connection, account.account_id, cursor)
+    if cursor is not None:
+        keep_inbound_cursor(connection, account.account_id, cursor)

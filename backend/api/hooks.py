@@ -1,0 +1,127 @@
+"""Owns the addresses vendors call: verified over raw bytes, committed, answered, parsed later.
+
+It never reads what a body says, and answers nobody before the bytes are on the disk.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from backend.channels.contract import Account, Inbound, RawItem
+from backend.channels.webhooks import Webhook, WebhookAnswer, WebhookRequest
+from backend.delivery.accounts import governed_accounts
+from backend.delivery.pump import store_raw
+from backend.storage.database import Database, StorageFull
+
+MOST_BODY_BYTES = 8 * 1024 * 1024
+_METHODS = ["GET", "POST", "PUT"]
+_NOT_HERE = WebhookAnswer(status=404)
+_FORGED = WebhookAnswer(status=403)
+_TOO_LARGE = WebhookAnswer(status=413)
+_LATER = WebhookAnswer(status=503)
+_log = logging.getLogger(__name__)
+
+
+class Hooks(NamedTuple):
+    """What the addresses need; `public_url` is how vendors name this backend."""
+
+    database: Database
+    connectors: Mapping[str, Inbound]
+    committed: Callable[[], None]
+    now: Callable[[], int]
+    public_url: str
+
+
+class HookDesk:
+    """Serves `/hooks/{connector}/{account}`; `refused` counts requests by account and reason."""
+
+    def __init__(self, hooks: Hooks) -> None:
+        self._hooks = hooks
+        self.refused: Counter[tuple[str, str]] = Counter()
+
+    def routes(self) -> list[Route]:
+        """Return the routes; what follows the account's path is the vendor's own."""
+        path = "/hooks/{connector}/{account_id}"
+        return [
+            Route(path, self._serve, methods=_METHODS),
+            Route(path + "/{rest:path}", self._serve, methods=_METHODS),
+        ]
+
+    async def _serve(self, request: Request) -> Response:
+        answer = await self._answer(request)
+        return Response(answer.body, status_code=answer.status, media_type=answer.media_type)
+
+    async def _answer(self, request: Request) -> WebhookAnswer:
+        hooks, parts = self._hooks, request.path_params
+        connector = hooks.connectors.get(parts["connector"])
+        account = await self._account(parts["account_id"], parts["connector"])
+        if account is None or connector is None or not isinstance(connector, Webhook):
+            return _NOT_HERE
+        body = await _bounded_body(request)
+        if body is None:
+            return self._refuse(account, "too large", _TOO_LARGE)
+        url = f"{hooks.public_url}{request.url.path}"
+        if request.url.query:
+            url = f"{url}?{request.url.query}"
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        asked = WebhookRequest(
+            request.method, url, dict(request.query_params), headers, body, parts.get("rest", "")
+        )
+        known = connector.handshake(account, asked)
+        if known is not None:
+            return known if known.status < 400 else self._refuse(account, "handshake", known)
+        item = RawItem(dedupe_key="", body=body, headers=headers, url=url)
+        if not connector.verify(account, item):
+            return self._refuse(account, "signature", _FORGED)
+        return await self._commit(account, connector, item)
+
+    async def _commit(self, account: Account, connector: Webhook, item: RawItem) -> WebhookAnswer:
+        keyed = RawItem(
+            dedupe_key=connector.dedupe_key(account, item),
+            body=item.body,
+            headers=item.headers,
+            url=item.url,
+        )
+        hooks = self._hooks
+        try:
+            await hooks.database.write(lambda c: store_raw(c, account, [keyed], None, hooks.now()))
+        except StorageFull:
+            return self._refuse(account, "disk full", _LATER)
+        hooks.committed()
+        return connector.answer(account)
+
+    async def _account(self, account_id: str, connector: str) -> Account | None:
+        accounts = await self._hooks.database.read(governed_accounts)
+        return next(
+            (
+                account
+                for account in accounts
+                if (account.account_id, account.connector) == (account_id, connector)
+            ),
+            None,
+        )
+
+    def _refuse(self, account: Account, reason: str, answer: WebhookAnswer) -> WebhookAnswer:
+        self.refused[account.account_id, reason] += 1
+        _log.warning(
+            "a vendor's request was refused",
+            extra={"account_id": account.account_id, "reason": reason},
+        )
+        return answer
+
+
+async def _bounded_body(request: Request) -> bytes | None:
+    """Return the body, None once it is longer than any vendor's."""
+    whole = bytearray()
+    async for piece in request.stream():
+        whole += piece
+        if len(whole) > MOST_BODY_BYTES:
+            return None
+    return bytes(whole)

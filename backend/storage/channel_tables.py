@@ -1,0 +1,22 @@
+"""Owns the table of what channel accounts need to sign in at their vendors.
+
+It never runs a query.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Table
+
+from backend.storage.columns import firm, flag, metadata, number, ref, text
+
+# The whole database is encrypted; a secret's value is never given out again by any command.
+channel_account_settings = Table(
+    "channel_account_settings",
+    metadata,
+    ref("account_id", "channel_accounts.account_id", key=True),
+    text("name", key=True),
+    firm(),
+    text("value"),
+    flag("secret"),
+    number("set_at_utc_ms"),
+)

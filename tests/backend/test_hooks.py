@@ -1,0 +1,144 @@
+"""Vendors' webhooks: believed by signature, committed before the answer, counted when refused."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import update
+from starlette.applications import Starlette
+
+from backend.api.hooks import MOST_BODY_BYTES, HookDesk, Hooks
+from backend.channels.modules import ChannelContext, load_module
+from backend.channels.vendor_http import VendorHttp
+from backend.directory.account_settings import keep_settings, read_settings, shown_settings
+from backend.storage.tables import channel_accounts
+from tests.backend.workspace import FIRM, Workspace, open_workspace
+from tests.support.log_guard import LogGuard
+
+KEY = bytes(range(32))
+SECRET = "an app's secret"
+PATH = "/hooks/whatsapp/acc-wa"
+BODY = json.dumps({"object": "whatsapp_business_account", "entry": []}).encode()
+
+
+@dataclass
+class Address:
+    """The served addresses with what was told of them."""
+
+    workspace: Workspace
+    desk: HookDesk
+    client: httpx.AsyncClient
+    told: list[str]
+
+    async def post(self, body: bytes, secret: str = SECRET) -> int:
+        """Call as Meta would; returns the status."""
+        digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+        headers = {"X-Hub-Signature-256": f"sha256={digest}"}
+        return (await self.client.post(PATH, content=body, headers=headers)).status_code
+
+    async def kept(self) -> int:
+        """Return how many raw bodies are committed."""
+        return int(str(await self.workspace.scalar("SELECT count(*) FROM inbound_raw")))
+
+
+@pytest.fixture
+async def address(tmp_path: Path) -> AsyncIterator[Address]:
+    """Serve the addresses of a workspace with one WhatsApp account."""
+    told: list[str] = []
+    values = {
+        "phone_number_id": "1",
+        "access_token": "t",
+        "app_secret": SECRET,
+        "verify_token": "a word",
+    }
+    secrets = frozenset({"access_token", "app_secret", "verify_token"})
+    async with open_workspace(tmp_path, KEY) as workspace, VendorHttp() as http:
+        database = workspace.services.database
+        await database.write(
+            lambda c: keep_settings(c, FIRM, "acc-wa", values, secrets, workspace.clock())
+        )
+        await database.write(
+            lambda c: c.execute(
+                update(channel_accounts)
+                .where(channel_accounts.c.account_id == "acc-wa")
+                .values(connector="whatsapp")
+            )
+        )
+        known = await database.read(read_settings)
+        context = ChannelContext(known.__getitem__, http, workspace.clock)
+        connector = load_module("whatsapp").connect(context)
+        desk = HookDesk(
+            Hooks(
+                database,
+                {"whatsapp": connector.inbound},
+                lambda: told.append("committed"),
+                workspace.clock,
+                "https://bank.test",
+            )
+        )
+        transport = httpx.ASGITransport(Starlette(routes=desk.routes()))
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            yield Address(workspace, desk, client, told)
+
+
+async def test_a_signed_body_is_committed_before_it_is_answered(address: Address) -> None:
+    assert await address.post(BODY) == 200
+    assert await address.kept() == 1
+    assert address.told == ["committed"]
+
+
+async def test_a_repeated_delivery_is_answered_and_kept_once(address: Address) -> None:
+    assert [await address.post(BODY), await address.post(BODY)] == [200, 200]
+    assert await address.kept() == 1
+
+
+async def test_a_wrong_signature_is_refused_and_counted(
+    address: Address, expect_log: LogGuard
+) -> None:
+    expect_log("a vendor's request was refused", logger="backend.api.hooks")
+    assert await address.post(BODY, secret="guessed") == 403
+    assert (await address.client.post(PATH, content=BODY)).status_code == 403
+    assert await address.kept() == 0
+    assert address.desk.refused["acc-wa", "signature"] == 2
+
+
+async def test_a_body_without_end_is_refused_and_counted(
+    address: Address, expect_log: LogGuard
+) -> None:
+    expect_log("a vendor's request was refused", logger="backend.api.hooks")
+    assert await address.post(b"x" * (MOST_BODY_BYTES + 1)) == 413
+    assert await address.kept() == 0
+    assert address.desk.refused["acc-wa", "too large"] == 1
+
+
+async def test_malformed_but_signed_bytes_are_kept_for_a_person_to_see(address: Address) -> None:
+    assert await address.post(b"\xff\xfe{") == 200
+    assert await address.kept() == 1
+
+
+async def test_the_handshake_needs_the_word(address: Address, expect_log: LogGuard) -> None:
+    expect_log("a vendor's request was refused", logger="backend.api.hooks")
+    query = {"hub.mode": "subscribe", "hub.verify_token": "a word", "hub.challenge": "7"}
+    good = await address.client.get(PATH, params=query)
+    assert (good.status_code, good.text) == (200, "7")
+    bad = await address.client.get(PATH, params=query | {"hub.verify_token": "b"})
+    assert bad.status_code == 403
+    assert address.desk.refused["acc-wa", "handshake"] == 1
+
+
+@pytest.mark.parametrize("path", ["/hooks/line/acc-wa", "/hooks/whatsapp/none", "/hooks/x/y"])
+async def test_an_address_nobody_set_up_does_not_exist(address: Address, path: str) -> None:
+    assert (await address.client.post(path, content=BODY)).status_code == 404
+
+
+async def test_secrets_are_never_shown(address: Address) -> None:
+    shown = await address.workspace.services.database.read(lambda c: shown_settings(c, "acc-wa"))
+    assert shown["phone_number_id"] == "1"
+    assert shown["app_secret"] == "(set)"
