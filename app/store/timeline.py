@@ -17,8 +17,19 @@ from app.store.overlay import messages_of
 from app.store.payloads import decode_message
 from app.store.timeline_sequence import OVERLAID, TimelineSequence, is_verified
 from contract.ids import ConversationId, MessageId
+from contract.wire import Direction
 
 _PAYLOAD = text("SELECT payload FROM messages WHERE message_id = :id")
+_HOME = "SELECT row_id FROM conversations WHERE conversation_id = :home"
+_IN_ORDER = "ORDER BY place_at_utc_ms, place_index, row_id LIMIT :limit"
+_PLACED_AFTER = text(
+    f"SELECT payload FROM messages WHERE conversation_row = ({_HOME})"  # noqa: S608 -- constants
+    f" AND place_at_utc_ms > :at {_IN_ORDER}"
+)
+_FIRST_FROM = text(
+    f"SELECT message_id FROM messages WHERE conversation_row = ({_HOME})"  # noqa: S608 -- constants
+    f" AND place_at_utc_ms >= :at {_IN_ORDER}"
+)
 
 
 class TimelineReads:
@@ -106,6 +117,31 @@ class TimelineReads:
         return await self._databases.read(
             lambda view: tuple(TimelineSequence(view, conversation_id).rows(wanted))
         )
+
+    async def first_new(
+        self, conversation_id: ConversationId, read_upto_utc_ms: int
+    ) -> MessageId | None:
+        """Return the first client message placed after a moment (looked for in 500 rows)."""
+        bound = {"home": conversation_id, "at": read_upto_utc_ms, "limit": MAX_WINDOW_ROWS}
+
+        def work(view: ReadView) -> MessageId | None:
+            for payload in view.cache.execute(_PLACED_AFTER, bound).scalars():
+                message = decode_message(payload)
+                if message.direction is Direction.IN:
+                    return message.message_id
+            return None
+
+        return await self._databases.read(work)
+
+    async def first_from(self, conversation_id: ConversationId, at_utc_ms: int) -> MessageId | None:
+        """Return the first message the server placed at a moment or later, None without one."""
+        bound = {"home": conversation_id, "at": at_utc_ms, "limit": 1}
+
+        def work(view: ReadView) -> MessageId | None:
+            found = view.cache.execute(_FIRST_FROM, bound).scalar()
+            return None if found is None else MessageId(found)
+
+        return await self._databases.read(work)
 
 
 def _within_window(before: int, after: int) -> tuple[int, int]:

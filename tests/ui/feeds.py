@@ -13,6 +13,7 @@ from app.domain.inbox import InboxCounts, InboxFilter, InboxKey, InboxPage, Inbo
 from app.domain.timeline import MAX_WINDOW_ROWS, TimelineRow, TimelineWindow
 from contract.ids import ConversationId, MessageId
 from tests.ui.sample_rows import NOW_UTC_MS
+from ui.models.timeline_merge import first_after
 
 
 class StillClock:
@@ -125,3 +126,13 @@ class TimelineFeed:
         self, conversation_id: ConversationId, message_ids: Collection[MessageId]
     ) -> tuple[TimelineRow, ...]:
         return tuple(row for row in self.all if row.message.message_id in message_ids)
+
+    async def first_new(
+        self, conversation_id: ConversationId, read_upto_utc_ms: int
+    ) -> MessageId | None:
+        return first_after(self.all, read_upto_utc_ms)
+
+    async def first_from(self, conversation_id: ConversationId, at_utc_ms: int) -> MessageId | None:
+        found = (row.message for row in self.all if row.message.place_at_utc_ms >= at_utc_ms)
+        first = next(found, None)
+        return None if first is None else first.message_id

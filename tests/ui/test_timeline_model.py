@@ -34,7 +34,7 @@ from tests.ui.test_inbox_presenter import Tasks, settled
 from ui.models.message_words import Setting
 from ui.models.timeline_items import ItemKind, timeline_items
 from ui.models.timeline_model import TimelineModel
-from ui.models.timeline_presenter import FIRST_ROWS, PAGE_ROWS, TimelinePresenter
+from ui.models.timeline_presenter import FIRST_ROWS, TimelinePresenter
 
 C1 = ConversationId("c1")
 _FATAL = QAbstractItemModelTester.FailureReportingMode.Fatal
@@ -121,7 +121,7 @@ def test_live_messages_come_at_the_end_and_changes_in_their_place(qapp: QApplica
     assert shown(presenter)[-2:] == ["m99", "m100"]
     assert presenter.model.rows()[-2].row == feed.all[99]
     presenter.on_changed(ChangeSet(messages={ConversationId("c2"): frozenset({MessageId("x")})}))
-    assert len(shown(presenter)) == PAGE_ROWS
+    assert len(shown(presenter)) == FIRST_ROWS + 1
 
 
 def test_an_old_window_takes_changes_but_no_live_messages(qapp: QApplication) -> None:

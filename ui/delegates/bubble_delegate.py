@@ -18,6 +18,7 @@ from ui.delegates.bubble_layout import (
     BubbleLayout,
     LayoutCache,
     Placed,
+    guessed_height,
     part_font,
     separator_width,
 )
@@ -81,6 +82,12 @@ class BubbleDelegate(QStyledItemDelegate):
             return int(self.bubble(words, width_px, mirrored).height_px)
         item = index.data(TimelineRole.ITEM)
         return line_height(item, width_px) if isinstance(item, TimelineItem) else 0
+
+    def guessed_height(self, item: TimelineItem, width_px: int) -> int:
+        """Return about how high a row is, without measuring it."""
+        if item.row is not None and item.kind is ItemKind.BUBBLE:
+            return guessed_height(item.row.message, width_px)
+        return line_height(item, width_px)
 
     # -- parts of a bubble ---------------------------------------------------------------------
 

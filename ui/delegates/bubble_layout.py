@@ -13,7 +13,8 @@ from itertools import chain
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QFont, QFontMetricsF, QTextLayout, QTextOption
 
-from contract.wire import Attachment
+from contract.ids import MessageId
+from contract.wire import Attachment, Message
 from ui.delegates.bubble_text import MeasuredText
 from ui.models.message_words import BubbleWords, Part
 from ui.theme.fonts import BOLD, REGULAR, ui_font
@@ -34,7 +35,10 @@ REACTION_HEIGHT_PX = 20.0
 ICON_PX = 12.0
 _MAX_BUBBLE_PX = 560.0
 _MIN_BUBBLE_PX = 120.0
-_CACHED_LAYOUTS = 1200
+_CACHED_LAYOUTS = 160
+# About how wide a character is, for guesses only.
+_LATIN_PX = 7.0
+_WIDE_PX = 13.0
 
 Placed = tuple[Part, QRectF]
 
@@ -238,24 +242,44 @@ def _place_below(layout: BubbleLayout, bottom: float, on_right: bool) -> float:
     return bottom + BELOW_HEIGHT_PX
 
 
+def guessed_height(message: Message, row_width_px: float) -> int:
+    """Return about how high a message's row will be, from its characters alone."""
+    room = max(_MIN_BUBBLE_PX, row_width_px - 2 * SIDE_PX)
+    inner = min(_MAX_BUBBLE_PX, room * 0.62 if room > 480 else room * 0.86) - 2 * PAD_X_PX
+    text = message.text
+    per_line = max(1, int(inner / (_LATIN_PX if text.isascii() else _WIDE_PX)))
+    lines = sum(-(-len(line) // per_line) or 1 for line in text.split("\n")) if text else 0
+    around = GAP_PX + PAD_TOP_PX + 3 + FOOTER_HEIGHT_PX + PAD_BOTTOM_PX
+    files = len(message.attachments) * (FILE_HEIGHT_PX + 5)
+    quote = QUOTE_HEIGHT_PX + 5 if message.quote is not None else 0.0
+    return round(lines * LINE_HEIGHT_PX + around + files + quote)
+
+
 class LayoutCache:
-    """Layouts by words, width and direction; words hold the message's id and all it shows."""
+    """Layouts by message, width and direction; one made for other words is made anew.
+
+    It holds what shows and what is near it: heights of rows are kept by whoever stacks them.
+    """
 
     def __init__(self, size: int = _CACHED_LAYOUTS) -> None:
         self._size = size
-        self._layouts: OrderedDict[tuple[BubbleWords, int, bool], BubbleLayout] = OrderedDict()
+        self._layouts: OrderedDict[tuple[MessageId, int, bool], BubbleLayout] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._layouts)
 
     def layout(self, words: BubbleWords, width_px: int, mirrored: bool = False) -> BubbleLayout:
         """Return the layout, measured only when it is not known."""
-        key = (words, width_px, mirrored)
+        key = (words.message_id, width_px, mirrored)
         known = self._layouts.get(key)
-        if known is None:
-            known = self._layouts[key] = measure_bubble(words, width_px, mirrored)
-            if len(self._layouts) > self._size:
-                self._layouts.popitem(last=False)
-        else:
+        if known is not None and (known.words is words or known.words == words):
             self._layouts.move_to_end(key)
-        return known
+            return known
+        fresh = self._layouts[key] = measure_bubble(words, width_px, mirrored)
+        self._layouts.move_to_end(key)
+        if len(self._layouts) > self._size:
+            self._layouts.popitem(last=False)
+        return fresh
 
     def clear(self) -> None:
         """Forget every layout, as after a change of face."""

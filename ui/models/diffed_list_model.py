@@ -8,7 +8,13 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any, Generic, TypeVar
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Signal,
+)
 
 from ui.models.row_diff import Insert, Move, Remove, row_operations
 
@@ -17,10 +23,17 @@ AnyIndex = QModelIndex | QPersistentModelIndex
 
 
 class DiffedListModel(QAbstractListModel, Generic[Row]):
-    """Holds frozen rows; subclasses say what a row's key is and what a role shows."""
+    """Holds frozen rows; subclasses say what a row's key is and what a role shows.
+
+    `replaced` follows each `set_rows`, when all of its operations are done; `is_replacing`
+    holds between them, so that a view lays its rows out once.
+    """
+
+    replaced = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self.is_replacing = False
         self._rows: list[Row] = []
         self._keys: list[Hashable] = []
 
@@ -31,6 +44,10 @@ class DiffedListModel(QAbstractListModel, Generic[Row]):
     def rows(self) -> Sequence[Row]:
         """Return the rows as they stand."""
         return self._rows
+
+    def keys(self) -> Sequence[Hashable]:
+        """Return the rows' keys as they stand."""
+        return self._keys
 
     def row_at(self, number: int) -> Row | None:
         """Return the row of that number, None when there is none."""
@@ -45,6 +62,14 @@ class DiffedListModel(QAbstractListModel, Generic[Row]):
 
     def set_rows(self, target: Sequence[Row]) -> None:
         """Become `target` by removals, insertions, moves and dataChanged of what differs."""
+        self.is_replacing = True
+        try:
+            self._become(target)
+        finally:
+            self.is_replacing = False
+        self.replaced.emit()
+
+    def _become(self, target: Sequence[Row]) -> None:
         new_keys = [self.key_of(row) for row in target]
         by_key = dict(zip(new_keys, target, strict=True))
         for operation in row_operations(self._keys, new_keys):

@@ -6,9 +6,9 @@ It never shows an answer that belongs to a conversation or place left meanwhile.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -16,13 +16,19 @@ from app.domain.changes import ChangeSet
 from app.domain.clock import Clock
 from app.domain.timeline import MAX_WINDOW_ROWS, TimelineRow, TimelineWindow
 from contract.ids import ConversationId, MessageId
-from contract.wire import Direction
-from ui.models.message_words import short_name
+from ui.models.message_words import Setting, short_name
+from ui.models.timeline_merge import begins_new, first_after, joined, merged
 from ui.models.timeline_model import TimelineModel
+from ui.models.timeline_source import PAGE_ROWS, TimelineSource
 
-PAGE_ROWS = 60
 # What a conversation opens with: enough for a tall window, quick to measure.
 FIRST_ROWS = 40
+# Read rows shown above the first new message, when that one is far up.
+_READ_ROWS = 8
+# What a window that follows the newest messages is cut to before it gets too long.
+_FOLLOWED_ROWS = 200
+# A conversation whose rows have not come by then is shown empty until they do.
+_BLANK_AFTER_MS = 150
 _PAUSE_S = 0.03
 _COUNTDOWN_MS = 250
 _TICK_MS = 60_000
@@ -30,41 +36,11 @@ _TICK_MS = 60_000
 Spawn = Callable[[Coroutine[Any, Any, object], str], object]
 
 
-class TimelineSource(Protocol):
-    """What the presenter reads; `Store.timeline` offers it."""
-
-    async def around(
-        self,
-        conversation_id: ConversationId,
-        anchor: MessageId | None = None,
-        before: int = PAGE_ROWS,
-        after: int = PAGE_ROWS,
-    ) -> TimelineWindow:
-        """Return the rows around `anchor`; None asks for the newest."""
-        ...
-
-    async def older(
-        self, conversation_id: ConversationId, first: MessageId, limit: int = PAGE_ROWS
-    ) -> TimelineWindow:
-        """Return the rows just before `first`."""
-        ...
-
-    async def newer(
-        self, conversation_id: ConversationId, last: MessageId, limit: int = PAGE_ROWS
-    ) -> TimelineWindow:
-        """Return the rows just after `last`."""
-        ...
-
-    async def rows(
-        self, conversation_id: ConversationId, message_ids: Collection[MessageId]
-    ) -> tuple[TimelineRow, ...]:
-        """Return those of the rows that are there."""
-        ...
-
-
 class TimelinePresenter(QObject):
-    """Owns the model; `opened` follows each newly shown conversation, `found` each jump."""
+    """Owns the model; `opening` comes before the rows of a newly shown conversation are in it,
+    `opened` after that, `found` follows each jump."""
 
+    opening = Signal()
     opened = Signal(str)
     found = Signal(str)
     window_changed = Signal()
@@ -80,6 +56,8 @@ class TimelinePresenter(QObject):
         self.conversation_id: ConversationId | None = None
         self.has_older = False
         self.has_newer = False
+        # Whether the view shows the newest row, so that a long window may lose its oldest.
+        self.follows = True
         self._rows: tuple[TimelineRow, ...] = ()
         self._first_new: MessageId | None = None
         self._visit = 0
@@ -89,9 +67,27 @@ class TimelinePresenter(QObject):
         self._countdown = QTimer(self)
         self._countdown.setInterval(_COUNTDOWN_MS)
         self._countdown.timeout.connect(self._on_countdown)
+        self._blank = QTimer(self)
+        self._blank.setSingleShot(True)
+        self._blank.setInterval(_BLANK_AFTER_MS)
+        self._blank.timeout.connect(self._show_nothing)
         self._minute = QTimer(self)
         self._minute.setInterval(_TICK_MS)
         self._minute.timeout.connect(self._show)
+
+    def begin(self, conversation_id: ConversationId) -> None:
+        """Leave what is shown for another conversation, whose rows `open` will show."""
+        self._leave()
+        self.conversation_id = conversation_id
+        self._busy = True
+        # What stands there gives way to the new rows at once, to nothing when they take long.
+        self._blank.start()
+
+    async def read(
+        self, conversation_id: ConversationId, anchor: MessageId | None = None
+    ) -> TimelineWindow:
+        """Read what a conversation opens with: its newest rows or those around `anchor`."""
+        return await self._source.around(conversation_id, anchor, FIRST_ROWS, FIRST_ROWS)
 
     def open(
         self,
@@ -101,25 +97,56 @@ class TimelinePresenter(QObject):
         group: bool = False,
         anchor: MessageId | None = None,
         read_upto_utc_ms: int | None = None,
+        window: TimelineWindow | None = None,
     ) -> None:
-        """Show another conversation, at its newest rows or around `anchor`.
+        """Show another conversation, at its first new message or around `anchor`.
 
-        `read_upto_utc_ms` puts the mark above the first client message placed after it.
+        `read_upto_utc_ms` puts the mark above the first client message placed after it, None
+        opens at the newest. `window` is what `read` returned since `begin`.
         """
-        self.close()
-        self.conversation_id = conversation_id
-        self.model.setting = replace(
-            self.model.setting,
-            client_name=title if group else short_name(title),
-            group=group,
-            now_utc_ms=self._clock.now_utc_ms(),
+        if window is None or conversation_id != self.conversation_id:
+            self.begin(conversation_id)
+            window = None
+        setting = replace(
+            self.model.setting, client_name=title if group else short_name(title), group=group
         )
-        self._busy = True
-        self._spawn(self._open(self._visit, conversation_id, anchor, read_upto_utc_ms), "timeline")
         self._minute.start()
+        work = self._open(self._visit, setting, anchor, read_upto_utc_ms, window)
+        if window is None or begins_new(window, read_upto_utc_ms):
+            self._spawn(work, "timeline")
+        else:
+            work.close()
+            self._arrive(setting, window, anchor, read_upto_utc_ms)
+            self._release(self._visit)
+
+    def show_first(
+        self,
+        window: TimelineWindow,
+        title: str,
+        *,
+        group: bool = False,
+        read_upto_utc_ms: int | None = None,
+    ) -> None:
+        """Show rows that were kept for a start; nothing is read for them before `refresh`."""
+        self.begin(window.conversation_id)
+        setting = replace(
+            self.model.setting, client_name=title if group else short_name(title), group=group
+        )
+        self._minute.start()
+        self._arrive(setting, window, None, read_upto_utc_ms)
+
+    def refresh(self) -> None:
+        """Read the window anew: the store is open, or may tell something else than it did."""
+        if self.conversation_id is not None:
+            self._dirty_all = True
+            self._release(self._visit)
 
     def close(self) -> None:
         """Show nothing; answers under way are dropped and timers rest."""
+        self._leave()
+        self._show_nothing()
+
+    def _leave(self) -> None:
         self._visit += 1
         self.conversation_id = None
         self._rows, self._first_new = (), None
@@ -128,6 +155,9 @@ class TimelinePresenter(QObject):
         self._dirty.clear()
         self._countdown.stop()
         self._minute.stop()
+
+    def _show_nothing(self) -> None:
+        self._blank.stop()
         self.model.show_window((), self.model.setting)
 
     def load_older(self) -> None:
@@ -148,6 +178,13 @@ class TimelinePresenter(QObject):
             self._visit += 1
             self._busy = True
             self._spawn(self._jump(self._visit, message_id), "jump to message")
+
+    def jump_to_moment(self, at_utc_ms: int) -> None:
+        """Bring the first message of that moment or later into the window, else the newest."""
+        if self.conversation_id is not None:
+            self._visit += 1
+            self._busy = True
+            self._spawn(self._jump_to_moment(self._visit, at_utc_ms), "jump to date")
 
     def jump_to_newest(self) -> None:
         """Bring the newest rows into the window."""
@@ -195,22 +232,45 @@ class TimelinePresenter(QObject):
     async def _open(
         self,
         visit: int,
-        conversation_id: ConversationId,
+        setting: Setting,
+        anchor: MessageId | None,
+        read_upto_utc_ms: int | None,
+        window: TimelineWindow | None,
+    ) -> None:
+        try:
+            conversation = self.conversation_id
+            if conversation is None:
+                return
+            if window is None:
+                window = await self.read(conversation, anchor)
+            if anchor is None and read_upto_utc_ms is not None:
+                if begins_new(window, read_upto_utc_ms):
+                    first = await self._source.first_new(conversation, read_upto_utc_ms)
+                    if first is not None and first_after(window.rows, read_upto_utc_ms) != first:
+                        window = await self._source.around(
+                            conversation, first, _READ_ROWS, FIRST_ROWS
+                        )
+            if visit == self._visit:
+                self._arrive(setting, window, anchor, read_upto_utc_ms)
+        finally:
+            self._release(visit)
+
+    def _arrive(
+        self,
+        setting: Setting,
+        window: TimelineWindow,
         anchor: MessageId | None,
         read_upto_utc_ms: int | None,
     ) -> None:
-        try:
-            window = await self._source.around(conversation_id, anchor, FIRST_ROWS, FIRST_ROWS)
-            if visit != self._visit:
-                return
-            if read_upto_utc_ms is not None:
-                self._first_new = _first_after(window.rows, read_upto_utc_ms)
-            self._take(window.rows, window.has_older, window.has_newer)
-            self.opened.emit(conversation_id)
-            if anchor is not None and self.model.number_of_message(anchor) >= 0:
-                self.found.emit(anchor)
-        finally:
-            self._release(visit)
+        self._blank.stop()
+        self.model.setting = setting
+        if read_upto_utc_ms is not None:
+            self._first_new = first_after(window.rows, read_upto_utc_ms)
+        self.opening.emit()
+        self._take(window.rows, window.has_older, window.has_newer)
+        self.opened.emit(window.conversation_id)
+        if anchor is not None and self.model.number_of_message(anchor) >= 0:
+            self.found.emit(anchor)
 
     async def _page(self, visit: int, *, older: bool) -> None:
         try:
@@ -221,14 +281,14 @@ class TimelinePresenter(QObject):
                 edge = self._rows[0].message.message_id
                 window = await self._source.older(conversation, edge, PAGE_ROWS)
                 if visit == self._visit:
-                    rows = _joined(window.rows, self._rows)
+                    rows = joined(window.rows, self._rows)
                     cut = rows[:MAX_WINDOW_ROWS]
                     self._take(cut, window.has_older, self.has_newer or len(cut) < len(rows))
             else:
                 edge = self._rows[-1].message.message_id
                 window = await self._source.newer(conversation, edge, PAGE_ROWS)
                 if visit == self._visit:
-                    rows = _joined(self._rows, window.rows)
+                    rows = joined(self._rows, window.rows)
                     cut = rows[-MAX_WINDOW_ROWS:]
                     self._take(cut, self.has_older or len(cut) < len(rows), window.has_newer)
         finally:
@@ -248,6 +308,18 @@ class TimelinePresenter(QObject):
         finally:
             self._release(visit)
 
+    async def _jump_to_moment(self, visit: int, at_utc_ms: int) -> None:
+        try:
+            conversation = self.conversation_id
+            if conversation is None:
+                return
+            first = await self._source.first_from(conversation, at_utc_ms)
+        except BaseException:
+            self._release(visit)
+            raise
+        if visit == self._visit:
+            await self._jump(visit, first)
+
     async def _catch_up(self, visit: int) -> None:
         try:
             while (self._dirty or self._dirty_all) and visit == self._visit:
@@ -264,22 +336,35 @@ class TimelinePresenter(QObject):
         conversation = self.conversation_id
         if conversation is None:
             return
-        if self.has_newer and not everything:
-            known = {row.message.message_id for row in self._rows} & touched
-            found = await self._source.rows(conversation, known)
-            if visit == self._visit:
-                by_id = {row.message.message_id: row for row in found}
-                rows = tuple(
-                    by_id.get(row.message.message_id, row)
-                    for row in self._rows
-                    if row.message.message_id not in known or row.message.message_id in by_id
-                )
-                self._take(rows, self.has_older, True)
-            return
-        wanted = min(max(PAGE_ROWS, len(self._rows) + len(touched)), MAX_WINDOW_ROWS)
-        window = await self._source.around(conversation, None, wanted, 0)
+        if not everything and len(touched) <= MAX_WINDOW_ROWS:
+            fresh = await self._source.rows(conversation, touched)
+            if visit != self._visit:
+                return
+            ends = {"has_older": self.has_older, "has_newer": self.has_newer}
+            rows = merged(self._rows, fresh, touched, **ends)
+            if rows is not None:
+                self._take(*self._bounded(rows))
+                return
+        window = await self._whole(conversation)
         if visit == self._visit:
             self._take(window.rows, window.has_older, window.has_newer)
+
+    async def _whole(self, conversation: ConversationId) -> TimelineWindow:
+        """Read the window anew: around its middle, or its newest rows when it holds them."""
+        count = max(PAGE_ROWS, len(self._rows))
+        if not self.has_newer or not self._rows:
+            wanted = min(count + len(self._dirty), MAX_WINDOW_ROWS)
+            return await self._source.around(conversation, None, wanted, 0)
+        middle = self._rows[len(self._rows) // 2].message.message_id
+        return await self._source.around(conversation, middle, count // 2, count // 2)
+
+    def _bounded(self, rows: Sequence[TimelineRow]) -> tuple[Sequence[TimelineRow], bool, bool]:
+        """Cut a window that grew: the oldest rows go, or the newest while older ones are read."""
+        if len(rows) <= MAX_WINDOW_ROWS:
+            return rows, self.has_older, self.has_newer
+        if self.follows:
+            return rows[-_FOLLOWED_ROWS:], True, self.has_newer
+        return rows[:MAX_WINDOW_ROWS], self.has_older, True
 
     def _release(self, visit: int) -> None:
         if visit != self._visit:
@@ -308,16 +393,3 @@ class TimelinePresenter(QObject):
         self.model.set_now(now)
         if self.model.counting_until_utc_ms() <= now:
             self._countdown.stop()
-
-
-def _first_after(rows: Sequence[TimelineRow], read_upto_utc_ms: int) -> MessageId | None:
-    for row in rows:
-        message = row.message
-        if message.direction is Direction.IN and message.place_at_utc_ms > read_upto_utc_ms:
-            return message.message_id
-    return None
-
-
-def _joined(before: Sequence[TimelineRow], after: Sequence[TimelineRow]) -> tuple[TimelineRow, ...]:
-    known = {row.message.message_id for row in after}
-    return (*(row for row in before if row.message.message_id not in known), *after)

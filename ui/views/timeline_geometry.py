@@ -6,7 +6,7 @@ It never asks for heights itself and moves nothing.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -22,16 +22,51 @@ class Anchor:
 
 
 class RowGeometry:
-    """Rows stacked from the top; fewer than fill the view stand at its bottom."""
+    """Rows stacked from the top; fewer than fill the view stand at its bottom.
+
+    A row's height is guessed until it was measured; only `sure` rows may be painted.
+    """
 
     def __init__(self) -> None:
+        self._heights: list[int] = []
+        self._sure: list[bool] = []
         self._tops: list[int] = [MARGIN_PX]
         self._view_height_px = 0
 
-    def set_heights(self, heights_px: Sequence[int], view_height_px: int) -> None:
-        """Take every row's height anew."""
+    def set_view_height(self, view_height_px: int) -> None:
+        """Take the height of the view."""
         self._view_height_px = view_height_px
-        self._tops = list(accumulate(heights_px, initial=MARGIN_PX))
+
+    def set_heights(self, heights_px: Sequence[int], view_height_px: int) -> None:
+        """Take every row's measured height anew."""
+        self._view_height_px = view_height_px
+        self.splice(0, len(self._heights), heights_px, sure=True)
+
+    def splice(
+        self, first: int, removed: int, heights_px: Sequence[int], *, sure: bool = False
+    ) -> None:
+        """Put rows of these heights, guessed or `sure`, where `removed` rows from `first` were."""
+        self._heights[first : first + removed] = heights_px
+        self._sure[first : first + removed] = [sure] * len(heights_px)
+        self._tops = list(accumulate(self._heights, initial=MARGIN_PX))
+
+    def measured(self, heights_px: Mapping[int, int]) -> None:
+        """Take measured heights by row number."""
+        for number, height in heights_px.items():
+            self._heights[number], self._sure[number] = height, True
+        self._tops = list(accumulate(self._heights, initial=MARGIN_PX))
+
+    def forget(self) -> None:
+        """Take every height for a guess, as after a change of width."""
+        self._sure = [False] * len(self._heights)
+
+    def is_sure(self, number: int) -> bool:
+        """Tell whether a row was measured."""
+        return self._sure[number]
+
+    def unsure(self, rows: Iterable[int]) -> list[int]:
+        """Return those of the rows that were not measured yet."""
+        return [number for number in rows if not self._sure[number]]
 
     def count(self) -> int:
         """Return how many rows there are."""
@@ -51,7 +86,7 @@ class RowGeometry:
 
     def height(self, number: int) -> int:
         """Return a row's height."""
-        return self._tops[number + 1] - self._tops[number]
+        return self._heights[number]
 
     def row_at(self, content_y_px: int) -> int:
         """Return the row at a height of the content, -1 above the first and below the last."""
@@ -62,13 +97,14 @@ class RowGeometry:
             return -1
         return bisect_right(self._tops, y) - 1
 
-    def visible(self, scroll_px: int) -> range:
-        """Return the rows that show at a scroll value."""
+    def visible(self, scroll_px: int, beyond_px: int = 0) -> range:
+        """Return the rows that show at a scroll value, and those `beyond_px` on both sides."""
         if not self.count():
             return range(0)
         lowered = max(0, self._view_height_px - self.content_height())
-        first = max(0, bisect_right(self._tops, scroll_px - lowered) - 1)
-        last = bisect_right(self._tops, scroll_px - lowered + self._view_height_px - 1) - 1
+        top = scroll_px - lowered
+        first = max(0, bisect_right(self._tops, top - beyond_px) - 1)
+        last = bisect_right(self._tops, top + self._view_height_px + beyond_px - 1) - 1
         return range(first, min(last, self.count() - 1) + 1)
 
     def anchors(self, keys: Sequence[Hashable], scroll_px: int) -> list[Anchor]:

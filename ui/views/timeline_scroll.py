@@ -5,8 +5,6 @@ It never handles clicks, selection or acts: timeline_view.py adds them.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QRegion, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyleOptionViewItem, QWidget
@@ -19,10 +17,9 @@ from ui.models.timeline_items import ItemKind
 from ui.models.timeline_presenter import TimelinePresenter
 from ui.theme.overlay_scroll_bar import OverlayScrollBar
 from ui.theme.tokens import Tokens, qcolor
-from ui.views.timeline_geometry import Anchor, RowGeometry
+from ui.views.timeline_rows import TimelineRows
 
 _HIGHLIGHT_MS = 1600
-_AT_END_PX = 4
 
 
 class TimelineScroll(QListView):
@@ -41,10 +38,9 @@ class TimelineScroll(QListView):
         self.presenter = presenter
         self.bubbles = BubbleDelegate(tokens, self)
         self._ground = tokens.background
-        self.geometry_of_rows = RowGeometry()
-        self._anchors: list[Anchor] = []
-        self._at_end = True
-        self._settling = False
+        self.rows = TimelineRows(
+            self, presenter.model, self.bubbles, lambda: not presenter.has_newer
+        )
         self._seen_utc_ms = 0
         self._seen_told = (0, False)
         self._highlight_timer = QTimer(self)
@@ -71,7 +67,7 @@ class TimelineScroll(QListView):
 
     def is_at_end(self) -> bool:
         """Tell whether the newest message is at the bottom of the view."""
-        return self._at_end
+        return self.rows.at_end
 
     def scroll_to_end(self) -> None:
         """Show the newest rows, loading them when they are not in the window."""
@@ -93,10 +89,8 @@ class TimelineScroll(QListView):
 
     def _connect(self) -> None:
         model = self.presenter.model
-        model.rowsInserted.connect(self._on_rows_changed)
-        model.rowsRemoved.connect(self._on_rows_changed)
-        model.rowsMoved.connect(self._on_rows_changed)
         model.dataChanged.connect(self._on_data_changed)
+        self.presenter.opening.connect(self.rows.hold)
         self.presenter.opened.connect(self._on_opened)
         self.presenter.found.connect(self._on_found)
         self.presenter.window_changed.connect(self._on_window_changed)
@@ -104,40 +98,15 @@ class TimelineScroll(QListView):
         bar.setSingleStep(24)
         bar.valueChanged.connect(self._on_scrolled)
 
-    def _keys(self) -> list[Hashable]:
-        return [row.key for row in self.presenter.model.rows()]
-
-    @staticmethod
-    def _is_message(key: Hashable) -> bool:
-        return isinstance(key, tuple) and key[0] == "m"
-
-    def _on_rows_changed(self) -> None:
-        self._settle()
-
     def _on_data_changed(self, first: QModelIndex, last: QModelIndex) -> None:
-        width, mirrored = self.viewport().width(), self.isRightToLeft()
-        same = last.row() < self.geometry_of_rows.count() and all(
-            self.bubbles.row_height(self.presenter.model.index(number), width, mirrored)
-            == self.geometry_of_rows.height(number)
-            for number in range(first.row(), last.row() + 1)
-        )
-        if not same:
-            self._settle()
-        for number in range(first.row(), last.row() + 1):
-            self.viewport().update(self.visualRect(self.presenter.model.index(number)))
+        if not self.rows.change(first.row(), last.row()):
+            for number in range(first.row(), last.row() + 1):
+                self.viewport().update(self.visualRect(self.presenter.model.index(number)))
 
     def _on_opened(self) -> None:
-        self._at_end = True
-        self._seen_utc_ms, self._seen_told = 0, (0, False)
-        self._settle()
         # Nothing was seen yet: the view may still jump to a message that was asked for.
-        self._show_new_mark()
-
-    def _show_new_mark(self) -> None:
-        number = self.presenter.model.number_of(("new",))
-        top = self.geometry_of_rows.top(number) if number >= 0 else -1
-        if 0 <= top < self.verticalScrollBar().value():
-            self.verticalScrollBar().setValue(top - 8)
+        self._seen_utc_ms, self._seen_told = 0, (0, False)
+        self.rows.begin(self.presenter.model.number_of(("new",)), 8)
 
     def _on_found(self, message_id: str) -> None:
         number = self.presenter.model.number_of_message(MessageId(message_id))
@@ -157,50 +126,17 @@ class TimelineScroll(QListView):
     def _on_window_changed(self) -> None:
         self._look()
 
-    def _settle(self) -> None:
-        """Lay the rows out anew and put them where they were."""
-        model, width = self.presenter.model, self.viewport().width()
-        mirrored = self.isRightToLeft()
-        heights = [
-            self.bubbles.row_height(model.index(number), width, mirrored)
-            for number in range(model.rowCount())
-        ]
-        self._settling = True
-        try:
-            self.geometry_of_rows.set_heights(heights, self.viewport().height())
-            bar = self.verticalScrollBar()
-            bar.setPageStep(max(1, self.viewport().height() - 40))
-            bar.setRange(0, self.geometry_of_rows.scroll_range())
-            kept = self.geometry_of_rows.scroll_for(self._keys(), self._anchors)
-            if self._at_end:
-                bar.setValue(bar.maximum())
-            elif kept is not None:
-                bar.setValue(kept)
-        finally:
-            self._settling = False
-        self._remember()
-        self.viewport().update()
-
-    def _remember(self) -> None:
-        bar = self.verticalScrollBar()
-        if self.geometry_of_rows.count() == len(self.presenter.model.rows()):
-            anchors = self.geometry_of_rows.anchors(self._keys(), bar.value())
-            # A day stays above its first message whatever comes between: no place to keep.
-            self._anchors = [anchor for anchor in anchors if self._is_message(anchor.key)]
-
-    def _on_scrolled(self, value: int) -> None:
-        if self._settling:
-            return
-        bottom = value >= self.verticalScrollBar().maximum() - _AT_END_PX
-        self._at_end = bottom and not self.presenter.has_newer
-        self._remember()
-        self._look()
+    def _on_scrolled(self) -> None:
+        if not self.rows.is_moving:
+            self.rows.scrolled()
+            self._look()
 
     def _look(self) -> None:
         """Ask for rows that are about to be needed, and tell how far the user has seen."""
+        self.presenter.follows = self.rows.at_end
         bar = self.verticalScrollBar()
         near = max(200, self.viewport().height())
-        if not self.isVisible() or not self.geometry_of_rows.count():
+        if not self.isVisible() or not self.rows.geometry.count():
             return
         if bar.value() < near:
             self.presenter.load_older()
@@ -208,13 +144,13 @@ class TimelineScroll(QListView):
             self.presenter.load_newer()
         if not self.window().isActiveWindow():
             return
-        for number in reversed(self.geometry_of_rows.visible(bar.value())):
+        for number in reversed(self.rows.geometry.visible(bar.value())):
             row = self.presenter.model.row_at(number)
             if row is None or row.row is None or row.row.message.direction is Direction.OUT:
                 continue
             self._seen_utc_ms = max(self._seen_utc_ms, row.row.message.place_at_utc_ms)
             break
-        told = (self._seen_utc_ms, self._at_end and not self.presenter.has_newer)
+        told = (self._seen_utc_ms, self.rows.at_end and not self.presenter.has_newer)
         if told != self._seen_told:
             self._seen_told = told
             self.seen.emit(*told)
@@ -222,10 +158,10 @@ class TimelineScroll(QListView):
     # -- Qt ------------------------------------------------------------------------------------
 
     def visualRect(self, index: AnyIndex) -> QRect:
-        if not index.isValid() or index.row() >= self.geometry_of_rows.count():
+        if not index.isValid() or index.row() >= self.rows.geometry.count():
             return QRect()
-        top = self.geometry_of_rows.top(index.row()) - self.verticalScrollBar().value()
-        height = self.geometry_of_rows.height(index.row())
+        top = self.rows.geometry.top(index.row()) - self.verticalScrollBar().value()
+        height = self.rows.geometry.height(index.row())
         return QRect(0, top, self.viewport().width(), height)
 
     def scrollTo(
@@ -233,19 +169,20 @@ class TimelineScroll(QListView):
         index: AnyIndex,
         hint: QAbstractItemView.ScrollHint = QAbstractItemView.ScrollHint.EnsureVisible,
     ) -> None:
-        rect = self.visualRect(index)
-        bar, height = self.verticalScrollBar(), self.viewport().height()
-        if rect.isNull():
+        if not index.isValid() or index.row() >= self.rows.geometry.count():
             return
+        height, view_px = self.rows.measure(index.row()), self.viewport().height()
+        rect = self.visualRect(index)
         if hint is QAbstractItemView.ScrollHint.PositionAtCenter:
-            bar.setValue(bar.value() + rect.center().y() - height // 2)
-        elif rect.top() < 0 or rect.height() > height:
-            bar.setValue(bar.value() + rect.top() - 8)
-        elif rect.bottom() > height:
-            bar.setValue(bar.value() + rect.bottom() - height + 8)
+            self.rows.show(index.row(), (view_px - height) // 2)
+        elif rect.top() < 0 or height > view_px:
+            self.rows.show(index.row(), 8)
+        elif rect.bottom() > view_px:
+            self.rows.show(index.row(), view_px - height - 8)
+        self._look()
 
     def indexAt(self, point: QPoint) -> QModelIndex:
-        number = self.geometry_of_rows.row_at(point.y() + self.verticalScrollBar().value())
+        number = self.rows.geometry.row_at(point.y() + self.verticalScrollBar().value())
         return self.presenter.model.index(number) if number >= 0 else QModelIndex()
 
     def moveCursor(
@@ -290,11 +227,11 @@ class TimelineScroll(QListView):
         self.viewport().update()
 
     def updateGeometries(self) -> None:
-        self.verticalScrollBar().setRange(0, self.geometry_of_rows.scroll_range())
+        self.verticalScrollBar().setRange(0, self.rows.geometry.scroll_range())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._settle()
+        self.rows.resize()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
@@ -306,7 +243,7 @@ class TimelineScroll(QListView):
         self.initViewItemOption(option)
         clip = event.rect()
         painter.fillRect(clip, qcolor(self._ground))
-        for number in self.geometry_of_rows.visible(self.verticalScrollBar().value()):
+        for number in self.rows.geometry.visible(self.verticalScrollBar().value()):
             index = self.presenter.model.index(number)
             rect = self.visualRect(index)
             if rect.intersects(clip):
