@@ -64,7 +64,7 @@ def outbound(vendor: Vendor, text: str = "Good morning", n: int = 1) -> Outbound
         message_id=MessageId(f"m-{n}"),
         revision=0,
         id_type="phone",
-        address="+10000000001",
+        address=getattr(vendor, "address", "+10000000001"),
         text=text,
     )
 

@@ -5,7 +5,6 @@ A small server on loopback answers as Meta's documents say and refuses what thei
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import json
@@ -23,8 +22,6 @@ from backend.channels import faults
 from backend.channels.contract import (
     Account,
     Connector,
-    OutboundFile,
-    OutboundMessage,
     OutboundTemplate,
     Polled,
     RawItem,
@@ -38,6 +35,7 @@ from contract.ids import AccountId
 from contract.states import DeliveryState
 from contract.wire import Channel, IdempotencyClass
 from tests.backend.channels.conformance import ConnectorConformance, attempt, outbound
+from tests.backend.channels.making import changed, outbound_file
 from tests.backend_client.loopback_server import LoopbackServer
 from tests.support.vectors import require_vectors
 
@@ -213,40 +211,22 @@ class TestWhatsAppConformance(ConnectorConformance):
     """The suite that every connector passes."""
 
 
-def file(name: str, media_type: str, content: bytes = b"bytes") -> OutboundFile:
-    """Make a file to send."""
-
-    async def read() -> bytes:
-        await asyncio.sleep(0)
-        return content
-
-    return OutboundFile(
-        name=name, media_type=media_type, size_bytes=len(content), sha256="", read=read
-    )
-
-
-def message(vendor: MetaVendor, **changes: Any) -> OutboundMessage:
-    """Make a message with these fields of its own."""
-    base = {field: getattr(outbound(vendor), field) for field in OutboundMessage.__struct_fields__}
-    return OutboundMessage(**(base | changes))
-
-
 async def test_requests_have_the_shape_of_metas_own_examples(vendor: MetaVendor) -> None:
     examples: dict[str, Any] = json.loads(
         (require_vectors("channels") / "whatsapp/wa_requests.json").read_bytes()
     )
     send = vendor.connector.outbound.send
     words = OutboundTemplate(name="offer", language="en_US", values=("Ada", "noon"))
-    pdf, photo = file("a.pdf", "application/pdf"), file("a.jpg", "image/jpeg")
-    film, sound = file("a.mp4", "video/mp4"), file("a.ogg", "audio/ogg")
+    pdf, photo = outbound_file("a.pdf", "application/pdf"), outbound_file("a.jpg", "image/jpeg")
+    film, sound = outbound_file("a.mp4", "video/mp4"), outbound_file("a.ogg", "audio/ogg")
     sent = {
-        "Send Text Message": message(vendor),
-        "Send Reply to Text Message": message(vendor, quote_external_id="wamid.x"),
-        "Send Document Message by ID": message(vendor, attachments=(pdf,)),
-        "Send Image Message by ID": message(vendor, text="", attachments=(photo,)),
-        "Send Video Message by ID": message(vendor, attachments=(film,)),
-        "Send Audio Message by ID": message(vendor, text="", attachments=(sound,)),
-        "Send Message Template Text": message(vendor, template_id="t", template=words),
+        "Send Text Message": outbound(vendor),
+        "Send Reply to Text Message": changed(outbound(vendor), quote_external_id="wamid.x"),
+        "Send Document Message by ID": changed(outbound(vendor), attachments=(pdf,)),
+        "Send Image Message by ID": changed(outbound(vendor), text="", attachments=(photo,)),
+        "Send Video Message by ID": changed(outbound(vendor), attachments=(film,)),
+        "Send Audio Message by ID": changed(outbound(vendor), text="", attachments=(sound,)),
+        "Send Message Template Text": changed(outbound(vendor), template_id="t", template=words),
     }
     for name, outgoing in sent.items():
         await send(outgoing, attempt())

@@ -1,0 +1,218 @@
+"""Telegram's connector against the published Bot API, served on loopback.
+
+The independent peer is started by the channels' own suite; here every request is checked field by
+field against the API's machine-readable description.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+
+from backend.channels import faults
+from backend.channels.contract import Account, Connector, Polled, RawItem
+from backend.channels.events import (
+    ConnectionChange,
+    ConsentChange,
+    Deleted,
+    Edited,
+    MessageEcho,
+    MessageIn,
+    Reaction,
+    Receipt,
+    Unknown,
+)
+from backend.channels.modules import ChannelContext, load_module
+from backend.channels.vendor_http import VendorHttp
+from contract.ids import AccountId
+from contract.wire import Channel, IdempotencyClass
+from tests.backend.channels.conformance import ConnectorConformance, attempt, outbound
+from tests.backend.channels.making import changed, outbound_file
+from tests.backend.channels.telegram_peer import CLIENT, TOKEN, TelegramPeer
+
+ACCOUNT = Account(
+    account_id=AccountId("tg-1"),
+    channel=Channel.TELEGRAM,
+    connector="telegram",
+    idempotency=IdempotencyClass.NONE,
+)
+ADA = {"id": CLIENT, "is_bot": False, "first_name": "Ada"}
+EMPLOYEE = {"id": 7, "is_bot": False, "first_name": "Elena"}
+PRIVATE = {"id": CLIENT, "type": "private", "first_name": "Ada"}
+
+
+class TelegramVendor:
+    """The peer as the conformance run wants it."""
+
+    address = str(CLIENT)
+
+    def __init__(self, peer: TelegramPeer, http: VendorHttp, **settings: str) -> None:
+        self.peer, self.account = peer, ACCOUNT
+        self.now_utc_ms = time.time_ns() // 1_000_000
+        given = {"bot_token": TOKEN, "api_url": peer.server.url} | settings
+        self.context = ChannelContext(lambda _: given, http, lambda: self.now_utc_ms)
+        self.connector: Connector = load_module("telegram").connect(self.context)
+
+    async def received_texts(self) -> list[str]:
+        return [values["text"] for values in self.peer.sent.values()]
+
+    async def client_writes(self, text: str) -> str:
+        return self.peer.writes(text)
+
+    async def incoming(self, cursor: str) -> Polled:
+        return await self.connector.inbound.poll(self.account, cursor)
+
+    async def next_send(self, fault: type[faults.ChannelFault], *, lost: bool = False) -> bool:
+        self.peer.next = fault
+        return fault in self.peer.knows
+
+
+@pytest.fixture
+def peer() -> Iterator[TelegramPeer]:
+    """Run the peer."""
+    peer = TelegramPeer()
+    with peer.server:
+        yield peer
+
+
+@pytest.fixture
+async def vendor(peer: TelegramPeer) -> AsyncIterator[TelegramVendor]:
+    """Return the connector over the running peer."""
+    async with VendorHttp() as http:
+        yield TelegramVendor(peer, http)
+
+
+class TestTelegramConformance(ConnectorConformance):
+    """The suite that every connector passes."""
+
+
+async def test_every_call_keeps_to_the_published_api(vendor: TelegramVendor) -> None:
+    out, base = vendor.connector.outbound, outbound(vendor)
+    photo, paper = outbound_file("a.jpg", "image/jpeg"), outbound_file("a.pdf", "application/pdf")
+    sent = await out.send(changed(base, quote_external_id=f"{CLIENT}/5"), attempt())
+    await out.send(changed(base, attachments=(photo,)), attempt())
+    await out.send(changed(base, text="", attachments=(paper,)), attempt())
+    await out.react(ACCOUNT, str(CLIENT), sent.external_id, "👍")
+    await out.react(ACCOUNT, str(CLIENT), sent.external_id, "")
+    await out.typing(ACCOUNT, str(CLIENT), True)
+    await out.edit(changed(base, text="better"), sent.external_id, attempt())
+    await out.delete(base, sent.external_id, attempt())
+    names = [name for name, _ in vendor.peer.calls]
+    assert names == [
+        "sendMessage", "sendPhoto", "sendDocument", "setMessageReaction", "setMessageReaction",
+        "sendChatAction", "editMessageText", "deleteMessage",
+    ]  # fmt: skip
+    assert vendor.peer.calls[1][1]["photo"] == b"bytes"
+
+
+async def test_a_business_connection_writes_in_the_employees_name(peer: TelegramPeer) -> None:
+    async with VendorHttp() as http:
+        vendor = TelegramVendor(peer, http, business_connection_id="bc-1")
+        out = vendor.connector.outbound
+        sent = await out.send(outbound(vendor), attempt())
+        await out.mark_read(ACCOUNT, str(CLIENT), f"{CLIENT}/5")
+        await out.delete(outbound(vendor), sent.external_id, attempt())
+    assert [name for name, _ in peer.calls] == [
+        "sendMessage", "readBusinessMessage", "deleteBusinessMessages",
+    ]  # fmt: skip
+    assert {values["business_connection_id"] for _, values in peer.calls} == {"bc-1"}
+
+
+async def test_a_group_that_moved_is_followed(vendor: TelegramVendor) -> None:
+    vendor.peer.moved_to = -100
+    sent = await vendor.connector.outbound.send(outbound(vendor), attempt())
+    assert sent.external_id.startswith("-100/")
+    assert len(vendor.peer.sent) == 1
+
+
+def parsed(vendor: TelegramVendor, **part: Any) -> tuple[Any, ...]:
+    """Return the events of one update."""
+    return vendor.connector.inbound.parse(ACCOUNT, vendor.peer.update(**part))
+
+
+def said(**fields: Any) -> dict[str, Any]:
+    """Return a message of Ada's."""
+    return {"message_id": 5, "date": 1_749_416_383, "chat": PRIVATE, "from": ADA} | fields
+
+
+def test_every_kind_of_update_is_read(vendor: TelegramVendor) -> None:
+    linked = {"type": "text_link", "offset": 7, "length": 4, "url": "https://x.test"}
+    (link,) = parsed(vendor, message=said(text="see 🙂 this", entities=[linked]))
+    assert isinstance(link, MessageIn)
+    assert link.text == "see 🙂 this (https://x.test)"
+    sizes = [{"file_id": "s", "file_size": 1}, {"file_id": "l", "file_size": 9}]
+    (photo,) = parsed(vendor, message=said(caption="the house", photo=sizes))
+    assert isinstance(photo, MessageIn)
+    assert (photo.text, photo.attachments[0].ref) == ("the house", "l")
+    (edited,) = parsed(vendor, edited_message=said(text="new", edit_date=1_749_416_400))
+    assert isinstance(edited, Edited)
+    assert (edited.external_id, edited.at_utc_ms) == (f"{CLIENT}/5", 1_749_416_400_000)
+    reaction: dict[str, Any] = {
+        "chat": PRIVATE,
+        "message_id": 5,
+        "date": 1,
+        "user": ADA,
+        "old_reaction": [],
+    }
+    reaction["new_reaction"] = [{"type": "emoji", "emoji": "👍"}]
+    (liked,) = parsed(vendor, message_reaction=reaction)
+    assert isinstance(liked, Reaction)
+    assert liked.emoji == "👍"
+    member = {"chat": PRIVATE, "from": ADA, "date": 1, "new_chat_member": {"status": "kicked"}}
+    (blocked,) = parsed(vendor, my_chat_member=member)
+    assert isinstance(blocked, ConsentChange)
+    (poll,) = parsed(vendor, message=said(poll={"id": "1"}))
+    assert isinstance(poll, Unknown)
+    assert poll.external_id == f"{CLIENT}/5"
+    group = {"id": -9, "type": "group", "title": "Family"}
+    (grouped,) = parsed(vendor, message=said(text="hi", chat=group))
+    assert isinstance(grouped, MessageIn)
+    assert (grouped.chat, grouped.sender.address) == ("-9", str(CLIENT))
+
+
+def test_business_chats_tell_whose_words_they_are(vendor: TelegramVendor) -> None:
+    in_business = {"business_connection_id": "bc-1", "text": "hi"}
+    (client,) = parsed(vendor, business_message=said(**in_business))
+    assert isinstance(client, MessageIn)
+    (own,) = parsed(vendor, business_message=said(**in_business | {"from": EMPLOYEE}))
+    assert isinstance(own, MessageEcho)
+    assert own.sender.address == str(CLIENT)
+    bot = {"from": EMPLOYEE, "sender_business_bot": {"id": 1, "is_bot": True}}
+    (ours,) = parsed(vendor, business_message=said(**in_business | bot))
+    assert isinstance(ours, Receipt)
+    gone = {"business_connection_id": "bc-1", "chat": PRIVATE, "message_ids": [5, 6]}
+    deleted = parsed(vendor, deleted_business_messages=gone)
+    assert all(isinstance(each, Deleted) for each in deleted)
+    assert [each.external_id for each in deleted] == [f"{CLIENT}/5", f"{CLIENT}/6"]
+    ended = {"id": "bc-1", "user": EMPLOYEE, "user_chat_id": 7, "date": 1, "is_enabled": False}
+    (connection,) = parsed(vendor, business_connection=ended)
+    assert isinstance(connection, ConnectionChange)
+    assert not connection.connected
+
+
+async def test_a_webhook_is_believed_by_its_secret(peer: TelegramPeer) -> None:
+    async with VendorHttp() as http:
+        vendor = TelegramVendor(peer, http, secret_token="a word")
+        body = json.dumps({"update_id": 1}).encode()
+        header = "x-telegram-bot-api-secret-token"
+        verify = vendor.connector.inbound.verify
+        assert verify(ACCOUNT, RawItem(dedupe_key="1", body=body, headers={header: "a word"}))
+        assert not verify(ACCOUNT, RawItem(dedupe_key="1", body=body, headers={header: "a guess"}))
+        assert not verify(ACCOUNT, RawItem(dedupe_key="1", body=body))
+        assert (await vendor.incoming("")).items == ()
+
+
+async def test_files_are_fetched_and_those_too_large_are_told(vendor: TelegramVendor) -> None:
+    assert await vendor.connector.inbound.fetch_media(ACCOUNT, "f") == b"the file's bytes"
+    with pytest.raises(faults.ContentInvalid):
+        await vendor.connector.inbound.fetch_media(ACCOUNT, "gone")
+
+
+async def test_the_guided_check_names_the_bot(vendor: TelegramVendor) -> None:
+    lines = await load_module("telegram").check(vendor.context, ACCOUNT)
+    assert [line.ok for line in lines] == [True, True]
+    assert "@bank_bot" in lines[0].words
