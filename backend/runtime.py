@@ -37,6 +37,7 @@ from backend.governance.stops import stop_if_forbidden
 from backend.governance.watch import GovernanceWatch
 from backend.inbox.erasing import sweep_files
 from backend.inbox.notifier import Notifier
+from backend.inbox.search_indexer import SearchIndexer
 from backend.inbox.stale_uploads import keep_tidy
 from backend.services import (
     WORKSPACE_SAMPLE,
@@ -162,6 +163,9 @@ class Runtime:
                 self._keep_running("journal copies", self._journal.run), name="journal"
             ),
             asyncio.create_task(self._keep_running("supervision", watch.run), name="supervision"),
+            asyncio.create_task(
+                self._keep_running("the search index", SearchIndexer(database).run), name="search"
+            ),
             asyncio.create_task(self._watch_health(recorder), name="health"),
         ]
         tidying = functools.partial(keep_tidy, database, self.workspace.blobs, self._now)

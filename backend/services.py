@@ -14,6 +14,7 @@ from backend.archive.desk import ArchiveDesk
 from backend.directory.signins import SignIns
 from backend.governance.policy import RunningPolicy
 from backend.inbox.notifier import Notifier
+from backend.inbox.search_rate import SearchRate
 from backend.inspection import FileInspector
 from backend.storage.blobs import BlobStore
 from backend.storage.database import Database
@@ -68,6 +69,7 @@ class Services:
     sign_ins: SignIns
     now_utc_ms: Callable[[], int]
     inspector: FileInspector = field(default_factory=FileInspector)
+    searches: SearchRate = field(default_factory=SearchRate)
     on_typing: Callable[[ConversationId, EmployeeId, bool], None] | None = None
     health_problems: Callable[[], tuple[str, ...]] = tuple
 

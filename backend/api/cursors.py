@@ -61,8 +61,29 @@ class QueueCursor(msgspec.Struct, frozen=True, array_like=True, tag="q"):
     item_id: _Key
 
 
-Cursor = ContactCursor | ConversationCursor | MessageCursor | SnapshotCursor | QueueCursor
-C = TypeVar("C", ContactCursor, ConversationCursor, MessageCursor, SnapshotCursor, QueueCursor)
+class SearchCursor(msgspec.Struct, frozen=True, array_like=True, tag="f"):
+    """Below this row of the search index."""
+
+    below_row: _Int64
+
+
+Cursor = (
+    ContactCursor
+    | ConversationCursor
+    | MessageCursor
+    | SnapshotCursor
+    | QueueCursor
+    | SearchCursor
+)
+C = TypeVar(
+    "C",
+    ContactCursor,
+    ConversationCursor,
+    MessageCursor,
+    SnapshotCursor,
+    QueueCursor,
+    SearchCursor,
+)
 
 
 def encode_cursor(cursor: Cursor) -> str:

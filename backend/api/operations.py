@@ -5,10 +5,10 @@ It never carries one out.
 
 from __future__ import annotations
 
-from backend.api import archive, commands, files, reading, streaming
+from backend.api import archive, commands, files, reading, searching, streaming
 from backend.api.operation import Answer, JsonValue, Operation, Parameter
 from backend.api.supervision_operations import SUPERVISION
-from contract import api, wire
+from contract import api, search, wire
 from contract.events import EventPage
 from contract.problems import ProblemCode
 
@@ -23,6 +23,12 @@ _SYNC_LIMIT = Parameter(
     "query",
     {"type": "integer", "minimum": 1, "maximum": reading.SYNC_PAGE_MAX},
     "Rows on a page.",
+)
+_AROUND = Parameter(
+    "limit",
+    "query",
+    {"type": "integer", "minimum": 1, "maximum": 250},
+    "Messages on each side.",
 )
 _AFTER = Parameter(
     "after", "query", {"type": "integer", "minimum": 0, "maximum": 2**62}, "A stream position."
@@ -210,6 +216,25 @@ INBOX = (
         summary="One message",
         handler=reading.message,
         answers={200: Answer("The message", wire.Message)},
+    ),
+    Operation(
+        method="GET",
+        path=api.MESSAGE_SURROUNDINGS,
+        name="message_surroundings",
+        summary="A message with those before and after it in its conversation, newest first",
+        handler=searching.message_surroundings,
+        answers={200: Answer("The messages", wire.MessagePage)},
+        parameters=(_AROUND,),
+    ),
+    Operation(
+        method="POST",
+        path=api.SEARCH,
+        name="search_messages",
+        summary="Messages that hold words and fit filters, newest first; changes nothing",
+        handler=searching.search_messages,
+        answers={200: Answer("One page", search.SearchPage)},
+        body=search.SearchMessages,
+        problems=(_CODE.RATE_LIMITED,),
     ),
     Operation(
         method="POST",

@@ -17,6 +17,7 @@ from backend.governance.forgetting import forget_words
 from backend.inbox.conversations import bump_conversation
 from backend.inbox.events import append_event, members_of
 from backend.inbox.messages import update_message
+from backend.inbox.search_index import forget_message
 from backend.inbox.stale_copies import redact_stored_copies
 from backend.storage.blobs import BlobStore
 from backend.storage.custody_tables import erased_messages
@@ -101,6 +102,7 @@ def _empty(connection: Connection, row: Row[Any], now_utc_ms: int) -> None:
         select(attachments).where(attachments.c.message_id == message_id)
     ).all():
         _drop_reference(connection, file)
+    forget_message(connection, message_id)
 
 
 def _drop_reference(connection: Connection, file: Row[Any]) -> None:

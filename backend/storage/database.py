@@ -31,6 +31,7 @@ from backend.storage.faults import (
     translated,
 )
 from backend.storage.group_writer import GroupWriter, Job
+from backend.storage.search_tables import SEARCH_TABLES
 from backend.storage.tables import SCHEMA_VERSION, metadata
 
 __all__ = [
@@ -260,6 +261,6 @@ def _prepare(connection: Connection) -> None:
     for table in _GROW_ONLY_TABLES:
         for verb in ("UPDATE", "DELETE"):
             connection.exec_driver_sql(_GROW_ONLY.format(table=table, verb=verb))
-    for trigger in CUSTODY_TRIGGERS:
-        connection.exec_driver_sql(trigger)
+    for statement in (*CUSTODY_TRIGGERS, *SEARCH_TABLES):
+        connection.exec_driver_sql(statement)
     connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
