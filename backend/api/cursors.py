@@ -68,12 +68,7 @@ class SearchCursor(msgspec.Struct, frozen=True, array_like=True, tag="f"):
 
 
 Cursor = (
-    ContactCursor
-    | ConversationCursor
-    | MessageCursor
-    | SnapshotCursor
-    | QueueCursor
-    | SearchCursor
+    ContactCursor | ConversationCursor | MessageCursor | SnapshotCursor | QueueCursor | SearchCursor
 )
 C = TypeVar(
     "C",
