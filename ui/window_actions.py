@@ -16,6 +16,7 @@ from app.domain.inbox import InboxFilter
 from ui.models.palette_model import PaletteAction, PaletteKind, PaletteRow
 from ui.models.status_words import ALARM_DETAILS
 from ui.outreach import Outreach
+from ui.queue_actions import QueueActions
 from ui.views.rail import Page
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class WindowActions:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self.outreach = Outreach(workspace)
+        self.queue = QueueActions(workspace)
         self._actions = self._named_actions()
         window = workspace.window
         for keys, action in self._keys().items():
@@ -80,6 +82,7 @@ class WindowActions:
                 "Ctrl+Shift+N",
                 lambda: self.outreach.several.open(),
             ),
+            "outbox": ("Show waiting messages", "Ctrl+Shift+O", self.queue.open),
             "approvals": ("Go to approvals", "Ctrl+5", self._approvals),
             "settings": ("Open settings", "Ctrl+4", lambda: self._page(Page.SETTINGS)),
             "find": ("Find in this conversation", "Ctrl+F", self._find),
@@ -103,6 +106,7 @@ class WindowActions:
             "Ctrl+4": lambda: self._page(Page.SETTINGS),
             "Ctrl+5": self._approvals,
             "Ctrl+Shift+N": lambda: self.outreach.several.open(),
+            "Ctrl+Shift+O": self.queue.open,
             "Ctrl+F": self._find,
             "Alt+Down": lambda: self._step(1),
             "Alt+Up": lambda: self._step(-1),

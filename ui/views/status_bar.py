@@ -1,4 +1,4 @@
-"""The line at the foot of the window: connection, outbox, policy, archive.
+"""The line at the foot of the window: connection, outbox (a button to its queue), policy, archive.
 
 It never decides what is true; it shows words it is handed.
 """
@@ -38,9 +38,10 @@ class StatusDot(QWidget):
 
 
 class StatusBar(QWidget):
-    """26 pixels high; the button at its end opens the diagnostics."""
+    """26 pixels high; the outbox's words open the queue, the button at the end diagnostics."""
 
     diagnostics_requested = Signal()
+    outbox_requested = Signal()
 
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,7 +54,10 @@ class StatusBar(QWidget):
         self.setAccessibleName("Status")
         self._dot = StatusDot()
         self._link = label("", "secondary")
-        self._outbox = label("", "secondary")
+        self._outbox = button("", "quiet", "Outbox")
+        self._outbox.setObjectName("statusOutbox")
+        self._outbox.setToolTip("Show what waits (Ctrl+Shift+O)")
+        self._outbox.clicked.connect(self.outbox_requested)
         self._policy = label("", "secondary")
         self._archive = label("", "secondary")
         diagnostics = button("Diagnostics F12", "quiet", "Open diagnostics")
@@ -77,7 +81,8 @@ class StatusBar(QWidget):
         self._dot.set_color(tokens.ok if self._tone == "ok" else tokens.warn)
         self.setStyleSheet(
             f"QWidget#statusBar {{ border-top: 1px solid {tokens.line}; }}"
-            "QPushButton#statusDiagnostics { font-size: 12px; padding: 0 4px; }"
+            "QPushButton#statusDiagnostics, QPushButton#statusOutbox"
+            " { font-size: 12px; padding: 0 4px; }"
         )
 
     def show_words(self, words: StatusWords) -> None:
@@ -86,6 +91,7 @@ class StatusBar(QWidget):
         self._dot.set_color(self._tokens.ok if words.tone == "ok" else self._tokens.warn)
         self._link.setText(words.link)
         self._outbox.setText(words.outbox)
+        self._outbox.setAccessibleName(f"{words.outbox}, show what waits")
         self._policy.setText(words.policy)
         self._archive.setText(words.archive)
         self._archive.setVisible(bool(words.archive))
