@@ -161,6 +161,7 @@ def test_the_queue_is_reached_by_key_and_from_the_palette(
         async with _offline(qapp, tmp_path) as workspace:
             queue = workspace.actions.queue
             workspace.window.activateWindow()
+            await until(workspace.window.isActiveWindow)
             QTest.keyClick(
                 workspace.window,
                 Qt.Key.Key_O,
