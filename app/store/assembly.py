@@ -21,6 +21,7 @@ from app.store.opening import FileSpec
 from app.store.outbox import OutboxStore
 from app.store.search import SearchReads
 from app.store.timeline import TimelineReads
+from app.store.upkeep import Upkeep
 
 CACHE_FILE = "cache.db"
 OUTBOX_FILE = "outbox.db"
@@ -40,6 +41,7 @@ class StoreParts:
     outbox: OutboxStore
     drafts: DraftStore
     archive: ArchiveStore
+    upkeep: Upkeep
 
 
 def assemble(
@@ -63,4 +65,5 @@ def assemble(
         outbox=OutboxStore(databases, clock),
         drafts=DraftStore(databases),
         archive=ArchiveStore(databases),
+        upkeep=Upkeep(databases),
     )

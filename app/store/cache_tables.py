@@ -83,12 +83,17 @@ conversations = Table(
 _ACTIVITY = (conversations.c.last_activity_utc_ms, conversations.c.conversation_id)
 Index("inbox_all", *_ACTIVITY, sqlite_where=text("listed = 1"))
 Index("inbox_by_channel", conversations.c.channel, *_ACTIVITY, sqlite_where=text("listed = 1"))
-Index("inbox_unread", *_ACTIVITY, sqlite_where=text("unread = 1"))
-Index("inbox_awaiting", *_ACTIVITY, sqlite_where=text("awaiting = 1"))
-Index(
-    "inbox_expiring",
-    conversations.c.window_closes_at_utc_ms,
-    sqlite_where=text("window_closes_at_utc_ms IS NOT NULL"),
+# Since version 2 with the channel, so that rows of other channels are passed by in the index.
+_BY_STATE = (*_ACTIVITY, conversations.c.channel)
+STATE_INDEXES = (
+    Index("inbox_unread", *_BY_STATE, sqlite_where=text("unread = 1")),
+    Index("inbox_awaiting", *_BY_STATE, sqlite_where=text("awaiting = 1")),
+    Index(
+        "inbox_expiring",
+        conversations.c.window_closes_at_utc_ms,
+        *_BY_STATE,
+        sqlite_where=text("listed = 1 AND window_closes_at_utc_ms IS NOT NULL"),
+    ),
 )
 memberships = Table(
     "memberships",

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from app.store.cache_tables import (
     CACHE_VERSION,
+    STATE_INDEXES,
     cached_files,
     create_file_counter,
     create_search,
@@ -31,10 +32,13 @@ def upgrade_cache(connection: Connection, found: int) -> None:
 
 
 def _from_version_1(connection: Connection) -> None:
-    """Version 2: a conversation knows below which place its messages were let go; cached files."""
+    """Version 2: messages let go, cached files, indexes of the inbox; search by filters."""
     connection.exec_driver_sql(
         "ALTER TABLE conversations ADD COLUMN floor_at_utc_ms INTEGER DEFAULT '0' NOT NULL"
     )
+    for index in STATE_INDEXES:
+        connection.exec_driver_sql(f"DROP INDEX {index.name}")
+        index.create(connection)
     cached_files.create(connection)
     create_file_counter(connection)
     create_search(connection, "conversation_search")

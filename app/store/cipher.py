@@ -27,6 +27,7 @@ _LITTLE_SPACE_BYTES = 1 << 20
 _SIDE_FILES = ("-wal", "-shm")
 # Primary result codes of https://www.sqlite.org/rescode.html
 _BUSY, _LOCKED, _READONLY, _IOERR, _CORRUPT, _FULL, _CANTOPEN, _NOTADB = 5, 6, 8, 10, 11, 13, 14, 26
+_INTERRUPT = 9
 
 
 class DamageFound(Exception):
@@ -98,6 +99,13 @@ def is_damage(error: BaseException) -> bool:
     cause = getattr(error, "orig", None) or error
     code = getattr(cause, "sqlite_errorcode", None)
     return code is not None and int(code) & 0xFF in (_CORRUPT, _NOTADB)
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """Return True when a statement was cut short because somebody asked for it."""
+    cause = getattr(error, "orig", None) or error
+    code = getattr(cause, "sqlite_errorcode", None)
+    return code is not None and int(code) & 0xFF == _INTERRUPT
 
 
 def prove_keys(files: tuple[tuple[Path, bytes], ...]) -> None:
@@ -202,9 +210,14 @@ def _write_check(path: Path, key: bytes) -> None:
         raise EnvironmentFault(f"{target.name}: {error.strerror}") from error
 
 
+def free_bytes(path: Path) -> int:
+    """Return how much room the disk that holds a file has; raises OSError."""
+    return shutil.disk_usage(path.parent).free
+
+
 def is_space_short(path: Path) -> bool:
     """Return True when the disk that holds a file has less than 1 MiB left."""
     try:
-        return shutil.disk_usage(path.parent).free < _LITTLE_SPACE_BYTES
+        return free_bytes(path) < _LITTLE_SPACE_BYTES
     except OSError:
         return False

@@ -23,7 +23,7 @@ from app.domain.clock import Clock
 from app.domain.errors import AppError, CorruptStore, EnvironmentFault
 from app.store import opening
 from app.store.backups import drop_backups
-from app.store.cipher import is_damage, prove_keys, remove, translate
+from app.store.cipher import is_damage, is_interrupt, prove_keys, remove, translate
 from app.store.disk_room import DiskRoom
 from app.store.engine import close_connection, driver_of, run_outside_transaction
 from app.store.feed import ChangeFeed
@@ -90,6 +90,7 @@ class Databases:
         self._outbox: Connection | None = None
         self._epoch = 0
         self._mending = asyncio.Lock()
+        self._is_maintaining = False
         self._commits_since_checkpoint = 0
 
     async def open(self) -> None:
@@ -152,6 +153,18 @@ class Databases:
             self._commits_since_checkpoint = 0
             self._outbox_thread.submit(self._checkpoint_outbox)
         return result
+
+    async def maintain_cache(self, sql: str) -> None:
+        """Run one statement on the writer's thread outside any transaction (VACUUM, checkpoint).
+
+        One that `interrupt_cache` cut short has changed nothing and raises nothing.
+        """
+        await self._writer_thread.write(lambda: self._maintain_cache(sql))
+
+    def interrupt_cache(self) -> None:
+        """Cut short what `maintain_cache` runs; called on any thread."""
+        if self._writer is not None and self._is_maintaining:
+            driver_of(self._writer).interrupt()
 
     async def purge_cache(self) -> None:
         """Delete the cache's file and make a new one; used by the remote wipe."""
@@ -228,6 +241,18 @@ class Databases:
         self.room.committed()
         self._feed.publish_from_thread(changes)
         return result
+
+    def _maintain_cache(self, sql: str) -> None:
+        try:
+            if self._writer is None:
+                self._writer = opening.open_cache_writer(self.cache_file)
+            self._is_maintaining = True
+            run_outside_transaction(self._writer, sql)
+        except DBAPIError as error:
+            if not is_interrupt(error):
+                raise translate(error, self.cache_file.path) from error
+        finally:
+            self._is_maintaining = False
 
     def _fault_of_read(self, error: Exception) -> AppError:
         """Return what a failed read means; the small outbox file tells which file is damaged."""

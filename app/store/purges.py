@@ -71,7 +71,7 @@ def revoke(connection: Connection, conversation_id: str, seq: int) -> None:
     if home is None:
         return
     rows = connection.execute(_ROWS_OF_HOME, {"home": home[0], "seq": seq})
-    _delete_messages(connection, [int(row[0]) for row in rows])
+    delete_messages(connection, [int(row[0]) for row in rows])
     if home[1] < seq:
         connection.execute(_UNLIST, {"home": home[0]})
         put_title(connection, home[0], home[2], "")
@@ -86,14 +86,14 @@ def erase(connection: Connection, message_ids: Sequence[str], seq: int) -> None:
     connection.execute(_ENTOMB, tombs)
     bound: dict[str, Any] = {"ids": id_list(message_ids), "seq": seq}
     connection.execute(_ERASED_SEALS, bound)
-    _delete_messages(connection, [int(row[0]) for row in connection.execute(_ERASED_ROWS, bound)])
+    delete_messages(connection, [int(row[0]) for row in connection.execute(_ERASED_ROWS, bound)])
 
 
 def sweep_messages(connection: Connection, generation: int, first: int, beyond: int) -> int:
     """Remove messages of one row-id range that the snapshot did not hold; return how many."""
     bound = {"generation": generation, "first": first, "beyond": beyond}
     rows = [int(row[0]) for row in connection.execute(_UNSEEN_MESSAGES, bound)]
-    _delete_messages(connection, rows)
+    delete_messages(connection, rows)
     return len(rows)
 
 
@@ -114,7 +114,8 @@ def sweep_people(connection: Connection, generation: int, seq: int) -> list[str]
     return gone
 
 
-def _delete_messages(connection: Connection, row_ids: Iterable[int]) -> None:
+def delete_messages(connection: Connection, row_ids: Iterable[int]) -> None:
+    """Remove messages with their index rows by row id."""
     rows = [(row_id,) for row_id in row_ids]
     _delete_each(connection, "DELETE FROM message_search WHERE rowid = ?", rows)
     _delete_each(connection, "DELETE FROM messages WHERE row_id = ?", rows)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from app.store.outbox import OutboxStore
     from app.store.search import SearchReads
     from app.store.timeline import TimelineReads
+    from app.store.upkeep import Upkeep
 
 
 class Store:
@@ -42,6 +43,7 @@ class Store:
     outbox: OutboxStore
     drafts: DraftStore
     archive: ArchiveStore
+    upkeep: Upkeep
     _databases: Databases
     _feed: ChangeFeed
 
@@ -66,6 +68,7 @@ class Store:
         store.search, store.cache, store.book = parts.search, parts.cache, parts.book
         store.outbox, store.drafts = parts.outbox, parts.drafts
         store.archive = parts.archive
+        store.upkeep = parts.upkeep
         try:
             await parts.databases.open()
         except BaseException:

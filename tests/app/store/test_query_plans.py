@@ -47,25 +47,30 @@ _HARMLESS = re.compile(
 )
 # Statement → why it may walk or sort. Each runs off the window's thread.
 _EXCEPTIONS = {
-    r"generation < :generation": "the end of a re-sync looks at each person and chat once",
+    r"generation < [:?]": "the end of a re-sync looks at each person and chat once",
     r"DELETE FROM tombstones WHERE seq <=": "the end of a re-sync",
     r"^SELECT \(SELECT value FROM counters": "diagnostics count, on a connection of their own",
     r"^SELECT \(SELECT count\(\*\) FROM drafts\)": "diagnostics count",
     r"^DELETE FROM uploads WHERE attachment_id NOT IN": "once at the start, over drafts",
     r"^SELECT conversation_id FROM drafts$": "as many rows as drafts, by covering index",
+    r"substr\(text, 1, \d+\) FROM drafts$": "as many rows as drafts, for the first frame",
+    r"^SELECT row_id, title FROM conversations WHERE listed = 1$": "once, in an upgrade",
+    r"^SELECT message_id FROM outbox$": "as many rows as submissions, by covering index",
     r"INDEXED BY outbox_open": "as many rows as wait to be sent, by partial index",
     r"INDEXED BY outbox_paused": "as many rows as wait to be tried again, by partial index",
     r"INDEXED BY outbox_answered": "as many rows as were refused, by partial index",
     r"FROM lanes": "as many rows as chats with something waiting or refused",
     r"^SELECT position, conversation_id FROM outbox INDEXED BY": "salvage of a damaged file",
-    r"SELECT row_id AS found FROM conversations WHERE listed = 1 AND window": (
+    r"FROM conversations WHERE listed = 1 AND window_closes_at_utc_ms IS NOT NULL": (
         "sorts the chats whose reply window closes within the asked hours, by covering index"
     ),
+    r"count\(\*\) FILTER \(WHERE open\)": "proves the lanes' sums once, when the outbox opens",
     r"FROM memberships JOIN conversations": "sorts one client's chats",
     r"WHERE message_id IN \(SELECT value FROM json_each\(:ids\)\) ORDER BY position": (
         "sorts at most one window's submissions"
     ),
     r"WHERE contact_search MATCH": "sorts at most 200 people found",
+    r"^SELECT row_id, title FROM conversations WHERE listed": "once, upgrading version 1",
 }
 _ONLY_IN_TRIGGERS = re.compile(r"\b(new|old)\.\w+", re.IGNORECASE)
 
