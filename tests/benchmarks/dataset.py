@@ -31,8 +31,9 @@ from app.domain.drafts import Draft
 from app.domain.status import Link
 from app.session.keys import INSTANCE_FILE, DataFolder, KeyVault, MasterKey
 from app.settings.paths import AppPaths
-from app.settings.schema import load_schema
+from app.settings.schema import Origin, load_schema
 from app.settings.settings import Settings
+from app.settings.sources import Source
 from app.store import cache_tables, outbox_tables, search_rows
 from app.store.store import Store
 from contract import search_tags, search_terms
@@ -80,8 +81,9 @@ def folders(root: Path) -> AppPaths:
 
 
 def make_core(root: Path) -> Core:
-    """Return a core over a copy of the data set that needs no keyring."""
-    core = Core(Settings(load_schema(), []), folders(root), SystemClock())
+    """Return a core over a copy of the data set that needs no keyring and sends at once."""
+    source = Source(Origin.USER, "the benchmark", {"UndoSendSeconds": 0})
+    core = Core(Settings(load_schema(), [source]), folders(root), SystemClock())
     core.vault = KnownKey()
     return core
 
