@@ -9,7 +9,7 @@ OUT := out
 WORKERS ?= 2
 ARGS ?=
 
-.PHONY: help setup run tour test test-pythons bench fuzz check format lock openapi overview clean
+.PHONY: help setup run tour test test-pythons bench bench-peers fuzz check format lock openapi overview clean
 
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s%s\n", $$1, $$2}' Makefile
@@ -40,7 +40,11 @@ test-pythons: ## Run the quick tests on every other Python 3.11-3.13 found here
 
 bench: ## Print each figure beside its goal and write out/bench.json (ARGS=hint: those lines)
 	@.ci/setup test
-	@exec $(PY) -m tests.benchmarks $(ARGS)
+	@exec .ci/with-session-bus $(PY) -m tests.benchmarks $(ARGS)
+
+bench-peers: ## Print what other clients installed here take to start and to idle, beside ours
+	@.ci/setup test
+	@exec .ci/with-session-bus $(PY) -m tests.benchmarks.other_clients
 
 fuzz: ## Look for inputs that crash policy or slow it down (FUZZ_S=20: seconds a target; ten minutes else)
 	@.ci/setup test

@@ -109,7 +109,7 @@ def put_key_in_keyring() -> None:
 
 def ready(messages: int = MESSAGES, conversations: int = CONVERSATIONS) -> Path:
     """Return the data set kept in out/bench-data, built when it is not there or out of date."""
-    target = KEPT / f"{messages}-{conversations}-{_key()}"
+    target = KEPT / f"{messages}-{conversations}-{key()}"
     if not (target / "READY").exists():
         KEPT.mkdir(parents=True, exist_ok=True)
         for old in KEPT.glob(f"{messages}-{conversations}-*"):
@@ -204,7 +204,7 @@ def _how_to_open(bank: Bank) -> str:
         "big_conversation": BIG_CONVERSATION,
         "conversations": [chat.conversation_id for chat in bank.chats[:20]],
         "messages": sum(chat.made for chat in bank.chats),
-        "key": _key(),
+        "key": key(),
         "built_at_utc_ms": bank.now_utc_ms,
         "open": "copy the folder; tests.benchmarks.dataset.open_store(copy) or make_core(copy);"
         " with the window: put_key_in_keyring() on a private bus, then ui --data-dir copy",
@@ -212,7 +212,7 @@ def _how_to_open(bank: Bank) -> str:
     return json.dumps(told, indent=1) + "\n"
 
 
-def _key() -> str:
+def key() -> str:
     """Return what changes when the tables, the index or these rows are made otherwise."""
     digest = hashlib.sha256(str(SEED).encode())
     for module in _SOURCES:

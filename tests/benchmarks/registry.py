@@ -8,6 +8,7 @@ from __future__ import annotations
 from tests.benchmarks import (
     archive_latency,
     archive_rates,
+    cold_start,
     detection,
     embedded_start,
     hints,
@@ -18,6 +19,7 @@ from tests.benchmarks import (
 from tests.benchmarks.lines import Group
 
 GROUPS: tuple[Group, ...] = (
+    cold_start.GROUP,
     embedded_start.GROUP,
     sending.GROUP,
     hints.GROUP,
