@@ -27,6 +27,7 @@ from app.outbox.messaging import Messaging
 from app.outbox.read_marks import ReadMarks
 from app.outbox.submission import Submitter
 from app.proof_desk import ProofDesk
+from app.search_desk import SearchDesk
 from app.settings.keys import Key
 from app.settings.settings import Settings
 from app.settings.undo_period import undo_period_s
@@ -51,7 +52,7 @@ class Composition:
     """Everything between an open store and the line, for one core.
 
     Attributes: `api`, `messaging`, `desk` (its `engine` is None until a policy bundle is known),
-    `approvals`, `proofs`.
+    `approvals`, `proofs`, `search`.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class Composition:
         self._book = book = BookDesk(api, store, spawn, board.facts_changed)
         self.desk = HintDesk(store, clock, spawn, self._language, book)
         self.approvals = ApprovalDesk(api, lambda: self.me)
+        self.search = SearchDesk(api, store, lambda: board.status.link is Link.ONLINE)
         self.proofs = ProofDesk(
             api,
             store,
@@ -139,6 +141,7 @@ class Composition:
         keep_running("outbox", self._once_moved_in(self._lanes.run))
         keep_running("read marks", self._once_moved_in(self._marks.run))
         keep_running("archive", self._once_moved_in(self.proofs.watch.run))
+        self._tasks.spawn("search index", self.search.tag_index)
 
     def run_embedded(self, plan: EmbeddedPlan, owner: TaskOwner, moved: Moved) -> None:
         """Keep a backend running beside the app; `moved` hears where it is each time."""

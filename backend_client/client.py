@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from backend_client.archive_calls import ArchiveCalls
 from backend_client.calls import Caller, decode_reply, new_key, refuse_problems
+from backend_client.search_calls import SearchCalls
 from backend_client.supervision_calls import SupervisionCalls
 from backend_client.transport import Transport
 from contract import api, wire
@@ -193,6 +194,7 @@ class GovernedApi:
         self.files = FileCalls(caller, transport)
         self.archive = ArchiveCalls(caller)
         self.supervision = SupervisionCalls(caller)
+        self.search = SearchCalls(caller)
 
 
 def _paging(cursor: str, limit: int) -> dict[str, str]:

@@ -33,6 +33,7 @@ _MARKS = re.compile(
 )
 _MAX_TERMS = 12
 _MAX_TERM_CHARS = 64
+_LONGEST_PREFIX = 5
 
 
 def indexed_text(text: str) -> str:
@@ -56,6 +57,16 @@ def match_expression(query: str) -> str | None:
     return " AND ".join(_expressions(query)) or None
 
 
+def loose_expression(query: str) -> str | None:
+    """Return `match_expression` with long words cut to the longest prefix the index holds.
+
+    It finds the same and more, the newest at once however common a word is: an index gathers
+    all rows of a longer prefix before it gives the first. None where no word was cut.
+    """
+    loose = " AND ".join(_expressions(query, _LONGEST_PREFIX))
+    return None if loose == (match_expression(query) or "") else loose
+
+
 def query_terms(query: str) -> tuple[str, ...]:
     """Return the folded pieces of a query, as highlights look for them."""
     return tuple(piece[:_MAX_TERM_CHARS] for piece in _PIECES.findall(_folded(query))[:_MAX_TERMS])
@@ -72,7 +83,7 @@ def is_unspaced(term: str) -> bool:
     return _RUN.match(term) is not None
 
 
-def _expressions(query: str) -> list[str]:
+def _expressions(query: str, prefix_chars: int = _MAX_TERM_CHARS) -> list[str]:
     found: list[str] = []
     parts = _QUOTES.split(query)
     for number, part in enumerate(parts):
@@ -81,13 +92,13 @@ def _expressions(query: str) -> list[str]:
             is_open = number == len(parts) - 1
             found += _phrase(pieces, is_open=is_open)
         else:
-            found += [each for piece in pieces for each in _term(piece)]
+            found += [each for piece in pieces for each in _term(piece, prefix_chars)]
     return found
 
 
-def _term(term: str) -> list[str]:
+def _term(term: str, prefix_chars: int) -> list[str]:
     if not is_unspaced(term):
-        return [f'"{term}"*']
+        return [f'"{term[:prefix_chars]}"*']
     letters = _without_marks(term)
     if len(letters) == 1:
         return [f'"{letters}"*']

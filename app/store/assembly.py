@@ -20,6 +20,7 @@ from app.store.inbox import InboxReads
 from app.store.opening import FileSpec
 from app.store.outbox import OutboxStore
 from app.store.search import SearchReads
+from app.store.search_archive import ArchiveSearchReads
 from app.store.timeline import TimelineReads
 from app.store.upkeep import Upkeep
 
@@ -37,6 +38,7 @@ class StoreParts:
     contacts: ContactReads
     book: BookReads
     search: SearchReads
+    archive_search: ArchiveSearchReads
     cache: CacheWrites
     outbox: OutboxStore
     drafts: DraftStore
@@ -61,6 +63,7 @@ def assemble(
         contacts=ContactReads(databases),
         book=BookReads(databases),
         search=SearchReads(databases, clock),
+        archive_search=ArchiveSearchReads(databases, clock),
         cache=CacheWrites(databases),
         outbox=OutboxStore(databases, clock),
         drafts=DraftStore(databases),

@@ -20,13 +20,13 @@ from app.store.search_rows import tag_some
 from app.store.search_scope import CONTACTS, Scope, contacts_named, scope_of
 from app.store.snippets import Highlighter
 from contract.ids import ConversationId, MessageId
-from contract.search_terms import match_expression, query_terms
+from contract.search_terms import loose_expression, match_expression, query_terms
 from contract.wire import Channel, Contact, Direction
 
 _MOST_PEOPLE_RANKED = 200
 _BEYOND_ALL_ROWS = 1 << 62
 # One call looks at this many found rows at most: what a filter leaves of more comes page by page.
-_MOST_ROWS_READ = 2_000
+_MOST_ROWS_READ = 600
 _MOST_ROWS_AT_ONCE = 400
 _TAGGED_AT_ONCE = 200
 
@@ -38,6 +38,11 @@ _MESSAGES = (
     " AND rowid < ? ORDER BY rowid DESC LIMIT ?)"
     " LEFT JOIN messages ON messages.row_id = found"
     " LEFT JOIN conversations ON conversations.row_id = messages.conversation_row"
+)
+_TITLES = (
+    "SELECT conversations.title FROM (SELECT rowid AS found FROM conversation_search"
+    " WHERE conversation_search MATCH ? LIMIT ?)"
+    " JOIN conversations ON conversations.row_id = found"
 )
 _NEWEST_CONVERSATION = (
     "SELECT conversation_id FROM memberships JOIN conversations"
@@ -112,6 +117,16 @@ class SearchReads:
         found = await self._databases.read(lambda view: contacts_named(view, typed))
         return tuple(dict.fromkeys(each.display_name for each in found))[:limit]
 
+    async def titles(self, typed: str, limit: int = 6) -> tuple[str, ...]:
+        """Return titles of conversations that hold what is typed of one."""
+        expression = match_expression(typed)
+        if expression is None:
+            return ()
+        asked = (expression, limit)
+        return await self._databases.read(
+            lambda view: tuple(view.cache.exec_driver_sql(_TITLES, asked).scalars())
+        )
+
     async def tag_some(self) -> bool:
         """Bring the next messages of an upgraded cache to today's index; True: more are left."""
         from app.domain.changes import ChangeSet
@@ -125,24 +140,65 @@ def _messages(
     view: ReadView, query: SearchQuery, scope: Scope, limit: int, below_row: int | None
 ) -> tuple[tuple[MessageHit, ...], int | None]:
     """Return hits, newest first, and the row to go on below."""
-    if scope.is_empty or not scope.terms or limit < 1:
+    if scope.is_empty or not (scope.words or scope.terms) or limit < 1:
         return (), None
-    highlighter = Highlighter(query_terms(query.text))
-    hits: list[MessageHit] = []
-    rows = _found_rows(view, " AND ".join(scope.terms), limit, below_row or _BEYOND_ALL_ROWS)
-    next_row = None
-    for number, (found, home, at_utc_ms, listed, title, channel, payload) in enumerate(rows):
-        if len(hits) == limit or number == _MOST_ROWS_READ:
-            break
-        next_row = found
-        if not listed or not scope.holds_row(home, at_utc_ms, channel):
-            continue
-        message = _decode(payload)
-        if scope.holds_author(message.author_id, message.author_name):
-            hits.append(_hit(message, title, channel, highlighter))
-    else:
-        next_row = None
-    return tuple(sorted(hits, key=lambda hit: hit.at_utc_ms, reverse=True)), next_row
+    walk = _Walk(view, scope, Highlighter(query_terms(query.text)), limit, below_row)
+    loose = None if scope.words is None else loose_expression(query.text)
+    if loose is None or not walk.collect(loose, is_loose=True):
+        walk.collect(scope.words, is_loose=False)
+    hits = sorted(walk.hits, key=lambda hit: hit.at_utc_ms, reverse=True)
+    return tuple(hits), walk.next_row
+
+
+class _Walk:
+    """One walk down the index, until enough was found or enough was looked at."""
+
+    def __init__(
+        self,
+        view: ReadView,
+        scope: Scope,
+        highlighter: Highlighter,
+        limit: int,
+        below_row: int | None,
+    ) -> None:
+        self.hits: list[MessageHit] = []
+        self.next_row: int | None = None
+        self._view = view
+        self._scope = scope
+        self._highlighter = highlighter
+        self._limit = limit
+        self._below_row = _BEYOND_ALL_ROWS if below_row is None else below_row
+
+    def collect(self, words: str | None, *, is_loose: bool) -> bool:
+        """Take what fits; False when loose words find too much that does not hold them."""
+        self.hits, self.next_row = [], None
+        expression = " AND ".join((*((words,) if words else ()), *self._scope.terms))
+        for number, row in enumerate(
+            _found_rows(self._view, expression, self._limit, self._below_row)
+        ):
+            if len(self.hits) == self._limit or number == _MOST_ROWS_READ:
+                return True
+            if is_loose and number == self._limit and len(self.hits) * 2 < number:
+                return False
+            self.next_row = row[0]
+            self._take(row, is_loose=is_loose)
+        self.next_row = None
+        return True
+
+    def _take(self, row: Any, *, is_loose: bool) -> None:
+        _, home, at_utc_ms, listed, title, channel, payload = row
+        if not listed or not self._scope.holds_row(home, at_utc_ms, channel):
+            return
+        found = _decode(payload)
+        if not self._scope.holds_author(found.author_id, found.author_name):
+            return
+        if is_loose and not self._highlighter.finds_all(_words_of(found)):
+            return
+        self.hits.append(_hit(found, title, channel, self._highlighter))
+
+
+def _words_of(found: _Found) -> str:
+    return "\n".join((found.text, *(file.name for file in found.attachments)))
 
 
 def _found_rows(view: ReadView, expression: str, limit: int, below_row: int) -> Iterator[Any]:
@@ -158,12 +214,8 @@ def _found_rows(view: ReadView, expression: str, limit: int, below_row: int) -> 
 
 
 def _hit(found: _Found, title: str, channel: str, highlighter: Highlighter) -> MessageHit:
-    shown, highlights = highlighter.snippet(found.text)
-    if not highlights and found.attachments:
-        names = ", ".join(file.name for file in found.attachments)
-        named, marked = highlighter.snippet(names)
-        if marked or not found.text:
-            shown, highlights = named, marked
+    names = ", ".join(file.name for file in found.attachments)
+    shown, highlights = highlighter.snippet_of(found.text, names)
     return MessageHit(
         message_id=MessageId(found.message_id),
         conversation_id=ConversationId(found.conversation_id),
@@ -182,18 +234,19 @@ def _people(view: ReadView, query: SearchQuery, limit: int) -> tuple[PersonHit, 
     if limit < 1:
         return ()
     hits = []
-    for contact in _contacts(view, query)[:limit]:
+    for contact in _contacts(view, query, limit)[:limit]:
         home = view.cache.exec_driver_sql(_NEWEST_CONVERSATION, (contact.contact_id,)).scalar()
         hits.append(PersonHit(contact, None if home is None else ConversationId(home)))
     return tuple(hits)
 
 
-def _contacts(view: ReadView, query: SearchQuery) -> list[Contact]:
+def _contacts(view: ReadView, query: SearchQuery, limit: int) -> list[Contact]:
     if names := (*query.with_names, *query.from_names):
         named = {each.contact_id: each for name in names for each in contacts_named(view, name)}
         return list(named.values())
     expression = match_expression(query.text)
     if expression is None:
         return []
-    rows = view.cache.exec_driver_sql(f"{CONTACTS} LIMIT 20", (expression, _MOST_PEOPLE_RANKED))
+    asked = (expression, _MOST_PEOPLE_RANKED, limit)
+    rows = view.cache.exec_driver_sql(f"{CONTACTS} LIMIT ?", asked)
     return [decode_contact(payload) for payload in rows.scalars()]

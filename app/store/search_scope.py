@@ -33,7 +33,7 @@ CONTACTS = (
     " WHERE contact_search MATCH ? LIMIT ?)"
     " JOIN contacts ON contacts.row_id = found ORDER BY contacts.name_key"
 )
-_TITLES = "SELECT rowid FROM conversation_search WHERE conversation_search MATCH ? LIMIT ?"
+TITLES = "SELECT rowid FROM conversation_search WHERE conversation_search MATCH ? LIMIT ?"
 _MEMBERSHIPS = (
     "SELECT conversation_row, contact_id FROM memberships"
     " WHERE contact_id IN (SELECT value FROM json_each(?)) LIMIT ?"
@@ -43,17 +43,18 @@ _OF_CHANNELS = (
     " AND channel IN (SELECT value FROM json_each(?)) LIMIT ?"
 )
 _HOME = "SELECT row_id FROM conversations WHERE conversation_id = ?"
-_ME = "SELECT value FROM meta WHERE key = 'me'"
+ME_ROW = "SELECT value FROM meta WHERE key = 'me'"
 
 
 @dataclass(slots=True)
 class Scope:
-    """Where messages are looked for: terms of the index, then what each row is checked for.
+    """Where messages are looked for: words and terms of the index, then each row's checks.
 
     `rows` and `authors` are None where any conversation or author will do; `author_name` stands
     for colleagues, whom the cache knows from their messages alone.
     """
 
+    words: str | None = None
     terms: list[str] = field(default_factory=list)
     rows: Collection[int] | None = None
     authors: Collection[str] | None = None
@@ -87,14 +88,12 @@ def scope_of(
 ) -> Scope:
     """Return where a question looks; `home` is the only conversation when given."""
     scope = Scope(after_utc_ms=query.after_utc_ms, before_utc_ms=query.before_utc_ms)
-    words = match_expression(query.text)
-    if words is not None:
-        scope.terms.append(words)
+    scope.words = match_expression(query.text)
     if home is not None:
         row = view.cache.exec_driver_sql(_HOME, (home,)).scalar()
         _narrow(scope, () if row is None else (int(row),))
     if not query.has_filters:
-        return _tagged(scope, ())
+        return _tagged(scope, (), now_utc_ms, is_filtered=False)
     if query.with_names:
         _narrow(scope, [row for row, _ in _memberships_of(view, scope, "with", query.with_names)])
     _narrow_to_titles(view, scope, query.in_titles)
@@ -108,7 +107,7 @@ def scope_of(
         )
     if tagless_below(view.cache) is not None:
         scope.advice.append(Advice(AdviceKind.INDEX_UNFINISHED))
-    return _tagged(scope, pairs)
+    return _tagged(scope, pairs, now_utc_ms, is_filtered=True)
 
 
 def contacts_named(view: ReadView, name: str) -> list[Contact]:
@@ -122,11 +121,21 @@ def contacts_named(view: ReadView, name: str) -> list[Contact]:
     return [each for each in found if highlighter.finds_all(each.display_name)]
 
 
-def _tagged(scope: Scope, pairs: Sequence[tuple[int, str]]) -> Scope:
+def employee_of(value: bytes | None) -> tuple[str, ...]:
+    """Return the signed-in employee's id from what is kept of them, nothing when none is."""
+    return () if value is None else (msgspec.json.decode(value, type=Me).employee_id,)
+
+
+def _tagged(
+    scope: Scope, pairs: Sequence[tuple[int, str]], now_utc_ms: int, *, is_filtered: bool
+) -> Scope:
     if pairs and len(pairs) <= MOST_TAGGED:
         scope.terms.append(tags.authors_expression(pairs))
     elif scope.rows is not None and len(scope.rows) <= MOST_TAGGED:
         scope.terms.append(tags.conversations_expression(scope.rows))
+    if scope.words is None and not scope.terms and is_filtered:
+        # No term of the index is left: every message, whatever its day.
+        scope.terms.append(tags.days_expression(None, None, now_utc_ms))
     scope.is_empty = scope.is_empty or scope.rows == frozenset()
     return scope
 
@@ -162,7 +171,7 @@ def _narrow_to_titles(view: ReadView, scope: Scope, titles: Sequence[str]) -> No
         expression = match_expression(title)
         found: list[int] = []
         if expression is not None:
-            answer = view.cache.exec_driver_sql(_TITLES, (expression, _MOST_ROWS))
+            answer = view.cache.exec_driver_sql(TITLES, (expression, _MOST_ROWS))
             found = [int(row) for row in answer.scalars()]
         if not found:
             scope.advice.append(Advice(AdviceKind.NO_CONVERSATION, "in", title))
@@ -191,9 +200,7 @@ def _authors(view: ReadView, scope: Scope, names: Sequence[str]) -> Sequence[tup
     pairs = _memberships_of(view, scope, "from", others)
     authors = {author for _, author in pairs}
     if len(others) < len(names):
-        value = view.cache.exec_driver_sql(_ME).scalar()
-        if value is not None:
-            me = msgspec.json.decode(value, type=Me).employee_id
+        for me in employee_of(view.cache.exec_driver_sql(ME_ROW).scalar()):
             authors.add(me)
             pairs += [(row, me) for row in scope.rows or ()]
     scope.authors = authors

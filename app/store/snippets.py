@@ -38,9 +38,10 @@ class _FoldTable(dict[int, str]):
 
 
 _FOLD = _FoldTable()
-# All but ASCII (lowered in one go), kana, Han, Hangul and Thai, which fold to themselves.
+# All but ASCII (lowered in one go), kana with their marks, Han, Hangul and Thai, which fold to
+# themselves.
 _TO_FOLD = re.compile(
-    "[^\x00-\x7f\u0e00-\u0e7f\u3041-\u309a\u30a0-\u30fe\u3400-\u9fff\uac00-\ud7a3]"
+    "[^\x00-\x7f\u0e00-\u0e7f\u3001-\u3035\u3041-\u309a\u30a0-\u30fe\u3400-\u9fff\uac00-\ud7a3]"
 )
 
 
@@ -84,6 +85,14 @@ class Highlighter:
             if start < end and stop > begin
         )
         return f"{lead}{text[begin:end].translate(_BREAKS)}{tail}", inside
+
+    def snippet_of(self, text: str, file_names: str) -> tuple[str, Spans]:
+        """Return a snippet of a message, or of its files' names when the hit lies there."""
+        shown, highlights = self.snippet(text)
+        if highlights or not file_names:
+            return shown, highlights
+        named, marked = self.snippet(file_names)
+        return (named, marked) if marked or not text else (shown, highlights)
 
     def _spans(self, text: str) -> list[tuple[int, int]]:
         if self._pattern is None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from app.store.inbox import InboxReads
     from app.store.outbox import OutboxStore
     from app.store.search import SearchReads
+    from app.store.search_archive import ArchiveSearchReads
     from app.store.timeline import TimelineReads
     from app.store.upkeep import Upkeep
 
@@ -39,6 +40,7 @@ class Store:
     contacts: ContactReads
     book: BookReads
     search: SearchReads
+    archive_search: ArchiveSearchReads
     cache: CacheWrites
     outbox: OutboxStore
     drafts: DraftStore
@@ -66,6 +68,7 @@ class Store:
         store._databases = parts.databases
         store.inbox, store.timeline, store.contacts = parts.inbox, parts.timeline, parts.contacts
         store.search, store.cache, store.book = parts.search, parts.cache, parts.book
+        store.archive_search = parts.archive_search
         store.outbox, store.drafts = parts.outbox, parts.drafts
         store.archive = parts.archive
         store.upkeep = parts.upkeep
