@@ -123,7 +123,8 @@ class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):
     """One archived message on its way to one address.
 
     `window_closes_at_utc_ms` is None where no window is known; `consented` is false once the
-    client took consent back. `quote_external_id` is the vendor's id of the quoted message;
+    client took consent back. `quote_external_id` is the vendor's id of the quoted message,
+    `quote_refs` what the vendor wants to hear of it, `quote_text` its words;
     `template_id` names the approved template whose filled text this is, where it is one, and
     `template` is what the vendor has to be told of it.
     """
@@ -137,6 +138,8 @@ class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):
     address: str
     text: str
     quote_external_id: str = ""
+    quote_refs: Mapping[str, str] = msgspec.field(default_factory=dict)
+    quote_text: str = ""
     attachments: tuple[OutboundFile, ...] = ()
     window_closes_at_utc_ms: int | None = None
     consented: bool = True
@@ -158,11 +161,15 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SendResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The vendor took the message: its id there with the state that answer proves."""
+    """The vendor took the message: its id there with the state that answer proves.
+
+    `refs` are what the vendor wants to hear again when this message is quoted.
+    """
 
     external_id: str
     state: DeliveryState = DeliveryState.ACCEPTED
     at_utc_ms: int = 0
+    refs: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 class Blocked(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,8 @@ It never holds the rules of what an event changes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from contract.states import DeliveryState
@@ -37,7 +39,10 @@ class ChannelEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MessageIn(ChannelEvent, frozen=True, kw_only=True, tag="message"):
-    """The client wrote; `chat` names the group's address, empty for a chat of two."""
+    """The client wrote; `chat` names the group's address, empty for a chat of two.
+
+    `refs` are what the vendor wants to hear again when this message is quoted or marked as read.
+    """
 
     external_id: str
     text: str
@@ -45,6 +50,7 @@ class MessageIn(ChannelEvent, frozen=True, kw_only=True, tag="message"):
     quote_external_id: str = ""
     attachments: tuple[MediaRef, ...] = ()
     chat: str = ""
+    refs: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 class MessageEcho(ChannelEvent, frozen=True, kw_only=True, tag="echo"):

@@ -13,10 +13,10 @@ from backend.archive.entries import append_entry, new_salt
 from backend.channels import events
 from backend.channels.contract import Account
 from backend.delivery.accounts import pause_account, resume_account
+from backend.delivery.chats import GROUP, chat_address, chat_of, find_chat
+from backend.delivery.message_refs import keep_refs
 from backend.delivery.opting_out import OptOut, opt_out
 from backend.directory.consents import record_consent
-from backend.directory.points import KnownPoint, PointAddress, ensure_point, find_point
-from backend.inbox.conversations import ensure_direct_conversation
 from backend.inbox.history import record_history
 from backend.inbox.inbound import (
     StoredFile,
@@ -29,7 +29,6 @@ from backend.inbox.inbound import (
 from backend.inbox.messages import find_by_external_id
 from backend.inbox.receipts import record_receipt
 from backend.storage.tables import contact_points, conversations, messages
-from contract.ids import ConversationId
 from contract.names import shown_name
 from contract.receipts.canonical import canonical_json
 from contract.states import DeliveryState
@@ -38,7 +37,6 @@ from contract.wire import Channel, ConsentKind, ConsentStatus, Direction, Messag
 _OPTED_OUT = "Client opted out. Messages on this channel are no longer sent."
 _AGREED = "Recording notice accepted by client"
 _IDENTITY = "The client's identity on this channel changed. Check with the client before you write."
-_GROUP = "chat"
 # Returns by which rule a text opts out on a channel, or None.
 OptOutWords = Callable[[str, Channel], str | None]
 _UNMATCHED_KINDS = (DeliveryState.ACCEPTED, DeliveryState.SENT, DeliveryState.DELIVERED)
@@ -97,31 +95,6 @@ def apply_unmatched(
     )
 
 
-def chat_address(account: Account, event: events.InboundEvent) -> PointAddress:
-    """Return the address a conversation belongs to: the group's, else the sender's."""
-    chat = getattr(event, "chat", "")
-    if chat:
-        return PointAddress(account.channel, _GROUP, chat)
-    return PointAddress(account.channel, event.sender.id_type, event.sender.address)
-
-
-def find_chat(
-    connection: Connection, account: Account, event: events.InboundEvent
-) -> ConversationId | None:
-    """Return the conversation an event belongs to, or None when there is none yet."""
-    firm_id = firm_of_account(connection, account.account_id)
-    point = find_point(connection, firm_id, chat_address(account, event))
-    if point is None:
-        return None
-    found = connection.execute(
-        select(conversations.c.conversation_id).where(
-            conversations.c.account_id == account.account_id,
-            conversations.c.thread_key == point.contact_point_id,
-        )
-    ).scalar_one_or_none()
-    return None if found is None else ConversationId(found)
-
-
 def _message(
     connection: Connection,
     account: Account,
@@ -150,6 +123,8 @@ def _message(
         received_at_utc_ms=received_at_utc_ms,
         author_name=event.sender.name if event.chat else "",
     )
+    if isinstance(event, events.MessageIn):
+        keep_refs(connection, account.account_id, event.external_id, event.refs)
 
 
 def _echo(
@@ -159,7 +134,7 @@ def _echo(
     files: Sequence[StoredFile],
     now_utc_ms: int,
 ) -> None:
-    _, conversation_id = _chat(connection, account, event, now_utc_ms)
+    _, conversation_id = chat_of(connection, account, event, now_utc_ms)
     record_history(
         connection,
         conversation_id=conversation_id,
@@ -219,7 +194,7 @@ def _change(
             received_at_utc_ms=received_at_utc_ms,
         )
     else:
-        point, _ = _chat(connection, account, event, received_at_utc_ms)
+        point, _ = chat_of(connection, account, event, received_at_utc_ms)
         found = record_reaction(
             connection,
             account_id=account.account_id,
@@ -255,7 +230,7 @@ def _may_change(
     if row is None:
         return False
     own = isinstance(event, events.Reaction) or row.direction == Direction.IN
-    known = row.id_type == _GROUP or (row.id_type, row.address) == (
+    known = row.id_type == GROUP or (row.id_type, row.address) == (
         event.sender.id_type,
         event.sender.address,
     )
@@ -296,7 +271,7 @@ def _consent(
     if event.status is ConsentStatus.OPTED_OUT:
         _opt_out(connection, account, event, received_at_utc_ms, "channel", confirm=False)
         return
-    point, _ = _chat(connection, account, event, received_at_utc_ms)
+    point, _ = chat_of(connection, account, event, received_at_utc_ms)
     record_consent(
         connection,
         contact_id=point.contact_id,
@@ -335,7 +310,7 @@ def _opt_out(
     *,
     confirm: bool,
 ) -> None:
-    point, conversation_id = _chat(connection, account, event, at_utc_ms)
+    point, conversation_id = chat_of(connection, account, event, at_utc_ms)
     left = OptOut(
         contact_id=point.contact_id,
         conversation_id=conversation_id,
@@ -354,7 +329,7 @@ def _say(
     text: str,
     at_utc_ms: int,
 ) -> None:
-    _, conversation_id = _chat(connection, account, event, at_utc_ms)
+    _, conversation_id = chat_of(connection, account, event, at_utc_ms)
     record_history(
         connection,
         conversation_id=conversation_id,
@@ -377,23 +352,3 @@ def _connection(
         resume_account(connection, account.account_id)
     else:
         pause_account(connection, account.account_id, event.detail, now_utc_ms)
-
-
-def _chat(
-    connection: Connection, account: Account, event: events.InboundEvent, now_utc_ms: int
-) -> tuple[KnownPoint, ConversationId]:
-    point = ensure_point(
-        connection,
-        account.account_id,
-        chat_address(account, event),
-        event.sender.name,
-        now_utc_ms,
-    )
-    conversation_id = ensure_direct_conversation(
-        connection,
-        account_id=account.account_id,
-        contact_id=point.contact_id,
-        contact_point_id=point.contact_point_id,
-        now_utc_ms=now_utc_ms,
-    )
-    return point, conversation_id

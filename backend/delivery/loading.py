@@ -6,7 +6,7 @@ It never changes a row and reads a file's bytes only when the connector asks for
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 from sqlalchemy import Connection, select
@@ -15,6 +15,7 @@ from backend.archive.entries import read_entry
 from backend.archive.verify import fault_of
 from backend.channels.contract import OutboundFile, OutboundMessage, OutboundTemplate
 from backend.delivery.claims import Claim
+from backend.delivery.message_refs import read_refs
 from backend.directory.confirmations import confirmation_deadline
 from backend.directory.templates import filled_template
 from backend.inbox.rendering import message_attachments
@@ -46,6 +47,8 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     address: str
     text: str
     quote_external_id: str
+    quote_refs: Mapping[str, str]
+    quote_text: str
     files: tuple[Attachment, ...]
     window_closes_at_utc_ms: int | None
     consented: bool
@@ -65,6 +68,8 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
             address=self.address,
             text=self.text,
             quote_external_id=self.quote_external_id,
+            quote_refs=self.quote_refs,
+            quote_text=self.quote_text,
             attachments=tuple(_file(item, read_file) for item in self.files),
             window_closes_at_utc_ms=self.window_closes_at_utc_ms,
             consented=self.consented,
@@ -87,6 +92,7 @@ def load(connection: Connection, claim: Claim) -> Load:
             messages.c.text,
             messages.c.firm_id,
             quoted.c.external_id.label("quote_external_id"),
+            quoted.c.text.label("quote_text"),
             conversations.c.channel,
             conversations.c.window_closes_at_utc_ms,
             contact_points.c.id_type,
@@ -116,6 +122,8 @@ def load(connection: Connection, claim: Claim) -> Load:
         address=row.address,
         text=row.text,
         quote_external_id=row.quote_external_id or "",
+        quote_refs=read_refs(connection, claim.account_id, row.quote_external_id or ""),
+        quote_text=row.quote_text or "",
         files=files,
         window_closes_at_utc_ms=row.window_closes_at_utc_ms,
         consented=_may_go(connection, claim.message_id, row.contact_id, row.channel),

@@ -14,6 +14,7 @@ from backend.channels.contract import Account, Finding, Reconciliation, SendResu
 from backend.delivery.accounts import pause_account
 from backend.delivery.backoff import GIVE_UP_AFTER_S, retry_delay_s
 from backend.delivery.claims import Claim, close_attempt, release
+from backend.delivery.message_refs import keep_refs
 from backend.inbox.messages import message_row, set_delivery_state
 from contract.states import DeliveryState, apply_receipt
 from contract.wire import IdempotencyClass
@@ -41,6 +42,7 @@ def record_sent(connection: Connection, claim: Claim, result: SendResult, now_ut
         at_utc_ms=now_utc_ms,
         external_id=result.external_id,
     )
+    keep_refs(connection, claim.account_id, result.external_id, result.refs)
 
 
 def record_fault(

@@ -25,8 +25,8 @@ from backend.delivery.applying import (
     OptOutWords,
     apply_event,
     apply_unmatched,
-    find_chat,
 )
+from backend.delivery.chats import find_chat
 from backend.inbox.events import members_of
 from backend.inbox.inbound import StoredFile
 from backend.inbox.uploads import known_media_type
@@ -47,13 +47,13 @@ TellTyping = Callable[[EmployeeId, ClientTyping], None]
 
 
 class _Read(msgspec.Struct, frozen=True, kw_only=True):
-    """One raw row with its events and the files already fetched for them."""
+    """One raw row with its events and, in their order, the files already fetched for each."""
 
     account: Account
     dedupe_key: str
     received_at_utc_ms: int
     parsed: tuple[events.InboundEvent, ...]
-    files: tuple[StoredFile, ...]
+    files: tuple[tuple[StoredFile, ...], ...]
 
 
 class InboundRecorder:
@@ -183,10 +183,10 @@ class InboundRecorder:
     async def _read(self, row: Row[Any], account: Account) -> _Read:
         connector = self._connectors[account.connector]
         parsed = connector.parse(account, row.raw)
-        files: list[StoredFile] = []
+        files = []
         for event in parsed:
-            if isinstance(event, events.MessageIn | events.MessageEcho):
-                files.extend(await self._fetch(connector, account, event.attachments))
+            refs = getattr(event, "attachments", ())
+            files.append(tuple(await self._fetch(connector, account, refs)))
         return _Read(
             account=account,
             dedupe_key=row.dedupe_key,
@@ -220,13 +220,13 @@ class InboundRecorder:
 
     def _apply(self, connection: Connection, item: _Read) -> None:
         late = self._now() - item.received_at_utc_ms > _PATIENCE_MS
-        for event in item.parsed:
+        for event, files in zip(item.parsed, item.files, strict=True):
             try:
                 apply_event(
                     connection,
                     item.account,
                     event,
-                    item.files,
+                    files,
                     item.received_at_utc_ms,
                     self._now(),
                     self._opt_out_words,

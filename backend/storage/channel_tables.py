@@ -1,4 +1,4 @@
-"""Owns the table of what channel accounts need to sign in at their vendors.
+"""Owns the tables of what channels keep: accounts' settings, and vendors' words on messages.
 
 It never runs a query.
 """
@@ -19,4 +19,14 @@ channel_account_settings = Table(
     text("value"),
     flag("secret"),
     number("set_at_utc_ms"),
+)
+# What a vendor wants to hear again of one of its messages, such as LINE's quote token.
+channel_message_refs = Table(
+    "channel_message_refs",
+    metadata,
+    ref("account_id", "channel_accounts.account_id", key=True),
+    text("external_id", key=True),
+    text("name", key=True),
+    firm(),
+    text("value"),
 )

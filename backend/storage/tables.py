@@ -9,7 +9,12 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
-from backend.storage import attachment_tables, publication_tables, supervision_tables
+from backend.storage import (
+    attachment_tables,
+    channel_tables,
+    publication_tables,
+    supervision_tables,
+)
 from backend.storage.archive_tables import (
     archive_bodies,
     archive_checkpoints,
@@ -65,6 +70,7 @@ __all__ = [
     "attachments",
     "attempts",
     "channel_accounts",
+    "channel_tables",
     "consents",
     "contact_points",
     "contacts",

@@ -169,7 +169,7 @@ def bearer(settings: Any) -> dict[str, str]:
 
 
 def _addressed(outbound: OutboundMessage) -> dict[str, Any]:
-    if outbound.id_type == "group":
+    if outbound.id_type == "chat":
         return {"recipient_type": "group", "to": outbound.address}
     if outbound.id_type == "user_id":  # business-scoped, where the client hides the number
         return {"recipient_type": "individual", "recipient": outbound.address}

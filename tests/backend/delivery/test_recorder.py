@@ -1,0 +1,113 @@
+"""A webhook with several messages gives each of them its own files and its own vendor's words."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, select
+
+from backend.channels import events
+from backend.channels.contract import Account, Polled, RawItem
+from backend.delivery.accounts import governed_accounts
+from backend.delivery.files import DeliveryFiles
+from backend.delivery.message_refs import keep_refs, read_refs
+from backend.delivery.pump import store_raw
+from backend.delivery.recorder import InboundRecorder
+from backend.storage.tables import attachments, messages
+from contract.ids import AccountId
+from tests.backend.workspace import Workspace, open_workspace
+
+ADA = events.Sender(id_type="phone", address="+10000000001", name="Ada")
+WHATSAPP = AccountId("acc-wa")
+
+
+def said(number: int) -> events.MessageIn:
+    """Return a message with one file, and a word of the vendor's on it."""
+    file = events.MediaRef(
+        ref=f"file-{number}", name=f"{number}.txt", media_type="text/plain", size_bytes=1
+    )
+    return events.MessageIn(
+        dedupe_key=f"d{number}",
+        at_utc_ms=1_749_416_383_000 + number,
+        sender=ADA,
+        external_id=f"x{number}",
+        text=f"text {number}",
+        attachments=(file,),
+        refs={"quote_token": f"token {number}"},
+    )
+
+
+class TwoInOne:
+    """A vendor whose one webhook holds two messages."""
+
+    def verify(self, account: Account, item: RawItem) -> bool:
+        return True
+
+    def parse(self, account: Account, raw: bytes) -> tuple[events.InboundEvent, ...]:
+        return (said(1), said(2))
+
+    async def poll(self, account: Account, cursor: str) -> Polled:
+        return Polled(items=(), cursor=cursor)
+
+    async def fetch_media(self, account: Account, ref: str) -> bytes:
+        return ref.encode()
+
+
+@pytest.fixture
+async def workspace(tmp_path: Path) -> AsyncIterator[Workspace]:
+    """Yield an open workspace."""
+    async with open_workspace(tmp_path) as opened:
+        yield opened
+
+
+async def test_each_message_of_a_webhook_has_its_own_file(workspace: Workspace) -> None:
+    database, clock = workspace.services.database, workspace.clock
+    accounts = await database.read(governed_accounts)
+    account = next(each for each in accounts if each.account_id == WHATSAPP)
+    raw = [RawItem(dedupe_key="hook-1", body=b"{}")]
+    await database.write(lambda c: store_raw(c, account, raw, None, clock()))
+    files = DeliveryFiles(database, workspace.services.blobs)
+    recorder = InboundRecorder(
+        database,
+        {"sandbox": TwoInOne()},
+        files.put,
+        workspace.services.notifier.publish_passing,
+        lambda text, channel: None,
+        now=clock,
+    )
+    running = asyncio.create_task(recorder.run())
+    try:
+        async with asyncio.timeout(20):
+            while len(found := await database.read(_files_by_text)) < 2:
+                await asyncio.sleep(0.01)
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+    assert found == {"text 1": "1.txt", "text 2": "2.txt"}
+    assert await database.read(lambda c: read_refs(c, WHATSAPP, "x2")) == {"quote_token": "token 2"}
+
+
+async def test_a_vendors_words_on_a_message_are_replaced_and_never_empty(
+    workspace: Workspace,
+) -> None:
+    database = workspace.services.database
+
+    async def keep(refs: Mapping[str, str]) -> dict[str, str]:
+        await database.write(lambda c: keep_refs(c, WHATSAPP, "x", refs))
+        return await database.read(lambda c: read_refs(c, WHATSAPP, "x"))
+
+    assert await keep({"a": "1", "b": ""}) == {"a": "1"}
+    assert await keep({"c": "2"}) == {"c": "2"}
+    assert await keep({}) == {"c": "2"}
+
+
+def _files_by_text(connection: Connection) -> dict[str, str]:
+    query = select(messages.c.text, attachments.c.name).join(
+        attachments, attachments.c.message_id == messages.c.message_id
+    )
+    return {row.text: row.name for row in connection.execute(query)}
