@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from contract.ids import ConversationId
 from contract.wire import Channel, Conversation
@@ -37,9 +38,8 @@ class InboxRow:
     refused_count: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class InboxKey:
-    """Where a page of the list ends: last activity, then conversation id, both descending."""
+class InboxKey(NamedTuple):
+    """A conversation's place in the list: last activity, then its id, both descending."""
 
     last_activity_utc_ms: int
     conversation_id: ConversationId

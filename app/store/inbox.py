@@ -71,6 +71,17 @@ _PAGES = {
     for after in ("", _AFTER)
 }
 
+_KEYS = {
+    (kind, channel, after): text(
+        "SELECT last_activity_utc_ms, conversation_id FROM conversations"  # noqa: S608 -- constants
+        f" WHERE {condition}{channel}{after} {_NEWEST_FIRST} LIMIT :limit"
+    )
+    for kind, condition in _CONDITIONS.items()
+    for channel in ("", _OF_CHANNEL)
+    for after in ("", _AFTER)
+}
+MAX_KEYS = 2_000
+
 
 class InboxReads:
     """The inbox from one table of the cache, with drafts and waiting sends laid over it."""
@@ -98,6 +109,20 @@ class InboxReads:
             return InboxPage(rows, InboxKey(last.last_activity_utc_ms, last.conversation_id))
 
         return await self._databases.read(work)
+
+    async def keys(
+        self, query: InboxQuery, limit: int = MAX_KEYS, after: InboxKey | None = None
+    ) -> tuple[InboxKey, ...]:
+        """Return the places of at most `limit` (1–2 000) conversations after `after`.
+
+        They come from the index alone: no row is read for them.
+        """
+        channel = "" if query.channel is None else _OF_CHANNEL
+        statement = _KEYS[query.filter, channel, "" if after is None else _AFTER]
+        values = _page_values(query, max(1, min(limit, MAX_KEYS)), after)
+        return await self._databases.read(
+            lambda view: tuple(map(InboxKey._make, view.cache.execute(statement, values)))
+        )
 
     async def row(self, conversation_id: ConversationId) -> InboxRow | None:
         """Return one conversation's row whatever the filter, or None when it is not there."""

@@ -42,35 +42,42 @@ class InboxFeed:
     """Pages of a list of rows; a closed `gate` holds answers back."""
 
     def __init__(self, rows: list[InboxRow]) -> None:
-        self.rows = rows
+        self.all = rows
         self.gate: asyncio.Event | None = None
         self.asked: list[InboxQuery] = []
+        self.read: list[tuple[ConversationId, ...]] = []
 
     async def page(self, query: InboxQuery, limit: int, after: InboxKey | None) -> InboxPage:
         self.asked.append(query)
         gate = self.gate
-        rows = [row for row in self.rows if _matches(row, query)]
+        rows = [row for row in self.all if _matches(row, query)]
         if gate is not None:
             await gate.wait()
         if after is not None:
-            bound = (after.last_activity_utc_ms, after.conversation_id)
-            rows = [row for row in rows if _key(row) < bound]
+            rows = [row for row in rows if _key(row) < after]
         rows.sort(key=_key, reverse=True)
         cut = rows[:limit]
         more = len(rows) > limit
-        return InboxPage(tuple(cut), InboxKey(*_key(cut[-1])) if more else None)
+        return InboxPage(tuple(cut), _key(cut[-1]) if more else None)
 
-    async def row(self, conversation_id: ConversationId) -> InboxRow | None:
-        found = [r for r in self.rows if r.conversation.conversation_id == conversation_id]
-        return found[0] if found else None
+    async def keys(
+        self, query: InboxQuery, limit: int, after: InboxKey | None
+    ) -> tuple[InboxKey, ...]:
+        found = [key for key in map(_key, self.all) if after is None or key < after]
+        fitting = {_key(row) for row in self.all if _matches(row, query)}
+        return tuple(sorted((key for key in found if key in fitting), reverse=True)[:limit])
+
+    async def rows(self, conversation_ids: Collection[ConversationId]) -> tuple[InboxRow, ...]:
+        self.read.append(tuple(conversation_ids))
+        return tuple(r for r in self.all if r.conversation.conversation_id in conversation_ids)
 
     async def counts(self, now_utc_ms: int, expiring_before_utc_ms: int) -> InboxCounts:
-        unread = sum(1 for row in self.rows if row.conversation.unread_count)
-        return InboxCounts(all=len(self.rows), unread=unread, awaiting=0, expiring=2)
+        unread = sum(1 for row in self.all if row.conversation.unread_count)
+        return InboxCounts(all=len(self.all), unread=unread, awaiting=0, expiring=2)
 
 
-def _key(row: InboxRow) -> tuple[int, ConversationId]:
-    return row.conversation.last_activity_utc_ms, row.conversation.conversation_id
+def _key(row: InboxRow) -> InboxKey:
+    return InboxKey(row.conversation.last_activity_utc_ms, row.conversation.conversation_id)
 
 
 def _matches(row: InboxRow, query: InboxQuery) -> bool:

@@ -6,7 +6,7 @@ It never opens a store or a connection.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -250,8 +250,15 @@ class InboxValues:
     async def page(self, query: InboxQuery, limit: int, after: InboxKey | None) -> InboxPage:
         return InboxPage(tuple(sample_inbox()), None)
 
-    async def row(self, conversation_id: ConversationId) -> InboxRow | None:
-        return None
+    async def keys(
+        self, query: InboxQuery, limit: int, after: InboxKey | None
+    ) -> tuple[InboxKey, ...]:
+        return ()
+
+    async def rows(self, conversation_ids: Collection[ConversationId]) -> tuple[InboxRow, ...]:
+        return tuple(
+            r for r in sample_inbox() if r.conversation.conversation_id in conversation_ids
+        )
 
     async def counts(self, now_utc_ms: int, expiring_before_utc_ms: int) -> InboxCounts:
         return InboxCounts(10, 3, 4, 2)
@@ -283,6 +290,14 @@ class TimelineValues:
         self, conversation_id: ConversationId, message_ids: object
     ) -> tuple[TimelineRow, ...]:
         return ()
+
+    async def first_new(
+        self, conversation_id: ConversationId, read_upto_utc_ms: int
+    ) -> MessageId | None:
+        return None
+
+    async def first_from(self, conversation_id: ConversationId, at_utc_ms: int) -> MessageId | None:
+        return None
 
 
 class NothingFound:

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication
 from app.domain.inbox import InboxRow
 from contract.wire import Mode
 from tests.ui.sample_rows import HOUR_MS, NOW_UTC_MS, at, inbox_row
-from ui.models.inbox_model import InboxModel, InboxRole
+from ui.models.inbox_model import InboxModel, InboxRole, key_of
 from ui.models.inbox_words import row_words
 
 _MODE = QAbstractItemModelTester.FailureReportingMode.Fatal
@@ -43,7 +43,8 @@ def test_any_succession_of_lists_is_shown_without_a_reset(
     for choice in successions:
         rows = _rows(choice)
         model.set_rows(rows)
-        assert list(model.rows()) == rows
+        rows.sort(key=key_of, reverse=True)
+        assert model.rows() == rows
         shown = [model.index(number).data(InboxRole.WORDS).unread for number in range(len(rows))]
         assert shown == [row.conversation.unread_count for row in rows]
     assert not resets
@@ -52,9 +53,10 @@ def test_any_succession_of_lists_is_shown_without_a_reset(
 
 def test_a_row_keeps_its_identity_while_it_moves(qapp: QApplication) -> None:
     model = InboxModel(NOW_UTC_MS, UTC)
-    model.set_rows([inbox_row(1), inbox_row(2), inbox_row(3)])
+    model.set_rows([inbox_row(1, at_utc_ms=at(9, 3)), inbox_row(2, at_utc_ms=at(9, 2))])
+    model.put([inbox_row(3, at_utc_ms=at(9, 1))])
     mark = QPersistentModelIndex(model.index(2))
-    model.set_rows([inbox_row(3), inbox_row(1), inbox_row(2)])
+    model.put([inbox_row(3, at_utc_ms=at(9, 4), version=2)])
     assert mark.row() == 0
     assert mark.data(InboxRole.CONVERSATION_ID) == "c3"
 

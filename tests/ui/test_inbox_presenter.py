@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
+from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QApplication
 
 from app.domain.changes import ChangeSet
@@ -16,8 +17,19 @@ from app.domain.inbox import InboxCounts, InboxFilter, InboxRow
 from contract.ids import ConversationId
 from contract.wire import Channel
 from tests.ui.feeds import InboxFeed, StillClock, run_now
-from tests.ui.sample_rows import inbox_row, sample_inbox
+from tests.ui.sample_rows import NOW_UTC_MS, inbox_row, sample_inbox
+from ui.models.inbox_model import KEPT_ROWS
 from ui.models.inbox_presenter import PAGE_ROWS, InboxPresenter
+
+_FATAL = QAbstractItemModelTester.FailureReportingMode.Fatal
+
+
+def many(count: int) -> list[InboxRow]:
+    """Return rows whose activity grows with their number."""
+    return [
+        inbox_row(number, f"Client {number}", at_utc_ms=NOW_UTC_MS - 1_000_000 * (count - number))
+        for number in range(1, count + 1)
+    ]
 
 
 def titles(presenter: InboxPresenter) -> list[str]:
@@ -81,22 +93,56 @@ async def test_many_changes_while_reading_are_read_for_once(qapp: QApplication) 
         presenter.on_changed(changes)
     feed.gate.set()
     await settled(tasks.running)
-    assert len(feed.asked) == 2
+    assert len(feed.asked) == 1 and len(feed.read) == 1
 
 
-def test_pages_join_and_stay_loaded_after_a_change(qapp: QApplication) -> None:
-    feed = InboxFeed([inbox_row(number, f"Client {number}") for number in range(1, 251)])
+def test_every_place_is_known_at_once_and_rows_are_read_as_they_show(qapp: QApplication) -> None:
+    feed = InboxFeed(many(5_000))
     presenter = InboxPresenter(feed, StillClock(), run_now)
     presenter.refresh()
-    assert len(presenter.model.rows()) == PAGE_ROWS and presenter.has_more()
-    presenter.load_more()
-    assert len(presenter.model.rows()) == 2 * PAGE_ROWS
-    feed.rows[0] = inbox_row(1, "Client 1", "News", version=2)
-    presenter.on_changed(ChangeSet(conversations=frozenset({ConversationId("c1")})))
-    assert len(presenter.model.rows()) == 2 * PAGE_ROWS
-    presenter.load_more()
-    assert titles(presenter) == [f"Client {number}" for number in range(1, 251)]
-    assert not presenter.has_more()
+    model = presenter.model
+    tester = QAbstractItemModelTester(model, _FATAL)
+    assert model.rowCount() == 5_000
+    assert len(model.rows()) == PAGE_ROWS
+    assert model.words_at(4_000) is None and model.words_at(4_001) is None
+    feed.read.clear()
+    presenter._load()
+    words = model.words_at(4_000)
+    assert words is not None and words.title == "Client 1000"
+    assert feed.read == [(ConversationId("c1000"), ConversationId("c999"))]
+    del tester
+
+
+def test_a_change_reads_its_own_row_alone_and_moves_it(qapp: QApplication) -> None:
+    feed = InboxFeed(many(3_000))
+    presenter = InboxPresenter(feed, StillClock(), run_now)
+    presenter.refresh()
+    tester = QAbstractItemModelTester(presenter.model, _FATAL)
+    resets: list[int] = []
+    presenter.model.modelReset.connect(lambda: resets.append(1))
+    feed.read.clear()
+    feed.asked.clear()
+    newest = feed.all[-1].conversation.last_activity_utc_ms
+    feed.all[6] = inbox_row(7, "Client 7", "News", at_utc_ms=newest + 1, version=2)
+    presenter.on_changed(ChangeSet(conversations=frozenset({ConversationId("c7")})))
+    assert presenter.model.number_of(ConversationId("c7")) == 0
+    assert feed.read == [(ConversationId("c7"),)] and not feed.asked
+    del feed.all[0]
+    presenter.on_changed(ChangeSet(removed_conversations=frozenset({ConversationId("c1")})))
+    assert presenter.model.number_of(ConversationId("c1")) == -1
+    assert presenter.model.rowCount() == 2_999
+    assert not resets
+    del tester
+
+
+def test_rows_kept_stay_few_however_far_the_list_is_scrolled(qapp: QApplication) -> None:
+    presenter = InboxPresenter(InboxFeed(many(3_000)), StillClock(), run_now)
+    presenter.refresh()
+    for number in range(3_000):
+        if presenter.model.words_at(number) is None:
+            presenter._load()
+        assert len(presenter.model.rows()) <= KEPT_ROWS or number % 100
+    assert len(presenter.model.rows()) <= KEPT_ROWS
 
 
 def test_the_open_conversation_stays_though_it_was_read(qapp: QApplication) -> None:
@@ -110,7 +156,7 @@ def test_the_open_conversation_stays_though_it_was_read(qapp: QApplication) -> N
         old = row.conversation
         return inbox_row(2, old.title, at_utc_ms=old.last_activity_utc_ms, unread=0)
 
-    feed.rows[1] = read(feed.rows[1])
+    feed.all[1] = read(feed.all[1])
     presenter.on_changed(ChangeSet(conversations=frozenset({ConversationId("c2")})))
     assert titles(presenter) == before
     presenter.set_filter(InboxFilter.ALL)

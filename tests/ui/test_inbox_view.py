@@ -14,11 +14,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.domain.changes import ChangeSet
 from app.domain.inbox import InboxFilter
 from contract.ids import ConversationId
 from contract.wire import Channel
 from tests.ui.feeds import InboxFeed, StillClock, run_now
 from tests.ui.sample_rows import NOW_UTC_MS, inbox_row, sample_inbox
+from ui.delegates.inbox_delegate import ROW_HEIGHT_PX
 from ui.models.inbox_presenter import InboxPresenter
 from ui.theme.fonts import load_fonts
 from ui.theme.palette import apply_theme
@@ -90,7 +92,7 @@ def test_a_row_that_goes_takes_no_other_into_its_place(view: InboxView, feed: In
     view.select_conversation(ConversationId("c1"))
     heard = chosen(view)
     view._presenter.keep(None)
-    del feed.rows[0]
+    del feed.all[0]
     view._presenter.refresh()
     assert heard == []
     assert view.selected_conversation() is None
@@ -101,7 +103,7 @@ def test_the_selection_follows_its_conversation_to_the_top(
 ) -> None:
     view.select_conversation(ConversationId("c4"))
     heard = chosen(view)
-    feed.rows[3] = inbox_row(4, "Ardent", at_utc_ms=NOW_UTC_MS, version=2)
+    feed.all[3] = inbox_row(4, "Ardent", at_utc_ms=NOW_UTC_MS, version=2)
     view._presenter.refresh()
     assert view.list.currentIndex().row() == 0
     assert view.selected_conversation() == "c4"
@@ -118,7 +120,7 @@ def test_chips_filter_and_count(view: InboxView, qtbot: QtBot) -> None:
 
 
 def test_an_empty_filter_says_so_in_plain_words(view: InboxView, feed: InboxFeed) -> None:
-    feed.rows.clear()
+    feed.all.clear()
     view._presenter.set_filter(InboxFilter.UNREAD)
     assert view._empty_title.isVisible()
     assert view._empty_title.text() == "Nothing unread"
@@ -153,3 +155,52 @@ def test_both_looks_paint_differently(view: InboxView, qapp: QApplication) -> No
     dark = view.grab().toImage()
     assert light.pixelColor(300, 700).lightness() > 240
     assert dark.pixelColor(300, 700).lightness() < 60
+
+
+def test_what_shows_stays_in_its_place_while_rows_above_move(
+    view: InboxView, feed: InboxFeed
+) -> None:
+    feed.all[:] = [
+        inbox_row(number, f"Client {number}", at_utc_ms=NOW_UTC_MS - 60_000 * number)
+        for number in range(1, 301)
+    ]
+    view._presenter.refresh()
+    view.select_conversation(ConversationId("c150"))
+    bar, model = view.list.verticalScrollBar(), view._presenter.model
+    view.list.executeDelayedItemsLayout()
+    bar.setValue(140 * ROW_HEIGHT_PX + 7)
+    heard = chosen(view)
+    place = view.list.visualRect(model.index(model.number_of(ConversationId("c145")))).top()
+    for number in (200, 210, 20):
+        fresh = inbox_row(number, "News", at_utc_ms=NOW_UTC_MS + number, version=2)
+        feed.all[number - 1] = fresh
+        name = fresh.conversation.conversation_id
+        view._presenter.on_changed(ChangeSet(conversations=frozenset({name})))
+    feed.all.append(inbox_row(301, "Client 301", at_utc_ms=NOW_UTC_MS + 999))
+    view._presenter.refresh()
+    after = view.list.visualRect(model.index(model.number_of(ConversationId("c145")))).top()
+    assert after == place
+    assert view.selected_conversation() == "c150"
+    assert heard == []
+    bar.setValue(0)
+    feed.all.append(inbox_row(302, "Client 302", at_utc_ms=NOW_UTC_MS + 1_999))
+    view._presenter.refresh()
+    assert bar.value() == 0 and model.number_of(ConversationId("c302")) == 0
+
+
+def test_the_scroll_bar_is_honest_and_far_rows_come_when_they_show(
+    view: InboxView, feed: InboxFeed, qtbot: QtBot
+) -> None:
+    feed.all[:] = [
+        inbox_row(number, f"Client {number}", at_utc_ms=NOW_UTC_MS - 60_000 * number)
+        for number in range(1, 10_001)
+    ]
+    view._presenter.refresh()
+    view.list.executeDelayedItemsLayout()
+    bar = view.list.verticalScrollBar()
+    assert bar.maximum() == 10_000 * ROW_HEIGHT_PX - view.list.viewport().height()
+    bar.setValue(bar.maximum())
+    view.list.viewport().repaint()
+    model = view._presenter.model
+    qtbot.waitUntil(lambda: model.row_at(9_999) is not None, timeout=2_000)
+    assert len(model.rows()) < 400

@@ -87,6 +87,18 @@ class InboxDelegate(QStyledItemDelegate):
             box = QRectF(box.left(), box.center().y() - 8.5, box.width(), TAG_HEIGHT_PX)
             paint_tag(painter, line.seen(box), text, tone, tokens)
 
+    def _paint_coming(self, painter: QPainter, row: QRectF, direction: Qt.LayoutDirection) -> None:
+        """Paint a row whose words are being read: the shapes that will hold them."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(qcolor(self._tokens.line))
+        line = _Line(row, row.top() + 14, 10, direction)
+        avatar = QRectF(row.left() + _MARGIN_PX, row.top() + 10, _AVATAR_PX, _AVATAR_PX)
+        painter.drawEllipse(line.seen(avatar))
+        painter.drawRoundedRect(line.seen(line.take_start(120)), 5, 5)
+        below = _Line(row, row.top() + 36, 8, direction)
+        painter.drawRoundedRect(below.seen(below.take_start(180)), 4, 4)
+
     @staticmethod
     def _tags_that_fit(line: _Line, words: RowWords) -> list[tuple[str, str]]:
         room = line.rest().width() - _MIN_PREVIEW_PX
@@ -105,13 +117,15 @@ class InboxDelegate(QStyledItemDelegate):
         index: QModelIndex | QPersistentModelIndex,
     ) -> None:
         words = index.data(InboxRole.WORDS)
-        if not isinstance(words, RowWords):
-            return
         painter.save()
         painter.setLayoutDirection(option.direction)
         ground = qcolor(self._ground(option))
         painter.fillRect(option.rect, ground)
         row = QRectF(option.rect)
+        if not isinstance(words, RowWords):
+            self._paint_coming(painter, row, option.direction)
+            painter.restore()
+            return
         avatar = QRectF(row.left() + _MARGIN_PX, row.top() + 10, _AVATAR_PX, _AVATAR_PX)
         first = _Line(row, row.top() + 9, 20, option.direction)
         second = _Line(row, row.top() + 29, 20, option.direction)

@@ -25,8 +25,8 @@ from PySide6.QtWidgets import (
 from app.domain.inbox import MOST_EXPIRING, InboxCounts, InboxFilter
 from contract.ids import ConversationId
 from contract.wire import Channel
-from ui.delegates.inbox_delegate import InboxDelegate
-from ui.models.inbox_model import InboxRole
+from ui.delegates.inbox_delegate import ROW_HEIGHT_PX, InboxDelegate
+from ui.models.inbox_model import InboxModel, InboxRole
 from ui.models.inbox_presenter import InboxPresenter
 from ui.theme.channels import channel_name
 from ui.theme.overlay_scroll_bar import OverlayScrollBar
@@ -56,9 +56,8 @@ _EMPTY = {
 
 
 class InboxList(QListView):
-    """The list itself; `near_end` asks for more rows."""
+    """The list itself: while it is scrolled down, what shows stays in its place as rows move."""
 
-    near_end = Signal()
     entered_by_key = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -73,13 +72,41 @@ class InboxList(QListView):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.verticalScrollBar().setSingleStep(20)
         OverlayScrollBar(self)
-        self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
         self._by_key = False
+        self._stood: list[tuple[ConversationId, int]] = []
 
-    def _on_scrolled(self, value: int) -> None:
-        bar = self.verticalScrollBar()
-        if value >= bar.maximum() - self.viewport().height():
-            self.near_end.emit()
+    def follow(self, model: InboxModel) -> None:
+        """Show a model and keep the place when it says that it changes."""
+        self.setModel(model)
+        model.changing.connect(self._on_changing)
+        model.changed.connect(self._on_changed)
+
+    def _on_changing(self) -> None:
+        """Note what shows; at the very top what is new is to be seen."""
+        top, model = self.verticalScrollBar().value(), self.model()
+        self._stood = []
+        if top > 0:
+            first = top // ROW_HEIGHT_PX
+            rows = range(first, first + self.viewport().height() // ROW_HEIGHT_PX + 1)
+            indices = (model.index(number, 0) for number in rows)
+            self._stood = [
+                (ConversationId(index.data(InboxRole.CONVERSATION_ID)), ROW_HEIGHT_PX * number)
+                for number, index in zip(rows, indices, strict=True)
+                if index.isValid()
+            ]
+            self._stood = [(one, place - top) for one, place in self._stood]
+
+    def _on_changed(self, moved: frozenset[ConversationId]) -> None:
+        """Put the first row that did not move by itself where it was."""
+        model = self.model()
+        if not self._stood or not isinstance(model, InboxModel):
+            return
+        self.executeDelayedItemsLayout()
+        for conversation_id, offset_px in self._stood:
+            number = model.number_of(conversation_id)
+            if number >= 0 and conversation_id not in moved:
+                self.verticalScrollBar().setValue(number * ROW_HEIGHT_PX - offset_px)
+                return
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         # Qt makes the first row current when none is: that would open, and so read, a
@@ -137,7 +164,6 @@ class InboxView(QWidget):
         self.list.clicked.connect(self._on_clicked)
         self.list.doubleClicked.connect(self._on_double_clicked)
         self.list.entered_by_key.connect(self.conversation_activated)
-        self.list.near_end.connect(presenter.load_more)
         presenter.counts_changed.connect(self._on_counts_changed)
         presenter.loaded.connect(self._on_loaded)
         presenter.query_changed.connect(self._on_query_changed)
@@ -190,7 +216,7 @@ class InboxView(QWidget):
         # which is not the user's choice.
         self._presenter.model.rowsAboutToBeRemoved.connect(self._on_rows_going)
         self._presenter.model.rowsRemoved.connect(self._on_rows_gone)
-        self.list.setModel(self._presenter.model)
+        self.list.follow(self._presenter.model)
         self.list.setItemDelegate(self._delegate)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)

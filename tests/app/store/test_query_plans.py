@@ -27,6 +27,7 @@ from tests.app.store.statements import all_statements
 from tests.app.store.values import (
     CACHE_KEY,
     OUTBOX_KEY,
+    START_UTC_MS,
     archive_ref,
     contact,
     conversation,
@@ -201,6 +202,8 @@ async def _use_everything(store: Store) -> None:
             query = InboxQuery(kind, channel, expiring_before_utc_ms=50, now_utc_ms=2)
             await store.inbox.page(query, 10)
             await store.inbox.page(query, 10, after)
+            await store.inbox.keys(query, 10)
+            await store.inbox.keys(query, 10, after)
     await store.inbox.row(ConversationId("c1"))
     await store.inbox.conversation(ConversationId("c1"))
     await store.inbox.counts(0, 10)
@@ -213,6 +216,8 @@ async def _use_everything(store: Store) -> None:
 
 
 async def _use_one_conversation(store: Store, home: ConversationId) -> None:
+    await store.timeline.first_new(home, START_UTC_MS)
+    await store.timeline.first_from(home, START_UTC_MS)
     await store.outbox.add(entry("w1", home=home, quote="m5"))
     await store.timeline.around(home, MessageId("m65"), 2, 2)
     await store.timeline.older(home, MessageId("m65"), 2)
