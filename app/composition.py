@@ -35,6 +35,7 @@ from app.store.store import Store
 from app.sync.reference import Reference, ReferenceKeeper
 from app.sync.runner import SyncRunner
 from app.sync.status_board import StatusBoard
+from app.sync.wake_watch import WakeWatch, way_out
 from app.tasks import TaskOwner
 from backend_client.client import GovernedApi
 from backend_client.endpoint import BackendEndpoint
@@ -90,7 +91,7 @@ class Composition:
         api, store, clock = self.api, self._store, self._clock
         settings, board, spawn = self._settings(), self._board, self._tasks.spawn
         self._reference = ReferenceKeeper(api, store, self._client_version, self._reference_changed)
-        self._sync = SyncRunner(api, store, self._reference, self._inbound())
+        self.sync = SyncRunner(api, store, self._reference, self._inbound())
         self._bundles = BundleDesk(store, settings)
         self._book = book = BookDesk(api, store, spawn, board.facts_changed)
         self.desk = HintDesk(store, clock, spawn, self._language, book)
@@ -137,7 +138,8 @@ class Composition:
     def run(self) -> None:
         """Start sync, outbox, read marks and the archive's watch; they wait for a backend."""
         keep_running = self._tasks.keep_running
-        keep_running("sync", self._once_moved_in(self._sync.run))
+        keep_running("sync", self._once_moved_in(self.sync.run))
+        keep_running("wake watch", WakeWatch(self._clock, self._way_out, self._woke).run)
         keep_running("outbox", self._once_moved_in(self._lanes.run))
         keep_running("read marks", self._once_moved_in(self._marks.run))
         keep_running("archive", self._once_moved_in(self.proofs.watch.run))
@@ -159,12 +161,28 @@ class Composition:
         """Speak to the backend at `endpoint` from now on."""
         self._transport.swap_endpoint(endpoint)
         self._moved_in.set()
-        self._sync.hurry()
+        self.sync.hurry()
         self.messaging.retry_now()
 
     async def close(self) -> None:
         """End the connections; the tasks have ended before."""
         await self._transport.close()
+
+    # -- what the person looks at ------------------------------------------------------------
+
+    def show(self, conversation_id: ConversationId | None) -> None:
+        """Tell which conversation is on screen; what of its newest messages lacks is fetched."""
+        opened = partial(self.sync.open_history.opened, conversation_id)
+        self._tasks.spawn("open history", opened)
+
+    def want_older(self, conversation_id: ConversationId) -> None:
+        """Tell that the oldest message here was reached; what lies before it is fetched."""
+        wanted = partial(self.sync.open_history.older_wanted, conversation_id)
+        self._tasks.spawn("older history", wanted)
+
+    def pause_history(self, paused: bool) -> None:
+        """Have the filling in of history stand still, or go on; it holds over restarts."""
+        self._tasks.spawn("pause history", partial(self.sync.fill.set_paused, paused))
 
     # -- what is known of the backend --------------------------------------------------------
 
@@ -200,7 +218,17 @@ class Composition:
 
         return wait_and_run
 
+    def _way_out(self) -> str:
+        """Return by which addresses a backend elsewhere is reached; loopback needs none."""
+        endpoint = self._transport.endpoint
+        return "" if endpoint is None or endpoint.is_loopback else way_out()
+
+    def _woke(self) -> None:
+        self.sync.renew()
+        self.messaging.retry_now()
+
     def _line_up(self) -> None:
+        self._tasks.spawn("open history", self.sync.open_history.line_up)
         self.messaging.retry_now()
         self.proofs.watch.wake(check=True)
         self._book.ask_soon()
@@ -230,7 +258,7 @@ class Composition:
         if message is not None and message.archive is not None:
             self._board.archived_at(message.archive.archived_at_utc_ms)
         if self._board.status.link is not Link.ONLINE:
-            self._sync.hurry()
+            self.sync.hurry()
 
     def _reference_changed(self, reference: Reference) -> None:
         if reference.capabilities is not None:

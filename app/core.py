@@ -187,6 +187,7 @@ class Core:
 
     async def open_conversation(self, conversation_id: ConversationId | None) -> None:
         """Tell which conversation is on screen, so that its facts stand ready for hints."""
+        self.rooms.show(conversation_id)
         await self.desk.show(conversation_id)
 
     def diagnostics_subject(self) -> Subject:

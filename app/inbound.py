@@ -46,9 +46,13 @@ class Inbound:
         if link is Link.ONLINE and was is not Link.ONLINE:
             self._line_up()
 
-    def sync_progressed(self, syncing: bool, applied: int, total: int) -> None:
-        """Show how far a first sync came."""
-        self._board.update(syncing=syncing, synced_messages=applied, total_messages=total)
+    def sync_progressed(
+        self, syncing: bool, applied: int, total: int, paused: bool = False
+    ) -> None:
+        """Show how far a first sync came, and whether it stands still."""
+        self._board.update(
+            syncing=syncing, synced_messages=applied, total_messages=total, sync_paused=paused
+        )
 
     def client_typing(self, conversation_id: ConversationId, typing: bool) -> None:
         """Tell the window who types."""

@@ -77,6 +77,11 @@ class InboxCalls:
             api.EVENTS_POLL, EventPage, params=asked, timeout_s=wait_s + 15.0
         )
 
+    async def positions(self, after: int) -> wire.PositionPage:
+        """Ask which conversations changed behind a stream position. 410 raises CursorGone."""
+        asked = {"after": str(after)}
+        return await self._caller.get(api.POSITIONS, wire.PositionPage, params=asked)
+
     async def conversations(self, cursor: str = "", limit: int = 100) -> wire.ConversationPage:
         """Read conversations, newest activity first."""
         asked = _paging(cursor, limit)
@@ -88,11 +93,19 @@ class InboxCalls:
         return await self._caller.get(path, wire.Conversation)
 
     async def messages(
-        self, conversation_id: ConversationId, cursor: str = "", limit: int = 100
+        self,
+        conversation_id: ConversationId,
+        cursor: str = "",
+        limit: int = 100,
+        *,
+        before_utc_ms: int | None = None,
     ) -> wire.MessagePage:
-        """Read a conversation's messages, newest first."""
+        """Read a conversation's messages, newest first, from before a time if one is given."""
         path = api.CONVERSATION_MESSAGES.format(conversation_id=conversation_id)
-        return await self._caller.get(path, wire.MessagePage, params=_paging(cursor, limit))
+        asked = _paging(cursor, limit)
+        if before_utc_ms is not None:
+            asked["before_utc_ms"] = str(before_utc_ms)
+        return await self._caller.get(path, wire.MessagePage, params=asked)
 
     async def message(self, message_id: MessageId) -> wire.Message:
         """Read one message."""

@@ -66,6 +66,10 @@ class _Gap(GapPersists):
     """The stream skipped at least one position."""
 
 
+class _Renewed(Exception):
+    """The connection was given up on purpose."""
+
+
 class EventStream:
     """Follows the stream from position `after`; `cursor` is the last stored event delivered."""
 
@@ -85,10 +89,19 @@ class EventStream:
         self._polling_until_s = 0.0
         self._strikes = 0
         self._hurried = asyncio.Event()
+        self._connection: asyncio.Task[None] | None = None
 
     def hurry(self) -> None:
         """End a wait for the next try: the backend is known to be there again."""
         self._hurried.set()
+
+    def renew(self) -> None:
+        """Give the connection up and open a new one at once: the computer slept or moved."""
+        self._polling_until_s = 0.0
+        self._backoff.reset()
+        self._hurried.set()
+        if self._connection is not None:
+            self._connection.cancel()
 
     async def follow(self, deliver: Deliver) -> None:
         """Hand each event to `deliver`, for ever; cancel to stop.
@@ -102,6 +115,8 @@ class EventStream:
             began_s = time.monotonic()
             try:
                 await self._follow_once(deliver)
+            except _Renewed:
+                self._hurried.clear()
             except StreamMute as fault:
                 await self._bear_silence(fault, time.monotonic() - began_s)
             except CursorGone:
@@ -123,10 +138,20 @@ class EventStream:
             self._polling_until_s = time.monotonic() + self._timing.polling_s
 
     async def _follow_once(self, deliver: Deliver) -> None:
-        if time.monotonic() < self._polling_until_s:
-            await self._poll(deliver)
-        else:
-            await self._listen(deliver)
+        """Follow over one connection, in a task of its own so that it alone can be given up."""
+        polls = time.monotonic() < self._polling_until_s
+        work = self._poll(deliver) if polls else self._listen(deliver)
+        connection = asyncio.create_task(work, name="event stream: connection")
+        self._connection = connection
+        try:
+            await asyncio.wait({connection})
+        finally:
+            self._connection = None
+            connection.cancel()
+            await asyncio.wait({connection})
+        if connection.cancelled():
+            raise _Renewed
+        connection.result()
 
     async def _listen(self, deliver: Deliver) -> None:
         stream = self._api.transport.event_stream(

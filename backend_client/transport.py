@@ -80,6 +80,10 @@ class Transport:
             self._endpoint = endpoint
             self._retire_pool()
 
+    def renew(self) -> None:
+        """Send everything from now on over new connections: the kept ones are likely dead."""
+        self._retire_pool()
+
     async def request(
         self,
         method: str,

@@ -38,6 +38,7 @@ class CoreStatus:
     workspace: str = ""
     embedded: bool = True
     syncing: bool = False
+    sync_paused: bool = False
     synced_messages: int = 0
     total_messages: int = 0
     outbox_waiting: int = 0

@@ -16,6 +16,7 @@ from app.store.apply_messages import Arrival, Touched, apply_messages
 from app.store.apply_people import Told, apply_contacts, apply_conversations
 from app.store.apply_seals import apply_seals
 from app.store.cache_tables import END_OF_TIME_UTC_MS
+from app.store.page_pieces import Piece
 from app.store.payloads import id_list
 from app.store.purges import CONVERSATION, MESSAGE, erase, revoke, tombstones
 from app.store.sync_rows import SyncState, read_state, write_state
@@ -31,6 +32,7 @@ from contract.events import (
 from contract.ids import ConversationId
 from contract.wire import Contact, Conversation, Message, SnapshotPage
 
+_ANY_TOMBSTONE = text("SELECT 1 FROM tombstones LIMIT 1")
 _LISTED = text(
     "SELECT conversation_id FROM conversations WHERE listed = 1"
     " AND conversation_id IN (SELECT value FROM json_each(:ids))"
@@ -60,7 +62,7 @@ def sort_events(events: Iterable[Event]) -> News:
         if isinstance(body, MessageUpserted):
             news.messages.append(Arrival(body.message, event.seq))
         elif isinstance(body, ConversationUpserted):
-            news.conversations.append(Told(body.conversation, event.seq))
+            news.conversations.append(Told(body.conversation, event.seq, streamed=True))
         elif isinstance(body, ContactUpserted):
             news.contacts.append(body.contact)
         elif isinstance(body, Sealed):
@@ -77,40 +79,44 @@ def apply_events(
 ) -> tuple[ChangeSet, ChangeSet]:
     """Apply events with the position they lead to; see CacheWrites.apply_events."""
     state = read_state(connection)
-    if state.cursor is None and state.snapshot_seq is None:
+    if state.cursor is None:
         raise CursorGone("no snapshot was begun")
     state, changes = _apply(connection, state, sort_events(events))
-    if state.cursor is not None:
-        state = replace(state, cursor=max(state.cursor, position))
-    write_state(connection, state)
+    write_state(connection, replace(state, cursor=max(state.cursor or 0, position)))
     return changes, changes
 
 
-def apply_page(
-    connection: Connection, page: SnapshotPage, *, first: bool
+def apply_piece(
+    connection: Connection, page: SnapshotPage, piece: Piece, *, begins: bool
 ) -> tuple[tuple[SyncState, ChangeSet], ChangeSet]:
-    """Apply a snapshot page; the caller sweeps and writes the state after the last one."""
+    """Apply a piece of a snapshot page; the page's last piece notes where to go on.
+
+    `begins` tells that it is the first of the snapshot. The caller sweeps after the last one.
+    """
     state = read_state(connection)
-    if first:
+    if begins:
         newest = connection.execute(_NEWEST_PLACE).scalar()
         state = state.begin_snapshot(page.seq, END_OF_TIME_UTC_MS if newest is None else newest)
     if state.snapshot_seq is None:
         raise CursorGone("this page's snapshot was given up")
+    seq = max(page.seq, page.at_seq)
     news = News(
-        contacts=list(page.contacts),
-        conversations=[Told(each, page.seq) for each in page.conversations],
-        messages=[Arrival(each, page.seq) for each in page.messages],
+        contacts=list(piece.contacts),
+        conversations=[Told(each, seq) for each in piece.conversations],
+        messages=[Arrival(each, seq) for each in piece.messages],
     )
     state, changes = _apply(
         connection, state, news, history_before_utc_ms=state.history_before_utc_ms
     )
-    state = replace(
-        state,
-        snapshot_cursor=page.next_cursor or state.snapshot_cursor,
-        applied_messages=state.applied_messages + len(page.messages),
-        total_messages=page.total_messages,
-    )
-    write_state(connection, state)
+    if not (changes.conversations or changes.contacts):
+        changes = replace(changes, initiator="history")
+    if piece.is_last:
+        state = replace(
+            state,
+            snapshot_cursor=page.next_cursor or state.snapshot_cursor,
+            applied_messages=state.applied_messages + len(page.messages),
+        )
+    write_state(connection, replace(state, total_messages=page.total_messages))
     return (state, changes), changes
 
 
@@ -121,12 +127,13 @@ def apply_answers(
     messages: Sequence[Message],
     *,
     history: bool,
+    seq: int,
 ) -> tuple[ChangeSet, ChangeSet]:
     """Apply what single calls returned; see CacheWrites.apply_answers."""
     news = News(
         contacts=list(contacts),
-        conversations=[Told(each, 0) for each in conversations],
-        messages=[Arrival(each, 0) for each in messages],
+        conversations=[Told(each, seq) for each in conversations],
+        messages=[Arrival(each, seq) for each in messages],
     )
     state, changes = _apply(
         connection,
@@ -146,7 +153,7 @@ def _apply(
         revoke(connection, revoked.conversation_id, seq)
     touched: Touched = {}
     for erased, seq in news.erased:
-        erase(connection, erased.message_ids, seq)
+        erase(connection, erased.conversation_id, erased.message_ids, seq)
         touched.setdefault(erased.conversation_id, set()).update(erased.message_ids)
     _drop_forbidden(connection, news)
     contacts = apply_contacts(connection, news.contacts, state.generation)
@@ -162,6 +169,7 @@ def _apply(
         messages={key: frozenset(ids) for key, ids in touched.items()},
         contacts=frozenset(contacts),
         removed_conversations=_no_longer_listed(connection, news),
+        files_gone=bool(news.revoked or news.erased),
         initiator="sync",
     )
     return state, changes
@@ -169,6 +177,8 @@ def _apply(
 
 def _drop_forbidden(connection: Connection, news: News) -> None:
     """Leave out what was revoked or erased at a later position than its own."""
+    if connection.execute(_ANY_TOMBSTONE).scalar() is None:
+        return
     homes = {each.conversation.conversation_id for each in news.conversations}
     homes.update(each.message.conversation_id for each in news.messages)
     homes.update(seal.conversation_id for seal, _ in news.seals)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, text
@@ -24,13 +24,15 @@ from contract.ids import ConversationId, MessageId
 from contract.wire import Message, Origin
 
 _EXISTING = text(
-    "SELECT message_id, row_id, version, applied_seq, payload, conversation_row FROM messages"
+    "SELECT message_id, row_id, version, applied_seq, payload, conversation_row, generation"
+    " FROM messages"
     " WHERE message_id IN (SELECT value FROM json_each(:ids))"
 )
 _ROWS_OF_CONVERSATIONS = text(
     "SELECT conversation_id, row_id FROM conversations"
     " WHERE conversation_id IN (SELECT value FROM json_each(:ids))"
 )
+_ANY_SEAL = text("SELECT 1 FROM seals LIMIT 1")
 _SEALS = text(
     "SELECT message_id, payload FROM seals WHERE message_id IN (SELECT value FROM json_each(:ids))"
 )
@@ -54,8 +56,7 @@ _PLACEHOLDER = (
 Touched = dict[ConversationId, set[MessageId]]
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """A message with the stream position it came with (0: an answer to a call)."""
 
     message: Message
@@ -134,6 +135,8 @@ def _newest_of_each(arrivals: Iterable[Arrival]) -> dict[str, Arrival]:
 
 def _with_seals(connection: Connection, newest: dict[str, Arrival], ids: str) -> dict[str, Arrival]:
     """Add archive references that came earlier than their message; drop those now carried."""
+    if connection.execute(_ANY_SEAL).scalar() is None:
+        return newest
     seals = {row[0]: row[1] for row in connection.execute(_SEALS, {"ids": ids})}
     carried = []
     for key, payload in seals.items():
@@ -142,7 +145,7 @@ def _with_seals(connection: Connection, newest: dict[str, Arrival], ids: str) ->
             carried.append(key)
             continue
         sealed = msgspec.structs.replace(arrival.message, archive=decode_archive_ref(payload))
-        newest[key] = replace(arrival, message=sealed)
+        newest[key] = Arrival(sealed, arrival.seq)
     if carried:
         connection.execute(_DROP_SEALS, {"ids": id_list(carried)})
     return newest
@@ -150,11 +153,12 @@ def _with_seals(connection: Connection, newest: dict[str, Arrival], ids: str) ->
 
 def _replace(arrival: Arrival, row: Sequence[Any], generation: int, rows: _Rows) -> bool:
     """Collect what a known message needs; return True when its content changes."""
-    _, row_id, version, applied_seq, payload, home = row
+    _, row_id, version, applied_seq, payload, home, seen_in = row
     message = arrival.message
     seq = max(arrival.seq, applied_seq)
     if message.version <= version:
-        rows.seen_again.append((seq, generation, row_id))
+        if (seq, generation) != (applied_seq, seen_in):
+            rows.seen_again.append((seq, generation, row_id))
         return False
     if not is_found_alike(decode_message(payload), message):
         rows.unindexed.append((row_id,))

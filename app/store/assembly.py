@@ -16,6 +16,7 @@ from app.store.contacts import ContactReads
 from app.store.databases import Databases
 from app.store.drafts import DraftStore
 from app.store.feed import ChangeFeed
+from app.store.gaps import GapWrites
 from app.store.inbox import InboxReads
 from app.store.opening import FileSpec
 from app.store.outbox import OutboxStore
@@ -40,6 +41,7 @@ class StoreParts:
     search: SearchReads
     archive_search: ArchiveSearchReads
     cache: CacheWrites
+    gaps: GapWrites
     outbox: OutboxStore
     drafts: DraftStore
     archive: ArchiveStore
@@ -65,6 +67,7 @@ def assemble(
         search=SearchReads(databases, clock),
         archive_search=ArchiveSearchReads(databases, clock),
         cache=CacheWrites(databases),
+        gaps=GapWrites(databases),
         outbox=OutboxStore(databases, clock),
         drafts=DraftStore(databases),
         archive=ArchiveStore(databases),

@@ -16,13 +16,14 @@ from app.store import apply_events as applying
 from app.store.cache_tables import FIRST_IMPORT_ROW_ID, FIRST_LIVE_ROW_ID
 from app.store.check import SnapshotProgress
 from app.store.databases import Databases
+from app.store.page_pieces import MESSAGES_PER_COMMIT, Piece, cut, pieces_of
 from app.store.purges import revoke, sweep_messages, sweep_people
 from app.store.sync_rows import SyncState, read_state, write_state
 from contract.events import Event
 from contract.ids import ConversationId
 from contract.wire import Contact, Conversation, Message, SnapshotPage
 
-_EVENTS_PER_COMMIT = 200
+_EVENTS_PER_COMMIT = 400
 _ROWS_PER_SWEEP = 20_000
 _FIRST_SNAPSHOT_GENERATION = 2
 _PUT_META = text(
@@ -46,9 +47,8 @@ class CacheWrites:
         """Apply events by version, idempotently, with the stream's position.
 
         Long lists are cut into commits of some 20 ms, each with the position it reached; the
-        position never falls. While a snapshot is under way the content is applied but the
-        position stays (events are streamed again from the snapshot's). Raises CursorGone when
-        no snapshot was ever begun: nothing is applied then.
+        position never falls. Raises CursorGone when no snapshot was ever begun: nothing is
+        applied then.
         """
         total = ChangeSet(initiator="sync")
         for part, position in _in_commits(events, new_seq):
@@ -58,28 +58,37 @@ class CacheWrites:
             ) -> tuple[ChangeSet, ChangeSet]:
                 return applying.apply_events(connection, part, position)
 
-            total = _joined(total, await self._databases.write_cache(work))
+            total = total.joined(await self._databases.write_cache(work))
         return total
 
     async def apply_snapshot_page(self, page: SnapshotPage, *, first: bool) -> ChangeSet:
-        """Apply one page and note where to go on; the last page sets the cursor to `seq`.
+        """Apply one page in short commits, the last of which notes where to go on.
 
-        Returns the changes of this page. `first` begins a new snapshot. After the last page
-        what the snapshot did not hold is removed (it was revoked or erased meanwhile). Raises
-        CursorGone when the page's snapshot was given up meanwhile: begin a new one.
+        `first` begins a new snapshot: its position is the stream's from then on. Returns the
+        changes of this page. After the last page what the snapshot did not hold is removed (it
+        was revoked or erased meanwhile). Raises CursorGone when the page's snapshot was given up
+        meanwhile: begin a new one.
         """
         write = self._databases.write_cache
-        state, changes = await write(
-            lambda connection: applying.apply_page(connection, page, first=first)
-        )
+        total = ChangeSet(initiator="history")
+        for number, piece in enumerate(pieces_of(page)):
+            begins = first and number == 0
+
+            def work(
+                connection: Connection, piece: Piece = piece, begins: bool = begins
+            ) -> tuple[tuple[SyncState, ChangeSet], ChangeSet]:
+                return applying.apply_piece(connection, page, piece, begins=begins)
+
+            state, changes = await write(work)
+            total = total.joined(changes)
         if page.next_cursor:
-            return changes
+            return total
         is_resync = state.generation > _FIRST_SNAPSHOT_GENERATION
         if is_resync:
             for start, beyond in _row_ranges(state):
                 await write(_sweep_of(state.generation, start, beyond))
         await write(lambda connection: _end_snapshot(connection, sweep=is_resync))
-        return ChangeSet(reset=True, initiator="sync") if is_resync else changes
+        return ChangeSet(reset=True, initiator="sync") if is_resync else total
 
     async def apply_answers(
         self,
@@ -88,16 +97,31 @@ class CacheWrites:
         conversations: Sequence[Conversation] = (),
         messages: Sequence[Message] = (),
         history: bool = False,
+        seq: int = 0,
     ) -> ChangeSet:
         """Apply what single calls returned (a submission's message, an older page) by version.
 
-        `history` tells that the messages are older than what is here. The cursor stays.
+        `history` tells that the messages are older than what is here, `seq` at which position of
+        the stream all was read, where that is known. The cursor stays.
         """
-        return await self._databases.write_cache(
-            lambda connection: applying.apply_answers(
-                connection, contacts, conversations, messages, history=history
-            )
-        )
+        parts = list(cut(messages, MESSAGES_PER_COMMIT)) or [()]
+        total = ChangeSet(initiator="sync")
+        for number, part in enumerate(parts):
+            people = () if number else contacts
+            chats = () if number else conversations
+
+            def work(
+                connection: Connection,
+                part: Sequence[Message] = part,
+                people: Sequence[Contact] = people,
+                chats: Sequence[Conversation] = chats,
+            ) -> tuple[ChangeSet, ChangeSet]:
+                return applying.apply_answers(
+                    connection, people, chats, part, history=history, seq=seq
+                )
+
+            total = total.joined(await self._databases.write_cache(work))
+        return total
 
     async def cursor(self) -> int | None:
         """Return the stream position to resume from, None when a snapshot is due."""
@@ -165,20 +189,6 @@ def _in_commits(events: Sequence[Event], new_seq: int) -> Iterator[tuple[Sequenc
     for start in range(0, len(events), _EVENTS_PER_COMMIT):
         end = min(start + _EVENTS_PER_COMMIT, len(events))
         yield events[start:end], lowest_after[end - 1] - 1
-
-
-def _joined(first: ChangeSet, second: ChangeSet) -> ChangeSet:
-    messages = dict(first.messages)
-    for key, ids in second.messages.items():
-        messages[key] = messages.get(key, frozenset()) | ids
-    return replace(
-        second,
-        conversations=first.conversations | second.conversations,
-        messages=messages,
-        contacts=first.contacts | second.contacts,
-        removed_conversations=(first.removed_conversations - second.conversations)
-        | second.removed_conversations,
-    )
 
 
 def _row_ranges(state: SyncState) -> Iterator[tuple[int, int]]:

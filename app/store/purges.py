@@ -78,7 +78,9 @@ def revoke(connection: Connection, conversation_id: str, seq: int) -> None:
         connection.execute(_LEAVE, {"home": home[0]})
 
 
-def erase(connection: Connection, message_ids: Sequence[str], seq: int) -> None:
+def erase(
+    connection: Connection, conversation_id: str, message_ids: Sequence[str], seq: int
+) -> None:
     """Remove messages older than `seq` with their index rows, and keep them from returning."""
     tombs = [{"kind": MESSAGE, "id": key, "seq": seq} for key in message_ids]
     if not tombs:
@@ -107,11 +109,17 @@ def sweep_people(connection: Connection, generation: int, seq: int) -> list[str]
     for conversation_id in gone:
         revoke(connection, conversation_id, seq + 1)
     connection.execute(_DROP_EMPTY, bound)
-    contacts = [(int(row[0]),) for row in connection.execute(_UNSEEN_CONTACTS, bound)]
-    _delete_each(connection, "DELETE FROM contact_search WHERE rowid = ?", contacts)
-    _delete_each(connection, "DELETE FROM contacts WHERE row_id = ?", contacts)
+    contacts = connection.execute(_UNSEEN_CONTACTS, bound)
+    delete_contacts(connection, [int(row[0]) for row in contacts])
     connection.exec_driver_sql("DELETE FROM tombstones WHERE seq <= ?", (seq + 1,))
     return gone
+
+
+def delete_contacts(connection: Connection, row_ids: Iterable[int]) -> None:
+    """Remove contacts with their index rows by row id."""
+    rows = [(row_id,) for row_id in row_ids]
+    _delete_each(connection, "DELETE FROM contact_search WHERE rowid = ?", rows)
+    _delete_each(connection, "DELETE FROM contacts WHERE row_id = ?", rows)
 
 
 def delete_messages(connection: Connection, row_ids: Iterable[int]) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from app.store.contacts import ContactReads
     from app.store.databases import Databases
     from app.store.drafts import DraftStore
+    from app.store.gaps import GapWrites
     from app.store.inbox import InboxReads
     from app.store.outbox import OutboxStore
     from app.store.search import SearchReads
@@ -42,6 +43,7 @@ class Store:
     search: SearchReads
     archive_search: ArchiveSearchReads
     cache: CacheWrites
+    gaps: GapWrites
     outbox: OutboxStore
     drafts: DraftStore
     archive: ArchiveStore
@@ -68,6 +70,7 @@ class Store:
         store._databases = parts.databases
         store.inbox, store.timeline, store.contacts = parts.inbox, parts.timeline, parts.contacts
         store.search, store.cache, store.book = parts.search, parts.cache, parts.book
+        store.gaps = parts.gaps
         store.archive_search = parts.archive_search
         store.outbox, store.drafts = parts.outbox, parts.drafts
         store.archive = parts.archive

@@ -30,6 +30,8 @@ _UPDATE = text(
 class SyncState:
     """`cursor` None: a snapshot is due; `snapshot_seq` None: none is under way.
 
+    The stream is followed from a snapshot's first page on: both may be set at a time.
+
     `generation` grows with each snapshot; rows it did not meet keep the former number.
     A snapshot's messages placed before `history_before_utc_ms` are older than what is here.
     """
@@ -54,10 +56,10 @@ class SyncState:
         )
 
     def begin_snapshot(self, seq: int, history_before_utc_ms: int) -> SyncState:
-        """Return the state at a new snapshot's first page."""
+        """Return the state at a new snapshot's first page: stream from its position."""
         return replace(
             self,
-            cursor=None,
+            cursor=seq,
             snapshot_seq=seq,
             snapshot_cursor="",
             applied_messages=0,
@@ -66,10 +68,9 @@ class SyncState:
         )
 
     def end_snapshot(self) -> SyncState:
-        """Return the state after the last page: stream from the snapshot's position."""
+        """Return the state after the last page; the stream's position is its own."""
         return replace(
             self,
-            cursor=self.snapshot_seq,
             snapshot_seq=None,
             snapshot_cursor="",
             applied_messages=0,

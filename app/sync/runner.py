@@ -1,4 +1,4 @@
-"""Owns the inbound loop: reference data, snapshot when due, then the stream, for ever.
+"""Owns the inbound loop: reference data, then the stream with a snapshot filling in beside it.
 
 It never advances the cursor by itself: the store moves it in the commit that applies.
 """
@@ -22,15 +22,18 @@ from app.domain.errors import (
 from app.domain.status import Link
 from app.faults import to_app_error
 from app.store.store import Store
+from app.sync.catch_up import FEATURE, catch_up
 from app.sync.event_buffer import EventBuffer
+from app.sync.history_fill import HistoryFill, SnapshotGone
+from app.sync.open_history import OpenHistory
 from app.sync.reference import ReferenceKeeper
-from app.sync.snapshot import pull_snapshot
 from backend_client.backoff import Backoff, wait_or
 from backend_client.client import GovernedApi
 from backend_client.errors import ClientError, Garbled
 from backend_client.errors import CursorGone as StreamCursorGone
 from backend_client.events import EventStream, Line, StreamTiming
 from contract.events import (
+    AccessRevoked,
     ApprovalsChanged,
     ClientTyping,
     ConversationUpserted,
@@ -41,10 +44,11 @@ from contract.events import (
     Sealed,
 )
 from contract.ids import ConversationId
+from contract.wire import MAX_PAGE
 
 _LOG = logging.getLogger(__name__)
 
-BATCH_EVENTS = 500
+BATCH_EVENTS = 400
 REFUSED_RETRY_S = 60.0
 
 
@@ -54,8 +58,10 @@ class SyncListener(Protocol):
     def link_changed(self, link: Link, fault: AppError | None) -> None:
         """The line to the backend came up or went down."""
 
-    def sync_progressed(self, syncing: bool, applied: int, total: int) -> None:
-        """A snapshot is under way (`applied` of `total` messages) or has ended."""
+    def sync_progressed(
+        self, syncing: bool, applied: int, total: int, paused: bool = False
+    ) -> None:
+        """A snapshot is under way (`applied` of `total` messages), maybe paused, or has ended."""
 
     def client_typing(self, conversation_id: ConversationId, typing: bool) -> None:
         """A client began or stopped typing."""
@@ -77,7 +83,10 @@ class SyncListener(Protocol):
 
 
 class SyncRunner:
-    """Keeps the cache equal to what the employee may see on the backend."""
+    """Keeps the cache equal to what the employee may see on the backend.
+
+    `fill` can be paused and gives way, `open_history` is told what is on screen.
+    """
 
     def __init__(
         self,
@@ -95,39 +104,80 @@ class SyncRunner:
         self._timing = timing or StreamTiming()
         self._backoff = Backoff(self._timing.first_retry_s, self._timing.most_retry_s)
         self._hurried = asyncio.Event()
+        self._fill_hurried = asyncio.Event()
         self._stream: EventStream | None = None
+        self.fill = HistoryFill(api, store, self._filled, self._page_size)
+        self.open_history = OpenHistory(api, store, self.fill.give_way)
 
     def hurry(self) -> None:
         """Try at once: the backend moved or answered somebody else."""
         self._hurried.set()
+        self._fill_hurried.set()
         if self._stream is not None:
             self._stream.hurry()
 
+    def renew(self) -> None:
+        """Connect anew at once: the computer slept, or its network changed."""
+        self._api.transport.renew()
+        self.hurry()
+        if self._stream is not None:
+            self._stream.renew()
+
     async def run(self) -> None:
         """Sync for ever; cancel to stop. Faults are told to the listener and waited out."""
+        await self.fill.load()
         while True:
             try:
                 await self._reference.refresh()
                 await self._sync_once()
+            except _StreamBroken as broken:
+                await self._mend_or_wait(broken.fault)
+            except SnapshotGone:
+                _LOG.warning("the snapshot's cursor is gone: beginning anew")
+                await self._store.cache.begin_resync()
+                await wait_or(self._hurried, self._backoff.next_s())
             except ClientError as fault:
                 await self._recover(to_app_error(fault))
             except AppError as fault:
                 await self._recover(fault)
 
     async def _sync_once(self) -> None:
-        """Bring a snapshot in when due, then follow the stream until it can't go on."""
+        """Begin a snapshot when due, then fill it in beside the stream until that can't go on."""
         cursor = await self._store.cache.cursor()
         if cursor is None:
             self._listener.sync_progressed(True, 0, 0)
-            await pull_snapshot(
-                self._api,
-                self._store,
-                lambda applied, total: self._listener.sync_progressed(True, applied, total),
-            )
+            await self.fill.begin()
             cursor = await self._store.cache.cursor()
-        self._listener.sync_progressed(False, 0, 0)
-        if cursor is not None:
-            await self._follow(cursor)
+        if cursor is None:
+            return
+        running = {
+            asyncio.create_task(self._follow(cursor), name="sync: following"),
+            asyncio.create_task(self._fill_in(), name="sync: filling in"),
+        }
+        try:
+            while running:  # following ends by a fault alone
+                done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+        finally:
+            for task in running:
+                task.cancel()
+            if running:
+                await asyncio.wait(running)
+
+    async def _fill_in(self) -> None:
+        """Bring the rest of the snapshot in; what the line does is waited out here."""
+        patience = Backoff(self._timing.first_retry_s, self._timing.most_retry_s)
+        while True:
+            try:
+                await self.fill.run()
+            except ClientError as fault:
+                if isinstance(to_app_error(fault), Refused):
+                    raise
+                await wait_or(self._fill_hurried, patience.next_s())
+                continue
+            self._listener.sync_progressed(False, 0, 0)
+            return
 
     async def _follow(self, cursor: int) -> None:
         stream = EventStream(self._api, cursor, report=self._report, timing=self._timing)
@@ -140,9 +190,7 @@ class SyncRunner:
                 self._backoff.reset()
             await pump
         except (StreamCursorGone, Garbled) as fault:
-            _LOG.warning("the stream can't go on, a snapshot is due: %s", fault.detail)
-            await self._store.cache.begin_resync()
-            raise
+            raise _StreamBroken(fault) from fault
         finally:
             self._stream = None
             pump.cancel()
@@ -150,12 +198,36 @@ class SyncRunner:
             if not pump.cancelled():
                 pump.exception()  # raised above, or of no interest to a caller that goes away
 
+    async def _mend_or_wait(self, fault: ClientError) -> None:
+        try:
+            await self._mend(fault)
+        except ClientError as away:
+            await self._recover(to_app_error(away))
+        except AppError as away:
+            await self._recover(away)
+        else:
+            await self._recover(to_app_error(fault))
+
+    async def _mend(self, fault: ClientError) -> None:
+        """Close the gap in the stream, or have a whole snapshot made."""
+        cursor = await self._store.cache.cursor()
+        capabilities = self._reference.current.capabilities
+        can_tell = capabilities is not None and FEATURE in capabilities.features
+        if cursor is not None and can_tell and await catch_up(self._api, self._store, cursor):
+            return
+        _LOG.warning("the stream can't go on, a snapshot is due: %s", fault.detail)
+        await self._store.cache.begin_resync()
+
     async def _apply(self, batch: Sequence[Event]) -> None:
         stored = [event for event in batch if event.seq > 0]
         if stored:
             await self._store.cache.apply_events(stored, stored[-1].seq)
+        archived = max(map(_archived_utc_ms, batch), default=0)
+        if archived:
+            self._listener.archived_at(archived)
         for event in batch:
-            await self._announce(event)
+            if not isinstance(event.body, MessageUpserted):
+                await self._announce(event)
 
     async def _announce(self, event: Event) -> None:
         body = event.body
@@ -169,12 +241,20 @@ class SyncRunner:
         elif isinstance(body, PolicyChanged):
             await self._reference.refresh_bundle()
         elif isinstance(body, Sealed):
-            self._listener.archived_at(body.archive.archived_at_utc_ms)
             self._listener.sealed(body)
+        elif isinstance(body, AccessRevoked):
+            self.open_history.forget(body.conversation_id)
         elif isinstance(body, Erased):
             self._listener.erased(body)
-        elif isinstance(body, MessageUpserted) and body.message.archive is not None:
-            self._listener.archived_at(body.message.archive.archived_at_utc_ms)
+
+    def _filled(self, applied: int, total: int, paused: bool) -> None:
+        self._listener.sync_progressed(True, applied, total, paused)
+
+    def _page_size(self) -> int:
+        capabilities = self._reference.current.capabilities
+        if capabilities is None:
+            return MAX_PAGE
+        return max(capabilities.limits.sync_page_max, min(capabilities.limits.page_max, MAX_PAGE))
 
     def _report(self, line: Line, fault: ClientError | None) -> None:
         if line is not Line.DOWN:
@@ -193,6 +273,22 @@ class SyncRunner:
         elif not isinstance(fault, CursorGone):
             _LOG.error("sync: %s", fault.code)
         await wait_or(self._hurried, self._backoff.next_s(fault.retry_after_s))
+
+
+class _StreamBroken(Exception):
+    """The stream can't go on from where it is."""
+
+    def __init__(self, fault: ClientError) -> None:
+        super().__init__(fault.detail)
+        self.fault = fault
+
+
+def _archived_utc_ms(event: Event) -> int:
+    body = event.body
+    if isinstance(body, MessageUpserted):
+        archive = body.message.archive
+        return 0 if archive is None else archive.archived_at_utc_ms
+    return body.archive.archived_at_utc_ms if isinstance(body, Sealed) else 0
 
 
 async def _pump(stream: EventStream, buffer: EventBuffer) -> None:

@@ -18,6 +18,12 @@ _CURSOR = Parameter(
 _LIMIT = Parameter(
     "limit", "query", {"type": "integer", "minimum": 1, "maximum": 500}, "Rows on a page."
 )
+_BEFORE = Parameter(
+    "before_utc_ms",
+    "query",
+    {"type": "integer", "minimum": 0, "maximum": 2**52},
+    "Only messages placed before this time.",
+)
 _SYNC_LIMIT = Parameter(
     "limit",
     "query",
@@ -168,7 +174,7 @@ INBOX = (
         summary="A conversation's messages, newest first",
         handler=reading.conversation_messages,
         answers={200: Answer("One page", wire.MessagePage)},
-        parameters=_PAGING,
+        parameters=(*_PAGING, _BEFORE),
     ),
     Operation(
         method="POST",

@@ -40,6 +40,7 @@ from contract.wire import (
 
 DEFAULT_PAGE = 100
 SYNC_PAGE_MAX = 2_000
+_END_OF_TIME_UTC_MS = 2**52  # what a float still holds exactly
 FEATURES = ("events_sse", "events_poll", "resumable_upload", "archive_probe", "sync_positions")
 
 
@@ -170,9 +171,10 @@ async def conversation(call: Call) -> Response:
 
 
 async def conversation_messages(call: Call) -> Response:
-    """Answer a page of a conversation's messages, newest first."""
+    """Answer a page of a conversation's messages, newest first, maybe from before a time."""
     cursor = decode_cursor(call.request.query_params.get("cursor", ""), MessageCursor)
-    after = None if cursor is None else (cursor.place_at_utc_ms, cursor.place_index)
+    before = call.whole_number("before_utc_ms", _END_OF_TIME_UTC_MS, 0, _END_OF_TIME_UTC_MS)
+    after = (before, 0) if cursor is None else (cursor.place_at_utc_ms, cursor.place_index)
     limit, conversation_id = _limit(call), call.path("conversation_id")
     found = await call.services.database.read(
         lambda connection: message_page(connection, call.me, after, limit, conversation_id)

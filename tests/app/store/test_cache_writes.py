@@ -10,6 +10,7 @@ import asyncio
 import pytest
 
 from app.domain.changes import ChangeSet
+from app.domain.drafts import Draft
 from app.domain.errors import CursorGone
 from app.domain.inbox import InboxQuery
 from app.store.store import Store
@@ -23,6 +24,7 @@ from contract.events import (
     Sealed,
 )
 from contract.ids import ContactId, ConversationId, MessageId
+from tests.app.small_backend import until
 from tests.app.store.values import (
     HOME,
     archive_ref,
@@ -53,14 +55,14 @@ async def test_a_snapshot_goes_on_where_it_was_cut(store: Store) -> None:
     )
     await store.cache.apply_snapshot_page(first, first=True)
     progress = await store.cache.snapshot_progress()
-    assert progress is not None and await store.cache.cursor() is None
+    assert progress is not None and await store.cache.cursor() == 40
     assert (progress.seq, progress.next_cursor, progress.applied_messages) == (40, "two", 1)
-    # Live events meanwhile are shown, but the position stays with the snapshot's.
+    # The stream is followed meanwhile, from the snapshot's position on.
     live = event(41, MessageUpserted(message=message("live", at=9)))
     await store.cache.apply_events([live], 41)
-    assert await store.cache.cursor() is None
+    assert await store.cache.cursor() == 41
     await store.cache.apply_snapshot_page(page(seq=40, messages=(message("a", at=1),)), first=False)
-    assert await store.cache.cursor() == 40 and await store.cache.snapshot_progress() is None
+    assert await store.cache.cursor() == 41 and await store.cache.snapshot_progress() is None
     assert await _texts(store) == ["text of a", "text of b", "text of live"]
 
 
@@ -154,21 +156,35 @@ async def test_a_new_snapshot_removes_what_it_does_not_hold(store: Store) -> Non
     assert (await store.check()).search_index_sound
 
 
-async def test_news_is_told_after_the_commit_and_before_the_writer_goes_on(store: Store) -> None:
+async def test_news_is_told_after_the_commit_until_nobody_listens(store: Store) -> None:
+    told: list[ChangeSet] = []
+    stop = store.subscribe(told.append)
     await fill(store, (conversation(),))
-    seen: list[bool] = []
-
-    def on_change(changes: ChangeSet) -> None:
-        seen.append(bool(changes.messages))
-
-    stop = store.subscribe(on_change)
-    writing = store.cache.apply_events([event(2, MessageUpserted(message=message("m")))], 2)
-    await writing
-    assert seen == [True]
+    await store.cache.apply_events([event(2, MessageUpserted(message=message("m")))], 2)
+    await until(lambda: any(changes.messages for changes in told))
     stop()
+    before = len(told)
     await store.cache.apply_events([event(3, MessageUpserted(message=message("n")))], 3)
-    await asyncio.sleep(0)
-    assert seen == [True]
+    await asyncio.sleep(0.1)  # longer than changes are gathered
+    assert len(told) == before
+
+
+async def test_a_flood_of_news_is_told_in_few_words_and_own_changes_at_once(store: Store) -> None:
+    told: list[ChangeSet] = []
+    store.subscribe(told.append)
+    await fill(store, (conversation(),))
+    for seq in range(2, 42):
+        news = event(seq, MessageUpserted(message=message(f"m{seq}", at=seq)))
+        await store.cache.apply_events([news], seq)
+    own = len([changes for changes in told if changes.initiator == "drafts"])
+    await store.drafts.save(Draft(HOME, "words"))
+    assert len([changes for changes in told if changes.initiator == "drafts"]) == own + 1
+    await until(lambda: _told_messages(told) == 40)
+    assert len(told) < 35
+
+
+def _told_messages(told: list[ChangeSet]) -> int:
+    return len({one for changes in told for one in changes.messages.get(HOME, ())})
 
 
 async def test_passing_events_and_unlisted_conversations_leave_no_row(store: Store) -> None:
@@ -182,17 +198,14 @@ async def test_passing_events_and_unlisted_conversations_leave_no_row(store: Sto
 
 async def test_long_backlogs_are_cut_into_commits_whose_position_is_safe(store: Store) -> None:
     await fill(store, (conversation(),))
-    positions: list[int | None] = []
-
-    def on_change(_: ChangeSet) -> None:
-        positions.append(None)
-
-    store.subscribe(on_change)
+    positions: list[ChangeSet] = []
+    store.subscribe(positions.append)
     events = [
         event(2 + n, MessageUpserted(message=message(f"m{n:04}", at=n))) for n in range(1_000)
     ]
     told = await store.cache.apply_events(list(reversed(events)), 1_001)
-    assert len(positions) > 1 and len(told.messages[HOME]) == 1_000
+    assert len(told.messages[HOME]) == 1_000
+    await until(lambda: _told_messages(positions) == 1_000)
     assert await store.cache.cursor() == 1_001
     assert (await store.check()).message_count == 1_000
 
