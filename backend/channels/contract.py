@@ -232,8 +232,13 @@ class Outbound(Protocol):
     async def react(self, account: Account, address: str, external_id: str, emoji: str) -> None:
         """Set our reaction (empty: remove it); raises Unsupported where it is off."""
 
-    async def mark_read(self, account: Account, address: str, external_id: str) -> None:
-        """Tell the client we read up to this message; raises Unsupported where it is off."""
+    async def mark_read(
+        self, account: Account, address: str, external_id: str, refs: Mapping[str, str]
+    ) -> None:
+        """Tell the client we read up to this message; raises Unsupported where it is off.
+
+        `refs` are what the vendor wants to hear again of it.
+        """
 
     async def typing(self, account: Account, address: str, typing: bool) -> None:
         """Show the client that we type; raises Unsupported where it is off."""

@@ -6,7 +6,7 @@ It never shortens the way: what it sends has passed archive and worker like any 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -84,7 +84,9 @@ class SandboxOutbound:
         _require(CHANNEL_CAPABILITIES[account.channel].reactions, "carry reactions")
         await self._change(account.account_id, external_id, "reaction", emoji)
 
-    async def mark_read(self, account: Account, address: str, external_id: str) -> None:
+    async def mark_read(
+        self, account: Account, address: str, external_id: str, refs: Mapping[str, str]
+    ) -> None:
         """Show the client that this message was read."""
         _require(CHANNEL_CAPABILITIES[account.channel].mark_read, "show what was read")
         await self._change(account.account_id, external_id, "read_by_us", 1)

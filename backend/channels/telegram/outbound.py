@@ -7,6 +7,7 @@ Methods: Bot API 10.1.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -111,7 +112,9 @@ class TelegramOutbound:
         values["reaction"] = [{"type": "emoji", "emoji": emoji}] if emoji else []
         await self._calls.call(account.account_id, "setMessageReaction", values)
 
-    async def mark_read(self, account: Account, address: str, external_id: str) -> None:
+    async def mark_read(
+        self, account: Account, address: str, external_id: str, refs: Mapping[str, str]
+    ) -> None:
         """Mark a message as read, where a business connection lets us."""
         values = self._about(account.account_id, external_id)
         if "business_connection_id" not in values:

@@ -7,6 +7,7 @@ Requests: Meta's Cloud API v23.0, `POST /{phone_number_id}/messages` and `/media
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -101,7 +102,9 @@ class WhatsAppOutbound:
             },
         )
 
-    async def mark_read(self, account: Account, address: str, external_id: str) -> None:
+    async def mark_read(
+        self, account: Account, address: str, external_id: str, refs: Mapping[str, str]
+    ) -> None:
         """Show the client that everything up to this message was read."""
         await self._told(account.account_id, {"status": "read", "message_id": external_id})
 

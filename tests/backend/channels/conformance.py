@@ -115,7 +115,10 @@ class ConnectorConformance:
         assert len(await vendor.received_texts()) == (1 if keyed else 2)
 
     async def test_timeout_after_write_is_an_unknown_outcome(self, vendor: Vendor) -> None:
-        assert await vendor.next_send(faults.OutcomeUnknown)
+        if not await vendor.next_send(faults.OutcomeUnknown):
+            # Where the vendor keeps keys the same send may be repeated, so nothing is unknown.
+            assert vendor.account.idempotency is IdempotencyClass.SERVER_KEY
+            return
         with pytest.raises(faults.OutcomeUnknown):
             await vendor.connector.outbound.send(outbound(vendor), attempt())
         assert await vendor.received_texts() == ["Good morning"]

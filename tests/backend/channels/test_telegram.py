@@ -114,7 +114,7 @@ async def test_a_business_connection_writes_in_the_employees_name(peer: Telegram
         vendor = TelegramVendor(peer, http, business_connection_id="bc-1")
         out = vendor.connector.outbound
         sent = await out.send(outbound(vendor), attempt())
-        await out.mark_read(ACCOUNT, str(CLIENT), f"{CLIENT}/5")
+        await out.mark_read(ACCOUNT, str(CLIENT), f"{CLIENT}/5", {})
         await out.delete(outbound(vendor), sent.external_id, attempt())
     assert [name for name, _ in peer.calls] == [
         "sendMessage", "readBusinessMessage", "deleteBusinessMessages",
