@@ -9,12 +9,12 @@ import asyncio
 from collections.abc import Callable
 
 from app.domain.errors import Offline
-from app.domain.search import ArchiveAnswer, ArchiveState, MessageHit, SearchResults
+from app.domain.search import ArchiveAnswer, ArchiveState, SearchResults
 from app.faults import to_app_error
 from app.store.store import Store
 from backend_client.client import GovernedApi
 from backend_client.errors import ClientError, ProblemReply
-from contract.ids import ConversationId
+from contract.ids import ConversationId, MessageId
 from contract.problems import ProblemCode
 from contract.wire import Message
 
@@ -73,7 +73,7 @@ class SearchDesk:
         except ClientError:
             return ArchiveAnswer(ArchiveState.FAILED)
 
-    async def bring(self, hit: MessageHit) -> None:
+    async def bring(self, message_id: MessageId) -> None:
         """Put a message of the archive, with its neighbours, into the cache.
 
         Raises errors of app.domain.errors, Offline without a connection.
@@ -81,7 +81,7 @@ class SearchDesk:
         if not self._is_online():
             raise Offline("There is no connection: this message is in the archive.")
         try:
-            page = await self._api.search.surroundings(hit.message_id)
+            page = await self._api.search.surroundings(message_id)
         except ClientError as fault:
             raise to_app_error(fault) from fault
         await self._store.cache.apply_answers(messages=page.messages, history=True)

@@ -13,7 +13,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 
 from app.domain.inbox import InboxFilter
-from ui.models.palette_model import PaletteAction, PaletteKind, PaletteRow
+from contract.ids import ConversationId, MessageId
+from ui.models.palette_rows import PaletteAction, PaletteKind, PaletteRow
 from ui.models.status_words import ALARM_DETAILS
 from ui.outreach import Outreach
 from ui.queue_actions import QueueActions
@@ -46,11 +47,21 @@ class WindowActions:
         if row.kind is PaletteKind.ACTION:
             self._actions[row.action][2]()
         elif row.conversation_id is not None:
+            if row.in_archive and row.message_id is not None:
+                work = self._open_from_archive(row.conversation_id, row.message_id)
+                self._workspace.spawner.spawn(work, "open a message of the archive")
+                return
             self._workspace.open_conversation(row.conversation_id, row.message_id)
             self._workspace.window.composer.edit.setFocus()
         else:
             self._page(Page.PEOPLE)
             self._workspace.window.people.field.setText(row.title)
+
+    async def _open_from_archive(self, home: ConversationId, message_id: MessageId) -> None:
+        """Bring a message with its neighbours to this computer, then show it in its place."""
+        await self._workspace.core.rooms.search.bring(message_id)
+        self._workspace.open_conversation(home, message_id)
+        self._workspace.window.composer.edit.setFocus()
 
     def on_banner(self, key: str) -> None:
         """Carry out a banner's action."""

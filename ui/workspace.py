@@ -168,12 +168,12 @@ class Workspace(QObject):
         self.conversation = ConversationPresenter(
             self.source, self.timeline, self.composer, self.spawner, self._is_looked_at, self
         )
-        self.search = SearchPresenter(core.store.search, self.spawner, clock.now_utc_ms, self)
+        self.search = SearchPresenter(core.rooms.search, self.spawner, clock.now_utc_ms, self)
         self.search.elapsed_ms = self.figures.search_ms
         self.search.set_recent(
             lambda: [row.conversation for row in self.inbox.model.rows()[:RECENT_ROWS]]
         )
-        self.find = FindPresenter(core.store.search, self.spawner, self)
+        self.find = FindPresenter(core.rooms.search, self.spawner, self)
         self.people = PeopleModel(self)
         self.diagnostics = DiagnosticsPresenter(
             self.source.checks, self.figures, self.spawner, self

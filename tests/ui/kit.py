@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication
 from app.domain.drafts import CheckedDraft, Draft
 from app.domain.errors import AppError
 from app.domain.inbox import InboxCounts, InboxKey, InboxPage, InboxQuery, InboxRow
-from app.domain.search import SearchResults
+from app.domain.search import ArchiveAnswer, ArchiveState, SearchResults
 from app.domain.timeline import TimelineRow, TimelineWindow
 from contract.ids import (
     AttachmentId,
@@ -303,8 +303,25 @@ class TimelineValues:
 class NothingFound:
     """A search without hits."""
 
-    async def search(self, text: str, limit_people: int, limit_messages: int) -> SearchResults:
+    async def search(
+        self,
+        text: str,
+        limit_people: int,
+        limit_messages: int,
+        *,
+        home: ConversationId | None = None,
+        below_row: int | None = None,
+    ) -> SearchResults:
         return SearchResults(text, (), (), 1.0)
+
+    async def ask_archive(self, text: str, cursor: str = "") -> ArchiveAnswer:
+        return ArchiveAnswer(ArchiveState.ANSWERED)
+
+    async def names(self, typed: str) -> tuple[str, ...]:
+        return ()
+
+    async def titles(self, typed: str) -> tuple[str, ...]:
+        return ()
 
 
 def window_over_values(

@@ -6,14 +6,14 @@ import asyncio
 
 from PySide6.QtWidgets import QApplication
 
-from app.domain.search import MessageHit, SearchResults
+from app.domain.search import ArchiveAnswer, ArchiveState, MessageHit, SearchResults
 from contract.ids import ConversationId, MessageId
 from contract.wire import Channel, Direction
 from tests.support.qt_loop import run_in_qt_loop
 from tests.ui.kit import until
 from tests.ui.sample_rows import NOW_UTC_MS, sample_inbox
 from ui.bridge.spawn import Spawner
-from ui.models.palette_model import PaletteAction, PaletteKind
+from ui.models.palette_rows import PaletteAction, PaletteKind
 from ui.models.search_presenter import SearchPresenter
 
 
@@ -25,7 +25,24 @@ class SlowSearch:
         self.gates: dict[str, asyncio.Event] = {}
         self.answered: list[str] = []
 
-    async def search(self, text: str, limit_people: int, limit_messages: int) -> SearchResults:
+    async def ask_archive(self, text: str, cursor: str = "") -> ArchiveAnswer:
+        return ArchiveAnswer(ArchiveState.ANSWERED)
+
+    async def names(self, typed: str) -> tuple[str, ...]:
+        return ()
+
+    async def titles(self, typed: str) -> tuple[str, ...]:
+        return ()
+
+    async def search(
+        self,
+        text: str,
+        limit_people: int,
+        limit_messages: int,
+        *,
+        home: ConversationId | None = None,
+        below_row: int | None = None,
+    ) -> SearchResults:
         self.asked.append(text)
         gate = self.gates.setdefault(text, asyncio.Event())
         try:

@@ -9,7 +9,8 @@ from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRectF, 
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from ui.models.palette_model import PaletteKind, PaletteRole, PaletteRow
+from ui.models.palette_model import PaletteRole
+from ui.models.palette_rows import PaletteKind, PaletteRow
 from ui.theme.fonts import BOLD, ui_font
 from ui.theme.painting import paint_avatar, paint_channel_badge
 from ui.theme.tokens import BODY_PX, META_PX, SECONDARY_PX, Tokens, qcolor
@@ -18,6 +19,9 @@ AnyIndex = QModelIndex | QPersistentModelIndex
 
 _HEIGHT_PX = {
     PaletteKind.HEADING: 32,
+    PaletteKind.NOTE: 34,
+    PaletteKind.CHOICE: 32,
+    PaletteKind.MORE: 36,
     PaletteKind.PERSON: 42,
     PaletteKind.MESSAGE: 50,
     PaletteKind.ACTION: 32,
@@ -55,11 +59,12 @@ class PaletteDelegate(QStyledItemDelegate):
             paint_channel_badge(painter, badge, row.channel)
         words = rect.adjusted(30, 6, 0, -6)
         aside = ui_font(SECONDARY_PX)
-        width = QFontMetricsF(aside).horizontalAdvance(row.aside) + 12
+        when = f"Archive · {row.aside}" if row.in_archive else row.aside
+        width = QFontMetricsF(aside).horizontalAdvance(when) + 12
         painter.setPen(qcolor(self._tokens.ink2))
         painter.setFont(aside)
         painter.drawText(
-            words, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), row.aside
+            words, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), when
         )
         words.setRight(words.right() - width)
         half = words.height() / 2
@@ -78,6 +83,14 @@ class PaletteDelegate(QStyledItemDelegate):
                 mark = QRectF(left - 1, rect.center().y() - 9, width + 2, 18)
                 painter.fillRect(mark, qcolor(self._tokens.highlight))
         self._text(painter, rect, row.text, font, self._tokens.ink2)
+
+    def _note(self, painter: QPainter, rect: QRectF, row: PaletteRow) -> None:
+        painter.fillRect(rect.adjusted(-_MARGIN, 2, _MARGIN, -2), qcolor(self._tokens.warn_soft))
+        self._text(painter, rect, row.title, ui_font(SECONDARY_PX), self._tokens.warn)
+
+    def _more(self, painter: QPainter, rect: QRectF, row: PaletteRow) -> None:
+        rest = rect.adjusted(30, 0, 0, 0)
+        self._text(painter, rest, row.title, ui_font(BODY_PX), self._tokens.accent)
 
     def _action(self, painter: QPainter, rect: QRectF, row: PaletteRow) -> None:
         self._text(painter, rect, row.title, ui_font(BODY_PX), self._tokens.ink)
@@ -117,12 +130,11 @@ class PaletteDelegate(QStyledItemDelegate):
         if state & QStyle.StateFlag.State_Selected:
             painter.fillRect(rect, qcolor(self._tokens.accent_soft))
         inner = rect.adjusted(_MARGIN, 0, -_MARGIN, 0)
-        if row.kind is PaletteKind.HEADING:
-            self._heading(painter, inner, row)
-        elif row.kind is PaletteKind.PERSON:
-            self._person(painter, inner, row)
-        elif row.kind is PaletteKind.MESSAGE:
-            self._message(painter, inner, row)
-        else:
-            self._action(painter, inner, row)
+        {
+            PaletteKind.HEADING: self._heading,
+            PaletteKind.NOTE: self._note,
+            PaletteKind.PERSON: self._person,
+            PaletteKind.MESSAGE: self._message,
+            PaletteKind.MORE: self._more,
+        }.get(row.kind, self._action)(painter, inner, row)
         painter.restore()

@@ -61,12 +61,10 @@ class FindPresenter(QObject):
             self.place_changed.emit(0, 0)
 
     async def _search(self, question: int, conversation_id: ConversationId) -> None:
-        results = await self._source.search(self._text, 0, LIMIT_MESSAGES)
+        results = await self._source.search(self._text, 0, LIMIT_MESSAGES, home=conversation_id)
         if question != self._question:
             return
-        self._hits = tuple(
-            hit.message_id for hit in results.messages if hit.conversation_id == conversation_id
-        )
+        self._hits = tuple(hit.message_id for hit in results.messages)
         self._at = 0 if self._hits else -1
         self._tell()
 

@@ -1,59 +1,22 @@
-"""The palette's one list: people, messages, actions, each under its heading.
+"""The palette's one list as a model: another question resets it, more results are laid in.
 
-It never searches; the presenter hands it results.
+It never searches and never makes a row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from collections.abc import Hashable, Sequence
+from enum import IntEnum
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt
 
-from app.domain.search import MessageHit, PersonHit, SearchResults
-from contract.ids import ConversationId, MessageId
-from contract.wire import Channel, Conversation, Direction
-from ui.models.sendability import CHANNEL_NAMES
-from ui.models.times import clock_time, day_number, row_time
+from ui.models.diffed_list_model import DiffedListModel
+from ui.models.palette_rows import UNCHOSEN, PaletteAction, PaletteKind, PaletteRow
+
+__all__ = ["PaletteAction", "PaletteKind", "PaletteModel", "PaletteRole", "PaletteRow"]
 
 AnyIndex = QModelIndex | QPersistentModelIndex
-
-
-class PaletteKind(StrEnum):
-    """What a row is."""
-
-    HEADING = "heading"
-    PERSON = "person"
-    MESSAGE = "message"
-    ACTION = "action"
-
-
-@dataclass(frozen=True, slots=True)
-class PaletteAction:
-    """Something to do; `keys` are shown at the row's end."""
-
-    key: str
-    title: str
-    keys: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PaletteRow:
-    """One row as painted; `highlights` are code-point spans of `text`."""
-
-    kind: PaletteKind
-    title: str
-    text: str = ""
-    aside: str = ""
-    highlights: tuple[tuple[int, int], ...] = ()
-    initials: str = ""
-    color: int = 0
-    channel: Channel | None = None
-    conversation_id: ConversationId | None = None
-    message_id: MessageId | None = None
-    action: str = ""
 
 
 class PaletteRole(IntEnum):
@@ -62,38 +25,38 @@ class PaletteRole(IntEnum):
     ROW = Qt.ItemDataRole.UserRole + 1
 
 
-class PaletteModel(QAbstractListModel):
-    """At most a page of results; headings can't be chosen."""
+class PaletteModel(DiffedListModel[PaletteRow]):
+    """A few pages of results; headings and notes can't be chosen."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._rows: tuple[PaletteRow, ...] = ()
+    def key_of(self, row: PaletteRow) -> Hashable:
+        """Return the row's own key."""
+        return row.key
 
-    def set_rows(self, rows: Sequence[PaletteRow]) -> None:
-        """Show other rows."""
-        if tuple(rows) == self._rows:
+    def replace_rows(self, rows: Sequence[PaletteRow]) -> None:
+        """Show another question's rows."""
+        if list(rows) == self._rows:
             return
         self.beginResetModel()
-        self._rows = tuple(rows)
+        self._rows = list(rows)
+        self._keys = [row.key for row in rows]
         self.endResetModel()
 
-    def row_at(self, number: int) -> PaletteRow | None:
-        """Return a row, None beyond the ends."""
-        return self._rows[number] if 0 <= number < len(self._rows) else None
-
     def first_choice(self) -> int:
-        """Return the first row that is no heading, -1 when there is none."""
-        for number, row in enumerate(self._rows):
-            if row.kind is not PaletteKind.HEADING:
-                return number
-        return -1
+        """Return the first row that can be chosen, -1 when there is none.
 
-    def rowCount(self, parent: AnyIndex | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self._rows)
+        Completions give way to what was found: Enter opens, Tab completes.
+        """
+        offered = [row for row in self._rows if row.kind not in UNCHOSEN]
+        found = [row for row in offered if row.kind is not PaletteKind.CHOICE]
+        return self._rows.index((found or offered)[0]) if offered else -1
+
+    def first_completion(self) -> PaletteRow | None:
+        """Return the first completion of the filter under the caret."""
+        return next((row for row in self._rows if row.kind is PaletteKind.CHOICE), None)
 
     def flags(self, index: AnyIndex) -> Qt.ItemFlag:
         row = self.row_at(index.row())
-        if row is None or row.kind is PaletteKind.HEADING:
+        if row is None or row.kind in UNCHOSEN:
             return Qt.ItemFlag.NoItemFlags
         return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
 
@@ -106,80 +69,5 @@ class PaletteModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return row.title
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return ", ".join(part for part in (row.title, row.text, row.aside) if part)
+            return row.spoken
         return None
-
-
-def palette_rows(
-    text: str,
-    results: SearchResults | None,
-    actions: Sequence[PaletteAction],
-    now_utc_ms: int,
-    recent: Sequence[Conversation] = (),
-) -> tuple[PaletteRow, ...]:
-    """Return the list for a question: what was found, then the actions whose words match.
-
-    Without a question the `recent` conversations stand where the found ones would.
-    """
-    rows: list[PaletteRow] = []
-    if not text.strip():
-        rows += _section("Recent", [_recent(talk) for talk in recent])
-    if results is not None:
-        rows += _section("People", [_person(hit) for hit in results.people])
-        count, ms = len(results.messages), max(1, round(results.elapsed_ms))
-        title = f"Messages · {count} in {ms} ms"
-        rows += _section(title, [_message(hit, now_utc_ms) for hit in results.messages])
-    wanted = text.casefold().split()
-    fitting = [act for act in actions if all(word in act.title.casefold() for word in wanted)]
-    rows += _section("Actions", [_action(act) for act in fitting])
-    if not rows:
-        rows.append(PaletteRow(PaletteKind.HEADING, "Nothing found on this computer"))
-    return tuple(rows)
-
-
-def _section(title: str, rows: list[PaletteRow]) -> list[PaletteRow]:
-    return [PaletteRow(PaletteKind.HEADING, title), *rows] if rows else []
-
-
-def _person(hit: PersonHit) -> PaletteRow:
-    contact = hit.contact
-    channels = " · ".join(dict.fromkeys(CHANNEL_NAMES[point.channel] for point in contact.points))
-    return PaletteRow(
-        PaletteKind.PERSON,
-        contact.display_name,
-        channels if hit.conversation_id else f"{channels} · no conversation yet",
-        initials=contact.initials,
-        color=contact.color,
-        conversation_id=hit.conversation_id,
-    )
-
-
-def _recent(talk: Conversation) -> PaletteRow:
-    return PaletteRow(
-        PaletteKind.PERSON,
-        talk.title,
-        CHANNEL_NAMES[talk.channel],
-        initials=talk.initials or talk.title[:1].upper(),
-        color=talk.color,
-        conversation_id=talk.conversation_id,
-    )
-
-
-def _message(hit: MessageHit, now_utc_ms: int) -> PaletteRow:
-    own = hit.direction is Direction.OUT
-    today = day_number(hit.at_utc_ms) == day_number(now_utc_ms)
-    when = row_time(hit.at_utc_ms, now_utc_ms)
-    return PaletteRow(
-        PaletteKind.MESSAGE,
-        f"You → {hit.conversation_title}" if own else hit.author_name or hit.conversation_title,
-        hit.snippet.replace("\n", " "),
-        f"Today {clock_time(hit.at_utc_ms)}" if today else when,
-        hit.highlights,
-        channel=hit.channel,
-        conversation_id=hit.conversation_id,
-        message_id=hit.message_id,
-    )
-
-
-def _action(action: PaletteAction) -> PaletteRow:
-    return PaletteRow(PaletteKind.ACTION, action.title, aside=action.keys, action=action.key)

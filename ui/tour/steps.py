@@ -14,7 +14,7 @@ from contract.ids import ContactId
 from contract.states import DeliveryState
 from contract.wire import Direction
 from ui.models.message_words import RECEIPT
-from ui.models.palette_model import PaletteKind, PaletteRow
+from ui.models.palette_rows import PaletteKind, PaletteRow
 from ui.tour.events import (
     StepFailed,
     click,

@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 )
 
 from ui.delegates.palette_delegate import PaletteDelegate
-from ui.models.palette_model import PaletteKind, PaletteRow
+from ui.models.palette_rows import UNCHOSEN, PaletteKind, PaletteRow
 from ui.models.search_presenter import SearchPresenter
 from ui.theme.icons import icon_pixmap
 from ui.theme.overlay_scroll_bar import OverlayScrollBar
@@ -63,6 +63,11 @@ class Palette(QWidget):
         self.setAccessibleName("Search")
         self._build()
         presenter.model.modelReset.connect(self._on_rows_changed)
+        presenter.merging.connect(self._on_merging)
+        presenter.merged.connect(self._on_merged)
+        presenter.foot_changed.connect(self._foot.setText)
+        presenter.spoken.connect(self._say)
+        self._chosen_top_px = 0
         parent.installEventFilter(self)
         self.set_tokens(tokens)
         self.hide()
@@ -112,7 +117,7 @@ class Palette(QWidget):
         self.field.setProperty("bare", True)
         self.field.setAccessibleName("Search people, messages and actions")
         self.field.setPlaceholderText("Search people, messages and actions")
-        self.field.textChanged.connect(self._presenter.set_text)
+        self.field.textChanged.connect(self._on_typed)
         self.field.installEventFilter(self)
         top.addWidget(self._glass)
         top.addWidget(self.field, 1)
@@ -121,9 +126,9 @@ class Palette(QWidget):
         column.addWidget(hairline())
         column.addWidget(self._list(), 1)
         column.addWidget(hairline())
-        foot = label("↑↓ choose · Enter opens · this computer's messages are searched", "meta")
-        foot.setContentsMargins(20, 8, 20, 10)
-        column.addWidget(foot)
+        self._foot = label(self._presenter.foot, "meta")
+        self._foot.setContentsMargins(20, 8, 20, 10)
+        column.addWidget(self._foot)
 
     def _list(self) -> QListView:
         self._delegate = PaletteDelegate(self._tokens, self)
@@ -160,12 +165,45 @@ class Palette(QWidget):
         if first >= 0:
             self.list.setCurrentIndex(self._presenter.model.index(first, 0))
             self.list.scrollToTop()
+        notes = [row.title for row in self._presenter.model.rows() if row.kind is PaletteKind.NOTE]
+        if notes and self.isVisible():
+            self._say(" ".join(notes))
+
+    def _on_typed(self, text: str) -> None:
+        self._presenter.set_text(text, self.field.cursorPosition())
+
+    def _on_merging(self) -> None:
+        self._chosen_top_px = self.list.visualRect(self.list.currentIndex()).top()
+
+    def _on_merged(self) -> None:
+        """Keep the chosen row where it stands: what was found later came around it."""
+        self._place()
+        current = self.list.currentIndex()
+        if not current.isValid():
+            self._on_rows_changed()
+            return
+        moved_px = self.list.visualRect(current).top() - self._chosen_top_px
+        bar = self.list.verticalScrollBar()
+        bar.setValue(bar.value() + moved_px)
+
+    def _say(self, words: str) -> None:
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.field, words))
 
     def _on_activated(self, index: QModelIndex) -> None:
         row = self._presenter.model.row_at(index.row())
-        if isinstance(row, PaletteRow) and row.kind is not PaletteKind.HEADING:
+        if row is None or row.kind in UNCHOSEN:
+            return
+        if row.kind is PaletteKind.MORE:
+            self._presenter.show_more()
+        elif row.kind is PaletteKind.CHOICE:
+            self._complete(row)
+        else:
             self.close_palette()
             self.chosen.emit(row)
+
+    def _complete(self, row: PaletteRow) -> None:
+        self.field.setText(self._presenter.completed(row.title))
+        self._say(row.title)
 
     def _step(self, by: int) -> None:
         model = self._presenter.model
@@ -173,7 +211,7 @@ class Palette(QWidget):
         target, sign = at, 1 if by > 0 else -1
         for _ in range(abs(by)):
             probe = target + sign
-            while (row := model.row_at(probe)) is not None and row.kind is PaletteKind.HEADING:
+            while (row := model.row_at(probe)) is not None and row.kind in UNCHOSEN:
                 probe += sign
             if model.row_at(probe) is None:
                 break
@@ -182,13 +220,14 @@ class Palette(QWidget):
             index = model.index(target, 0)
             self.list.setCurrentIndex(index)
             # The focus stays in the field: say aloud what is chosen in the list.
-            words = str(index.data(Qt.ItemDataRole.AccessibleTextRole) or "")
-            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.field, words))
+            self._say(str(index.data(Qt.ItemDataRole.AccessibleTextRole) or ""))
 
     def _on_key(self, event: QKeyEvent) -> bool:
         key = Qt.Key(event.key())
         if key == Qt.Key.Key_Escape:
             self.close_palette()
+        elif key == Qt.Key.Key_Tab and (choice := self._presenter.model.first_completion()):
+            self._complete(choice)
         elif key in _STEPS:
             self._step(_STEPS[key])
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
