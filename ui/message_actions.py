@@ -14,7 +14,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QWidget
 
 from app.domain.drafts import Draft
-from contract.ids import MessageId
+from contract.ids import ConversationId, MessageId
 from contract.names import file_name
 from contract.wire import Attachment
 from ui.bridge.dialogs import ask, ask_where_to_save
@@ -49,8 +49,10 @@ class MessageMessaging(Protocol):
         """Decide on a message whose delivery is unknown."""
         ...
 
-    async def download(self, attachment: Attachment, save_as: Path) -> Path:
-        """Save a file."""
+    async def download(
+        self, attachment: Attachment, save_as: Path, home: ConversationId | None = None
+    ) -> Path:
+        """Save a file of the conversation `home`."""
         ...
 
 
@@ -111,7 +113,8 @@ class MessageActions:
 
     def on_file_save(self, attachment: Attachment) -> None:
         """Save a file where the user chooses."""
-        self._spawner.spawn(self._save_file(attachment), "save file")
+        home = self._timeline.conversation_id
+        self._spawner.spawn(self._save_file(attachment, home), "save file")
 
     async def _take_back(
         self, how: Callable[[MessageId], Awaitable[Draft]], message_id: str
@@ -153,8 +156,8 @@ class MessageActions:
         finally:
             dialog.deleteLater()
 
-    async def _save_file(self, attachment: Attachment) -> None:
+    async def _save_file(self, attachment: Attachment, home: ConversationId | None) -> None:
         proposed = file_name(attachment.name)  # the name is a stranger's
         chosen = await ask_where_to_save(self._window(), "Save file", proposed)
         if chosen:
-            await self._messaging.download(attachment, Path(chosen))
+            await self._messaging.download(attachment, Path(chosen), home)

@@ -1,6 +1,6 @@
 """Owns files on their way up and down, each checked by its SHA-256.
 
-It never keeps a readable copy in the data folder: a download goes where the person chose.
+It never keeps a readable copy in the data folder: what was fetched once is kept encrypted.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import mimetypes
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from app.domain.errors import (
     AppError,
@@ -24,9 +25,11 @@ from app.domain.errors import (
 )
 from app.faults import to_app_error
 from app.inspection import FileInspections
+from app.store.attachment_cache import AttachmentCache
 from backend_client.backoff import Backoff
 from backend_client.client import GovernedApi
 from backend_client.errors import ClientError
+from contract.ids import ConversationId
 from contract.problems import ProblemCode
 from contract.wire import Attachment, CreateAttachment, UploadState
 
@@ -49,8 +52,11 @@ class FileTransfers:
         api: GovernedApi,
         max_bytes: Callable[[], int],
         inspections: FileInspections,
+        kept: AttachmentCache | None = None,
     ) -> None:
+        """`kept` holds what was downloaded before, None for nothing."""
         self._api = api
+        self._kept = kept
         self._max_bytes = max_bytes
         self._inspections = inspections
 
@@ -106,24 +112,21 @@ class FileTransfers:
             found = await self._inspections.inspect(_described(attachment), lambda: iter((whole,)))
             await self._inspections.remember(attachment, found)
 
-    async def download(self, attachment: Attachment, save_as: Path) -> Path:
+    async def download(
+        self, attachment: Attachment, save_as: Path, home: ConversationId | None = None
+    ) -> Path:
         """Fetch an attachment and put it at `save_as` once its hash is right.
 
-        Raises MalformedReply for other bytes than announced, DiskFull, EnvironmentFault.
+        A second time it comes from this computer. `home` is the conversation it stands in: the
+        encrypted copy goes when access to that is revoked. Raises MalformedReply for other bytes
+        than announced, DiskFull, EnvironmentFault.
         """
         part = save_as.with_name(f".{save_as.name}.{secrets.token_hex(4)}.part")
-        sha256 = hashlib.sha256()
         try:
-            with part.open("xb") as sink:
-                part.chmod(0o600)
-
-                def write(piece: bytes) -> None:
-                    sha256.update(piece)
-                    sink.write(piece)
-
-                await self._api.files.download(attachment.attachment_id, write)
-            if sha256.hexdigest() != attachment.sha256:
-                raise MalformedReply("The file that arrived is not the one that was sent.")
+            if self._kept is None or not await self._kept.fetch(attachment, part):
+                await self._fetch(attachment, part)
+                if self._kept is not None:
+                    await self._kept.keep(attachment, part, home)
             part.replace(save_as)
         except ClientError as fault:
             raise to_app_error(fault) from fault
@@ -132,6 +135,18 @@ class FileTransfers:
         finally:
             part.unlink(missing_ok=True)
         return save_as
+
+    async def _fetch(self, attachment: Attachment, part: Path) -> None:
+        sha256 = hashlib.sha256()
+        with _private(part) as sink:
+
+            def write(piece: bytes) -> None:
+                sha256.update(piece)
+                sink.write(piece)
+
+            await self._api.files.download(attachment.attachment_id, write)
+        if sha256.hexdigest() != attachment.sha256:
+            raise MalformedReply("The file that arrived is not the one that was sent.")
 
     async def _announce(self, announced: CreateAttachment) -> UploadState:
         key, patience = secrets.token_hex(16), Backoff(0.3, 10.0)
@@ -201,6 +216,13 @@ def _read_piece(path: Path, offset_bytes: int) -> bytes:
             return source.read(PIECE_BYTES)
     except OSError as fault:
         raise Refused(f"The file can't be read: {fault.strerror}") from fault
+
+
+def _private(path: Path) -> BinaryIO:
+    """Make a new file nobody else may read."""
+    sink = path.open("xb")
+    path.chmod(0o600)
+    return sink
 
 
 def _disk_fault(fault: OSError) -> AppError:

@@ -191,9 +191,11 @@ class Messaging:
         """
         return await self._files.upload(path, progress)
 
-    async def download(self, attachment: Attachment, save_as: Path) -> Path:
+    async def download(
+        self, attachment: Attachment, save_as: Path, home: ConversationId | None = None
+    ) -> Path:
         """Save an attachment, checked by its SHA-256, where the person chose; return the path."""
-        return await self._files.download(attachment, save_as)
+        return await self._files.download(attachment, save_as, home)
 
     def stop_intake(self) -> None:
         """Refuse further sends: Parley is closing."""

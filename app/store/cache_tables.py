@@ -149,12 +149,10 @@ cached_files = Table(
     "cached_files",
     METADATA,
     Column("attachment_id", Text, primary_key=True),
-    Column("message_id", Text, nullable=False),
     Column("conversation_id", Text, nullable=False),
     Column("size_bytes", Integer, nullable=False),
     Column("used_at_utc_ms", Integer, nullable=False),
     Index("cached_files_by_use", "used_at_utc_ms", "attachment_id"),
-    Index("cached_files_by_message", "message_id"),
     Index("cached_files_by_conversation", "conversation_id"),
 )
 

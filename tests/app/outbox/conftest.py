@@ -49,7 +49,7 @@ def build(api: GovernedApi, store: Store, clock: Clock | None = None) -> Sending
         store, Submitter(api, store, clock, lambda: 0.0, lambda message: None), clock
     )
     marks = ReadMarks(api, store)
-    files = FileTransfers(api, lambda: 1_000_000, FileInspections(store))
+    files = FileTransfers(api, lambda: 1_000_000, FileInspections(store), store.files)
     messaging = Messaging(
         api,
         store,

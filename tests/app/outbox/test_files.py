@@ -21,6 +21,7 @@ from contract.problems import ProblemCode
 from contract.wire import Attachment
 from tests.app.outbox.conftest import Sending
 from tests.app.small_backend import SmallBackend, problem
+from tests.support.log_guard import LogGuard
 from tests.support.tcp_proxy import TcpProxy
 
 Outbox = AbstractAsyncContextManager[Sending]
@@ -158,3 +159,33 @@ async def test_cut_download_leaves_nothing_behind(
     await asyncio.sleep(0)
     assert not chosen.exists()
     assert not list(tmp_path.glob(".half*"))
+
+
+async def test_a_second_opening_costs_no_download(
+    synced: Store, sending: Outbox, report: Path, tmp_path: Path, line: TcpProxy
+) -> None:
+    """What was fetched once is there without a line, whole and nowhere readable."""
+    async with sending as outbox:
+        attachment = await outbox.messaging.upload(report)
+        await outbox.messaging.download(attachment, tmp_path / "first.pdf")
+        line.refuse()
+        await outbox.messaging.download(attachment, tmp_path / "second.pdf")
+    assert (tmp_path / "second.pdf").read_bytes() == report.read_bytes()
+    assert await synced.files.held_bytes() > report.stat().st_size
+
+
+async def test_a_damaged_kept_file_is_fetched_again(
+    sending: Outbox, report: Path, tmp_path: Path, expect_log: LogGuard
+) -> None:
+    """Damage on this computer costs a download, never a wrong byte."""
+    expect_log("fetched again", logger="app.store.attachment_cache")
+    async with sending as outbox:
+        attachment = await outbox.messaging.upload(report)
+        await outbox.messaging.download(attachment, tmp_path / "first.pdf")
+        (kept,) = (tmp_path / "data" / "attachments").iterdir()
+        whole = bytearray(kept.read_bytes())
+        whole[70_000] ^= 1
+        kept.write_bytes(whole)
+        await outbox.messaging.download(attachment, tmp_path / "second.pdf")
+        assert kept.read_bytes() != whole
+    assert (tmp_path / "second.pdf").read_bytes() == report.read_bytes()

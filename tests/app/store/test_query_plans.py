@@ -66,6 +66,7 @@ _EXCEPTIONS = {
         "sorts the chats whose reply window closes within the asked hours, by covering index"
     ),
     r"count\(\*\) FILTER \(WHERE open\)": "proves the lanes' sums once, when the outbox opens",
+    r"^DELETE FROM cached_files$": "takes every file: a re-sync missed messages, or a wipe",
     r"FROM memberships JOIN conversations": "sorts one client's chats",
     r"WHERE message_id IN \(SELECT value FROM json_each\(:ids\)\) ORDER BY position": (
         "sorts at most one window's submissions"
