@@ -10,6 +10,7 @@ from pathlib import Path
 
 from app.domain.clock import Clock
 from app.store.archive import ArchiveStore
+from app.store.attachment_cache import AttachmentCache
 from app.store.book import BookReads
 from app.store.cache_writes import CacheWrites
 from app.store.contacts import ContactReads
@@ -27,6 +28,7 @@ from app.store.upkeep import Upkeep
 
 CACHE_FILE = "cache.db"
 OUTBOX_FILE = "outbox.db"
+FILES_FOLDER = "attachments"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class StoreParts:
     drafts: DraftStore
     archive: ArchiveStore
     upkeep: Upkeep
+    files: AttachmentCache
 
 
 def assemble(
@@ -72,4 +75,5 @@ def assemble(
         drafts=DraftStore(databases),
         archive=ArchiveStore(databases),
         upkeep=Upkeep(databases),
+        files=AttachmentCache(databases, cache[0] / FILES_FOLDER, cache[1], clock),
     )

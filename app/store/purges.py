@@ -10,6 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from app.store.cached_files import forget_all as forget_all_files
+from app.store.cached_files import forget_conversation as forget_files
 from app.store.payloads import id_list
 from app.store.search_rows import put_title
 
@@ -65,6 +67,7 @@ def tombstones(connection: Connection, kind: str, ids: Collection[str]) -> dict[
 
 def revoke(connection: Connection, conversation_id: str, seq: int) -> None:
     """Remove what of a conversation is older than `seq`, and keep older events from returning."""
+    forget_files(connection, conversation_id)
     connection.execute(_ENTOMB, {"kind": CONVERSATION, "id": conversation_id, "seq": seq})
     connection.execute(_REVOKED_SEALS, {"id": conversation_id, "seq": seq})
     home = connection.execute(_HOME, {"id": conversation_id}).one_or_none()
@@ -81,10 +84,11 @@ def revoke(connection: Connection, conversation_id: str, seq: int) -> None:
 def erase(
     connection: Connection, conversation_id: str, message_ids: Sequence[str], seq: int
 ) -> None:
-    """Remove messages older than `seq` with their index rows, and keep them from returning."""
+    """Remove messages older than `seq` with index rows and files; keep them from returning."""
     tombs = [{"kind": MESSAGE, "id": key, "seq": seq} for key in message_ids]
     if not tombs:
         return
+    forget_files(connection, conversation_id)
     connection.execute(_ENTOMB, tombs)
     bound: dict[str, Any] = {"ids": id_list(message_ids), "seq": seq}
     connection.execute(_ERASED_SEALS, bound)
@@ -95,6 +99,8 @@ def sweep_messages(connection: Connection, generation: int, first: int, beyond: 
     """Remove messages of one row-id range that the snapshot did not hold; return how many."""
     bound = {"generation": generation, "first": first, "beyond": beyond}
     rows = [int(row[0]) for row in connection.execute(_UNSEEN_MESSAGES, bound)]
+    if rows:
+        forget_all_files(connection)
     delete_messages(connection, rows)
     return len(rows)
 

@@ -19,6 +19,7 @@ from contract.ids import ConversationId
 
 if TYPE_CHECKING:
     from app.store.archive import ArchiveStore
+    from app.store.attachment_cache import AttachmentCache
     from app.store.book import BookReads
     from app.store.cache_writes import CacheWrites
     from app.store.contacts import ContactReads
@@ -48,6 +49,7 @@ class Store:
     drafts: DraftStore
     archive: ArchiveStore
     upkeep: Upkeep
+    files: AttachmentCache
     _databases: Databases
     _feed: ChangeFeed
 
@@ -74,7 +76,7 @@ class Store:
         store.archive_search = parts.archive_search
         store.outbox, store.drafts = parts.outbox, parts.drafts
         store.archive = parts.archive
-        store.upkeep = parts.upkeep
+        store.upkeep, store.files = parts.upkeep, parts.files
         try:
             await parts.databases.open()
         except BaseException:

@@ -120,7 +120,7 @@ async def test_a_copy_of_an_older_outbox_is_made_and_wiped_with_it(tmp_path: Pat
 async def test_an_upgrade_killed_at_any_step_is_whole_at_the_next_start(
     tmp_path: Path, version: int
 ) -> None:
-    kills = [("rename", 0), *(("statement", number) for number in range(0, 60, 4))]
+    kills = [("rename", 0), *(("statement", number) for number in range(0, 160, 8))]
     finished = 0
     for kind, number in kills:
         folder = _old_store(tmp_path / f"{kind}{number}", version)
