@@ -105,19 +105,17 @@ class HintDesk:
 
     def _ground(self, draft: CheckedDraft) -> tuple[Facts, Draft] | None:
         """Return what a decision rests on: the facts read ahead, the draft as policy sees it."""
-        from contract.policy.facts import conversation_draft, conversation_facts
-
-        talk = self._conversation
-        if talk is None or talk.conversation_id != draft.conversation_id:
+        engine, talk = self.engine, self._conversation
+        if engine is None or talk is None or talk.conversation_id != draft.conversation_id:
             return None
-        facts = conversation_facts(
+        facts = engine.ground.facts(
             talk,
             self._contacts,
             self._clock.now_utc_ms(),
             self.book.accounts_in(talk.conversation_id) if self.book else None,
             self.book.names if self.book else None,
         )
-        asked = conversation_draft(
+        asked = engine.ground.draft(
             talk,
             self._contacts,
             draft.text,

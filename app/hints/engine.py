@@ -5,16 +5,17 @@ It never refuses a message, asks the network or changes a draft; only the backen
 
 from __future__ import annotations
 
+import functools
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from contract.policy.book import BookFacts
 from contract.policy.bundle import CompiledBundle, Side
 from contract.policy.context import ScanMemo
 from contract.policy.detectors import forget_texts
 from contract.policy.evaluate import evaluate
-from contract.policy.facts import conversation_draft, conversation_facts
+from contract.policy.first_look import prepare
+from contract.policy.ground import ConversationGround
 from contract.policy.manifest import unpack_bundle, version_key
 from contract.policy.matrix import RecipientVerdict, evaluate_each
 from contract.policy.model import (
@@ -23,8 +24,6 @@ from contract.policy.model import (
     Decision,
     Draft,
     Facts,
-    draft_hash,
-    facts_hash,
 )
 from contract.policy.problems import BundleError, BundleProblem
 from contract.policy.recipient_detectors import time_marks
@@ -34,14 +33,19 @@ from contract.wire import MAX_DECISION_CHARS, Contact, Conversation, HintReport
 
 CACHED_DECISIONS = 16
 
-_Key = tuple[str, str, str, str, tuple[str, ...], tuple[bool, ...]]
+_Key = tuple[str, Draft, str, tuple[bool, ...]]
 
 
-class HintResult(NamedTuple):
+class HintResult:
     """A decision for the composer, and the report of it that travels with the message."""
 
-    decision: Decision
-    report: HintReport
+    def __init__(self, decision: Decision) -> None:
+        self.decision = decision
+
+    @functools.cached_property
+    def report(self) -> HintReport:
+        """What travels with the message; most keystrokes are never sent, so made when asked."""
+        return report_of(self.decision)
 
 
 class HintEngine:
@@ -55,6 +59,8 @@ class HintEngine:
         self._bundle = bundle
         self._results: OrderedDict[_Key, HintResult] = OrderedDict()
         self._memo = ScanMemo()
+        self.ground = ConversationGround()
+        prepare()
 
     @classmethod
     def from_packed(cls, content: bytes, known: Sequence[VerifierKey]) -> HintEngine:
@@ -112,7 +118,7 @@ class HintEngine:
         `accounts` and `book` are the employee's own book's, `quoted_text` is the message
         answered, `template_id` names the approved template the text is, if it is one.
         """
-        draft = conversation_draft(
+        draft = self.ground.draft(
             conversation,
             contacts,
             text,
@@ -121,7 +127,7 @@ class HintEngine:
             template_id=template_id,
             quoted_text=quoted_text,
         )
-        facts = conversation_facts(conversation, contacts, now_utc_ms, accounts, book)
+        facts = self.ground.facts(conversation, contacts, now_utc_ms, accounts, book)
         return self.check_draft(facts, draft)
 
     def decide_apart(self, facts: Facts, draft: Draft) -> Decision:
@@ -134,6 +140,7 @@ class HintEngine:
 
     def forget(self) -> None:
         """Drop every text and decision kept: when the session locks or ends."""
+        self.ground = ConversationGround()
         self._memo.forget()
         forget_texts()
         self._results.clear()
@@ -141,17 +148,21 @@ class HintEngine:
     def check_draft(self, facts: Facts, draft: Draft) -> HintResult:
         """Decide on a draft; the same one is not decided twice while nothing changed."""
         bundle = self._bundle
-        key = _key(bundle, draft, facts)
+        key = self._key(bundle, draft, facts)
         result = self._results.get(key)
         if result is None:
-            decision = evaluate(bundle, facts, draft, self._memo)
-            result = HintResult(decision, report_of(decision))
+            result = HintResult(evaluate(bundle, facts, draft, self._memo))
             self._results[key] = result
             if len(self._results) > CACHED_DECISIONS:
                 self._results.popitem(last=False)
         else:
             self._results.move_to_end(key)
         return result
+
+    def _key(self, bundle: CompiledBundle, draft: Draft, facts: Facts) -> _Key:
+        """Return what a decision and its words depend on; the time only through its marks."""
+        marks = time_marks(bundle.plans.quiet_hours, facts)
+        return bundle.hash, draft, self._memo.findings.facts_hash(facts), marks
 
 
 def report_of(decision: Decision) -> HintReport:
@@ -170,15 +181,3 @@ def _canonical_json(decision: Decision) -> str:
     """Return the decision's canonical form as JSON text, "" when it is too long to travel."""
     text = decision.canonical_bytes().partition(b"\n")[2].decode()
     return text if len(text) <= MAX_DECISION_CHARS else ""
-
-
-def _key(bundle: CompiledBundle, draft: Draft, facts: Facts) -> _Key:
-    """Return what a decision and its words depend on; the time only through its marks."""
-    return (
-        bundle.hash,
-        draft_hash(draft),
-        facts_hash(facts),
-        draft.language,
-        tuple(file.name for file in draft.attachments),
-        time_marks(bundle.rules, facts),
-    )

@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import re2
 
 from contract.policy.bundle_source import RULES_FILE, BundleSource, need, read_source
+from contract.policy.evidence import EvidenceWords
 from contract.policy.lexicon import Lexicon, Term
 from contract.policy.manifest import check_manifest
 from contract.policy.messages import MESSAGES_FILE, Catalogue, read_catalogue
@@ -21,6 +22,7 @@ from contract.policy.normalise import fold_term
 from contract.policy.problems import BundleError, BundleProblem
 from contract.policy.publishing import client_files
 from contract.policy.rule_checks import check_rules
+from contract.policy.rule_plan import RulePlans
 from contract.policy.rules import LexiconRule, RegexRule, Rule, TermRule, files_of
 from contract.policy.sources import read_csv
 
@@ -65,8 +67,9 @@ class CompiledBundle(NamedTuple):
     rules: tuple[Rule, ...]
     lexicon: Lexicon
     patterns: Mapping[str, Pattern]
-    evidence: Mapping[str, tuple[str, ...]]
+    evidence: Mapping[str, EvidenceWords]
     catalogue: Catalogue
+    plans: RulePlans
 
 
 def compile_bundle(files: Mapping[str, bytes], side: Side = Side.SERVER) -> CompiledBundle:
@@ -97,6 +100,7 @@ def compile_bundle(files: Mapping[str, bytes], side: Side = Side.SERVER) -> Comp
         patterns=patterns,
         evidence=evidence,
         catalogue=catalogue,
+        plans=RulePlans(source.rules),
     )
 
 
@@ -123,9 +127,9 @@ def _read_terms(
 
 def _read_evidence(
     source: BundleSource, files: Mapping[str, bytes], problems: list[BundleProblem]
-) -> dict[str, tuple[str, ...]]:
+) -> dict[str, EvidenceWords]:
     return {
-        rule.id: tuple(
+        rule.id: EvidenceWords(
             folded for name in files_of(rule) for folded, _ in _read_words(name, files, problems)
         )
         for rule in source.rules

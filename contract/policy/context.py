@@ -11,6 +11,7 @@ from collections import OrderedDict
 
 from contract.policy.bundle import CompiledBundle
 from contract.policy.incremental import DraftScanner
+from contract.policy.kept_findings import KeptFindings
 from contract.policy.model import ContactPointFacts, Draft, Facts
 from contract.policy.text_scan import TextScan
 
@@ -27,6 +28,7 @@ class ScanMemo:
     """
 
     def __init__(self) -> None:
+        self.findings = KeptFindings()
         self._drafts = DraftScanner()
         self._bundle_hash = ""
         self._draft: TextScan | None = None
@@ -53,6 +55,7 @@ class ScanMemo:
 
     def forget(self) -> None:
         """Drop all texts kept: when a draft is sent, or the session locks."""
+        self.findings = KeptFindings()
         self._drafts.forget()
         self._draft = None
         self._files.clear()
@@ -73,14 +76,14 @@ class Context:
         self.bundle = bundle
         self.facts = facts
         self.draft = draft
-        self._memo = memo
+        self.memo = memo
         self.has_more_texts = bool(draft.attachments or draft.quoted_text)
 
     @functools.cached_property
     def text(self) -> TextScan:
         """The draft's own text."""
-        if self._memo is not None:
-            return self._memo.draft_scan(self.bundle, self.draft.text)
+        if self.memo is not None:
+            return self.memo.draft_scan(self.bundle, self.draft.text)
         return TextScan(self.bundle, self.draft.text)
 
     @functools.cached_property
@@ -101,8 +104,8 @@ class Context:
         return [(sha256, self._unchanging(name)) for sha256, name in words if name.strip()]
 
     def _unchanging(self, text: str) -> TextScan:
-        if self._memo is not None:
-            return self._memo.file_scan(self.bundle, text)
+        if self.memo is not None:
+            return self.memo.file_scan(self.bundle, text)
         return TextScan(self.bundle, text)
 
     @functools.cached_property

@@ -15,6 +15,7 @@ from contract.policy.gift_detectors import find_gifts
 from contract.policy.hits import Hit
 from contract.policy.quote_detectors import forget_parts
 from contract.policy.recipient_detectors import find_recipients
+from contract.policy.rule_plan import PlacedRule, RulePlan
 from contract.policy.rules import (
     AccountNumberRule,
     AttachmentRule,
@@ -82,6 +83,24 @@ def detect(index: int, rule: Rule, context: Context) -> Iterable[Hit]:
             raise AssertionError(f"{rule.id}: a rule about texts without a detector")
         case _:
             return find_recipients(rule, context)
+
+
+def text_rules(plan: RulePlan, context: Context) -> Iterable[PlacedRule]:
+    """Return the rules about texts that may find something in the draft's.
+
+    Those left out would find nothing, and would take their time to say so.
+    """
+    if context.has_more_texts:
+        return plan.about_text
+    text, facts = context.text, context.facts
+    rules = [plan.by_terms[place] for place in text.terms if place in plan.by_terms]
+    rules += [rule for kind, rule in plan.by_kind if text.may_hold(kind)]
+    if facts.accounts.key:
+        rules += plan.accounts
+    if facts.book.names:
+        rules += plan.names
+    rules += plan.any_text
+    return rules
 
 
 def forget_texts() -> None:

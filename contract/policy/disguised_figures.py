@@ -40,15 +40,17 @@ _CHARACTERS = dict(
     )
 )
 _MIN_SPELT = 8
-_WORD = "|".join(sorted(_WORDS, key=len, reverse=True))
-_SIGN = f"[{''.join(_CHARACTERS)}]"
+SPELT_FIGURE = f"(?:{'|'.join(sorted(_WORDS, key=len, reverse=True))}|[0-9])"
+"""A regex of one figure, by itself or in a word of Latin letters."""
+
+SPELT_SIGN = f"[{''.join(_CHARACTERS)}]"
 _MORE = f"{{{_MIN_SPELT - 1},40}}"
 _SPELT = re.compile(
-    rf"(?<![a-z])(?:{_WORD}|[0-9])(?:[ ,.\-/]{{1,3}}(?:{_WORD}|[0-9])(?![a-z])){_MORE}"
-    rf"|{_SIGN}(?:[ ,.\-]{{0,2}}{_SIGN}){_MORE}"
+    rf"(?<![a-z]){SPELT_FIGURE}(?:[ ,.\-/]{{1,3}}{SPELT_FIGURE}(?![a-z])){_MORE}"
+    rf"|{SPELT_SIGN}(?:[ ,.\-]{{0,2}}{SPELT_SIGN}){_MORE}"
 )
 _FIGURE_WORDS = AhoCorasick([*_WORDS, *_CHARACTERS])
-_FIGURE = re.compile(rf"{_WORD}|[0-9]|{_SIGN}")
+_FIGURE = re.compile(f"{SPELT_FIGURE}|{SPELT_SIGN}")
 
 
 class SpeltNumber(NamedTuple):

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from enum import Enum
 
+from contract.policy.first_look import Clue, clues_in
 from contract.policy.identifiers import find_cards, find_ibans, find_spelt_cards
 from contract.policy.national_ids import find_uk_ninos, find_us_ssns
 from contract.policy.network import find_ip_addresses
@@ -33,6 +34,8 @@ IslandMemo = Callable[[ScannedText], dict["IdentifierKind", list[Identifier]]]
 
 class IdentifierKind(Enum):
     """The kinds of identifiers that a rule of kind `identifier` names in `detect`."""
+
+    __hash__ = object.__hash__  # many a look-up at every keystroke
 
     PAYMENT_CARD = "payment_card"
     IBAN = "iban"
@@ -62,6 +65,16 @@ _BY_FIGURES: dict[IdentifierKind, tuple[int, Finder]] = {
     IdentifierKind.IP_ADDRESS: (3, find_ip_addresses),
 }
 """The least figures an island needs, and who looks; letters may stand in for half the others."""
+
+_CLUES: dict[IdentifierKind, Clue] = {
+    IdentifierKind.PAYMENT_CARD: Clue.CARD,
+    IdentifierKind.IBAN: Clue.IBAN,
+    IdentifierKind.US_SSN: Clue.US_SSN,
+    IdentifierKind.UK_NINO: Clue.UK_NINO,
+    IdentifierKind.PASSPORT: Clue.PASSPORT,
+    IdentifierKind.SECRET: Clue.SECRET,
+}
+"""Without its clue a text holds no such identifier; the other kinds have none."""
 
 _STRONGER: dict[IdentifierKind, tuple[IdentifierKind, ...]] = {
     IdentifierKind.PAYMENT_CARD: (IdentifierKind.IBAN, IdentifierKind.LEI),
@@ -102,6 +115,21 @@ class IdentifierScan:
         self._islands: list[Island] | None = None
         self._memo = memo
         self._found: dict[IdentifierKind, list[Identifier]] = {}
+        self._clues: Sequence[int] | None = None
+
+    @property
+    def clues(self) -> Sequence[int]:
+        """Return what the text may hold, by the values of `Clue`."""
+        if self._clues is None:
+            self._clues = clues_in(self._text.folded)
+        return self._clues
+
+    def may_hold(self, kind: IdentifierKind) -> bool:
+        """Tell, without looking for them, whether there may be identifiers of a kind."""
+        clue = _CLUES.get(kind)
+        if clue is None or clue in self.clues:
+            return True
+        return kind is IdentifierKind.PAYMENT_CARD and Clue.SPELT_CARD in self.clues
 
     def find(self, kind: IdentifierKind) -> list[Identifier]:
         """Return the finds of one kind, left to right; spans are places of the folded text."""
@@ -117,18 +145,22 @@ class IdentifierScan:
         return self._found[kind]
 
     def _look_for(self, kind: IdentifierKind) -> list[Identifier]:
-        if kind is IdentifierKind.SECRET:
-            return find_secrets(self._text)
+        clues = self.clues
+        found: list[Identifier] = []
+        if kind not in _CLUES or _CLUES[kind] in clues:
+            found = self._in_islands(kind) if kind in _BY_FIGURES else find_secrets(self._text)
+        if kind is IdentifierKind.PAYMENT_CARD and Clue.SPELT_CARD in clues:
+            found += find_spelt_cards(self._text.folded)
+        return found
+
+    def _in_islands(self, kind: IdentifierKind) -> list[Identifier]:
         if self._islands is None:
             self._islands = islands(self._text)
-        found = [
+        return [
             one._replace(start=one.start + island.start, end=one.end + island.start)
             for island in self._islands
             for one in self._in_island(kind, island)
         ]
-        if kind is IdentifierKind.PAYMENT_CARD:
-            found += find_spelt_cards(self._text.folded)
-        return found
 
     def _in_island(self, kind: IdentifierKind, island: Island) -> list[Identifier]:
         least, find = _BY_FIGURES[kind]

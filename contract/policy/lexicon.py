@@ -55,19 +55,23 @@ class Lexicon:
         self._words = words_of(self._texts)
         self._automaton = AhoCorasick(self._texts) if self._texts else None
 
-    def find(self, text: str) -> list[TermMatch]:
+    def find(self, text: str, *, spaced: bool = True, disguised: bool = True) -> list[TermMatch]:
         """Find terms in folded text: per rule the leftmost and longest, never overlapping.
 
         What overlaps an ordinary phrase of its rule is left out, as is the phrase itself.
+        `spaced` and `disguised` are False where a first look has shown that the text has no
+        letters set apart, or no word in disguise.
         """
         if self._automaton is None:
             return []
         matches = self._plain(text)
-        for run in _SPELT_OUT.finditer(text):
-            matches.extend(self._spelt_out(text, run.start(), run.end()))
-        for reading in second_readings(text, self._words):
-            matches.extend(self._disguised(reading))
-        return _leftmost_longest(_without_ordinary(matches))
+        if spaced:
+            for run in _SPELT_OUT.finditer(text):
+                matches.extend(self._spelt_out(text, run.start(), run.end()))
+        if disguised:
+            for reading in second_readings(text, self._words):
+                matches.extend(self._disguised(reading))
+        return _leftmost_longest(_without_ordinary(matches)) if matches else matches
 
     def _plain(self, text: str) -> list[TermMatch]:
         assert self._automaton is not None

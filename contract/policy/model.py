@@ -32,6 +32,8 @@ _SEALED_TAG = b"parley.policy.decision.sealed.v1\n"
 class Action(Enum):
     """What a rule asks for, ordered from the mildest to the most restrictive."""
 
+    __hash__ = object.__hash__  # many a look-up at every keystroke
+
     ALLOW = "allow"
     LOG = "log"
     HINT = "hint"

@@ -31,7 +31,7 @@ def opt_out_match(bundle: CompiledBundle, text: str, channel: str) -> str | None
             continue
         if rule.channels and channel not in rule.channels:
             continue
-        for word in bundle.evidence.get(rule.id, ()):
+        for word in bundle.evidence[rule.id].words:
             if _bare(word) in alone or (_is_phrase(word) and _contains(whole, word)):
                 return rule.id
     return None

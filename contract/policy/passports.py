@@ -18,10 +18,13 @@ _NUMBER = re.compile(
     r"|(?P<loose>[0-9]{1,3} ?[0-9]{2} ?[0-9]{6}|[A-Za-z0-9]{6,10}))"
     r"(?![a-zA-Z0-9]|[.,\-/][0-9])"
 )
-_WORD_BEFORE = re.compile(
-    r"(?:passport|reisepass|pass-?nr|passeport|pasaporte|passaport[eo]|paspoort|护照|護照|パスポート|旅券)"
-    r"[^0-9]{0,40}$"
+PASSPORT_NAMES = (
+    "(?:passport|reisepass|pass-?nr|passeport|pasaporte|passaport[eo]|paspoort"
+    "|护照|護照|パスポート|旅券)"
 )
+"""A regex of the words for a passport, folded."""
+
+_WORD_BEFORE = re.compile(PASSPORT_NAMES + r"[^0-9]{0,40}$")
 _MRZ = re.compile(
     r"(?<![a-z0-9])([a-z0-9<]{9})([0-9])([a-z<]{3})([0-9]{6})([0-9])([mfx<])([0-9]{6})([0-9])"
 )
@@ -34,6 +37,8 @@ def find_passports(text: ScannedText) -> list[Identifier]:
     """Find passport numbers: certain in a machine readable line, or right after their name."""
     found = [*_machine_readable(text.folded)]
     for match in _NUMBER.finditer(text.cased):
+        if match.group().isalpha():
+            continue
         value = "".join(char for char in match.group() if char.isalnum())
         digits = sum(char.isdigit() for char in value)
         if digits < _MIN_DIGITS_NAMED:

@@ -5,7 +5,9 @@ It never names anybody, a wall or a list: its hits hold ids and a reference alon
 
 from __future__ import annotations
 
+import functools
 import itertools
+from collections.abc import Sequence
 
 from contract.policy.context import Context
 from contract.policy.hits import Hit
@@ -55,10 +57,11 @@ def find_recipients(rule: RecipientRule, context: Context) -> tuple[Hit, ...]:
     return (Hit(rule.action, rule.message, reference=reference, contact_ids=contact_ids),)
 
 
-def time_marks(rules: tuple[Rule, ...], facts: Facts) -> tuple[bool, ...]:
+def time_marks(rules: Sequence[Rule], facts: Facts) -> tuple[bool, ...]:
     """Return all that a decision takes from the time: which windows are closed, which hours quiet.
 
-    Equal marks give equal decisions on else equal facts.
+    Equal marks give equal decisions on else equal facts. `rules` are those of the bundle, or at
+    least all of its quiet hours.
     """
     now_utc_ms = facts.now_utc_ms
     marks = [window_closed(point, now_utc_ms) for point in facts.contact_points]
@@ -142,6 +145,7 @@ def _beyond_reach(rule: RetailReachRule, context: Context) -> tuple[str, ...] | 
     return retail if max(together, context.draft.several) > rule.limit else None
 
 
+@functools.lru_cache(maxsize=64)
 def _minutes(local_time: str) -> int:
     hours, _, minutes = local_time.partition(":")
     return int(hours) * 60 + int(minutes)

@@ -251,6 +251,9 @@ Rule = (
 TermRule = LexiconRule | GiftRule | DisclaimerRule
 """Rules whose terms are sought in drafts, all in one pass."""
 
+NumberRule = PaymentCardRule | IbanRule | IdentifierRule
+"""Rules about identifiers."""
+
 
 class RulesFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The content of rules.yaml."""
@@ -266,6 +269,17 @@ class Header(
     name: str
     version: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}$")]
     description: str = ""
+
+
+def kind_of(rule: NumberRule) -> IdentifierKind:
+    """Return the kind of identifier a rule looks for."""
+    match rule:
+        case PaymentCardRule():
+            return IdentifierKind.PAYMENT_CARD
+        case IbanRule():
+            return IdentifierKind.IBAN
+        case IdentifierRule():
+            return rule.detect
 
 
 def files_of(rule: Rule) -> tuple[str, ...]:

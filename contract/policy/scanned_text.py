@@ -16,7 +16,7 @@ LEFT_CONTEXT_CHARS = 64
 RIGHT_CONTEXT_CHARS = 40
 _MAX_GAP = 20
 _MAYBE_CAPITAL = re.compile(r"[^\x00-@\[-\x7f]")
-_FIGURES = re.compile(rf"[0-9](?:[^0-9]{{0,{_MAX_GAP}}}[0-9])*")
+_FIGURES = re.compile("[0-9]+")
 
 
 class Identifier(NamedTuple):
@@ -133,19 +133,25 @@ def _with_line_ends(typed: str, normalised: Normalised) -> str:
 def islands(scanned: ScannedText) -> list[Island]:
     """Cut the text into its islands of figures; what lies between them holds no figure."""
     found: list[Island] = []
-    for match in _FIGURES.finditer(scanned.folded):
-        low = max(match.start() - LEFT_CONTEXT_CHARS, 0)
-        high = min(match.end() + RIGHT_CONTEXT_CHARS, len(scanned.folded))
-        found.append(
-            Island(
-                start=low,
-                text=scanned.cut(low, high),
-                core_start=match.start() - low,
-                core_end=match.end() - low,
-                figure_count=sum(map(match.group().count, "0123456789")),
-            )
-        )
+    start = end = count = 0
+    for run in _FIGURES.finditer(scanned.folded):
+        low, high = run.span()
+        if count and low - end > _MAX_GAP:
+            found.append(_island(scanned, start, end, count))
+            count = 0
+        if not count:
+            start = low
+        end = high
+        count += high - low
+    if count:
+        found.append(_island(scanned, start, end, count))
     return found
+
+
+def _island(scanned: ScannedText, start: int, end: int, figure_count: int) -> Island:
+    low = max(start - LEFT_CONTEXT_CHARS, 0)
+    text = scanned.cut(low, end + RIGHT_CONTEXT_CHARS)
+    return Island(low, text, start - low, end - low, figure_count)
 
 
 def first_of_each_place(found: list[Identifier]) -> list[Identifier]:

@@ -36,7 +36,10 @@ _PASSWORD_NAMES = (
 _KEY_NAMES = (
     "secret", "token", "credential", "auth", "bearer", "basic", "login", "session", "key",
 )  # fmt: skip
-_NAMES = AhoCorasick([fold_term(name) for name in (*_PASSWORD_NAMES, *_KEY_NAMES)])
+SECRET_NAMES = tuple(fold_term(name) for name in (*_PASSWORD_NAMES, *_KEY_NAMES))
+"""What secrets are called, folded, passwords first."""
+
+_NAMES = AhoCorasick(SECRET_NAMES)
 _AFTER_NAME = re.compile(
     r"[\w.\-]{0,40}['\"`]?\s{0,3}"
     r"(?:(?:=>|:=|\|\||[:=：>,]|is now\b|is\b|ist\b|lautet\b|est\b|es\b|e\b|是|は|为)[\s'\"`(]{0,5}"

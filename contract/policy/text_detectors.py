@@ -11,21 +11,18 @@ from collections.abc import Iterator
 from contract.policy.account_detectors import iban_outcome
 from contract.policy.context import Context
 from contract.policy.hits import CHECKSUM_ONLY, CUSTOMARY, WITH_EVIDENCE, Hit
-from contract.policy.identifier_kinds import IdentifierKind
 from contract.policy.normalise import fold_term
 from contract.policy.quote_detectors import find_split
 from contract.policy.rules import (
     DisclaimerRule,
     IbanRule,
-    IdentifierRule,
     LexiconRule,
-    PaymentCardRule,
+    NumberRule,
     RegexRule,
+    kind_of,
 )
 from contract.policy.scanned_text import Identifier
 from contract.policy.text_scan import TextScan
-
-NumberRule = PaymentCardRule | IbanRule | IdentifierRule
 
 
 def find_terms(index: int, rule: LexiconRule, scan: TextScan) -> Iterator[Hit]:
@@ -70,17 +67,6 @@ def find_quoted_numbers(rule: NumberRule, context: Context) -> Iterator[Hit]:
             hit = _hit(rule, found.confidence, start, end, found.value, context.text, context)
             own = context.text.normalised.text[found.start : found.end].upper()
             yield hit._replace(value="".join(char for char in own if char.isalnum()))
-
-
-def kind_of(rule: NumberRule) -> IdentifierKind:
-    """Return the kind of identifier a rule looks for."""
-    match rule:
-        case PaymentCardRule():
-            return IdentifierKind.PAYMENT_CARD
-        case IbanRule():
-            return IdentifierKind.IBAN
-        case IdentifierRule():
-            return rule.detect
 
 
 def find_missing_disclaimer(index: int, rule: DisclaimerRule, context: Context) -> Iterator[Hit]:

@@ -9,9 +9,10 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
+from contract.policy.first_look import Clue
 from contract.policy.identifier_kinds import IdentifierKind, IdentifierScan
 from contract.policy.lexicon import TermMatch
-from contract.policy.normalise import Normalised, at_word_bounds
+from contract.policy.normalise import Normalised
 from contract.policy.scanned_text import Identifier
 
 if TYPE_CHECKING:
@@ -40,9 +41,18 @@ class TextScan:
     def terms(self) -> dict[int, list[TermMatch]]:
         """Matches of the bundle's terms by the index of their rule; places of the folded text."""
         by_rule: dict[int, list[TermMatch]] = {}
-        for match in self._bundle.lexicon.find(self.normalised.text):
+        clues = self._identifiers.clues
+        for match in self._bundle.lexicon.find(
+            self.normalised.text,
+            spaced=Clue.SPACED_LETTERS in clues,
+            disguised=Clue.DISGUISED_WORD in clues,
+        ):
             by_rule.setdefault(match.term.rule_index, []).append(match)
         return by_rule
+
+    def may_hold(self, kind: IdentifierKind) -> bool:
+        """Tell, without looking for them, whether the text may hold identifiers of a kind."""
+        return self._identifiers.may_hold(kind)
 
     def identifiers(self, kind: IdentifierKind) -> list[Identifier]:
         """Return the identifiers of one kind; places of the folded text."""
@@ -72,12 +82,8 @@ class TextScan:
 
     def has_evidence(self, rule_id: str, start: int, end: int) -> bool:
         """Tell whether one of a rule's evidence words stands near a span of the folded text."""
-        text = self.normalised.text
-        low, high = max(start - EVIDENCE_REACH, 0), min(end + EVIDENCE_REACH, len(text))
-        for word in self._bundle.evidence.get(rule_id, ()):
-            place = text.find(word, low, high)
-            while place >= 0:
-                if at_word_bounds(text, place, place + len(word)):
-                    return True
-                place = text.find(word, place + 1, high)
-        return False
+        words = self._bundle.evidence.get(rule_id)
+        if words is None:
+            return False
+        low = max(start - EVIDENCE_REACH, 0)
+        return words.stand_in(self.normalised.text, low, end + EVIDENCE_REACH)
