@@ -6,6 +6,7 @@ It never opens or closes the store, and keeps no rule of any room.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable, Coroutine
 from functools import partial
@@ -17,8 +18,10 @@ from app.book_desk import BookDesk
 from app.bundle_desk import BundleDesk
 from app.domain.changes import ChangeSet
 from app.domain.clock import Clock
+from app.domain.errors import EnvironmentFault
 from app.domain.status import Link
 from app.embedded import EmbeddedBackend, EmbeddedState, ask_health
+from app.frame_keeping import FrameKeeping
 from app.hint_desk import HintDesk
 from app.inbound import Inbound
 from app.outbox.files import FileTransfers
@@ -53,7 +56,7 @@ class Composition:
     """Everything between an open store and the line, for one core.
 
     Attributes: `api`, `messaging`, `desk` (its `engine` is None until a policy bundle is known),
-    `approvals`, `proofs`, `search`.
+    `approvals`, `proofs`, `search`, `frames`.
     """
 
     def __init__(
@@ -83,8 +86,10 @@ class Composition:
         self.api = GovernedApi(self._transport)
         self._build_desks()
         self._build_outbox()
+        self.frames = FrameKeeping(store, clock, lambda: self.me)
         store.subscribe(self._committed)
         tasks.keep_running("outbox counts", self._count_outbox)
+        tasks.keep_running("first frame", self.frames.run)
         self._recount.set()
 
     def _build_desks(self) -> None:
@@ -126,14 +131,15 @@ class Composition:
     # -- life ------------------------------------------------------------------------------
 
     async def load(self) -> None:
-        """Read what the store keeps for the rooms; raises what the store raises."""
+        """Put sends that a crash interrupted back in line and read what is kept for the rooms.
+
+        Raises what the store raises, but for a full disk: the lanes recover later then.
+        """
+        with contextlib.suppress(EnvironmentFault):
+            await self._lanes.recover()
         await self._reference.load()
         await self._book.load()
         await self.proofs.load()
-
-    async def recover(self) -> None:
-        """Put sends that a crash interrupted back in line; raises EnvironmentFault."""
-        await self._lanes.recover()
 
     def run(self) -> None:
         """Start sync, outbox, read marks and the archive's watch; they wait for a backend."""
@@ -165,7 +171,8 @@ class Composition:
         self.messaging.retry_now()
 
     async def close(self) -> None:
-        """End the connections; the tasks have ended before."""
+        """Keep the next start's first frame and end the connections; the tasks have ended."""
+        await self.frames.keep()
         await self._transport.close()
 
     # -- what the person looks at ------------------------------------------------------------
@@ -245,6 +252,7 @@ class Composition:
         if changes.notices:
             self._board.take_store_notices(self._store.notices)
         self.desk.changed(changes)
+        self.frames.changed(changes)
 
     async def _count_outbox(self) -> None:
         while True:

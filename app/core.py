@@ -1,52 +1,52 @@
 """Owns the client's running core: the data folder's lock and key, the store, the way to the line.
 
-It holds no rule of its own and never blocks the loop it runs on.
+It holds no rule of its own, never blocks the loop it runs on, and imports what a first painted
+frame does not need only when it opens.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from app.approval_desk import ApprovalDesk
-from app.backend_process import EmbeddedPlan
-from app.composition import Composition
-from app.connection import configured_endpoint
 from app.domain.changes import ChangeSet
 from app.domain.clock import Clock
 from app.domain.errors import AppError, Bug, EnvironmentFault, Refused
 from app.domain.status import CoreStatus, Link
-from app.hint_desk import HintDesk
-from app.outbox.messaging import Messaging
-from app.proof_desk import ProofDesk
+from app.domain.version import CLIENT_VERSION
 from app.session.instance_lock import InstanceLock
 from app.session.keys import KeyVault, MasterKey
 from app.settings.keys import Key
 from app.settings.paths import AppPaths
 from app.settings.settings import Settings
-from app.store.store import Store
 from app.sync.status_board import StatusBoard
-from app.tasks import TaskOwner
-from backend_client.client import GovernedApi
-from backend_client.endpoint import BackendEndpoint
-from contract.ids import ConversationId
-from contract.wire import CapabilitiesDocument, Me
 
 if TYPE_CHECKING:
-    from app.diagnostics.checks import Subject
+    import asyncio
 
-CLIENT_VERSION = "0.1.0"
+    from app.approval_desk import ApprovalDesk
+    from app.composition import Composition
+    from app.diagnostics.checks import Subject
+    from app.domain.first_frame import FirstFrame
+    from app.hint_desk import HintDesk
+    from app.outbox.messaging import Messaging
+    from app.proof_desk import ProofDesk
+    from app.store.store import Store
+    from app.tasks import TaskOwner
+    from backend_client.client import GovernedApi
+    from backend_client.endpoint import BackendEndpoint
+    from contract.ids import ConversationId
+    from contract.wire import CapabilitiesDocument, Me
 
 Unsubscribe = Callable[[], None]
-Typing = Callable[[ConversationId, bool], None]
+Typing = Callable[["ConversationId", bool], None]
 
 
 class Core:
     """The client without a window: open the store, connect, send and receive, close.
 
-    Attributes: `settings`, `paths`, `vault`; after `open` also `store`, `rooms` and, from these,
+    Attributes: `settings`, `paths`, `vault`, `backend_found` (called each time it is known where
+    the backend is); after `open` also `store`, `rooms` and, from these,
     `messaging`, `api`, `desk`, `approvals`, `proofs`.
     """
 
@@ -57,6 +57,8 @@ class Core:
     desk: HintDesk
     approvals: ApprovalDesk
     proofs: ProofDesk
+    _tasks: TaskOwner
+    _backend_tasks: TaskOwner
 
     def __init__(
         self,
@@ -76,48 +78,91 @@ class Core:
         self._passphrase = passphrase
         self._lock = InstanceLock(paths.data_dir)
         self._board = StatusBoard(clock)
-        self._tasks = TaskOwner(self._task_failed)
-        self._backend_tasks = TaskOwner(self._task_failed)
         self._typing: dict[int, Typing] = {}
         self._master: MasterKey | None = None
         self._fault: AppError | None = None
+        self._opened: asyncio.Event | None = None
+        self.backend_found: Callable[[], None] = lambda: None
         self._stage = "new"
 
     # -- life ------------------------------------------------------------------------------
 
-    async def open(self) -> None:
-        """Take the data folder's lock and open the store; the inbox can be read right after.
+    def unlock(self) -> None:
+        """Take the data folder's lock and find its key, perhaps waiting for the keyring.
 
-        Raises StoreBusy, KeyringMissing, KeyringLocked (and their kinds KeyLost and
-        PassphraseWrong), WrongKey, UnknownVersion, DiskFull; nothing is held then.
+        Call it off the loop; `open` does so where nobody did before. Raises StoreBusy,
+        KeyringMissing, KeyringLocked (and their kinds KeyLost and PassphraseWrong), DiskFull,
+        EnvironmentFault; nothing is held then.
         """
+        try:
+            self._master = self._take_folder()
+        except BaseException as fault:
+            self._give_up(fault)
+            raise
+
+    def first_frame(self) -> FirstFrame | None:
+        """Return what the window can show before the store is open, None when there is nothing.
+
+        Call it off the loop after `unlock`.
+        """
+        from app.store.first_frame import CACHE_FILE, OUTBOX_FILE, read_first_frame
+
+        master = self._master
+        if master is None:
+            return None
+        return read_first_frame(
+            (self.paths.data_dir / CACHE_FILE, master.derive("cache")),
+            (self.paths.outbox_dir / OUTBOX_FILE, master.derive("outbox")),
+        )
+
+    async def open(self) -> None:
+        """Open the store with the data folder's key; the inbox can be read right after.
+
+        Raises what `unlock` raises, WrongKey, UnknownVersion, DiskFull; nothing is held then.
+        """
+        from asyncio import to_thread
+        from importlib import import_module
+
         if self._stage != "new":
             raise Bug("the core is opened once")
+        if self._master is None:
+            await to_thread(self.unlock)
         try:
-            self._master = await asyncio.to_thread(self._take_folder)
-            self.store = await Store.open(
-                self.paths.data_dir,
-                self.paths.outbox_dir,
-                self._master.derive("cache"),
-                self._master.derive("outbox"),
-                self._clock,
-            )
+            await to_thread(import_module, "app.composition")
+            await self._open_store()
         except BaseException as fault:
-            self._fault = fault if isinstance(fault, AppError) else None
-            self._lock.release()
+            self._give_up(fault)
             raise
         self._stage = "open"
         self._compose()
         self._board.take_store_notices(self.store.notices)
-        with contextlib.suppress(EnvironmentFault):  # a full disk: the lanes recover later
-            await self.rooms.recover()
         await self.rooms.load()
+        if self._opened is not None:
+            self._opened.set()
+
+    async def opened(self) -> None:
+        """Return once `open` has ended well; what was begun before the store is open waits here.
+
+        Raises EnvironmentFault when the core was closed instead.
+        """
+        if "rooms" in self.__dict__:
+            return
+        if self._opened is None:
+            from asyncio import Event
+
+            self._opened = Event()
+        if self._stage == "new":
+            await self._opened.wait()
+        if "rooms" not in self.__dict__:
+            raise EnvironmentFault("the store could not be opened")
 
     async def connect(self) -> None:
         """Start the backend's link, sync and outbox; return once their tasks run.
 
         Never raises for the line: `status` tells. A second call does nothing.
         """
+        from app.connection import configured_endpoint
+
         if self._stage != "open":
             return
         self._stage = "connected"
@@ -137,10 +182,12 @@ class Core:
 
     async def close(self) -> None:
         """Stop intake, settle the store, stop the embedded backend; may be called twice."""
-        if self._stage in {"new", "closed"}:
-            self._stage = "closed"
+        stage, self._stage = self._stage, "closed"
+        if self._opened is not None:
+            self._opened.set()
+        if stage in {"new", "closed"}:
+            self._lock.release()
             return
-        self._stage = "closed"
         self.messaging.stop_intake()
         await self._tasks.close()
         await self.rooms.close()
@@ -153,6 +200,11 @@ class Core:
     # -- what the window reads -------------------------------------------------------------
 
     @property
+    def is_open(self) -> bool:
+        """Tell whether the store can be used."""
+        return self._stage in {"open", "connected"}
+
+    @property
     def status(self) -> CoreStatus:
         """Return how the client stands towards its backend just now."""
         return self._board.status
@@ -160,12 +212,12 @@ class Core:
     @property
     def me(self) -> Me | None:
         """Return the signed-in person as last known."""
-        return self.rooms.me if self._stage != "new" else None
+        return self.rooms.me if "rooms" in self.__dict__ else None
 
     @property
     def capabilities(self) -> CapabilitiesDocument | None:
         """Return what the backend said of itself, as last known."""
-        return self.rooms.capabilities if self._stage != "new" else None
+        return self.rooms.capabilities if "rooms" in self.__dict__ else None
 
     def subscribe_status(self, callback: Callable[[CoreStatus], None]) -> Unsubscribe:
         """Call `callback` on the loop thread with each new status; return how to stop that."""
@@ -187,6 +239,7 @@ class Core:
 
     async def open_conversation(self, conversation_id: ConversationId | None) -> None:
         """Tell which conversation is on screen, so that its facts stand ready for hints."""
+        self.rooms.frames.show(conversation_id)
         self.rooms.show(conversation_id)
         await self.desk.show(conversation_id)
 
@@ -194,15 +247,14 @@ class Core:
         """Return what the diagnostics look over, whether or not the store could be opened."""
         from app.diagnostics.checks import Subject
 
-        opened = self._stage in {"open", "connected"}
         return Subject(
-            store=self.store if opened else None,
+            store=self.store if self.is_open else None,
             vault=self.vault,
             folder=self.paths,
             api=self.api if self._stage == "connected" else None,
             status=self.status,
             fault=self._fault,
-            check_probe=self.proofs.receipts.check_probe if opened else None,
+            check_probe=self.proofs.receipts.check_probe if self.is_open else None,
         )
 
     # -- composition -----------------------------------------------------------------------
@@ -217,7 +269,28 @@ class Core:
             return self.vault.unlock_with_passphrase(self.paths, self._passphrase)
         return self.vault.load_or_create(self.paths)
 
+    def _give_up(self, fault: BaseException) -> None:
+        self._fault = fault if isinstance(fault, AppError) else None
+        self._lock.release()
+
+    async def _open_store(self) -> None:
+        from app.store.store import Store
+
+        assert self._master is not None
+        self.store = await Store.open(
+            self.paths.data_dir,
+            self.paths.outbox_dir,
+            self._master.derive("cache"),
+            self._master.derive("outbox"),
+            self._clock,
+        )
+
     def _compose(self) -> None:
+        from app.composition import Composition
+        from app.tasks import TaskOwner
+
+        self._tasks = TaskOwner(self._task_failed)
+        self._backend_tasks = TaskOwner(self._task_failed)
         self.rooms = Composition(
             self.store,
             lambda: self.settings,
@@ -233,6 +306,8 @@ class Core:
         self.proofs = self.rooms.proofs
 
     def _start_embedded(self) -> None:
+        from app.backend_process import EmbeddedPlan
+
         if not self.settings.flag(Key.EMBEDDED_BACKEND):
             raise Refused("No backend address is set and the sample workspace is switched off.")
         assert self._master is not None
@@ -244,6 +319,7 @@ class Core:
         self.rooms.run_embedded(plan, self._backend_tasks, self._backend_moved)
 
     def _backend_moved(self, endpoint: BackendEndpoint) -> None:
+        self.backend_found()
         self.rooms.backend_moved(endpoint)
 
     def _client_types(self, conversation_id: ConversationId, typing: bool) -> None:

@@ -11,9 +11,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ui.start_marks import mark
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line asks for and return its exit status."""
+    mark("main")
     chosen = _parser().parse_args(arguments)
     if chosen.json and not chosen.selftest:
         _parser().error("--json goes with --selftest")
@@ -39,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def version() -> str:
     """Return the installed version."""
-    from app.core import CLIENT_VERSION
+    from app.domain.version import CLIENT_VERSION
 
     return CLIENT_VERSION
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from app.core import Core
 from app.domain.errors import (
@@ -17,22 +18,25 @@ from app.domain.errors import (
     PassphraseWrong,
 )
 from app.settings.keys import Key
-from ui.bridge.dialogs import ask
 from ui.models.sentences import sentence, sentence_of
-from ui.views.dialogs.key_dialogs import FaultDialog, KeyLostDialog, PassphraseDialog
-from ui.views.dialogs.plain_dialog import PlainDialog
+
+if TYPE_CHECKING:
+    from ui.views.dialogs.plain_dialog import PlainDialog
 
 MakeCore = Callable[[str | None], Core]
 
 
-async def open_core(make_core: MakeCore, passphrase: str | None = None) -> Core | None:
+async def open_core(
+    make_core: MakeCore, passphrase: str | None = None, *, first: Core | None = None
+) -> Core | None:
     """Return an opened core, or None when the user chose to quit.
 
-    `make_core` builds a fresh one for each try, with a passphrase or None for the keyring.
+    `make_core` builds a fresh one for each try, with a passphrase or None for the keyring;
+    `first` is tried before any of them.
     """
     given = passphrase
     while True:
-        core = make_core(given)
+        core, first = first or make_core(given), None
         try:
             await core.open()
         except AppError as fault:
@@ -61,11 +65,15 @@ async def _ask_about(core: Core, fault: AppError) -> str | None:
 
 
 async def _ask_passphrase(*, choosing: bool, error: str = "") -> str | None:
+    from ui.views.dialogs.key_dialogs import PassphraseDialog
+
     dialog = PassphraseDialog(choosing=choosing, error=error)
     return dialog.passphrase() if await _answered(dialog) else None
 
 
 async def _ask_about_lost_key(core: Core) -> str | None:
+    from ui.views.dialogs.key_dialogs import KeyLostDialog
+
     if not await _answered(KeyLostDialog()):
         return None
     await asyncio.to_thread(core.vault.start_anew, core.paths)
@@ -73,10 +81,14 @@ async def _ask_about_lost_key(core: Core) -> str | None:
 
 
 async def _tell(words: str) -> None:
+    from ui.views.dialogs.key_dialogs import FaultDialog
+
     await _answered(FaultDialog(words))
 
 
 async def _answered(dialog: PlainDialog) -> bool:
+    from ui.bridge.dialogs import ask
+
     try:
         return await ask(dialog)
     finally:

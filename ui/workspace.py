@@ -1,12 +1,14 @@
 """Owns one open workspace: the core's presenters and the window they feed, wired together.
 
-It never opens or closes the core, and draws nothing itself.
+It never opens or closes the core, draws nothing itself, and imports what the first painted frame
+does without (ui.workspace_rest) only after it.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -14,45 +16,66 @@ from app.core import Core
 from app.domain.changes import ChangeSet
 from app.domain.clock import Clock
 from app.domain.errors import AppError
+from app.domain.first_frame import FirstFrame
 from app.domain.status import CoreStatus, Link
+from app.settings.keys import Key
 from app.settings.settings import Settings
-from contract.ids import ConversationId, MessageId
-from ui.approval_actions import ApprovalActions
+from contract.ids import ConversationId, EmployeeId, MessageId
 from ui.bridge.signals import CoreSignals
 from ui.bridge.spawn import Spawner
-from ui.conversation_actions import ConversationActions
+from ui.late_store import LateChecks, LateInbox, LateMessaging, LateTimeline
 from ui.look import Look
 from ui.models.composer_presenter import ComposerPresenter
 from ui.models.conversation_facts import ConversationFacts, last_archived_utc_ms
 from ui.models.conversation_presenter import ConversationPresenter
-from ui.models.diagnostics_presenter import DiagnosticsPresenter
 from ui.models.draft_policy import PolicyChecks
 from ui.models.figures import Figures
-from ui.models.find_presenter import FindPresenter
 from ui.models.inbox_presenter import InboxPresenter
-from ui.models.people_model import PeopleModel
-from ui.models.search_presenter import SearchPresenter
 from ui.models.sentences import sentence_of
 from ui.models.status_words import status_words
 from ui.models.timeline_presenter import TimelinePresenter
-from ui.preferences import Preferences
-from ui.send_figures import SendFigures
 from ui.views.main_window import MainWindow, WindowParts
 from ui.views.rail import Page
-from ui.window_actions import WindowActions
 from ui.window_state import WindowState
 from ui.workspace_banners import FAULT, WorkspaceBanners
 from ui.workspace_source import WorkspaceSource
 
+if TYPE_CHECKING:
+    from ui.approval_actions import ApprovalActions
+    from ui.conversation_actions import ConversationActions
+    from ui.models.diagnostics_presenter import DiagnosticsPresenter
+    from ui.models.find_presenter import FindPresenter
+    from ui.models.people_model import PeopleModel
+    from ui.models.search_presenter import SearchPresenter
+    from ui.preferences import Preferences
+    from ui.send_figures import SendFigures
+    from ui.window_actions import WindowActions
+
 _log = logging.getLogger(__name__)
 _MINUTE_MS = 60_000
-RECENT_ROWS = 5
 
 
 class Workspace(QObject):
-    """`closing` is emitted when the user closes the window; the program then ends it."""
+    """`closing` is emitted when the user closes the window; the program then ends it.
+
+    `ended` is emitted while it closes; `page_shown` carries the page that came to the front.
+
+    `search`, `find`, `people`, `diagnostics`, `send_figures`, `preferences`, `on_conversation`,
+    `approvals` and `actions` are there once it has started.
+    """
 
     closing = Signal()
+    ended = Signal()
+    page_shown = Signal(object)
+    search: SearchPresenter
+    find: FindPresenter
+    people: PeopleModel
+    diagnostics: DiagnosticsPresenter
+    send_figures: SendFigures
+    preferences: Preferences
+    on_conversation: ConversationActions
+    approvals: ApprovalActions
+    actions: WindowActions
 
     def __init__(
         self,
@@ -62,52 +85,75 @@ class Workspace(QObject):
         state: WindowState,
         version: str,
         reload_settings: Callable[[], Settings] | None = None,
+        *,
+        before_loop: bool = False,
     ) -> None:
-        """`reload_settings` replaces reading this system's settings after a change."""
+        """`reload_settings` replaces reading this system's settings after a change.
+
+        `before_loop` tells that no loop runs yet: what presenters ask waits for `start_late`.
+        """
         super().__init__()
         self.core = core
         self.clock = clock
         self.look = look
-        self._state = state
+        self.state = state
+        self.reload_settings = reload_settings or (lambda: Settings.load(core.paths.config_dir))
         self._policy: tuple[str, int] = ("", 0)
         self._leaves_anyway = False
         self.signals = CoreSignals(self)
-        self.spawner = Spawner(self._on_failed)
+        self.spawner = Spawner(self._on_failed, held=before_loop)
         self.source = WorkspaceSource(core)
         self.figures = Figures()
         self._build_presenters()
         self.window = MainWindow(
-            WindowParts(
-                self.inbox, self.timeline, self.composer, self.search, self.people, version
-            ),
-            look.tokens,
+            WindowParts(self.inbox, self.timeline, self.composer, None, None, version), look.tokens
         )
+        self.window.composer.set_enter_sends(core.settings.flag(Key.ENTER_SENDS))
         self.banners = WorkspaceBanners(lambda: core.status, self.window.banners)
-        self.on_conversation = ConversationActions(self)
-        reload = reload_settings or (lambda: Settings.load(core.paths.config_dir))
-        self.preferences = Preferences(core, look, state, self.window, reload)
-        self.approvals = ApprovalActions(
-            core.approvals, self.window, self.spawner, clock.now_utc_ms, self
-        )
-        self.actions = WindowActions(self)
         self._connect()
+
+    def show_first(self, frame: FirstFrame) -> None:
+        """Show what was kept for a start, before the store is open; `start_late` follows."""
+        self.state.restore(self.window)
+        self.inbox.show_first(frame.rows, frame.counts)
+        self._show_me(frame.me_id, frame.me_name, frame.me_initials)
+        if frame.opened is not None:
+            self.conversation.show_first(frame.opened)
+            self.window.inbox.select_conversation(frame.opened.conversation.conversation_id)
+        self._on_status(self.core.status)
+        self.window.show()
+        if frame.opened is not None:
+            self.window.composer.edit.setFocus()
+        else:
+            self.window.inbox.focus_list()
 
     def start(self) -> None:
         """Begin to read and show; call once the core's store is open."""
-        self.signals.attach(self.core)
-        self._state.restore(self.window)
-        self.preferences.show()
-        self.inbox.start()
-        self._minute.start()
-        self._on_status(self.core.status)
-        self.spawner.spawn(self._load_people(), "read people")
+        from ui.workspace_rest import complete
+
+        self.spawner.release()
+        for _ in complete(self):
+            pass
+        self._begin()
+        self.state.restore(self.window)
         self.spawner.spawn(self._reopen(), "open the last conversation")
         self.window.show()
         self.window.inbox.focus_list()
 
+    async def start_late(self) -> None:
+        """Take the open store's word on what `show_first` showed, and offer all the rest."""
+        from asyncio import sleep, to_thread
+        from importlib import import_module
+
+        self._begin()
+        self.conversation.confirm()
+        rest = await to_thread(import_module, "ui.workspace_rest")
+        for _ in rest.complete(self):
+            await sleep(0)
+
     async def close(self) -> None:
         """Save drafts and geometry, stop every presenter; the core is still open afterwards."""
-        self._state.save(self.window)
+        self.state.save(self.window)
         try:
             await self.composer.flush()
         except AppError as fault:
@@ -116,7 +162,7 @@ class Workspace(QObject):
         self.inbox.stop()
         self.timeline.close()
         self.look.follow(None)
-        self.approvals.close()
+        self.ended.emit()
         self.signals.detach()
         await self.spawner.close()
         self.window.hide()
@@ -133,19 +179,17 @@ class Workspace(QObject):
     def show_page(self, page: Page) -> None:
         """Bring a page to the front."""
         self.window.show_page(page)
-        self.diagnostics.set_shown(page is Page.DIAGNOSTICS)
-        if page is Page.APPROVALS:
-            self.approvals.on_shown()
-        if page is Page.PEOPLE:
-            self.window.people.focus_field()
-        if page is Page.INBOX:
+        shown = self.window.page()
+        self.page_shown.emit(shown)
+        if shown is Page.INBOX:
             self.window.timeline.look_again()
 
     def retry(self) -> None:
         """Try at once what could not be saved or sent."""
         self._leaves_anyway = False
         self.banners.dismiss(FAULT)
-        self.core.messaging.retry_now()
+        if self.core.is_open:
+            self.core.messaging.retry_now()
         self.spawner.spawn(self.composer.flush(), "save draft")
 
     def show_alarm(self) -> None:
@@ -156,11 +200,12 @@ class Workspace(QObject):
 
     def _build_presenters(self) -> None:
         spawn, clock, core = self.spawner.spawn, self.clock, self.core
-        self.inbox = InboxPresenter(core.store.inbox, clock, spawn, self)
-        self.timeline = TimelinePresenter(core.store.timeline, clock, spawn, self)
+        checks = LateChecks(core)
+        self.inbox = InboxPresenter(LateInbox(core), clock, spawn, self)
+        self.timeline = TimelinePresenter(LateTimeline(core), clock, spawn, self)
         self.composer = ComposerPresenter(
-            core.messaging,
-            PolicyChecks(core.desk.decide, core.desk.decide_later, lambda: core.desk.language),
+            LateMessaging(core),
+            PolicyChecks(checks.decide, checks.decide_later, checks.language),
             self.spawner,
             clock.now_utc_ms,
             self,
@@ -168,17 +213,6 @@ class Workspace(QObject):
         self.conversation = ConversationPresenter(
             self.source, self.timeline, self.composer, self.spawner, self._is_looked_at, self
         )
-        self.search = SearchPresenter(core.rooms.search, self.spawner, clock.now_utc_ms, self)
-        self.search.elapsed_ms = self.figures.search_ms
-        self.search.set_recent(
-            lambda: [row.conversation for row in self.inbox.model.rows()[:RECENT_ROWS]]
-        )
-        self.find = FindPresenter(core.rooms.search, self.spawner, self)
-        self.people = PeopleModel(self)
-        self.diagnostics = DiagnosticsPresenter(
-            self.source.checks, self.figures, self.spawner, self
-        )
-        self.send_figures = SendFigures(self.source, self.figures, self.spawner, clock)
         self._minute = QTimer(self)
         self._minute.setInterval(_MINUTE_MS)
 
@@ -190,37 +224,29 @@ class Workspace(QObject):
         self.inbox.counts_changed.connect(lambda counts: window.rail.show_unread(counts.unread))
         window.inbox.conversation_selected.connect(self._on_selected)
         window.inbox.conversation_activated.connect(self._on_activated)
-        window.inbox.search_requested.connect(window.palette_view.open)
         self.conversation.facts_changed.connect(self._on_facts)
-        self.composer.sent.connect(self.send_figures.on_sent)
         self.timeline.window_changed.connect(self._show_details)
         self.conversation.draft_moved.connect(self._on_activated)
         window.rail.page_chosen.connect(lambda page: self.show_page(Page(page)))
-        window.status_line.diagnostics_requested.connect(lambda: self.show_page(Page.DIAGNOSTICS))
         window.header.mark_read_requested.connect(self.conversation.mark_read)
         window.activated.connect(window.timeline.look_again)
         window.timeline.seen.connect(self.conversation.on_seen)
         window.closing.connect(self._on_closing)
-        self._connect_diagnostics()
         self.look.follow(window.set_tokens)
         self._minute.timeout.connect(self._on_minute)
 
-    def _connect_diagnostics(self) -> None:
-        page, presenter = self.window.diagnostics, self.diagnostics
-        page.run_requested.connect(presenter.run)
-        presenter.results_changed.connect(page.show_results)
-        presenter.running_changed.connect(page.show_running)
-        presenter.figures_changed.connect(page.show_figures)
+    def _begin(self) -> None:
+        self.signals.attach(self.core)
+        self.inbox.start()
+        self._minute.start()
+        self._on_status(self.core.status)
 
     def _is_looked_at(self) -> bool:
         return self.window.isActiveWindow() and self.window.page() is Page.INBOX
 
-    async def _load_people(self) -> None:
-        self.people.set_contacts(await self.source.contacts())
-
     async def _reopen(self) -> None:
         """Open what was open last, unless it is gone or the user was quicker."""
-        last = self._state.conversation()
+        last = self.state.conversation()
         if last is None or await self.source.conversation(last) is None:
             return
         if self.conversation.conversation_id is None:
@@ -244,9 +270,6 @@ class Workspace(QObject):
         self.inbox.on_changed(changes)
         self.timeline.on_changed(changes)
         self.conversation.on_changed(changes)
-        self.send_figures.on_changed(changes)
-        if changes.contacts or changes.reset:
-            self.spawner.spawn(self._load_people(), "read people")
 
     def _on_status(self, status: CoreStatus) -> None:
         self.banners.show()
@@ -255,13 +278,16 @@ class Workspace(QObject):
         self.timeline.set_online(status.link is Link.ONLINE, paused=paused)
         me = self.core.me
         if me is not None:
-            self.window.rail.show_person(me.display_name, me.initials)
-            self.timeline.set_me(me.employee_id, me.display_name)
+            self._show_me(me.employee_id, me.display_name, me.initials)
         if (status.policy_version, status.facts_version) != self._policy:
             self._policy = (status.policy_version, status.facts_version)
             self.composer.evaluate()
-        self.approvals.on_status(status)
         self._show_details()
+
+    def _show_me(self, employee_id: EmployeeId, name: str, initials: str) -> None:
+        if employee_id:
+            self.window.rail.show_person(name, initials)
+            self.timeline.set_me(employee_id, name)
 
     def _on_typing(self, conversation_id: str, typing: bool) -> None:
         if conversation_id == self.conversation.conversation_id:
@@ -269,10 +295,8 @@ class Workspace(QObject):
 
     def _on_facts(self, facts: ConversationFacts | None) -> None:
         self.window.show_conversation(facts)
-        self.window.find_bar.close_bar()
         shown = facts.conversation.conversation_id if facts else None
-        self._state.set_conversation(shown)
-        self.find.set_conversation(shown)
+        self.state.set_conversation(shown)
         self._show_details()
 
     def _show_details(self) -> None:

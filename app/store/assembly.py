@@ -17,6 +17,8 @@ from app.store.contacts import ContactReads
 from app.store.databases import Databases
 from app.store.drafts import DraftStore
 from app.store.feed import ChangeFeed
+from app.store.first_frame import CACHE_FILE, OUTBOX_FILE
+from app.store.first_frames import FirstFrames
 from app.store.gaps import GapWrites
 from app.store.inbox import InboxReads
 from app.store.opening import FileSpec
@@ -26,8 +28,6 @@ from app.store.search_archive import ArchiveSearchReads
 from app.store.timeline import TimelineReads
 from app.store.upkeep import Upkeep
 
-CACHE_FILE = "cache.db"
-OUTBOX_FILE = "outbox.db"
 FILES_FOLDER = "attachments"
 
 
@@ -47,6 +47,7 @@ class StoreParts:
     outbox: OutboxStore
     drafts: DraftStore
     archive: ArchiveStore
+    frames: FirstFrames
     upkeep: Upkeep
     files: AttachmentCache
 
@@ -61,11 +62,13 @@ def assemble(
         clock,
         feed,
     )
+    inbox, timeline = InboxReads(databases), TimelineReads(databases)
+    contacts = ContactReads(databases)
     return StoreParts(
         databases=databases,
-        inbox=InboxReads(databases),
-        timeline=TimelineReads(databases),
-        contacts=ContactReads(databases),
+        inbox=inbox,
+        timeline=timeline,
+        contacts=contacts,
         book=BookReads(databases),
         search=SearchReads(databases, clock),
         archive_search=ArchiveSearchReads(databases, clock),
@@ -74,6 +77,7 @@ def assemble(
         outbox=OutboxStore(databases, clock),
         drafts=DraftStore(databases),
         archive=ArchiveStore(databases),
+        frames=FirstFrames(databases, inbox, timeline, contacts),
         upkeep=Upkeep(databases),
         files=AttachmentCache(databases, cache[0] / FILES_FOLDER, cache[1], clock),
     )

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 
 from app.store.cached_files import forget_all as forget_all_files
 from app.store.cached_files import forget_conversation as forget_files
+from app.store.first_frame import FIRST_FRAME
 from app.store.payloads import id_list
 from app.store.search_rows import put_title
 
@@ -50,6 +51,7 @@ _DROP_EMPTY = text(
     "DELETE FROM conversations WHERE generation < :generation AND listed = 0 AND NOT EXISTS"
     " (SELECT 1 FROM messages WHERE conversation_row = conversations.row_id)"
 )
+_FORGET_FRAME = text("DELETE FROM meta WHERE key = :key")
 _UNSEEN_CONTACTS = text("SELECT row_id FROM contacts WHERE generation < :generation")
 _UNSEEN_MESSAGES = text(
     "SELECT row_id FROM messages WHERE row_id >= :first AND row_id < :beyond"
@@ -65,9 +67,15 @@ def tombstones(connection: Connection, kind: str, ids: Collection[str]) -> dict[
     return {row[0]: int(row[1]) for row in rows}
 
 
+def forget_first_frame(connection: Connection) -> None:
+    """Remove the prepared first frame: whatever takes rows away takes their copies there too."""
+    connection.execute(_FORGET_FRAME, {"key": FIRST_FRAME})
+
+
 def revoke(connection: Connection, conversation_id: str, seq: int) -> None:
     """Remove what of a conversation is older than `seq`, and keep older events from returning."""
     forget_files(connection, conversation_id)
+    forget_first_frame(connection)
     connection.execute(_ENTOMB, {"kind": CONVERSATION, "id": conversation_id, "seq": seq})
     connection.execute(_REVOKED_SEALS, {"id": conversation_id, "seq": seq})
     home = connection.execute(_HOME, {"id": conversation_id}).one_or_none()
@@ -88,6 +96,7 @@ def erase(
     tombs = [{"kind": MESSAGE, "id": key, "seq": seq} for key in message_ids]
     if not tombs:
         return
+    forget_first_frame(connection)
     forget_files(connection, conversation_id)
     connection.execute(_ENTOMB, tombs)
     bound: dict[str, Any] = {"ids": id_list(message_ids), "seq": seq}
@@ -100,6 +109,7 @@ def sweep_messages(connection: Connection, generation: int, first: int, beyond: 
     bound = {"generation": generation, "first": first, "beyond": beyond}
     rows = [int(row[0]) for row in connection.execute(_UNSEEN_MESSAGES, bound)]
     if rows:
+        forget_first_frame(connection)
         forget_all_files(connection)
     delete_messages(connection, rows)
     return len(rows)
@@ -110,6 +120,7 @@ def sweep_people(connection: Connection, generation: int, seq: int) -> list[str]
 
     Tombstones up to the snapshot's position have done their work: nothing older comes again.
     """
+    forget_first_frame(connection)
     bound = {"generation": generation}
     gone = [str(row[0]) for row in connection.execute(_UNSEEN_CONVERSATIONS, bound)]
     for conversation_id in gone:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from app.store.contacts import ContactReads
     from app.store.databases import Databases
     from app.store.drafts import DraftStore
+    from app.store.first_frames import FirstFrames
     from app.store.gaps import GapWrites
     from app.store.inbox import InboxReads
     from app.store.outbox import OutboxStore
@@ -48,6 +49,7 @@ class Store:
     outbox: OutboxStore
     drafts: DraftStore
     archive: ArchiveStore
+    frames: FirstFrames
     upkeep: Upkeep
     files: AttachmentCache
     _databases: Databases
@@ -72,10 +74,10 @@ class Store:
         store._databases = parts.databases
         store.inbox, store.timeline, store.contacts = parts.inbox, parts.timeline, parts.contacts
         store.search, store.cache, store.book = parts.search, parts.cache, parts.book
-        store.gaps = parts.gaps
         store.archive_search = parts.archive_search
+        store.gaps = parts.gaps
         store.outbox, store.drafts = parts.outbox, parts.drafts
-        store.archive = parts.archive
+        store.archive, store.frames = parts.archive, parts.frames
         store.upkeep, store.files = parts.upkeep, parts.files
         try:
             await parts.databases.open()

@@ -5,27 +5,37 @@ It never swallows a cancellation and never shows anything itself.
 
 from __future__ import annotations
 
-import asyncio
 import logging
+import sys
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.domain.errors import AppError, Bug
+
+if TYPE_CHECKING:
+    import asyncio
 
 _log = logging.getLogger(__name__)
 
 
 class Spawner:
-    """Starts coroutines from Qt slots; `on_error` hears of each failure as an AppError."""
+    """Starts coroutines from Qt slots; `on_error` hears of each failure as an AppError.
 
-    def __init__(self, on_error: Callable[[str, AppError], None]) -> None:
+    With `held` they wait for `release`: before the first painted frame there is no loop yet.
+    """
+
+    def __init__(self, on_error: Callable[[str, AppError], None], *, held: bool = False) -> None:
         self._on_error = on_error
+        self._held: list[tuple[Coroutine[Any, Any, object], str]] | None = [] if held else None
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
 
     def spawn(self, work: Coroutine[Any, Any, object], name: str) -> asyncio.Task[None] | None:
         """Run `work` as a task called `name`; dropped unstarted once `close` began or the loop
         has ended (a last timer may still fire then)."""
+        if self._held is not None and not self._closing:
+            self._held.append((work, name))
+            return None
         loop = _running_loop()
         if self._closing or loop is None:
             work.close()
@@ -37,9 +47,20 @@ class Spawner:
         task.add_done_callback(lambda _: work.close())
         return task
 
+    def release(self) -> None:
+        """Start what was held, on the running loop; a second call does nothing."""
+        held, self._held = self._held or (), None
+        for work, name in held:
+            self.spawn(work, name)
+
     async def close(self) -> None:
         """Take no more work, cancel what runs and wait for its end."""
+        import asyncio
+
         self._closing = True
+        for work, _ in self._held or ():
+            work.close()
+        self._held = None
         own = asyncio.current_task()
         waiting = [task for task in self._tasks if task is not own]
         for task in waiting:
@@ -60,7 +81,11 @@ class Spawner:
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:
+    if "asyncio" not in sys.modules:
+        return None
+    from asyncio import get_running_loop
+
     try:
-        return asyncio.get_running_loop()
+        return get_running_loop()
     except RuntimeError:
         return None

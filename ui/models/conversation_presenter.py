@@ -6,13 +6,15 @@ It never lets a late answer about one conversation show under another.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal
 
 from app.domain.changes import ChangeSet
 from app.domain.drafts import Draft
-from app.domain.timeline import TimelineRow
+from app.domain.first_frame import OpenedConversation
+from app.domain.timeline import TimelineRow, TimelineWindow
 from contract.ids import AttachmentId, ContactId, ConversationId, MessageId
 from contract.wire import Attachment, Contact, Conversation, WireFinding
 from ui.bridge.spawn import Spawner
@@ -58,6 +60,15 @@ class ConversationSource(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _HeldDraft:
+    """A saved draft with what it answers and what is known of its files."""
+
+    draft: Draft | None = None
+    files: tuple[Attachment, ...] = ()
+    quote: QuotedMessage | None = None
+
+
 class ConversationPresenter(QObject):
     """The conversation on screen; `facts_changed` carries ConversationFacts or None.
 
@@ -97,7 +108,32 @@ class ConversationPresenter(QObject):
         self.conversation_id, self.facts, self._seen_utc_ms = conversation_id, None, 0
         # Nothing typed from here on may go to the conversation that is being left.
         self._composer.show(None, (), None)
+        self._timeline.begin(conversation_id)
         self._spawner.spawn(self._open(self._visit, conversation_id, anchor), "open conversation")
+
+    def show_first(self, first: OpenedConversation) -> None:
+        """Show what was kept for a start; `confirm` follows once the store is open."""
+        talk = first.conversation
+        self._visit += 1
+        self.conversation_id, self._seen_utc_ms = talk.conversation_id, 0
+        self.facts = ConversationFacts(talk, first.contacts)
+        self._timeline.show_first(
+            TimelineWindow(talk.conversation_id, first.rows, first.has_older, False),
+            talk.title,
+            group=talk.group,
+            read_upto_utc_ms=talk.read_upto_utc_ms,
+        )
+        self._composer.show(talk, first.contacts, first.draft)
+        wanted = first.draft.quote_message_id if first.draft is not None else None
+        if wanted is not None and (row := self._timeline.message(wanted)) is not None:
+            self._composer.set_quote(_quoted(row))
+        self.facts_changed.emit(self.facts)
+
+    def confirm(self) -> None:
+        """Take the store's word on what `show_first` showed; the draft on screen stays."""
+        if self.conversation_id is not None:
+            work = self._confirm(self._visit, self.conversation_id)
+            self._spawner.spawn(work, "confirm conversation")
 
     def close(self) -> None:
         """Show no conversation."""
@@ -169,32 +205,69 @@ class ConversationPresenter(QObject):
     async def _open(
         self, visit: int, conversation_id: ConversationId, anchor: MessageId | None
     ) -> None:
+        from asyncio import gather
+
+        # All is asked for at once and shown at once: one wait, one layout, one painting.
+        facts, window, held = await gather(
+            self._read(conversation_id),
+            self._timeline.read(conversation_id, anchor),
+            self._draft_of(conversation_id),
+        )
+        if visit != self._visit:
+            return
+        if facts is None:
+            self.close()
+            return
+        self._show(facts, anchor, window, held)
+        await self._source.on_screen(conversation_id)
+        self._mark_seen()
+
+    def _show(
+        self,
+        facts: ConversationFacts,
+        anchor: MessageId | None,
+        window: TimelineWindow,
+        held: _HeldDraft,
+    ) -> None:
+        talk, self.facts = facts.conversation, facts
+        self._composer.show(talk, facts.contacts, held.draft)
+        self._composer.uploads.describe(held.files)
+        if held.quote is not None:
+            self._composer.set_quote(held.quote)
+        self.facts_changed.emit(facts)
+        self._timeline.open(
+            talk.conversation_id,
+            talk.title,
+            group=talk.group,
+            anchor=anchor,
+            read_upto_utc_ms=talk.read_upto_utc_ms,
+            window=window,
+        )
+
+    async def _draft_of(self, conversation_id: ConversationId) -> _HeldDraft:
+        draft = await self._source.draft(conversation_id)
+        if draft is None:
+            return _HeldDraft()
+        files = await self._source.draft_files(draft.attachment_ids)
+        return _HeldDraft(draft, files, await self._quote(draft))
+
+    async def _confirm(self, visit: int, conversation_id: ConversationId) -> None:
         facts = await self._read(conversation_id)
         if visit != self._visit:
             return
         if facts is None:
             self.close()
             return
-        talk = facts.conversation
-        self._timeline.open(
-            conversation_id,
-            talk.title,
-            group=talk.group,
-            anchor=anchor,
-            read_upto_utc_ms=talk.read_upto_utc_ms,
-        )
+        self._timeline.refresh()
         await self._source.on_screen(conversation_id)
-        draft = await self._source.draft(conversation_id)
-        quote = await self._quote(draft)
-        files = await self._source.draft_files(draft.attachment_ids) if draft else ()
+        files = await self._source.draft_files(self._composer.uploads.ready_ids())
         if visit != self._visit:
             return
-        self.facts = facts
-        self._composer.show(talk, facts.contacts, draft)
         self._composer.uploads.describe(files)
-        if quote is not None:
-            self._composer.set_quote(quote)
-        self.facts_changed.emit(facts)
+        self._composer.refresh(facts.conversation, facts.contacts)
+        if facts != self.facts:
+            self.facts = facts
+            self.facts_changed.emit(facts)
         self._mark_seen()
 
     async def _move(
@@ -241,7 +314,8 @@ class ConversationPresenter(QObject):
         if draft is None or draft.quote_message_id is None:
             return None
         row = await self._source.message(draft.quote_message_id)
-        if row is None:
-            return None
-        message = row.message
-        return QuotedMessage(message.message_id, message.author_name, message.text)
+        return None if row is None else _quoted(row)
+
+
+def _quoted(row: TimelineRow) -> QuotedMessage:
+    return QuotedMessage(row.message.message_id, row.message.author_name, row.message.text)

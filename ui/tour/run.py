@@ -24,9 +24,9 @@ from app.domain.clock import SystemClock
 from app.settings.keys import Key
 from app.settings.paths import DATA_DIR_VARIABLE, AppPaths, app_paths, config_dir
 from app.settings.settings import Settings
-from ui.bridge.loop import create_loop, run_to_end
+from ui.bridge.loop import create_loop, log_what_qt_says, run_to_end
+from ui.first_paint import FirstPaint
 from ui.look import Look
-from ui.run import FirstPaint, create_application
 from ui.tour.backend_view import (
     BackendView,
     find_in_archive,
@@ -37,6 +37,7 @@ from ui.tour.events import StepFailed, demand
 from ui.tour.report import StepResult, write_report
 from ui.tour.stage import Stage
 from ui.tour.steps import STEPS, Step
+from ui.window_life import create_application
 from ui.window_state import WindowState
 from ui.workspace import Workspace
 
@@ -61,6 +62,7 @@ def run_tour(folder: Path, *, theme: str, version: str) -> int:
     paths = app_paths(settings)
     start_logging(paths.log_dir)
     application = create_application(paths.config_dir)
+    log_what_qt_says()
     loop = create_loop(application)
     look = Look(application, theme)
     tour = Tour(folder, settings, paths, look, version)
@@ -98,7 +100,7 @@ class Tour:
             workspace.start()
             workspace.window.resize(SIZE)
             workspace.window.activateWindow()
-            await painted.painted.wait()
+            await painted.wait()
             await core.connect()
             self._stage = Stage(core, workspace, BackendView(core))
             for number, step in enumerate(STEPS, start=1):

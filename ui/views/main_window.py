@@ -1,11 +1,16 @@
 """Puts the window together: rail, pages, conversation, details, status line, palette.
 
 It holds no behaviour of its own beyond showing, hiding and passing a look on.
+
+The inbox and its conversation come first; the other pages, the palette and the find bar are not
+even imported before `complete`, so that the first painted frame does not wait for them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QResizeEvent
@@ -21,8 +26,6 @@ from PySide6.QtWidgets import (
 from ui.models.composer_presenter import ComposerPresenter
 from ui.models.conversation_facts import ConversationFacts
 from ui.models.inbox_presenter import InboxPresenter
-from ui.models.people_model import PeopleModel
-from ui.models.search_presenter import SearchPresenter
 from ui.models.timeline_presenter import TimelinePresenter
 from ui.theme.tokens import LIST_WIDTH_PX, Tokens
 from ui.theme.widgets import label, pane
@@ -30,16 +33,20 @@ from ui.views.banners import BannerStack
 from ui.views.composer import Composer
 from ui.views.conversation_header import ConversationHeader
 from ui.views.details import DetailsPanel
-from ui.views.find_bar import FindBar
 from ui.views.inbox_view import InboxView
-from ui.views.pages.approvals import ApprovalsPage
-from ui.views.pages.diagnostics import DiagnosticsPage
-from ui.views.pages.people import PeoplePage
-from ui.views.pages.settings import SettingsPage
-from ui.views.palette import Palette
 from ui.views.rail import Page, Rail
 from ui.views.status_bar import StatusBar
 from ui.views.timeline_view import TimelineView
+
+if TYPE_CHECKING:
+    from ui.models.people_model import PeopleModel
+    from ui.models.search_presenter import SearchPresenter
+    from ui.views.find_bar import FindBar
+    from ui.views.pages.approvals import ApprovalsPage
+    from ui.views.pages.diagnostics import DiagnosticsPage
+    from ui.views.pages.people import PeoplePage
+    from ui.views.pages.settings import SettingsPage
+    from ui.views.palette import Palette
 
 DETAILS_FROM_WIDTH_PX = 1200
 SMALLEST_PX = (900, 600)
@@ -47,18 +54,29 @@ SMALLEST_PX = (900, 600)
 
 @dataclass(frozen=True, slots=True)
 class WindowParts:
-    """What the panes are fed by."""
+    """What the panes are fed by; without `search` and `people` the window is completed later."""
 
     inbox: InboxPresenter
     timeline: TimelinePresenter
     composer: ComposerPresenter
-    search: SearchPresenter
-    people: PeopleModel
+    search: SearchPresenter | None
+    people: PeopleModel | None
     version: str
 
 
 class MainWindow(QMainWindow):
-    """The panes are public: the workspace connects their signals."""
+    """The panes are public: the workspace connects their signals.
+
+    `people`, `approvals`, `diagnostics`, `settings`, `find_bar` and `palette_view` are there once
+    the window is complete.
+    """
+
+    people: PeoplePage
+    approvals: ApprovalsPage
+    diagnostics: DiagnosticsPage
+    settings: SettingsPage
+    find_bar: FindBar
+    palette_view: Palette
 
     closing = Signal()
     activated = Signal()
@@ -67,47 +85,71 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.setWindowTitle("Parley")
         self.setMinimumSize(*SMALLEST_PX)
+        self._tokens = tokens
+        self._version = parts.version
         self._details_wanted = True
         self.rail = Rail(tokens)
         self.banners = BannerStack(tokens)
         self.inbox = InboxView(parts.inbox, tokens)
         self.header = ConversationHeader(tokens)
-        self.find_bar = FindBar(tokens)
         self.timeline = TimelineView(parts.timeline, tokens)
         self.composer = Composer(parts.composer, tokens)
         self.details = DetailsPanel(tokens)
-        self.people = PeoplePage(parts.people, tokens)
-        self.approvals = ApprovalsPage(tokens)
-        self.diagnostics = DiagnosticsPage(parts.version, tokens)
-        self.settings = SettingsPage(tokens)
         self.status_line = StatusBar(tokens)
         self._build()
-        self.palette_view = Palette(parts.search, tokens, self._ground)
         self.rail.page_chosen.connect(lambda page: self.show_page(Page(page)))
         self.header.details_toggled.connect(self._on_details_toggled)
         self.show_conversation(None)
+        if parts.search is not None and parts.people is not None:
+            for _ in self.complete(parts.search, parts.people):
+                pass
+
+    def complete(self, search: SearchPresenter, people: PeopleModel) -> Iterator[None]:
+        """Build what the first frame does without, a few milliseconds' work at each step."""
+        from ui.views.find_bar import FindBar
+        from ui.views.pages.approvals import ApprovalsPage
+        from ui.views.pages.diagnostics import DiagnosticsPage
+        from ui.views.pages.people import PeoplePage
+        from ui.views.pages.settings import SettingsPage
+        from ui.views.palette import Palette
+
+        self.find_bar = FindBar(self._tokens)
+        self._talk.insertWidget(1, self.find_bar)
+        self.palette_view = Palette(search, self._tokens, self._ground)
+        yield
+        self.people = PeoplePage(people, self._tokens)
+        self._pages.addWidget(self.people)
+        yield
+        self.approvals = ApprovalsPage(self._tokens)
+        self._pages.addWidget(self.approvals)
+        yield
+        self.diagnostics = DiagnosticsPage(self._version, self._tokens)
+        self._pages.addWidget(self.diagnostics)
+        yield
+        self.settings = SettingsPage(self._tokens)
+        self._pages.addWidget(self.settings)
 
     def set_tokens(self, tokens: Tokens) -> None:
         """Pass another look to every pane."""
+        self._tokens = tokens
         self.rail.set_tokens(tokens)
         self.banners.set_tokens(tokens)
         self.inbox.set_tokens(tokens)
         self.header.set_tokens(tokens)
-        self.find_bar.set_tokens(tokens)
         self.timeline.set_tokens(tokens)
         self.composer.set_tokens(tokens)
         self.details.set_tokens(tokens)
-        self.people.set_tokens(tokens)
-        self.approvals.set_tokens(tokens)
-        self.diagnostics.set_tokens(tokens)
-        self.settings.set_tokens(tokens)
         self.status_line.set_tokens(tokens)
-        self.palette_view.set_tokens(tokens)
+        for later in ("people", "approvals", "diagnostics", "settings", "find_bar", "palette_view"):
+            if later in self.__dict__:
+                getattr(self, later).set_tokens(tokens)
 
     def show_page(self, page: Page) -> None:
-        """Bring a page to the front and mark it in the rail."""
-        self._pages.setCurrentIndex(list(Page).index(page))
-        self.rail.show_page(page)
+        """Bring a page to the front and mark it in the rail, the inbox while there is no other."""
+        wanted = list(Page).index(page)
+        number = wanted if wanted < self._pages.count() else 0
+        self._pages.setCurrentIndex(number)
+        self.rail.show_page(list(Page)[number])
 
     def page(self) -> Page:
         """Return the page in front."""
@@ -135,14 +177,7 @@ class MainWindow(QMainWindow):
         row.setSpacing(0)
         row.addWidget(self.rail)
         self._pages = QStackedWidget()
-        for page in (
-            self._inbox_page(),
-            self.people,
-            self.approvals,
-            self.diagnostics,
-            self.settings,
-        ):
-            self._pages.addWidget(page)
+        self._pages.addWidget(self._inbox_page())
         column = QVBoxLayout()
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -182,11 +217,10 @@ class MainWindow(QMainWindow):
         words.setAlignment(Qt.AlignmentFlag.AlignCenter)
         hint.addWidget(words)
         talk = QWidget()
-        column = QVBoxLayout(talk)
+        self._talk = column = QVBoxLayout(talk)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.header)
-        column.addWidget(self.find_bar)
         column.addWidget(self.timeline, 1)
         column.addWidget(self.composer)
         self._middle.addWidget(empty)
