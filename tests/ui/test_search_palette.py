@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -242,12 +243,16 @@ def test_older_messages_are_shown_on_demand_first_from_here_then_from_the_archiv
         stage.palette.field.setText("t")
         await until(lambda: "searched as well" in stage.presenter.foot)
         assert stage.rows(PaletteKind.MORE) == ["Show older messages"]
+
+        def shows(count: int) -> bool:
+            return len(stage.rows(PaletteKind.MESSAGE)) == count
+
         for count in (25, 26):
             for _ in range(30):
                 QTest.keyClick(stage.palette.field, Qt.Key.Key_Down)
             assert stage.current().kind is PaletteKind.MORE
             QTest.keyClick(stage.palette.field, Qt.Key.Key_Return)
-            await until(lambda wanted=count: len(stage.rows(PaletteKind.MESSAGE)) == wanted)
+            await until(partial(shows, count))
         assert stage.rows(PaletteKind.MORE) == [] and stage.palette.isVisible()
 
     staged(qapp, work)
