@@ -28,6 +28,10 @@ _EXISTING = text(
     " FROM messages"
     " WHERE message_id IN (SELECT value FROM json_each(:ids))"
 )
+_FLOORS = text(
+    "SELECT conversation_id, floor_at_utc_ms FROM conversations WHERE floor_at_utc_ms > 0"
+    " AND conversation_id IN (SELECT value FROM json_each(:ids))"
+)
 _ROWS_OF_CONVERSATIONS = text(
     "SELECT conversation_id, row_id FROM conversations"
     " WHERE conversation_id IN (SELECT value FROM json_each(:ids))"
@@ -95,6 +99,7 @@ def apply_messages(
     rows = _Rows([], [], [], [], [])
     touched: Touched = {}
     fresh = [arrival for key, arrival in newest.items() if key not in existing]
+    fresh = _above_floors(connection, fresh)
     for key, row in existing.items():
         if _replace(newest[key], row, state.generation, rows):
             message = newest[key].message
@@ -105,6 +110,24 @@ def apply_messages(
         touched.setdefault(message.conversation_id, set()).add(message.message_id)
     _write(connection, rows)
     return state, touched
+
+
+def _above_floors(connection: Connection, fresh: list[Arrival]) -> list[Arrival]:
+    """Leave out what the stream tells of messages that were let go: the archive has them.
+
+    Answers to calls (position 0) are taken: somebody asked for them.
+    """
+    homes = {each.message.conversation_id for each in fresh if each.seq}
+    if not homes:
+        return fresh
+    found = connection.execute(_FLOORS, {"ids": id_list(homes)})
+    floors = {str(row[0]): int(row[1]) for row in found}
+    return [
+        each
+        for each in fresh
+        if not each.seq
+        or each.message.place_at_utc_ms >= floors.get(each.message.conversation_id, 0)
+    ]
 
 
 def conversation_rows(

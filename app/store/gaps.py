@@ -36,8 +36,12 @@ _OLDEST = text(
     " ORDER BY place_at_utc_ms, place_index LIMIT 1"
 )
 _NTH = text(
-    "SELECT 1 FROM messages WHERE conversation_row = :home"
+    "SELECT 1 FROM messages WHERE conversation_row = :home AND place_at_utc_ms >= :floor"
     " ORDER BY place_at_utc_ms DESC, place_index DESC LIMIT 1 OFFSET :before"
+)
+_LOWER_FLOOR = text(
+    "UPDATE conversations SET floor_at_utc_ms = min(floor_at_utc_ms, :at)"
+    " WHERE conversation_id = :id"
 )
 _NO_FLOOR = text("UPDATE conversations SET floor_at_utc_ms = 0 WHERE conversation_id = :id")
 
@@ -149,16 +153,27 @@ class GapWrites:
             row = view.cache.execute(_HOME, {"id": conversation_id}).one_or_none()
             if row is None or (state.snapshot_seq is None and not row[1]):
                 return None
-            bound = {"home": int(row[0])}
+            bound = {"home": int(row[0]), "floor": int(row[1])}
             if enough is not None:
                 nth = view.cache.execute(_NTH, {**bound, "before": enough - 1}).scalar()
                 if nth is not None:
                     return None
-            oldest = view.cache.execute(_OLDEST, bound).scalar()
+            if row[1]:
+                return int(row[1])
+            oldest = view.cache.execute(_OLDEST, {"home": int(row[0])}).scalar()
             # Several may share a moment: those of the oldest one's are asked for again.
             return _END_OF_ASKING_UTC_MS if oldest is None else int(oldest) + 1
 
         return await self._databases.read(work)
+
+    async def history_reaches(self, conversation_id: ConversationId, at_utc_ms: int) -> None:
+        """Note that every message of a conversation placed from `at_utc_ms` on is here."""
+
+        def work(connection: Connection) -> tuple[None, ChangeSet]:
+            connection.execute(_LOWER_FLOOR, {"id": conversation_id, "at": at_utc_ms})
+            return None, ChangeSet()
+
+        await self._databases.write_cache(work)
 
     async def history_complete(self, conversation_id: ConversationId) -> None:
         """Note that every message of a conversation is here."""

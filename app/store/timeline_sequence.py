@@ -18,18 +18,21 @@ from app.store.payloads import decode_message, id_list
 from contract.states import OutboxState
 from contract.wire import Message
 
-_HOME = text("SELECT row_id FROM conversations WHERE conversation_id = :id")
+_HOME = text("SELECT row_id, floor_at_utc_ms FROM conversations WHERE conversation_id = :id")
 _PLACE = text(
     "SELECT conversation_row, place_at_utc_ms, place_index, row_id FROM messages"
     " WHERE message_id = :id"
 )
+# Below a conversation's floor messages may lack: they are shown only from one of them on, so that
+# nobody takes two for neighbours that are none.
 _NEWEST = text(
-    "SELECT payload FROM messages WHERE conversation_row = :home"
+    "SELECT payload FROM messages WHERE conversation_row = :home AND place_at_utc_ms >= :floor"
     " ORDER BY place_at_utc_ms DESC, place_index DESC, row_id DESC LIMIT :limit"
 )
 _OLDER = text(
     "SELECT payload FROM messages WHERE conversation_row = :home"
     " AND (place_at_utc_ms, place_index, row_id) < (:at, :place_index, :row_id)"
+    " AND place_at_utc_ms >= :floor"
     " ORDER BY place_at_utc_ms DESC, place_index DESC, row_id DESC LIMIT :limit"
 )
 _NEWER = text(
@@ -92,7 +95,9 @@ class TimelineSequence:
         self._answered = frozenset(
             view.outbox.execute(_ANSWERED, {"id": conversation_id}).scalars()
         )
-        self._home = view.cache.execute(_HOME, {"id": conversation_id}).scalar()
+        home = view.cache.execute(_HOME, {"id": conversation_id}).one_or_none()
+        self._home: int | None = None if home is None else int(home[0])
+        self._floor = 0 if home is None else int(home[1])
 
     @property
     def end(self) -> Place:
@@ -164,8 +169,10 @@ class TimelineSequence:
         return set(self._view.cache.execute(_KNOWN, {"ids": id_list(ids)}).scalars())
 
     def _older(self, place: Place, limit: int) -> list[Message]:
-        values: dict[str, object] = {"home": self._home, "limit": limit}
+        values: dict[str, object] = {"home": self._home, "limit": limit, "floor": self._floor}
         if isinstance(place, ServerPlace):
+            if place.at_utc_ms < self._floor:
+                values["floor"] = 0
             values |= {"at": place.at_utc_ms, "place_index": place.index, "row_id": place.row_id}
             payloads = self._view.cache.execute(_OLDER, values).scalars().all()
         else:

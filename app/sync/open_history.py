@@ -45,6 +45,10 @@ class OpenHistory:
         """The backend can be reached again: fetch what the open conversation still lacks."""
         await self.opened(self._open)
 
+    def forget_all(self) -> None:
+        """Believe nothing of what was known: messages were let go of."""
+        self._complete.clear()
+
     def forget(self, conversation_id: ConversationId) -> None:
         """Believe nothing of what was known of a conversation: it was lost and may come back."""
         self._complete.discard(conversation_id)
@@ -71,6 +75,13 @@ class OpenHistory:
     async def _fetch_before(self, home: ConversationId, before_utc_ms: int) -> None:
         page = await self._api.inbox.messages(home, limit=_PAGE_ROWS, before_utc_ms=before_utc_ms)
         await self._store.cache.apply_answers(messages=page.messages, history=True)
-        if not page.next_cursor:
-            self._complete.add(home)
-            await self._store.gaps.history_complete(home)
+        while page.next_cursor:
+            # Of the oldest moment there may be more: it counts as not here yet.
+            reached = min(one.place_at_utc_ms for one in page.messages) + 1
+            if reached < before_utc_ms:
+                await self._store.gaps.history_reaches(home, reached)
+                return
+            page = await self._api.inbox.messages(home, page.next_cursor, _PAGE_ROWS)
+            await self._store.cache.apply_answers(messages=page.messages, history=True)
+        self._complete.add(home)
+        await self._store.gaps.history_complete(home)

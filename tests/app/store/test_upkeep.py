@@ -172,3 +172,31 @@ async def test_a_rebuild_cut_short_goes_on_after_a_restart(tmp_path: Path) -> No
     assert not await store.upkeep.is_index_unfinished()
     assert (await store.search.search("word3")).messages and (await store.check()).ok
     await store.close()
+
+
+async def test_what_was_let_go_stays_away_until_somebody_asks_for_it(store: Store) -> None:
+    await _fill(store)
+    await store.upkeep.let_go(0)
+    old = message("m00007", "changed long after", at=7 * 60_000, version=2)
+    await store.cache.apply_events([event(2, MessageUpserted(message=old))], 2)
+    assert await store.timeline.message(MessageId("m00007")) is None
+    edge = await store.gaps.missing_before(HOME, None)
+    assert edge is not None
+    page = tuple(message(f"m{n:05}", at=n * 60_000) for n in range(1_400, 1_480))
+    assert max(one.place_at_utc_ms for one in page) < edge
+    await store.cache.apply_answers(messages=page, history=True)
+    await store.gaps.history_reaches(HOME, page[0].place_at_utc_ms)
+    assert await _oldest_left(store) == 1_400
+    assert await store.gaps.missing_before(HOME, None) == page[0].place_at_utc_ms
+
+
+async def test_messages_with_a_hole_before_them_are_shown_only_where_they_stand(
+    store: Store,
+) -> None:
+    await _fill(store)
+    await store.upkeep.let_go(0)
+    island = tuple(message(f"m{n:05}", at=n * 60_000) for n in range(301, 311))
+    await store.cache.apply_answers(messages=island, history=True)
+    assert await _oldest_left(store) == _MESSAGES - KEPT_NEWEST
+    there = await store.timeline.around(HOME, MessageId("m00305"), 3, 3)
+    assert [row.message.message_id for row in there.rows][0] == "m00302"
