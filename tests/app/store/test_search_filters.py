@@ -76,8 +76,8 @@ async def searched(store: Store) -> Store:
     return store
 
 
-async def _found(store: Store, query: str, **asked: ConversationId) -> list[int]:
-    hits = (await store.search.search(query, **asked)).messages
+async def _found(store: Store, query: str, home: ConversationId | None = None) -> list[int]:
+    hits = (await store.search.search(query, home=home)).messages
     return [int(hit.message_id[1:]) for hit in hits]
 
 
