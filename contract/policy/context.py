@@ -77,14 +77,19 @@ class Context:
         self.facts = facts
         self.draft = draft
         self.memo = memo
+        self._text: TextScan | None = None
         self.has_more_texts = bool(draft.attachments or draft.quoted_text)
 
-    @functools.cached_property
+    @property
     def text(self) -> TextScan:
         """The draft's own text."""
-        if self.memo is not None:
-            return self.memo.draft_scan(self.bundle, self.draft.text)
-        return TextScan(self.bundle, self.draft.text)
+        if self._text is None:
+            typed = self.draft.text
+            if self.memo is not None:
+                self._text = self.memo.draft_scan(self.bundle, typed)
+            else:
+                self._text = TextScan(self.bundle, typed)
+        return self._text
 
     @functools.cached_property
     def quoted(self) -> TextScan | None:

@@ -94,7 +94,8 @@ def text_rules(plan: RulePlan, context: Context) -> Iterable[PlacedRule]:
         return plan.about_text
     text, facts = context.text, context.facts
     rules = [plan.by_terms[place] for place in text.terms if place in plan.by_terms]
-    rules += [rule for kind, rule in plan.by_kind if text.may_hold(kind)]
+    if clues := text.clues:
+        rules += [rule for needed, rule in plan.by_clues if not needed.isdisjoint(clues)]
     if facts.accounts.key:
         rules += plan.accounts
     if facts.book.names:

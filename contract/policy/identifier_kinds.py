@@ -124,13 +124,6 @@ class IdentifierScan:
             self._clues = clues_in(self._text.folded)
         return self._clues
 
-    def may_hold(self, kind: IdentifierKind) -> bool:
-        """Tell, without looking for them, whether there may be identifiers of a kind."""
-        clue = _CLUES.get(kind)
-        if clue is None or clue in self.clues:
-            return True
-        return kind is IdentifierKind.PAYMENT_CARD and Clue.SPELT_CARD in self.clues
-
     def find(self, kind: IdentifierKind) -> list[Identifier]:
         """Return the finds of one kind, left to right; spans are places of the folded text."""
         found = self._all(kind)
@@ -171,6 +164,17 @@ class IdentifierScan:
         if found is None:
             found = by_kind[kind] = find(island.text)
         return [one for one in found if one.end > island.core_start and one.start < island.core_end]
+
+
+def clues_of(kind: IdentifierKind) -> frozenset[Clue]:
+    """Return the clues of which a text that holds such an identifier has one; empty for any text.
+
+    It spares asking a text for identifiers that it can't hold.
+    """
+    clue = _CLUES.get(kind)
+    if clue is None:
+        return frozenset()
+    return frozenset({clue, Clue.SPELT_CARD} if clue is Clue.CARD else {clue})
 
 
 def find_identifiers(

@@ -17,7 +17,7 @@ class KeptFindings:
     """The findings of the last evaluations, for one thread; bounded."""
 
     def __init__(self) -> None:
-        self._facts: tuple[object, ...] = ()
+        self._facts: Facts | None = None
         self._facts_hash = ""
         self._grounds: tuple[object, ...] = ()
         self._beyond_text: tuple[Finding, ...] = ()
@@ -26,18 +26,17 @@ class KeptFindings:
 
     def facts_hash(self, facts: Facts) -> str:
         """Return the hash of facts, worked out anew unless all their parts are the last ones."""
-        parts = (
-            facts.version,
-            facts.contact_points,
-            facts.walls,
-            facts.accounts,
-            facts.book,
-            facts.reach,
-            facts.gifts,
-        )
         kept = self._facts
-        if not kept or any(one is not two for one, two in zip(parts, kept, strict=True)):
-            self._facts, self._facts_hash = parts, facts_hash(facts)
+        if kept is None or not (
+            facts.version == kept.version
+            and facts.contact_points is kept.contact_points
+            and facts.walls is kept.walls
+            and facts.accounts is kept.accounts
+            and facts.book is kept.book
+            and facts.reach is kept.reach
+            and facts.gifts is kept.gifts
+        ):
+            self._facts, self._facts_hash = facts, facts_hash(facts)
         return self._facts_hash
 
     def beyond_text(

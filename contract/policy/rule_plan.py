@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from contract.policy.identifier_kinds import IdentifierKind
+from contract.policy.first_look import Clue
+from contract.policy.identifier_kinds import clues_of
 from contract.policy.rules import (
     AccountNumberRule,
     DisclaimerRule,
@@ -39,13 +40,13 @@ class RulePlan(NamedTuple):
     """The rules that hold on one channel.
 
     Those about texts stand in `about_text`, and once more by what they need: `by_terms` (by
-    place) one of their terms, `by_kind` an identifier, `accounts` known accounts, `names` the
-    own book, `any_text` nothing. `beyond_text` are those that no word of a text touches.
+    place) one of their terms, `by_clues` one of these clues, `accounts` known accounts, `names`
+    the own book, `any_text` nothing. `beyond_text` are those that no word of a text touches.
     """
 
     about_text: tuple[PlacedRule, ...]
     by_terms: dict[int, PlacedRule]
-    by_kind: tuple[tuple[IdentifierKind, PlacedRule], ...]
+    by_clues: tuple[tuple[frozenset[Clue], PlacedRule], ...]
     accounts: tuple[PlacedRule, ...]
     names: tuple[PlacedRule, ...]
     any_text: tuple[PlacedRule, ...]
@@ -81,20 +82,24 @@ def _plan(rules: tuple[Rule, ...], channel: str) -> RulePlan:
     return RulePlan(
         about_text=about_text,
         by_terms=by_terms,
-        by_kind=tuple(
-            (kind_of(one.rule), one) for one in placed if isinstance(one.rule, NumberRule)
-        ),
+        by_clues=tuple((needed, one) for one in about_text if (needed := _needs_clues(one.rule))),
         accounts=tuple(one for one in placed if isinstance(one.rule, AccountNumberRule)),
         names=tuple(one for one in placed if isinstance(one.rule, WrongClientRule)),
         any_text=tuple(
             one
             for one in about_text
-            if one.place not in by_terms and isinstance(one.rule, RegexRule | DisclaimerRule)
+            if one.place not in by_terms
+            and isinstance(one.rule, RegexRule | DisclaimerRule | NumberRule)
+            and not _needs_clues(one.rule)
         ),
         beyond_text=tuple(
             one for one in placed if not isinstance(one.rule, _ABOUT_TEXT | OptOutWordsRule)
         ),
     )
+
+
+def _needs_clues(rule: Rule) -> frozenset[Clue]:
+    return clues_of(kind_of(rule)) if isinstance(rule, NumberRule) else frozenset()
 
 
 def _needs_terms(rule: Rule) -> bool:

@@ -5,8 +5,8 @@ It never judges a find, and it reads nothing of a draft but one of its texts.
 
 from __future__ import annotations
 
-import functools
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from contract.policy.first_look import Clue
@@ -35,13 +35,19 @@ class TextScan:
         self._identifiers = identifiers or IdentifierScan(typed)
         self.normalised: Normalised = self._identifiers.normalised
         self._bundle = bundle
+        self._terms: dict[int, list[TermMatch]] | None = None
         self._matches: dict[str, list[tuple[int, int]]] = {}
 
-    @functools.cached_property
+    @property
     def terms(self) -> dict[int, list[TermMatch]]:
         """Matches of the bundle's terms by the index of their rule; places of the folded text."""
+        if self._terms is None:
+            self._terms = self._find_terms()
+        return self._terms
+
+    def _find_terms(self) -> dict[int, list[TermMatch]]:
         by_rule: dict[int, list[TermMatch]] = {}
-        clues = self._identifiers.clues
+        clues = self.clues
         for match in self._bundle.lexicon.find(
             self.normalised.text,
             spaced=Clue.SPACED_LETTERS in clues,
@@ -50,9 +56,10 @@ class TextScan:
             by_rule.setdefault(match.term.rule_index, []).append(match)
         return by_rule
 
-    def may_hold(self, kind: IdentifierKind) -> bool:
-        """Tell, without looking for them, whether the text may hold identifiers of a kind."""
-        return self._identifiers.may_hold(kind)
+    @property
+    def clues(self) -> Sequence[int]:
+        """Return what the text may hold, by the values of `Clue`."""
+        return self._identifiers.clues
 
     def identifiers(self, kind: IdentifierKind) -> list[Identifier]:
         """Return the identifiers of one kind; places of the folded text."""
