@@ -9,7 +9,7 @@ OUT := out
 WORKERS ?= 2
 ARGS ?=
 
-.PHONY: help setup run tour test test-pythons bench bench-peers fuzz check format lock openapi overview clean
+.PHONY: help setup run tour test test-pythons bench bench-peers soak fuzz check format lock openapi overview clean
 
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s%s\n", $$1, $$2}' Makefile
@@ -45,6 +45,10 @@ bench: ## Print each figure beside its goal and write out/bench.json (ARGS=hint:
 bench-peers: ## Print what other clients installed here take to start and to idle, beside ours
 	@.ci/setup test
 	@exec .ci/with-session-bus $(PY) -m tests.benchmarks.other_clients
+
+soak: ## Use the app for a day's worth in minutes; fails when memory or anything else grows
+	@.ci/setup test
+	@PARLEY_SOAK=1 exec $(PY) -m pytest tests/soak -s $(ARGS)
 
 fuzz: ## Look for inputs that crash policy or slow it down (FUZZ_S=20: seconds a target; ten minutes else)
 	@.ci/setup test

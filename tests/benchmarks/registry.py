@@ -14,7 +14,9 @@ from tests.benchmarks import (
     hints,
     peers,
     proofs,
+    queue_drain,
     sending,
+    soak_result,
 )
 from tests.benchmarks.lines import Group
 
@@ -22,10 +24,12 @@ GROUPS: tuple[Group, ...] = (
     cold_start.GROUP,
     embedded_start.GROUP,
     sending.GROUP,
+    queue_drain.GROUP,
     hints.GROUP,
     peers.GROUP,
     detection.GROUP,
     proofs.GROUP,
     archive_latency.GROUP,
     archive_rates.GROUP,
+    soak_result.GROUP,
 )
