@@ -40,6 +40,7 @@ from app.sync.runner import SyncRunner
 from app.sync.status_board import StatusBoard
 from app.sync.wake_watch import WakeWatch, way_out
 from app.tasks import TaskOwner
+from app.upkeep_desk import UpkeepDesk
 from backend_client.client import GovernedApi
 from backend_client.endpoint import BackendEndpoint
 from backend_client.transport import Transport
@@ -87,9 +88,17 @@ class Composition:
         self._build_desks()
         self._build_outbox()
         self.frames = FrameKeeping(store, clock, lambda: self.me)
+        self.upkeep = UpkeepDesk(
+            store,
+            settings,
+            tasks.spawn,
+            lambda: board.status.syncing,
+            self.sync.open_history.forget_all,
+        )
         store.subscribe(self._committed)
         tasks.keep_running("outbox counts", self._count_outbox)
         tasks.keep_running("first frame", self.frames.run)
+        tasks.keep_running("upkeep", self.upkeep.run)
         self._recount.set()
 
     def _build_desks(self) -> None:
@@ -123,7 +132,7 @@ class Composition:
             clock,
             self._lanes,
             self._marks,
-            FileTransfers(api, self._attachment_max_bytes, self.desk.files),
+            FileTransfers(api, self._attachment_max_bytes, self.desk.files, store.files),
             undo_s=self._undo_s,
             hint=self.desk.report,
         )
@@ -253,6 +262,7 @@ class Composition:
             self._board.take_store_notices(self._store.notices)
         self.desk.changed(changes)
         self.frames.changed(changes)
+        self.upkeep.changed(changes)
 
     async def _count_outbox(self) -> None:
         while True:

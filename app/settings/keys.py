@@ -25,6 +25,8 @@ class Key(StrEnum):
     RECOVERY_VERIFIER_KEYS = "RecoveryVerifierKeys"
     DATA_FOLDER = "DataFolder"
     OUTBOX_FOLDER = "OutboxFolder"
+    LOCAL_CACHE_MEGABYTES = "LocalCacheMegabytes"
+    ATTACHMENT_CACHE_MEGABYTES = "AttachmentCacheMegabytes"
     UNDO_SEND_SECONDS = "UndoSendSeconds"
     ENTER_SENDS = "EnterSends"
     NOTIFICATIONS_SHOW_TEXT = "NotificationsShowText"

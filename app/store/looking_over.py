@@ -6,11 +6,14 @@ It never repairs anything and never holds up the store's reads and writes.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
+from collections.abc import Callable
 from typing import Any
 
 from app.domain.errors import CorruptStore
 from app.store.check import StoreCheck
+from app.store.check_progress import EVERY_STEPS, CheckProgress
 from app.store.cipher import connect, is_damage, size_bytes, translate
 from app.store.opening import FileSpec
 
@@ -27,17 +30,31 @@ _OUTBOX_COUNTS = (
 )
 
 
-async def look_over(cache: FileSpec, outbox: FileSpec) -> StoreCheck:
+async def look_over(
+    cache: FileSpec, outbox: FileSpec, progress: Callable[[float], None] | None = None
+) -> StoreCheck:
     """Read every page of both files and compare the search index with the messages.
 
+    `progress` hears a fraction on the loop's thread. A cancelled one ends within a moment.
     Raises DiskFull, StoreBusy, EnvironmentFault; damage is in the result.
     """
-    return await asyncio.get_running_loop().run_in_executor(None, _look_over, cache, outbox)
+    loop = asyncio.get_running_loop()
+
+    def tell(fraction: float) -> None:
+        if progress is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens
+                loop.call_soon_threadsafe(progress, fraction)
+
+    watch = CheckProgress(tell)
+    try:
+        return await loop.run_in_executor(None, _look_over, cache, outbox, watch)
+    finally:
+        watch.stop()
 
 
-def _look_over(cache: FileSpec, outbox: FileSpec) -> StoreCheck:
-    cache_problems, cache_counts = _check_file(cache, _CACHE_COUNTS)
-    outbox_problems, outbox_counts = _check_file(outbox, _OUTBOX_COUNTS)
+def _look_over(cache: FileSpec, outbox: FileSpec, watch: CheckProgress) -> StoreCheck:
+    outbox_problems, outbox_counts = _check_file(outbox, _OUTBOX_COUNTS, None)
+    cache_problems, cache_counts = _check_file(cache, _CACHE_COUNTS, watch)
     conversations, messages, contacts, indexed = cache_counts or (0, 0, 0, 0)
     drafts, waiting, refused = outbox_counts or (0, 0, 0)
     return StoreCheck(
@@ -56,7 +73,9 @@ def _look_over(cache: FileSpec, outbox: FileSpec) -> StoreCheck:
     )
 
 
-def _check_file(spec: FileSpec, counts_sql: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
+def _check_file(
+    spec: FileSpec, counts_sql: str, watch: CheckProgress | None
+) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """Return SQLite's words on the file (none when sound) and its counts (none when damaged)."""
     from sqlcipher3 import dbapi2
 
@@ -67,9 +86,14 @@ def _check_file(spec: FileSpec, counts_sql: str) -> tuple[tuple[str, ...], tuple
         # One snapshot for all counts: the writer may be at work.
         connection.execute("BEGIN")
         counts = tuple(int(each) for each in connection.execute(counts_sql).fetchone())
+        if watch is not None:
+            (pages,) = connection.execute("PRAGMA page_count").fetchone()
+            watch.begin(int(pages), counts[1])
+            connection.set_progress_handler(watch.on_steps, EVERY_STEPS)
         answers = [
             str(row[0]) for row in connection.execute(f"PRAGMA quick_check({_MOST_PROBLEMS})")
         ]
+        connection.set_progress_handler(None, 0)
         connection.execute("ROLLBACK")
     except dbapi2.Error as error:
         if not is_damage(error):

@@ -199,4 +199,4 @@ async def test_messages_with_a_hole_before_them_are_shown_only_where_they_stand(
     await store.cache.apply_answers(messages=island, history=True)
     assert await _oldest_left(store) == _MESSAGES - KEPT_NEWEST
     there = await store.timeline.around(HOME, MessageId("m00305"), 3, 3)
-    assert [row.message.message_id for row in there.rows][0] == "m00302"
+    assert there.rows[0].message.message_id == "m00302"
