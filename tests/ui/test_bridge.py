@@ -159,3 +159,27 @@ def test_a_cancelled_caller_closes_its_dialog(qapp: QApplication) -> None:
         dialog.deleteLater()
 
     run_in_qt_loop(qapp, work())
+
+
+def test_a_cancelled_timer_ends_at_once_and_leaves_nothing_behind(qapp: QApplication) -> None:
+    ran: list[str] = []
+
+    async def work() -> None:
+        loop = asyncio.get_running_loop()
+        timers = loop._timers  # type: ignore[attr-defined]  # the product's own loop
+        before = len(timers)
+        for _ in range(100):
+            async with asyncio.timeout(60.0):
+                await asyncio.sleep(0)
+        assert len(timers) <= before + 1, "each time-out was given back"
+        gone = loop.call_later(0.0, ran.append, "cancelled")
+        loop.call_later(0.0, ran.append, "first")
+        loop.call_soon(ran.append, "second")
+        loop.call_later(0.02, ran.append, "last")
+        gone.cancel()
+        gone.cancel()
+        await asyncio.sleep(0.05)
+        assert len(timers) <= before + 1
+
+    run_in_qt_loop(qapp, work())
+    assert ran == ["first", "second", "last"]

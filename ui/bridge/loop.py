@@ -10,6 +10,7 @@ import logging
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
+from contextvars import Context
 from types import TracebackType
 from typing import Any
 
@@ -18,6 +19,7 @@ from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
 from ui.bridge.garbage import collected_here
+from ui.bridge.loop_timers import LoopTimers
 
 _log = logging.getLogger(__name__)
 _QT_LEVEL = {
@@ -30,7 +32,35 @@ _QT_LEVEL = {
 
 
 class _Loop(QEventLoop):  # type: ignore[misc]  # qasync carries no types
-    """qasync's loop with asyncio's hooks for async generators, which it leaves out."""
+    """qasync's loop with asyncio's hooks for async generators, which it leaves out.
+
+    Its delayed callbacks are LoopTimers, which end with their cancellation.
+    """
+
+    def __init__(self, application: QApplication) -> None:
+        super().__init__(application)
+        self._timers = LoopTimers()
+
+    def call_later(
+        self,
+        delay: float,
+        callback: Callable[..., object],
+        *args: Any,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Call back in `delay` seconds; 0 or less: as soon as the loop turns."""
+        handle = asyncio.TimerHandle(self.time() + delay, callback, args, self, context)
+        self._timers.start(handle, delay)
+        return handle
+
+    def close(self) -> None:
+        """End the timers, then what qasync holds."""
+        self._timers.stop()
+        super().close()
+
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        """Called by asyncio's handles when they are cancelled."""
+        self._timers.forget(handle)
 
     def run_forever(self) -> int:
         """Run Qt's loop until `stop`; async generators of this loop are closed by it."""
