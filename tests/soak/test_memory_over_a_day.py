@@ -106,5 +106,6 @@ def write(samples: list[Sample], growths: list[Growth], kinds: list[Growth]) -> 
         "figures": [str(each) for each in growths],
         "kinds": [str(each) for each in kinds],
         "samples": [{"pss_mb": one.pss_mb, **one.figures} for one in samples],
+        "mapped_mb": [one.mapped_mb for one in samples],
     }
     RESULT.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
