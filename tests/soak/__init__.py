@@ -1,1 +1,4 @@
-"""A day's use of the app in minutes, watched for growth; left out unless PARLEY_SOAK is set."""
+"""A day's use of the app in minutes, watched for growth.
+
+It is not played unless PARLEY_SOAK is set.
+"""

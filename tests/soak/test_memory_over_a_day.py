@@ -1,7 +1,7 @@
 """Memory stays flat over a day: eight hours' worth of use in minutes, on a real backend.
 
-It is left out of the test runs: `make soak` plays it, and keeps out/soak.json for the benchmarks.
-By hand, shorter: PARLEY_SOAK=1 PARLEY_SOAK_ROUNDS=16 pytest tests/soak -s
+It never runs with the other tests: `make soak` plays it, and keeps out/soak.json for the
+benchmarks. By hand, shorter: PARLEY_SOAK=1 PARLEY_SOAK_ROUNDS=16 pytest tests/soak -s
 """
 
 from __future__ import annotations
