@@ -17,6 +17,8 @@ from ui.models.settings_rows import TEXT_SIZE, service_words, setting_rows
 from ui.views.main_window import MainWindow
 from ui.window_state import WindowState
 
+_LIMITS = frozenset({Key.LOCAL_CACHE_MEGABYTES, Key.ATTACHMENT_CACHE_MEGABYTES})
+
 
 class Preferences:
     """The settings page's other side."""
@@ -56,4 +58,6 @@ class Preferences:
         self._core.settings = self._reload()
         if key == Key.THEME and not faults:
             self._look.choose(self._core.settings.text(Key.THEME))
+        if key in _LIMITS:
+            self._core.rooms.upkeep.limits_changed()
         self.show()

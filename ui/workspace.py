@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from ui.models.find_presenter import FindPresenter
     from ui.models.people_model import PeopleModel
     from ui.models.search_presenter import SearchPresenter
+    from ui.models.storage_presenter import StoragePresenter
     from ui.preferences import Preferences
     from ui.send_figures import SendFigures
     from ui.window_actions import WindowActions
@@ -71,6 +72,7 @@ class Workspace(QObject):
     find: FindPresenter
     people: PeopleModel
     diagnostics: DiagnosticsPresenter
+    storage: StoragePresenter
     send_figures: SendFigures
     preferences: Preferences
     on_conversation: ConversationActions

@@ -16,6 +16,7 @@ from ui.models.diagnostics_presenter import DiagnosticsPresenter
 from ui.models.find_presenter import FindPresenter
 from ui.models.people_model import PeopleModel
 from ui.models.search_presenter import SearchPresenter
+from ui.models.storage_presenter import StoragePresenter
 from ui.preferences import Preferences
 from ui.send_figures import SendFigures
 from ui.views.rail import Page
@@ -59,6 +60,7 @@ def _build_presenters(workspace: Workspace) -> None:
     workspace.diagnostics = DiagnosticsPresenter(
         workspace.source.checks, workspace.figures, spawner, workspace
     )
+    workspace.storage = StoragePresenter(core.rooms.upkeep, spawner, workspace)
     workspace.send_figures = SendFigures(workspace.source, workspace.figures, spawner, clock)
 
 
@@ -82,11 +84,18 @@ def _connect_pages(workspace: Workspace) -> None:
     presenter.results_changed.connect(page.show_results)
     presenter.running_changed.connect(page.show_running)
     presenter.figures_changed.connect(page.show_figures)
+    storage, card = workspace.storage, workspace.window.settings.storage
+    storage.state_changed.connect(card.show_state)
+    storage.use_changed.connect(card.show_use)
+    card.job_requested.connect(storage.start)
+    card.cancel_requested.connect(storage.cancel)
+    workspace.ended.connect(storage.close)
     book = _Book(workspace)
     workspace.signals.changed.connect(book.on_changed)
 
     def on_page(shown: Page) -> None:
         presenter.set_shown(shown is Page.DIAGNOSTICS)
+        storage.set_shown(shown is Page.SETTINGS)
         if shown is Page.APPROVALS:
             workspace.approvals.on_shown()
         if shown is Page.PEOPLE:

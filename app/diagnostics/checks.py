@@ -64,21 +64,25 @@ async def run_checks(subject: Subject) -> AsyncIterator[CheckResult]:
 
 
 async def check_store(subject: Subject) -> CheckResult:
-    """Open files, run SQLite's quick check, count, look at the free disk."""
+    """Open files, run SQLite's quick check unless they are large, count, look at the free disk."""
     name = "check.store"
     if subject.store is None:
         return _from_fault(name, subject.fault)
-    found = await subject.store.check()
-    if not found.ok:
+    found = await subject.store.check(briefly=True)
+    if found.cache_problems or found.outbox_problems:
         words = "Damage was found; restart Parley, it keeps the damaged file and reads anew."
         return CheckResult(name, _FAIL, words, Owner.USER)
+    if not found.search_index_sound:
+        words = "Search does not find every message yet; Settings, Storage can rebuild it."
+        return CheckResult(name, _WARN, words, Owner.USER)
     counts = f"{_number(found.message_count)} messages, {_number(found.contact_count)} people"
     size_mb = (found.cache_size_bytes + found.outbox_size_bytes) / 1_000_000
     if found.free_disk_bytes < LITTLE_DISK_BYTES:
         free_mb = found.free_disk_bytes // 1_000_000
         words = f"Only {free_mb} MB are free on the disk; please free some space."
         return CheckResult(name, _WARN, words, Owner.USER)
-    return CheckResult(name, _OK, f"Encrypted, {counts}, {size_mb:.1f} MB, quick check passed")
+    checked = "quick check passed" if found.every_page else "every page: Settings, Storage"
+    return CheckResult(name, _OK, f"Encrypted, {counts}, {size_mb:.1f} MB, {checked}")
 
 
 async def check_keyring(subject: Subject) -> CheckResult:
@@ -162,7 +166,7 @@ async def check_outbox(subject: Subject) -> CheckResult:
     name = "check.outbox"
     if subject.store is None:
         return _from_fault(name, subject.fault)
-    found = await subject.store.check()
+    found = await subject.store.check(briefly=True)
     words = f"{found.waiting_count} waiting, {found.refused_count} refused"
     if found.refused_count:
         return CheckResult(name, _WARN, f"{words}; open the refused ones to edit", Owner.USER)

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class StoreCheck:
-    """What `Store.check` found; the problem lists are empty when a file is sound."""
+    """What `Store.check` found; the problem lists are empty when a file is sound.
+
+    Without `every_page` only the outbox was read to its last page, the cache's rows were counted.
+    """
 
     cache_problems: tuple[str, ...]
     outbox_problems: tuple[str, ...]
@@ -24,6 +27,7 @@ class StoreCheck:
     outbox_size_bytes: int
     free_disk_bytes: int
     search_index_sound: bool
+    every_page: bool = True
 
     @property
     def ok(self) -> bool:

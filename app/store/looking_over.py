@@ -18,6 +18,8 @@ from app.store.cipher import connect, is_damage, size_bytes, translate
 from app.store.opening import FileSpec
 
 _MOST_PROBLEMS = 20
+# Up to here every page is read within a second or so.
+_BRIEF_BYTES = 64 << 20
 _CACHE_COUNTS = (
     "SELECT (SELECT value FROM counters WHERE name = 'listed'),"
     " (SELECT count(*) FROM messages), (SELECT count(*) FROM contacts),"
@@ -31,11 +33,16 @@ _OUTBOX_COUNTS = (
 
 
 async def look_over(
-    cache: FileSpec, outbox: FileSpec, progress: Callable[[float], None] | None = None
+    cache: FileSpec,
+    outbox: FileSpec,
+    progress: Callable[[float], None] | None = None,
+    *,
+    briefly: bool = False,
 ) -> StoreCheck:
     """Read every page of both files and compare the search index with the messages.
 
-    `progress` hears a fraction on the loop's thread. A cancelled one ends within a moment.
+    When `briefly`, a large cache is only counted. `progress` hears a fraction on the loop's
+    thread. A cancelled one ends within a moment.
     Raises DiskFull, StoreBusy, EnvironmentFault; damage is in the result.
     """
     loop = asyncio.get_running_loop()
@@ -47,14 +54,17 @@ async def look_over(
 
     watch = CheckProgress(tell)
     try:
-        return await loop.run_in_executor(None, _look_over, cache, outbox, watch)
+        every_page = not (briefly and size_bytes(cache.path) > _BRIEF_BYTES)
+        return await loop.run_in_executor(None, _look_over, cache, outbox, watch, every_page)
     finally:
         watch.stop()
 
 
-def _look_over(cache: FileSpec, outbox: FileSpec, watch: CheckProgress) -> StoreCheck:
-    outbox_problems, outbox_counts = _check_file(outbox, _OUTBOX_COUNTS, None)
-    cache_problems, cache_counts = _check_file(cache, _CACHE_COUNTS, watch)
+def _look_over(
+    cache: FileSpec, outbox: FileSpec, watch: CheckProgress, every_page: bool
+) -> StoreCheck:
+    outbox_problems, outbox_counts = _check_file(outbox, _OUTBOX_COUNTS, None, every_page=True)
+    cache_problems, cache_counts = _check_file(cache, _CACHE_COUNTS, watch, every_page=every_page)
     conversations, messages, contacts, indexed = cache_counts or (0, 0, 0, 0)
     drafts, waiting, refused = outbox_counts or (0, 0, 0)
     return StoreCheck(
@@ -70,11 +80,12 @@ def _look_over(cache: FileSpec, outbox: FileSpec, watch: CheckProgress) -> Store
         outbox_size_bytes=size_bytes(outbox.path),
         free_disk_bytes=shutil.disk_usage(cache.path.parent).free,
         search_index_sound=messages == indexed,
+        every_page=every_page,
     )
 
 
 def _check_file(
-    spec: FileSpec, counts_sql: str, watch: CheckProgress | None
+    spec: FileSpec, counts_sql: str, watch: CheckProgress | None, *, every_page: bool
 ) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """Return SQLite's words on the file (none when sound) and its counts (none when damaged)."""
     from sqlcipher3 import dbapi2
@@ -90,9 +101,10 @@ def _check_file(
             (pages,) = connection.execute("PRAGMA page_count").fetchone()
             watch.begin(int(pages), counts[1])
             connection.set_progress_handler(watch.on_steps, EVERY_STEPS)
-        answers = [
-            str(row[0]) for row in connection.execute(f"PRAGMA quick_check({_MOST_PROBLEMS})")
-        ]
+        answers = ["ok"]
+        if every_page:
+            found = connection.execute(f"PRAGMA quick_check({_MOST_PROBLEMS})")
+            answers = [str(row[0]) for row in found]
         connection.set_progress_handler(None, 0)
         connection.execute("ROLLBACK")
     except dbapi2.Error as error:

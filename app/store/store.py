@@ -108,15 +108,18 @@ class Store:
         """Call `callback` on the loop's thread after each commit; return how to end that."""
         return self._feed.subscribe(callback)
 
-    async def check(self, progress: Callable[[float], None] | None = None) -> StoreCheck:
+    async def check(
+        self, progress: Callable[[float], None] | None = None, *, briefly: bool = False
+    ) -> StoreCheck:
         """Look both files and the search index over (seconds on a large cache).
 
-        `progress` hears a fraction from 0 to 1; cancel the call to cut it short.
+        When `briefly`, a large cache is only counted. `progress` hears a fraction from 0 to 1;
+        cancel the call to cut it short.
         """
         from app.store.looking_over import look_over
 
         files = self._databases.cache_file, self._databases.outbox_file
-        return await look_over(*files, progress)
+        return await look_over(*files, progress, briefly=briefly)
 
     async def close(self) -> None:
         """Finish what was begun, write everything to the files and end the threads."""

@@ -77,6 +77,23 @@ def setting_rows(settings: Settings, text_size_percent: int) -> tuple[SettingRow
             tuple(Choice(seconds, _seconds(seconds)) for seconds in range(11)),
             _locked(settings, Key.UNDO_SEND_SECONDS),
         ),
+        _megabytes_row(
+            settings,
+            Key.LOCAL_CACHE_MEGABYTES,
+            "Messages kept on this computer",
+            "Beyond this the oldest go first. They stay in the archive and come back when you "
+            "scroll to them.",
+            (512, 1024, 2048, 4096, 8192, 16_384, 0),
+            "No limit",
+        ),
+        _megabytes_row(
+            settings,
+            Key.ATTACHMENT_CACHE_MEGABYTES,
+            "Files kept on this computer",
+            "Opened files stay here encrypted, so that opening one again needs no download.",
+            (0, 128, 512, 1024, 2048, 5120),
+            "None",
+        ),
     )
 
 
@@ -98,6 +115,25 @@ _ORIGINS = {
     Origin.INSTALLER: "by the installation",
     Origin.MANAGED: "by your IT",
 }
+
+
+def _megabytes_row(
+    settings: Settings,
+    key: Key,
+    title: str,
+    description: str,
+    offered: tuple[int, ...],
+    words_of_0: str,
+) -> SettingRow:
+    """Return a line for a size; one that IT or somebody set by hand is offered, too."""
+    value = settings.number(key)
+    sizes = offered if value in offered else (value, *offered)
+    choices = tuple(Choice(size, _megabytes(size) if size else words_of_0) for size in sizes)
+    return SettingRow(key, title, description, value, choices, _locked(settings, key))
+
+
+def _megabytes(size: int) -> str:
+    return f"{size // 1024} GB" if size % 1024 == 0 else f"{size} MB"
 
 
 def _locked(settings: Settings, key: str) -> str:

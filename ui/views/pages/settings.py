@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPoint, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -15,15 +15,18 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
 from ui.models.settings_rows import SettingRow
 from ui.theme.icons import icon_pixmap
+from ui.theme.overlay_scroll_bar import OverlayScrollBar
 from ui.theme.tokens import Tokens
-from ui.theme.widgets import hairline, label
+from ui.theme.widgets import hairline, label, pane
 from ui.views.pages.page_frame import PageFrame
+from ui.views.pages.storage_card import StorageCard
 from ui.views.tab_order import focus_by_name, focused_name, join_tab_order
 
 
@@ -73,14 +76,20 @@ class SettingsPage(PageFrame):
         inner.setContentsMargins(20, 16, 20, 16)
         inner.addWidget(label("Service", "strong"))
         inner.addWidget(self._service)
-        self.body.addWidget(self._fault)
-        self.body.addWidget(self._card)
-        self.body.addWidget(service)
-        self.body.addStretch(1)
+        self.storage = StorageCard(tokens)
+        inside = pane("background")
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(16)
+        for part in (self._fault, self._card, self.storage, service):
+            column.addWidget(part)
+        column.addStretch(1)
+        self.body.addWidget(self._scroll(inside), 1)
 
     def set_tokens(self, tokens: Tokens) -> None:
         """Take another look."""
         self._tokens = tokens
+        self.storage.set_tokens(tokens)
         self._build()
 
     def show_settings(self, rows: Sequence[SettingRow], service: str) -> None:
@@ -94,6 +103,17 @@ class SettingsPage(PageFrame):
         """Say why a change could not be kept; "" says nothing."""
         self._fault.setText(words)
         self._fault.setVisible(bool(words))
+
+    def _scroll(self, inside: QWidget) -> QScrollArea:
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setAccessibleName("Settings")
+        scroll.setWidget(inside)
+        OverlayScrollBar(scroll)
+        return scroll
 
     def _build(self) -> None:
         focused = focused_name(self)
