@@ -9,7 +9,7 @@ OUT := out
 WORKERS ?= 2
 ARGS ?=
 
-.PHONY: help setup run tour test test-pythons bench bench-peers soak fuzz check format lock openapi overview clean
+.PHONY: help setup run tour test test-pythons test-channels bench bench-peers soak fuzz check format lock openapi overview clean
 
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s%s\n", $$1, $$2}' Makefile
@@ -37,6 +37,11 @@ test: ## Run every test (ARGS="-k name" narrows it)
 test-pythons: ## Run the quick tests on every other Python 3.11-3.13 found here
 	@.ci/setup test
 	@exec .ci/other-pythons $(ARGS)
+
+test-channels: ## Install the independent peers of real channels and run the connectors against them
+	@.ci/setup test
+	@.ci/peers
+	@PARLEY_PEERS=$(CURDIR)/.peers exec .ci/with-session-bus $(PY) -m pytest tests/channels $(ARGS)
 
 bench: ## Print each figure beside its goal and write out/bench.json (ARGS=hint: those lines)
 	@.ci/setup test

@@ -1,0 +1,89 @@
+"""Finds and starts the independent peers that `make test-channels` installed.
+
+It never installs one, and ends only what it started.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import httpx
+import pytest
+
+PATIENCE_S = 90.0
+
+
+def require_peer(name: str) -> Path:
+    """Return the folder of an installed peer, or skip the test and say what to do."""
+    folder = os.environ.get("PARLEY_PEERS", "")
+    if not folder:
+        pytest.skip("independent peers run in `make test-channels` only")
+    path = Path(folder) / name
+    if not path.exists():
+        pytest.fail(f"the peer {name} is not installed: run `make test-channels`")
+    return path
+
+
+def free_port() -> int:
+    """Return a port nobody listens on just now."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def running(
+    command: Sequence[str],
+    folder: Path,
+    ready: Callable[[], bool],
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a peer in a folder until the block ends; its output is in `peer.log` there."""
+    log = (folder / "peer.log").open("ab")
+    process = subprocess.Popen(
+        list(command),
+        cwd=folder,
+        stdout=log,
+        stderr=log,
+        stdin=subprocess.DEVNULL,
+        env=dict(os.environ) | dict(environment or {}),
+    )
+    try:
+        _wait(process, ready, folder)
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(15)
+        log.close()
+
+
+def answers(url: str) -> Callable[[], bool]:
+    """Return a check that a server answers at an address, whatever it says."""
+
+    def ready() -> bool:
+        try:
+            httpx.get(url, timeout=2.0)
+        except httpx.HTTPError:
+            return False
+        return True
+
+    return ready
+
+
+def _wait(process: subprocess.Popen[bytes], ready: Callable[[], bool], folder: Path) -> None:
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not ready():
+        if process.poll() is not None or time.monotonic() > deadline_s:
+            told = (folder / "peer.log").read_text(errors="replace")[-2000:]
+            pytest.fail(f"the peer did not start ({process.poll()}): {told}")
+        time.sleep(0.1)
