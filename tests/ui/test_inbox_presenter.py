@@ -109,7 +109,8 @@ def test_every_place_is_known_at_once_and_rows_are_read_as_they_show(qapp: QAppl
     presenter._load()
     words = model.words_at(4_000)
     assert words is not None and words.title == "Client 1000"
-    assert feed.read == [(ConversationId("c1000"), ConversationId("c999"))]
+    assert len(feed.read) == 1 and set(feed.read[0]) >= {"c1000", "c999"}
+    assert len(feed.read[0]) < 50
     del tester
 
 

@@ -1,14 +1,15 @@
 """Paints one row of the inbox list.
 
-It never measures text twice in one paint and never changes the model.
+It never paints a row twice that looks the same and never changes the model.
 """
 
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
+from ui.delegates.picture_cache import PictureCache, painting
 from ui.models.inbox_model import InboxRole
 from ui.models.inbox_words import RowWords
 from ui.theme.fonts import BOLD, MEDIUM, REGULAR, ui_font
@@ -32,21 +33,31 @@ _GAP_PX = 6.0
 _MIN_PREVIEW_PX = 60.0
 
 
+_HAS_FOCUS = QStyle.StateFlag.State_HasFocus
+_BY_KEY = QStyle.StateFlag.State_KeyboardFocusChange
+_SELECTED = QStyle.StateFlag.State_Selected
+_UNDER_MOUSE = QStyle.StateFlag.State_MouseOver
+# All that a row's picture depends on: words, ground, ring, width, scale, direction.
+_Shown = tuple[RowWords | None, str, bool, int, float, Qt.LayoutDirection]
+
+
 class InboxDelegate(QStyledItemDelegate):
     """Avatar with channel badge, name, time, preview, tags and the unread pill."""
 
     def __init__(self, tokens: Tokens, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._tokens = tokens
+        self._pictures: PictureCache[_Shown] = PictureCache()
 
     def set_tokens(self, tokens: Tokens) -> None:
         """Paint in another look from now on."""
         self._tokens = tokens
+        self._pictures.clear()
 
     def _ground(self, option: QStyleOptionViewItem) -> str:
-        if option.state & QStyle.StateFlag.State_Selected:
+        if option.state & _SELECTED:
             return self._tokens.accent_soft
-        if option.state & QStyle.StateFlag.State_MouseOver:
+        if option.state & _UNDER_MOUSE:
             return self._tokens.hover
         return self._tokens.panel
 
@@ -87,6 +98,32 @@ class InboxDelegate(QStyledItemDelegate):
             box = QRectF(box.left(), box.center().y() - 8.5, box.width(), TAG_HEIGHT_PX)
             paint_tag(painter, line.seen(box), text, tone, tokens)
 
+    def _paint_row(self, painter: QPainter, row: QRectF, key: _Shown) -> None:
+        words, ground, ringed, _width, _scale, direction = key
+        painter.setLayoutDirection(direction)
+        painter.fillRect(row, qcolor(ground))
+        if words is None:
+            self._paint_coming(painter, row, direction)
+            return
+        avatar = QRectF(row.left() + _MARGIN_PX, row.top() + 10, _AVATAR_PX, _AVATAR_PX)
+        first = _Line(row, row.top() + 9, 20, direction)
+        second = _Line(row, row.top() + 29, 20, direction)
+        paint_avatar(
+            painter,
+            first.seen(avatar),
+            words.initials,
+            words.color,
+            words.channel,
+            qcolor(ground),
+        )
+        self._paint_first_line(painter, first, words)
+        self._paint_second_line(painter, second, words)
+        if ringed:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+            painter.setPen(QPen(qcolor(self._tokens.accent), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(row.adjusted(2, 2, -2, -2), 6, 6)
+
     def _paint_coming(self, painter: QPainter, row: QRectF, direction: Qt.LayoutDirection) -> None:
         """Paint a row whose words are being read: the shapes that will hold them."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -117,30 +154,19 @@ class InboxDelegate(QStyledItemDelegate):
         index: QModelIndex | QPersistentModelIndex,
     ) -> None:
         words = index.data(InboxRole.WORDS)
-        painter.save()
-        painter.setLayoutDirection(option.direction)
-        ground = qcolor(self._ground(option))
-        painter.fillRect(option.rect, ground)
-        row = QRectF(option.rect)
-        if not isinstance(words, RowWords):
-            self._paint_coming(painter, row, option.direction)
-            painter.restore()
-            return
-        avatar = QRectF(row.left() + _MARGIN_PX, row.top() + 10, _AVATAR_PX, _AVATAR_PX)
-        first = _Line(row, row.top() + 9, 20, option.direction)
-        second = _Line(row, row.top() + 29, 20, option.direction)
-        paint_avatar(
-            painter, first.seen(avatar), words.initials, words.color, words.channel, ground
-        )
-        self._paint_first_line(painter, first, words)
-        self._paint_second_line(painter, second, words)
-        if option.state & QStyle.StateFlag.State_HasFocus and (
-            option.state & QStyle.StateFlag.State_KeyboardFocusChange
-        ):
-            painter.setPen(QPen(qcolor(self._tokens.accent), 2))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(row.adjusted(2, 2, -2, -2), 6, 6)
-        painter.restore()
+        shown = words if isinstance(words, RowWords) else None
+        ground = self._ground(option)
+        ringed = bool(option.state & _HAS_FOCUS) and bool(option.state & _BY_KEY)
+        size, scale = option.rect.size(), painter.device().devicePixelRatioF()
+        key = (shown, ground, ringed, size.width(), scale, option.direction)
+        picture = self._pictures.get(key)
+        if picture is None:
+            picture = QPixmap(size * scale)
+            picture.setDevicePixelRatio(scale)
+            with painting(picture) as brush:
+                self._paint_row(brush, QRectF(0, 0, size.width(), size.height()), key)
+            self._pictures.put(key, picture)
+        painter.drawPixmap(option.rect.topLeft(), picture)
 
     def sizeHint(
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex

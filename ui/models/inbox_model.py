@@ -28,6 +28,7 @@ from ui.theme.tool_tips import plain_tip
 AnyIndex = QModelIndex | QPersistentModelIndex
 # Rows kept, least recently shown first to go; a long list is mostly out of sight.
 KEPT_ROWS = 400
+_NEIGHBOURS = 16
 # Beyond this many changes at once the list is laid out anew, its place kept by the view.
 _MOST_MOVES = 200
 
@@ -98,10 +99,19 @@ class InboxModel(QAbstractListModel):
         return known[1]
 
     def take_lacking(self, most: int) -> tuple[ConversationId, ...]:
-        """Return what was asked for last and is not loaded, at most so many; ask no more for it."""
-        wanted = [one for one in self._lacking if one in self._keys and one not in self._rows]
+        """Return what was asked for last, with neighbours, none of it loaded; at most so many."""
+        asked = [one for one in self._lacking if one in self._keys and one not in self._rows]
         self._lacking.clear()
-        return tuple(wanted[-most:])
+        asked = asked[-most:]
+        if not asked:
+            return ()
+        # Their neighbours are likely to show next.
+        numbers = [self.number_of(one) for one in asked]
+        around = range(min(numbers) - _NEIGHBOURS, max(numbers) + _NEIGHBOURS + 1)
+        near = [self._order[n][1] for n in around if 0 <= n < len(self._order)]
+        return tuple(dict.fromkeys((*asked, *(one for one in near if one not in self._rows))))[
+            :most
+        ]
 
     def shown(self, most: int) -> tuple[ConversationId, ...]:
         """Return the conversations whose rows were shown last, at most so many."""

@@ -6,18 +6,14 @@ It never reads the store: its presenter does.
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtGui import QAction, QActionGroup, QFocusEvent, QKeyEvent, QMouseEvent
+from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QButtonGroup,
     QHBoxLayout,
-    QListView,
     QMenu,
     QPushButton,
     QSizePolicy,
     QStackedLayout,
-    QStyle,
-    QStyleOptionViewItem,
     QVBoxLayout,
     QWidget,
 )
@@ -25,19 +21,14 @@ from PySide6.QtWidgets import (
 from app.domain.inbox import MOST_EXPIRING, InboxCounts, InboxFilter
 from contract.ids import ConversationId
 from contract.wire import Channel
-from ui.delegates.inbox_delegate import ROW_HEIGHT_PX, InboxDelegate
-from ui.models.inbox_model import InboxModel, InboxRole
+from ui.delegates.inbox_delegate import InboxDelegate
+from ui.models.inbox_model import InboxRole
 from ui.models.inbox_presenter import InboxPresenter
 from ui.theme.channels import channel_name
-from ui.theme.overlay_scroll_bar import OverlayScrollBar
 from ui.theme.tokens import Tokens
 from ui.theme.widgets import button, label
+from ui.views.inbox_list import InboxList
 
-_KEY_REASONS = (
-    Qt.FocusReason.TabFocusReason,
-    Qt.FocusReason.BacktabFocusReason,
-    Qt.FocusReason.ShortcutFocusReason,
-)
 _FILTER_NAMES = {
     InboxFilter.ALL: "All",
     InboxFilter.UNREAD: "Unread",
@@ -53,90 +44,6 @@ _EMPTY = {
         "No reply window closes within the next six hours.",
     ),
 }
-
-
-class InboxList(QListView):
-    """The list itself: while it is scrolled down, what shows stays in its place as rows move."""
-
-    entered_by_key = Signal(str)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("inbox-list")
-        self.setAccessibleName("Conversations")
-        self.setMouseTracking(True)
-        self.setUniformItemSizes(True)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.verticalScrollBar().setSingleStep(20)
-        OverlayScrollBar(self)
-        self._by_key = False
-        self._stood: list[tuple[ConversationId, int]] = []
-
-    def follow(self, model: InboxModel) -> None:
-        """Show a model and keep the place when it says that it changes."""
-        self.setModel(model)
-        model.changing.connect(self._on_changing)
-        model.changed.connect(self._on_changed)
-
-    def _on_changing(self) -> None:
-        """Note what shows; at the very top what is new is to be seen."""
-        top, model = self.verticalScrollBar().value(), self.model()
-        self._stood = []
-        if top > 0:
-            first = top // ROW_HEIGHT_PX
-            rows = range(first, first + self.viewport().height() // ROW_HEIGHT_PX + 1)
-            indices = (model.index(number, 0) for number in rows)
-            self._stood = [
-                (ConversationId(index.data(InboxRole.CONVERSATION_ID)), ROW_HEIGHT_PX * number)
-                for number, index in zip(rows, indices, strict=True)
-                if index.isValid()
-            ]
-            self._stood = [(one, place - top) for one, place in self._stood]
-
-    def _on_changed(self, moved: frozenset[ConversationId]) -> None:
-        """Put the first row that did not move by itself where it was."""
-        model = self.model()
-        if not self._stood or not isinstance(model, InboxModel):
-            return
-        self.executeDelayedItemsLayout()
-        for conversation_id, offset_px in self._stood:
-            number = model.number_of(conversation_id)
-            if number >= 0 and conversation_id not in moved:
-                self.verticalScrollBar().setValue(number * ROW_HEIGHT_PX - offset_px)
-                return
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        # Qt makes the first row current when none is: that would open, and so read, a
-        # conversation that nobody chose.
-        self._by_key = event.reason() in _KEY_REASONS
-        unchosen = not self.currentIndex().isValid()
-        selection = self.selectionModel()
-        selection.blockSignals(unchosen)
-        super().focusInEvent(event)
-        if unchosen:
-            selection.clearCurrentIndex()
-            selection.blockSignals(False)
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        self._by_key = False
-        super().mousePressEvent(event)
-
-    def initViewItemOption(self, option: QStyleOptionViewItem) -> None:
-        super().initViewItemOption(option)
-        # Qt itself notes only Tab as the keyboard: Esc and the arrows lead here, too.
-        if self._by_key:
-            option.state |= QStyle.StateFlag.State_KeyboardFocusChange
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        self._by_key = True
-        index = self.currentIndex()
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and index.isValid():
-            self.entered_by_key.emit(str(index.data(InboxRole.CONVERSATION_ID)))
-            return
-        super().keyPressEvent(event)
 
 
 class InboxView(QWidget):

@@ -6,14 +6,15 @@ It never reads the store.
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtWidgets import QFrame, QLineEdit, QListView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLineEdit, QVBoxLayout, QWidget
 
-from ui.delegates.people_delegate import PeopleDelegate
+from ui.delegates.people_delegate import ROW_HEIGHT_PX, PeopleDelegate
 from ui.models.people_model import PeopleModel
 from ui.theme.overlay_scroll_bar import OverlayScrollBar
 from ui.theme.tokens import Tokens
 from ui.theme.widgets import button, label
 from ui.views.pages.page_frame import PageFrame
+from ui.views.uniform_list import UniformList
 
 
 class PeoplePage(PageFrame):
@@ -31,12 +32,10 @@ class PeoplePage(PageFrame):
         self.field.setPlaceholderText("Find a person, organisation or city")
         self.field.setClearButtonEnabled(True)
         self.field.textChanged.connect(model.set_filter)
-        self.list = QListView()
+        self.list = UniformList(ROW_HEIGHT_PX)
         self.list.setAccessibleName("People")
         self.list.setModel(model)
         self.list.setItemDelegate(self._delegate)
-        self.list.setMouseTracking(True)
-        self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         OverlayScrollBar(self.list)
         self.list.activated.connect(self._on_activated)
         self._open = button("Open conversation", "primary")
