@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import importlib.util
 import secrets
 import ssl
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
@@ -307,6 +309,10 @@ def _import_httpx() -> None:
     """
     for name in ("httpx_sse", "httpcore", "anyio._backends._asyncio"):
         importlib.import_module(name)
+    if importlib.util.find_spec("sniffio") is None:
+        # httpcore tries to import it whenever it makes a lock, several times a request; where it
+        # is not there each try looks through every folder of the path.
+        sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]  # documented: "not there"
 
 
 def _headers(request_id: str, extra: Mapping[str, str] | None) -> dict[str, str]:

@@ -6,6 +6,7 @@ It does not look into bodies.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -89,6 +90,24 @@ async def test_request_carries_token_version_and_its_own_id(transport: Transport
     assert reply.headers["seen-client"] == "0.1.0"
     assert reply.headers["seen-id"] == reply.request_id
     assert transport.latency_ms > 0
+
+
+async def test_requests_look_for_no_module_that_is_not_there(
+    transport: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await transport.request("GET", "/echo")
+    searched: list[str] = []
+
+    class Listening:
+        """First of the finders: hears of each search for a module."""
+
+        def find_spec(self, name: str, *_: object) -> None:
+            searched.append(name)
+
+    monkeypatch.setattr("sys.meta_path", [Listening(), *sys.meta_path])
+    for _ in range(3):
+        await transport.request("GET", "/echo")
+    assert searched == []
 
 
 async def test_sixty_rounds_of_cancelled_callers_leave_the_pool_usable(
