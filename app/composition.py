@@ -158,7 +158,6 @@ class Composition:
         keep_running("outbox", self._once_moved_in(self._lanes.run))
         keep_running("read marks", self._once_moved_in(self._marks.run))
         keep_running("archive", self._once_moved_in(self.proofs.watch.run))
-        self._tasks.spawn("search index", self.search.tag_index)
 
     def run_embedded(self, plan: EmbeddedPlan, owner: TaskOwner, moved: Moved) -> None:
         """Keep a backend running beside the app; `moved` hears where it is each time."""

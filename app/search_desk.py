@@ -5,7 +5,6 @@ It never shows anything and never lets a query into a log.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 from app.domain.errors import Offline
@@ -22,7 +21,6 @@ ARCHIVE_PAGE = 30
 # Pages that hold nothing but what is here already are read past, so many at most.
 _MOST_PAGES = 3
 _MOST_NEW_CONVERSATIONS = 5
-_TAGGING_PAUSE_S = 0.05
 _UNKNOWN_CALL = frozenset({ProblemCode.NOT_FOUND.value, ProblemCode.METHOD_NOT_ALLOWED.value})
 
 
@@ -85,13 +83,6 @@ class SearchDesk:
         except ClientError as fault:
             raise to_app_error(fault) from fault
         await self._store.cache.apply_answers(messages=page.messages, history=True)
-
-    async def tag_index(self) -> None:
-        """Bring an upgraded cache's index to today's in small steps; returns when it is done."""
-        is_left = True
-        while is_left:
-            is_left = await self._store.search.tag_some()
-            await asyncio.sleep(_TAGGING_PAUSE_S)
 
     async def _ask(self, text: str, cursor: str) -> ArchiveAnswer:
         found: list[Message] = []

@@ -109,6 +109,8 @@ class UpkeepDesk:
         """Keep the files within their limits for ever; cancel to stop."""
         self._store.files.limit_bytes = self._limit_bytes(Key.ATTACHMENT_CACHE_MEGABYTES)
         await self._pause(_FIRST_LOOK_S)
+        if await self._store.upkeep.is_index_unfinished():
+            self.start(UpkeepJob.FINISH_INDEX)
         while True:
             self._wake.clear()
             if self._files_gone:
@@ -165,6 +167,9 @@ class UpkeepDesk:
                 return UpkeepEnd.DONE, await upkeep.compact(self._progressed)
             case UpkeepJob.REBUILD_INDEX:
                 await upkeep.rebuild_index(self._progressed)
+                return UpkeepEnd.DONE, 0
+            case UpkeepJob.FINISH_INDEX:
+                await upkeep.finish_index(self._progressed)
                 return UpkeepEnd.DONE, 0
             case UpkeepJob.LET_GO:
                 limit = self._limit_bytes(Key.LOCAL_CACHE_MEGABYTES)

@@ -10,12 +10,13 @@ from enum import StrEnum
 
 
 class UpkeepJob(StrEnum):
-    """What can be done to the local files; LET_GO also begins by itself."""
+    """What can be done to the local files; LET_GO and FINISH_INDEX begin by themselves."""
 
     CHECK = "check"
     COMPACT = "compact"
     LET_GO = "let_go"
     REBUILD_INDEX = "rebuild_index"
+    FINISH_INDEX = "finish_index"
 
 
 class UpkeepEnd(StrEnum):

@@ -16,7 +16,6 @@ from app.domain.search import MessageHit, PersonHit, SearchResults
 from app.domain.search_query import SearchQuery, parse_query
 from app.store.databases import Databases, ReadView
 from app.store.payloads import decode_contact
-from app.store.search_rows import tag_some
 from app.store.search_scope import CONTACTS, Scope, contacts_named, scope_of
 from app.store.snippets import Highlighter
 from contract.ids import ConversationId, MessageId
@@ -28,7 +27,6 @@ _BEYOND_ALL_ROWS = 1 << 62
 # One call looks at this many found rows at most: what a filter leaves of more comes page by page.
 _MOST_ROWS_READ = 600
 _MOST_ROWS_AT_ONCE = 400
-_TAGGED_AT_ONCE = 200
 
 # Row ids grow with time, so the newest hits are the highest row ids.
 _MESSAGES = (
@@ -125,14 +123,6 @@ class SearchReads:
         asked = (expression, limit)
         return await self._databases.read(
             lambda view: tuple(view.cache.exec_driver_sql(_TITLES, asked).scalars())
-        )
-
-    async def tag_some(self) -> bool:
-        """Bring the next messages of an upgraded cache to today's index; True: more are left."""
-        from app.domain.changes import ChangeSet
-
-        return await self._databases.write_cache(
-            lambda connection: (tag_some(connection, _TAGGED_AT_ONCE), ChangeSet())
         )
 
 

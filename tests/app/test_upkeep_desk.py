@@ -103,6 +103,19 @@ async def test_an_index_that_lacks_rows_is_found_and_rebuilt(world: _World, stor
     assert (await world.outcome(UpkeepJob.CHECK)).end is UpkeepEnd.DONE
 
 
+async def test_an_index_an_upgrade_left_behind_is_finished_by_itself(
+    world: _World, store: Store
+) -> None:
+    cut = asyncio.create_task(store.upkeep.rebuild_index())
+    await eventually(lambda: _is_unfinished(store), "a rebuild under way")
+    cut.cancel()
+    await asyncio.wait({cut})
+    async with _running(world):
+        await _when(lambda: world.desk.state.outcome is not None, "an end")
+    assert world.states[0].job is UpkeepJob.FINISH_INDEX
+    assert not await store.upkeep.is_index_unfinished() and (await store.check()).ok
+
+
 async def _is_unfinished(store: Store) -> bool:
     return await store.upkeep.is_index_unfinished()
 

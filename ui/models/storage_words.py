@@ -6,23 +6,25 @@ It never asks the store anything.
 from __future__ import annotations
 
 from app.domain.upkeep import StorageUse, UpkeepEnd, UpkeepJob, UpkeepOutcome, UpkeepState
-from ui.models.message_words import size_words
 
 _RUNNING = {
     UpkeepJob.CHECK: "Reading every page",
     UpkeepJob.COMPACT: "Giving unused space back",
     UpkeepJob.LET_GO: "Making room: the oldest messages go first and stay in the archive",
     UpkeepJob.REBUILD_INDEX: "Writing the search anew: it finds more as it goes on",
+    UpkeepJob.FINISH_INDEX: "Preparing the search of older messages for this version",
 }
 _DISK_FULL = "The disk has too little room for that. Free some space, then try again."
 _FAILED = "That did not work. Try again; if it fails once more, tell your IT."
 
 
 def storage_size_words(size_bytes: int) -> str:
-    """Return `1.4 GB`, `41.0 MB` or `412 KB`, counted in thousands as file managers do."""
-    if size_bytes >= 1_000_000_000:
-        return f"{size_bytes / 1_000_000_000:.1f} GB"
-    return size_words(size_bytes)
+    """Return `1.4 GB`, `4 GB`, `41 MB` or `5 KB`, counted in 1 024s as the limits are."""
+    if size_bytes >= 1 << 30:
+        return f"{size_bytes / (1 << 30):.1f}".removesuffix(".0") + " GB"
+    if size_bytes >= 1 << 20:
+        return f"{size_bytes / (1 << 20):.0f} MB"
+    return f"{-(-size_bytes // 1024)} KB"
 
 
 def use_words(use: StorageUse) -> str:
@@ -80,8 +82,8 @@ def _done(outcome: UpkeepOutcome) -> str:
                 f"{_number(outcome.amount)} old messages made room. They are in the archive and "
                 "come back when you scroll to them."
             )
-        case UpkeepJob.REBUILD_INDEX:
-            return "Search finds every message again."
+        case UpkeepJob.REBUILD_INDEX | UpkeepJob.FINISH_INDEX:
+            return "Search finds every message."
 
 
 def _cancelled(job: UpkeepJob) -> str:
@@ -92,8 +94,8 @@ def _cancelled(job: UpkeepJob) -> str:
             return "Stopped. What was given back until then stays free."
         case UpkeepJob.LET_GO:
             return "Stopped. Room is made again when Parley starts the next time."
-        case UpkeepJob.REBUILD_INDEX:
-            return "Stopped. Search finds the newest messages; the rest follows by itself."
+        case UpkeepJob.REBUILD_INDEX | UpkeepJob.FINISH_INDEX:
+            return "Stopped. It goes on when Parley starts the next time."
 
 
 def _of(size_bytes: int, limit_bytes: int) -> str:
