@@ -7,8 +7,10 @@ Updates: Bot API 10.1, "Getting updates", "BusinessConnection".
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
+import time
 
 import msgspec
 
@@ -40,6 +42,7 @@ SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 -- a header's na
 _POLLED = "x-parley-polled"
 _ID_TYPE = "telegram_id"
 _LONG_POLL_S = 25
+_SHORTEST_WAIT_S = 1.0
 _MOST_UPDATES = 100
 _MOST_FILE_BYTES = 20 * 1024 * 1024
 _LATEST_S = 100_000_000_000  # beyond, a peer counts milliseconds
@@ -116,7 +119,7 @@ class TelegramInbound:
         """
         if self._context.settings_of(account.account_id).get("secret_token"):
             return Polled(items=(), cursor=cursor)
-        offset = int(cursor) if cursor.isdecimal() else 0
+        offset, began_s = int(cursor) if cursor.isdecimal() else 0, time.monotonic()
         result = await self._calls.call(
             account.account_id,
             "getUpdates",
@@ -137,6 +140,8 @@ class TelegramInbound:
             newest = max(newest, number + 1)
             headers = {_POLLED: self._mark(account, body)}
             items.append(RawItem(dedupe_key=str(number), body=body, headers=headers))
+        if not items and time.monotonic() - began_s < _SHORTEST_WAIT_S:
+            await asyncio.sleep(_SHORTEST_WAIT_S)  # a server that does not hold the request
         return Polled(items=tuple(items), cursor=str(newest) if items else cursor)
 
     async def fetch_media(self, account: Account, ref: str) -> bytes:

@@ -29,10 +29,15 @@ from contract.wire import IdempotencyClass
 CONVERSATION = ConversationId("conv-1")
 
 
-class Vendor(Protocol):
-    """What a conformance run needs from the other side of a channel."""
+class Reached(Protocol):
+    """What a message is made for."""
 
     account: Account
+
+
+class Vendor(Reached, Protocol):
+    """What a conformance run needs from the other side of a channel."""
+
     now_utc_ms: int
 
     @property
@@ -55,7 +60,7 @@ class Vendor(Protocol):
         """
 
 
-def outbound(vendor: Vendor, text: str = "Good morning", n: int = 1) -> OutboundMessage:
+def outbound(vendor: Reached, text: str = "Good morning", n: int = 1) -> OutboundMessage:
     """Make a message to the vendor's one client."""
     return OutboundMessage(
         account_id=vendor.account.account_id,
