@@ -48,12 +48,14 @@ from backend.services import (
 from backend.workspace import Workspace, open_workspace, process_name
 from backend.workspace_errors import WorkspaceError
 from contract.ids import AccountId, ConversationId, EmployeeId
+from contract.policy.problems import BundleError
 from contract.wire import Channel
 
 _log = logging.getLogger(__name__)
 _RESTART_AFTER_S = 1.0
 _HEALTH_PAUSE_S = 0.5
 _STOP_WITHIN_S = 5.0
+_POLICY_AFTER_S = 1.0
 
 
 class RuntimeOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,6 +169,7 @@ class Runtime:
                 self._keep_running("the search index", SearchIndexer(database).run), name="search"
             ),
             asyncio.create_task(self._watch_health(recorder), name="health"),
+            asyncio.create_task(self._prepare_policy(), name="policy"),
         ]
         tidying = functools.partial(keep_tidy, database, self.workspace.blobs, self._now)
         self._tasks.append(
@@ -244,6 +247,16 @@ class Runtime:
                 _log.error("a part stopped", extra={"part": part, "error": type(error).__name__})
             await asyncio.sleep(_RESTART_AFTER_S)
             self._problems.pop(part, None)
+
+    async def _prepare_policy(self) -> None:
+        """Compile the policy in force aside, once the first questions are answered."""
+        await asyncio.sleep(_POLICY_AFTER_S)
+        try:
+            await asyncio.to_thread(self.workspace.policy.prepare)
+        except BundleError:
+            self._problems["policy"] = (
+                "the policy in force can't be read by this Parley: publish it anew"
+            )
 
     async def _watch_health(self, recorder: InboundRecorder) -> None:
         committed = asyncio.Event()

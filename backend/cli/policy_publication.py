@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 from backend.cli.opening import open_offline
 from backend.cli.policy_sources import print_problems, read_bundle
 from backend.cli.printing import print_line
-from backend.governance.policy import PolicyTooOld, newest_files
+from backend.governance.policy import PolicyTooOld, policy_on_record
 from backend.governance.publication import (
     PublicationRefused,
     add_key,
@@ -63,7 +63,7 @@ def _publish(arguments: argparse.Namespace) -> Work:
 
     def work(connection: Connection) -> list[object]:
         policy = publish_signed(connection, _firm(connection), files, system_clock_utc_ms())
-        return [{"ok": True, "version": policy.server.version, "hash": policy.server.hash}]
+        return [{"ok": True, "version": policy.version, "hash": policy.hash}]
 
     return work
 
@@ -91,9 +91,9 @@ def _replay(arguments: argparse.Namespace) -> Work:
         raise WorkspaceError("--since takes a day such as 2026-11-21.") from error
 
     def work(connection: Connection) -> list[object]:
-        in_force = newest_files(connection, _firm(connection))
+        in_force = policy_on_record(connection, _firm(connection))
         assert in_force is not None, "a workspace has a policy from its first start on"
-        replay = Replay(connection, compile_bundle(in_force, Side.SERVER), new)
+        replay = Replay(connection, in_force.server, new)
         since_utc_ms = int(since.timestamp() * 1000)
         return [*replay.differences(since_utc_ms), replay.outcome]
 

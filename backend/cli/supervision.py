@@ -23,7 +23,7 @@ from backend.directory.templates import read_templates, set_template
 from backend.directory.wall_groups import WallError, set_group, set_group_wall, set_membership
 from backend.governance.approval_queue import approval_page, read_approval
 from backend.governance.approvals import decide_approval
-from backend.governance.policy import newest_files, running_policy
+from backend.governance.policy import policy_on_record
 from backend.governance.reviews import review_page, take_step
 from backend.governance.settings import SettingError, write_setting
 from backend.refusals import Refused
@@ -59,10 +59,10 @@ def approvals_command(arguments: argparse.Namespace, database: Database, firm_id
     verdict = ApprovalVerdict(approve=arguments.act == "approve", note=arguments.note)
 
     def decide(connection: Connection) -> msgspec.Struct:
-        files = newest_files(connection, firm_id)
-        if files is None:
+        policy = policy_on_record(connection, firm_id)
+        if policy is None:
             raise WorkspaceError("No policy is in force yet: start the backend once.")
-        me, policy = _me(connection, arguments), running_policy(files)
+        me = _me(connection, arguments)
         decide_approval(
             connection, policy, me, arguments.approval_id, verdict, system_clock_utc_ms()
         )

@@ -1,4 +1,4 @@
-"""Owns the running policy bundle: compiled for enforcement, packed for the clients.
+"""Owns the running policy bundle: compiled for enforcement, packed for the clients, when asked.
 
 It never evaluates a draft, and it never gives a server-only rule away.
 """
@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection, insert, select
@@ -19,6 +19,7 @@ from backend.storage.tables import employees, policy_bundles
 from contract.events import PolicyChanged
 from contract.ids import EmployeeId
 from contract.policy.bundle import CompiledBundle, Side, compile_bundle
+from contract.policy.first_look import prepare as prepare_searches
 from contract.policy.manifest import pack_bundle, unpack_bundle, version_key
 from contract.policy.publishing import client_files
 from contract.receipts.canonical import canonical_json
@@ -30,39 +31,69 @@ class PolicyTooOld(Exception):
     """A bundle older than the published one was offered; versions only grow."""
 
 
-@dataclass(frozen=True, slots=True)
 class RunningPolicy:
-    """One bundle in force: `packed` is what clients fetch, `etag` the hash of those bytes.
+    """One bundle in force, of which each form is made when it is first asked for.
 
-    `packed_whole` holds the server-only rules too and never leaves the backend.
+    Any thread may ask; others that ask meanwhile wait. `version` and `hash` (hex, of the whole
+    bundle's manifest) are what it is known by; `files` hold the server-only rules, too.
     """
 
-    server: CompiledBundle
-    packed: bytes
-    packed_whole: bytes
-    etag: str
+    def __init__(self, files: Mapping[str, bytes], version: str, bundle_hash: str) -> None:
+        self.version = version
+        self.hash = bundle_hash
+        self.files = files
+        self._making = threading.RLock()
+        self._server: CompiledBundle | None = None
+        self._client: CompiledBundle | None = None
+        self._packed = b""
+
+    @property
+    def server(self) -> CompiledBundle:
+        """Return the whole bundle as it is enforced; raises BundleError for a bad one."""
+        with self._making:
+            if self._server is None:
+                self._server = compile_bundle(self.files, Side.SERVER)
+            return self._server
 
     @property
     def client(self) -> CompiledBundle:
-        """Return the bundle as clients have it, compiled when first asked for."""
-        return _client_side(self.packed)
+        """Return the bundle as clients have it."""
+        with self._making:
+            if self._client is None:
+                self._client = compile_bundle(unpack_bundle(self.packed), Side.CLIENT)
+            return self._client
 
+    @property
+    def packed(self) -> bytes:
+        """Return what clients fetch."""
+        with self._making:
+            if not self._packed:
+                self._packed = pack_bundle(client_files(self.files))
+            return self._packed
 
-@functools.lru_cache(maxsize=8)
-def _client_side(packed: bytes) -> CompiledBundle:
-    return compile_bundle(unpack_bundle(packed), Side.CLIENT)
+    @property
+    def packed_whole(self) -> bytes:
+        """Return the bundle with its server-only rules, which never leaves the backend."""
+        return pack_bundle(self.files)
+
+    @functools.cached_property
+    def etag(self) -> str:
+        """The hash of what clients fetch, as HTTP names it."""
+        return f'"{hashlib.sha256(self.packed).hexdigest()}"'
+
+    def prepare(self) -> None:
+        """Make every form, so that no message waits; raises BundleError for a bad bundle."""
+        for made in (self.server, self.client, self.etag):
+            assert made, "every form has something in it"
+        prepare_searches()
 
 
 def running_policy(files: Mapping[str, bytes]) -> RunningPolicy:
-    """Compile a bundle for both sides; raises contract.policy.problems.BundleError."""
-    published = client_files(files)
-    packed = pack_bundle(published)
-    return RunningPolicy(
-        server=compile_bundle(files, Side.SERVER),
-        packed=packed,
-        packed_whole=pack_bundle(files),
-        etag=f'"{hashlib.sha256(packed).hexdigest()}"',
-    )
+    """Compile a bundle as it is enforced; raises contract.policy.problems.BundleError."""
+    server = compile_bundle(files, Side.SERVER)
+    policy = RunningPolicy(files, server.version, server.hash)
+    policy._server = server
+    return policy
 
 
 def read_policy_folder(folder: Path) -> dict[str, bytes]:
@@ -84,21 +115,30 @@ def adopt(
     try:
         publish(connection, firm_id, offered, now_utc_ms)
     except PolicyTooOld as refused:
-        newest = newest_files(connection, firm_id)
+        newest = policy_on_record(connection, firm_id)
         assert newest is not None, "an older offer was refused, so there is a newer one"
-        return running_policy(newest), f"A policy was refused: {refused}."
+        return newest, f"A policy was refused: {refused}."
     return offered, ""
 
 
-def newest_files(connection: Connection, firm_id: str) -> dict[str, bytes] | None:
-    """Return the files of the newest bundle that was in force; None before the first."""
+def policy_on_record(connection: Connection, firm_id: str) -> RunningPolicy | None:
+    """Return the newest policy that was in force; None before the first.
+
+    It was compiled before it came into force, so it is not compiled here.
+    """
     columns = policy_bundles.c
-    rows = connection.execute(
-        select(columns.version, columns.packed).where(columns.firm_id == firm_id)
-    ).all()
-    if not rows:
+    versions = connection.execute(
+        select(columns.version).where(columns.firm_id == firm_id)
+    ).scalars()
+    newest = max(versions, key=version_key, default=None)
+    if newest is None:
         return None
-    return unpack_bundle(max(rows, key=lambda row: version_key(row.version)).packed)
+    row = connection.execute(
+        select(columns.bundle_hash, columns.packed).where(
+            columns.firm_id == firm_id, columns.version == newest
+        )
+    ).one()
+    return RunningPolicy(unpack_bundle(row.packed), newest, row.bundle_hash)
 
 
 def publish(
@@ -119,26 +159,25 @@ def publish(
     known = connection.execute(
         select(columns.version, columns.bundle_hash).where(columns.firm_id == firm_id)
     ).all()
-    offered = policy.server
     newest = max(known, key=lambda row: version_key(row.version), default=None)
     if newest is not None:
-        if (newest.version, newest.bundle_hash) == (offered.version, offered.hash):
+        if (newest.version, newest.bundle_hash) == (policy.version, policy.hash):
             return False
-        if version_key(offered.version) <= version_key(newest.version):
+        if version_key(policy.version) <= version_key(newest.version):
             raise PolicyTooOld(
-                f"version {offered.version} is not newer than {newest.version}, which is in force"
+                f"version {policy.version} is not newer than {newest.version}, which is in force"
             )
     connection.execute(
         insert(policy_bundles).values(
-            version=offered.version,
+            version=policy.version,
             firm_id=firm_id,
-            bundle_hash=offered.hash,
+            bundle_hash=policy.hash,
             packed=policy.packed_whole,
             published_at_utc_ms=now_utc_ms,
         )
     )
-    _archive(connection, firm_id, offered, signers, now_utc_ms)
-    body = PolicyChanged(bundle_version=offered.version)
+    _archive(connection, firm_id, policy, signers, now_utc_ms)
+    body = PolicyChanged(bundle_version=policy.version)
     for employee_id in connection.execute(
         select(employees.c.employee_id).where(employees.c.firm_id == firm_id)
     ).scalars():
@@ -149,7 +188,7 @@ def publish(
 def _archive(
     connection: Connection,
     firm_id: str,
-    offered: CompiledBundle,
+    offered: RunningPolicy,
     signers: Sequence[str],
     now_utc_ms: int,
 ) -> None:

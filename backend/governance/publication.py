@@ -6,7 +6,7 @@ It never lets a bundle's author publish alone, and never registers a key on its 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
@@ -16,7 +16,7 @@ from backend.directory.people import read_me
 from backend.governance.policy import (
     RunningPolicy,
     adopt,
-    newest_files,
+    policy_on_record,
     publish,
     running_policy,
 )
@@ -28,8 +28,9 @@ from contract.policy.manifest import NOTE_FILE
 from contract.policy.problems import BundleError
 from contract.policy.signing import read_signature, sign_bundle
 from contract.receipts.canonical import canonical_json
-from contract.receipts.errors import NoteError
+from contract.receipts.errors import NoteError, ReceiptError
 from contract.receipts.keys import KeyType, VerifierKey
+from contract.receipts.notes import open_note
 from contract.receipts.signers import SEED_BYTES, Signer, format_private_key, parse_private_key
 from contract.wire import Role
 
@@ -150,13 +151,30 @@ def settle_policy(
     """Return the policy in force, and what is wrong with the one that came with Parley, if so.
 
     What came with Parley is signed by the workspace itself and counts until people publish one.
-    Raises BundleError when the shipped one has a fault.
+    One that was in force at the last start is not compiled here. Raises BundleError when a new
+    shipped one has a fault.
     """
     signer = own_signer(connection, firm_id, instance_id, now_utc_ms)
-    newest = newest_files(connection, firm_id)
-    if newest is not None and NOTE_FILE in newest and not _is_own(newest, signer):
-        return running_policy(newest), ""
+    newest = policy_on_record(connection, firm_id)
+    if newest is not None and NOTE_FILE in newest.files:
+        if _is_shipped(newest.files, shipped, known_keys(connection)):
+            return newest, ""
+        if not _is_own(newest.files, signer):
+            return newest, ""
     return adopt(connection, firm_id, running_policy(sign_bundle(shipped, signer)), now_utc_ms)
+
+
+def _is_shipped(
+    files: Mapping[str, bytes], shipped: Mapping[str, bytes], known: Sequence[PolicyKey]
+) -> bool:
+    """Tell whether a bundle's files are those that came with Parley, under a key that counts."""
+    if {name: content for name, content in files.items() if name != NOTE_FILE} != dict(shipped):
+        return False
+    try:
+        open_note(files[NOTE_FILE], [one.key for one in known])
+    except ReceiptError:
+        return False
+    return True
 
 
 def _is_own(files: Mapping[str, bytes], signer: Signer) -> bool:

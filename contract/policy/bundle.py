@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import NamedTuple, Protocol, TypeVar
 
-import re2
-
 from contract.policy.bundle_source import RULES_FILE, BundleSource, need, read_source
 from contract.policy.evidence import EvidenceWords
 from contract.policy.lexicon import Lexicon, Term
@@ -171,6 +169,8 @@ def _folded_words(
 
 
 def _compile_patterns(source: BundleSource, problems: list[BundleProblem]) -> dict[str, Pattern]:
+    import re2  # not before a bundle is compiled: it costs start-up
+
     patterns: dict[str, Pattern] = {}
     for index, rule in enumerate(source.rules):
         if not isinstance(rule, RegexRule):

@@ -12,12 +12,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 
 from contract.policy.first_look import Clue, clues_in
-from contract.policy.identifiers import find_cards, find_ibans, find_spelt_cards
-from contract.policy.national_ids import find_uk_ninos, find_us_ssns
-from contract.policy.network import find_ip_addresses
 from contract.policy.normalise import Normalised, normalise
-from contract.policy.passports import find_passports
-from contract.policy.phones import find_phones
 from contract.policy.scanned_text import (
     Identifier,
     Island,
@@ -25,10 +20,7 @@ from contract.policy.scanned_text import (
     islands,
     scanned_text,
 )
-from contract.policy.secret_keys import find_secrets
-from contract.policy.securities import find_cusips, find_isins, find_leis, find_sedols
 
-Finder = Callable[[ScannedText], list[Identifier]]
 IslandMemo = Callable[[ScannedText], dict["IdentifierKind", list[Identifier]]]
 
 
@@ -50,21 +42,6 @@ class IdentifierKind(Enum):
     IP_ADDRESS = "ip_address"
     SECRET = "secret"  # noqa: S105 # a kind's name
 
-
-_BY_FIGURES: dict[IdentifierKind, tuple[int, Finder]] = {
-    IdentifierKind.PAYMENT_CARD: (6, lambda text: find_cards(text.folded)),
-    IdentifierKind.IBAN: (4, lambda text: find_ibans(text.folded)),
-    IdentifierKind.US_SSN: (5, find_us_ssns),
-    IdentifierKind.UK_NINO: (3, find_uk_ninos),
-    IdentifierKind.PASSPORT: (2, find_passports),
-    IdentifierKind.ISIN: (1, find_isins),
-    IdentifierKind.CUSIP: (3, find_cusips),
-    IdentifierKind.SEDOL: (1, find_sedols),
-    IdentifierKind.LEI: (3, find_leis),
-    IdentifierKind.PHONE: (7, find_phones),
-    IdentifierKind.IP_ADDRESS: (3, find_ip_addresses),
-}
-"""The least figures an island needs, and who looks; letters may stand in for half the others."""
 
 _CLUES: dict[IdentifierKind, Clue] = {
     IdentifierKind.PAYMENT_CARD: Clue.CARD,
@@ -141,10 +118,17 @@ class IdentifierScan:
         clues = self.clues
         found: list[Identifier] = []
         if kind not in _CLUES or _CLUES[kind] in clues:
-            found = self._in_islands(kind) if kind in _BY_FIGURES else find_secrets(self._text)
+            found = self._in_islands(kind) if kind is not IdentifierKind.SECRET else self._secrets()
         if kind is IdentifierKind.PAYMENT_CARD and Clue.SPELT_CARD in clues:
+            from contract.policy.identifiers import find_spelt_cards
+
             found += find_spelt_cards(self._text.folded)
         return found
+
+    def _secrets(self) -> list[Identifier]:
+        from contract.policy.secret_keys import find_secrets
+
+        return find_secrets(self._text)
 
     def _in_islands(self, kind: IdentifierKind) -> list[Identifier]:
         if self._islands is None:
@@ -156,7 +140,9 @@ class IdentifierScan:
         ]
 
     def _in_island(self, kind: IdentifierKind, island: Island) -> list[Identifier]:
-        least, find = _BY_FIGURES[kind]
+        from contract.policy.finders import BY_FIGURES  # costs start-up, for many no first text
+
+        least, find = BY_FIGURES[kind]
         if island.figure_count < least:
             return []
         by_kind = self._memo(island.text) if self._memo is not None else {}

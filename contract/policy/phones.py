@@ -219,4 +219,6 @@ def _known_to_plan(typed: str, regions: tuple[str, ...]) -> bool:
     return False
 
 
-_known_to_plan("123456789", DEFAULT_REGIONS)  # reads the plans, so that no keystroke waits for it
+def read_plans() -> None:
+    """Read the regions' numbering plans, so that no keystroke waits for it."""
+    _known_to_plan("123456789", DEFAULT_REGIONS)
