@@ -15,6 +15,7 @@ from app.settings.keys import Key
 from app.settings.paths import AppPaths, app_paths, config_dir
 from app.settings.settings import Settings
 from ui.early_start import EarlyStart
+from ui.qt_bindings import spare_source_reading
 
 _LEVELS = {"warning": logging.WARNING, "info": logging.INFO, "debug": logging.DEBUG}
 
@@ -30,6 +31,7 @@ def run_window(*, theme: str | None, version: str) -> int:
         return Core(settings, paths, SystemClock(), passphrase=passphrase)
 
     early = EarlyStart(make_core)
+    spare_source_reading()
     from ui.window_life import WindowLife, create_application
 
     application = create_application(config)

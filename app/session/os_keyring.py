@@ -20,6 +20,10 @@ def read_secret(user: str) -> str | None:
 
     Raises KeyringMissing, KeyringLocked.
     """
+    from app.session.secret_service import read_at_once
+
+    if (secret := read_at_once(SERVICE, user)) is not None:
+        return secret
     from keyring.errors import KeyringError
 
     backend = _backend()

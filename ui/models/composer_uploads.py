@@ -5,12 +5,11 @@ It never reads a file itself and never sends a message.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QObject, Signal
 
@@ -20,6 +19,9 @@ from contract.wire import Attachment
 from ui.bridge.spawn import Spawner
 from ui.models.composer_state import Upload, UploadStep
 from ui.models.sentences import sentence_of
+
+if TYPE_CHECKING:
+    import asyncio
 
 
 class Uploader(Protocol):

@@ -5,14 +5,17 @@ It never drops a draft: only a store that took it, or a send that took it along,
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 
 from app.domain.drafts import Draft
 from contract.ids import ConversationId
 from ui.bridge.spawn import Spawner
+
+if TYPE_CHECKING:
+    import asyncio
 
 SAVE_AFTER_MS = 100
 
@@ -33,12 +36,21 @@ class DraftSaver(QObject):
         self._spawner = spawner
         self._dirty = False
         self._unsaved: dict[ConversationId, Draft] = {}
-        self.writing = asyncio.Lock()
+        self._writing: asyncio.Lock | None = None
         self.paused = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(SAVE_AFTER_MS)
         self._timer.timeout.connect(self._on_due)
+
+    @property
+    def writing(self) -> asyncio.Lock:
+        """Return the lock under which drafts are saved, and sent."""
+        if self._writing is None:
+            from asyncio import Lock
+
+            self._writing = Lock()
+        return self._writing
 
     def mark_dirty(self) -> None:
         """The draft on screen changed: save it soon."""

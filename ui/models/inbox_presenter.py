@@ -6,7 +6,6 @@ Nor does it read rows that are out of sight, but those that a change touched.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
@@ -169,6 +168,8 @@ class InboxPresenter(QObject):
             self._spawn(self._read(), "inbox")
 
     async def _read(self) -> None:
+        from asyncio import sleep
+
         try:
             while self._stale or self._dirty:
                 question = self._question
@@ -181,7 +182,7 @@ class InboxPresenter(QObject):
                     self._dirty.clear()
                     await self._read_touched(question, touched)
                 if question == self._question and (self._stale or self._dirty):
-                    await asyncio.sleep(_PAUSE_S)
+                    await sleep(_PAUSE_S)
         finally:
             self._reading = False
 

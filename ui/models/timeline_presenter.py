@@ -5,7 +5,6 @@ It never shows an answer that belongs to a conversation or place left meanwhile.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
@@ -321,6 +320,8 @@ class TimelinePresenter(QObject):
             await self._jump(visit, first)
 
     async def _catch_up(self, visit: int) -> None:
+        from asyncio import sleep
+
         try:
             while (self._dirty or self._dirty_all) and visit == self._visit:
                 touched, everything = frozenset(self._dirty), self._dirty_all
@@ -328,7 +329,7 @@ class TimelinePresenter(QObject):
                 self._dirty_all = False
                 await self._reread(visit, touched, everything)
                 if self._dirty:
-                    await asyncio.sleep(_PAUSE_S)
+                    await sleep(_PAUSE_S)
         finally:
             self._release(visit)
 
