@@ -132,6 +132,11 @@ def working_copy(folder: Path) -> Path:
     return target
 
 
+def drop_working_copy(folder: Path) -> None:
+    """Remove this run's copy, so that whoever comes next gets a fresh one."""
+    shutil.rmtree(folder / "client", ignore_errors=True)
+
+
 def build(target: Path, messages: int, conversations: int) -> None:
     """Build a data set in a folder that is not there yet."""
     root = target.with_name(f"{target.name}.part")
