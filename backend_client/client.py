@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from backend_client.archive_calls import ArchiveCalls
 from backend_client.calls import Caller, decode_reply, new_key, refuse_problems
 from backend_client.search_calls import SearchCalls
+from backend_client.snapshot_pages import read_page
 from backend_client.supervision_calls import SupervisionCalls
 from backend_client.transport import Transport
 from contract import api, wire
@@ -68,7 +69,7 @@ class InboxCalls:
     async def snapshot(self, cursor: str = "", limit: int = wire.MAX_PAGE) -> wire.SnapshotPage:
         """Read one page of the first sync; an empty cursor begins it. 410 raises CursorGone."""
         asked = _paging(cursor, limit)
-        return await self._caller.get(api.SNAPSHOT, wire.SnapshotPage, params=asked)
+        return await read_page(await self._caller.exchange("GET", api.SNAPSHOT, params=asked))
 
     async def events_poll(self, after: int, wait_s: float) -> EventPage:
         """Wait up to `wait_s` seconds for events behind position `after` (long polling)."""

@@ -19,6 +19,7 @@ from app.store.cache_tables import END_OF_TIME_UTC_MS
 from app.store.page_pieces import Piece
 from app.store.payloads import id_list
 from app.store.purges import CONVERSATION, MESSAGE, erase, revoke, tombstones
+from app.store.search_rows import FILLING_SEGMENTS, set_merging
 from app.store.sync_rows import SyncState, read_state, write_state
 from contract.events import (
     AccessRevoked,
@@ -96,6 +97,7 @@ def apply_piece(
     state = read_state(connection)
     if begins:
         newest = connection.execute(_NEWEST_PLACE).scalar()
+        set_merging(connection, FILLING_SEGMENTS)
         state = state.begin_snapshot(page.seq, END_OF_TIME_UTC_MS if newest is None else newest)
     if state.snapshot_seq is None:
         raise CursorGone("this page's snapshot was given up")

@@ -18,6 +18,7 @@ from app.store.check import SnapshotProgress
 from app.store.databases import Databases
 from app.store.page_pieces import MESSAGES_PER_COMMIT, Piece, cut, pieces_of
 from app.store.purges import revoke, sweep_messages, sweep_people
+from app.store.search_rows import USUAL_SEGMENTS, set_merging
 from app.store.sync_rows import SyncState, read_state, write_state
 from contract.events import Event
 from contract.ids import ConversationId
@@ -218,5 +219,6 @@ def _end_snapshot(connection: Connection, *, sweep: bool) -> tuple[None, ChangeS
         raise CursorGone("this page's snapshot was given up")
     if sweep:
         sweep_people(connection, state.generation, state.snapshot_seq)
+    set_merging(connection, USUAL_SEGMENTS)
     write_state(connection, state.end_snapshot())
     return None, ChangeSet(reset=sweep, initiator="sync")

@@ -15,6 +15,8 @@ T = TypeVar("T")
 
 # What is written within some 20 ms, its row in the full-text index included.
 MESSAGES_PER_COMMIT = 400
+# History nobody waits for: the index of a larger commit costs two thirds for each message.
+HISTORY_PER_COMMIT = 1_000
 PEOPLE_PER_COMMIT = 250
 
 
@@ -33,7 +35,7 @@ def pieces_of(page: SnapshotPage) -> Iterator[Piece]:
     pieces = [
         *(Piece(conversations=part) for part in cut(page.conversations, PEOPLE_PER_COMMIT)),
         *(Piece(contacts=part) for part in cut(page.contacts, PEOPLE_PER_COMMIT)),
-        *(Piece(messages=part) for part in cut(page.messages, MESSAGES_PER_COMMIT)),
+        *(Piece(messages=part) for part in cut(page.messages, HISTORY_PER_COMMIT)),
     ]
     last = replace(pieces.pop(), is_last=True) if pieces else Piece(is_last=True)
     yield from pieces

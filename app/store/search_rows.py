@@ -19,6 +19,10 @@ from contract.wire import Message
 # row below which none has them yet (version 2 of the cache).
 TAGLESS_BELOW = "search_tagless_below"
 
+# While a first sync fills in, and otherwise (FTS5's own choice).
+FILLING_SEGMENTS = 8
+USUAL_SEGMENTS = 4
+
 _PUT_MARK = text(
     "INSERT INTO meta (key, value) VALUES (:key, :value)"
     " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
@@ -55,6 +59,15 @@ def is_found_alike(one: Message, other: Message) -> bool:
         and one.author_id == other.author_id
         and one.place_at_utc_ms == other.place_at_utc_ms
     )
+
+
+def set_merging(connection: Connection, segments: int) -> None:
+    """Let the messages' index hold so many parts of a size before it merges them.
+
+    More of them make writing cheaper and finding dearer (https://sqlite.org/fts5.html#automerge).
+    """
+    sql = "INSERT INTO message_search (message_search, rank) VALUES ('automerge', ?)"
+    connection.exec_driver_sql(sql, (segments,))
 
 
 def put_title(connection: Connection, row_id: int, before: str, after: str) -> None:

@@ -1,0 +1,177 @@
+"""Shows that a gap in the stream costs what changed in it, and that purges hold through it.
+
+It runs against the real backend's routes over its real database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete
+
+from app.store.store import Store
+from app.sync.catch_up import catch_up
+from app.sync.reference import ReferenceKeeper
+from app.sync.runner import SyncRunner
+from backend.directory.points import PointAddress
+from backend.inbox.conversations import bump_conversation
+from backend.inbox.erasing import erase_messages
+from backend.inbox.events import trim_events
+from backend.storage import tables
+from backend_client.client import GovernedApi
+from backend_client.endpoint import BackendEndpoint
+from backend_client.transport import Transport
+from contract.ids import ConversationId, MessageId
+from contract.wire import Channel
+from tests.app.conftest import open_store
+from tests.app.small_backend import until
+from tests.app.sync.test_runner import QUICK, Listener
+from tests.backend.workspace import ELENA, TOKENS, Workspace, open_workspace, served
+
+CLIENTS = 4
+
+
+class Scene:
+    """A backend with four chats, and a store that was synced and then cut off."""
+
+    def __init__(self, workspace: Workspace, api: GovernedApi, store: Store) -> None:
+        self.workspace = workspace
+        self.api = api
+        self.store = store
+        self.asked: list[str] = []
+
+    async def write(self, number: int, text: str) -> tuple[ConversationId, MessageId]:
+        """Have a client write; return chat and message."""
+        point = PointAddress(Channel.WHATSAPP, "phone", f"+1555000{number}")
+        message = await self.workspace.inbound(text, point=point)
+        return await self.workspace.conversation_of(message), message
+
+    async def forget_events(self) -> None:
+        """Let the backend keep no event: whoever is behind meets a gap."""
+        await self.workspace.services.database.write(lambda c: trim_events(c, ELENA, 0))
+
+    async def texts(self, home: ConversationId) -> list[str]:
+        """Return a chat's messages as the client has them."""
+        window = await self.store.timeline.around(home, None, 400)
+        return [row.message.text for row in window.rows]
+
+    @asynccontextmanager
+    async def syncing(self) -> AsyncIterator[Listener]:
+        """Run the client's sync for the length of a block."""
+        listener = Listener()
+        reference = ReferenceKeeper(self.api, self.store, "0.1.0", listener.references.append)
+        await reference.load()
+        runner = SyncRunner(self.api, self.store, reference, listener, timing=QUICK)
+        task = asyncio.create_task(runner.run())
+        try:
+            yield listener
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
+
+@pytest.fixture
+async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+    """Yield the scene, synced."""
+    async with open_workspace(tmp_path / "backend") as workspace, served(workspace) as url:
+        transport = Transport(BackendEndpoint(url=url, token=TOKENS[ELENA]))
+        store = await open_store(tmp_path)
+        made = Scene(workspace, GovernedApi(transport), store)
+        try:
+            for number in range(CLIENTS):
+                await made.write(number, f"hello {number}")
+            async with made.syncing() as listener:
+                await until(lambda: listener.done)
+            exchange = transport.request
+
+            async def counted(method: str, path: str, **more: object) -> object:
+                made.asked.append(path)
+                return await exchange(method, path, **more)  # type: ignore[arg-type]  # passed on
+
+            transport.request = counted  # type: ignore[method-assign,assignment]  # to count
+            yield made
+        finally:
+            await transport.close()
+            await store.close()
+
+
+async def test_only_what_changed_is_fetched_after_a_gap(scene: Scene) -> None:
+    home, _ = await scene.write(2, "written while you were away")
+    await scene.forget_events()
+    async with scene.syncing():
+        async with asyncio.timeout(10):
+            while "written while you were away" not in await scene.texts(home):
+                await asyncio.sleep(0.02)
+        await scene.write(1, "live again")
+        async with asyncio.timeout(10):
+            while (await scene.store.cache.cursor() or 0) < await _position(scene):
+                await asyncio.sleep(0.02)
+    fetched = [path for path in scene.asked if path.endswith("/messages")]
+    assert fetched == [f"/v1/conversations/{home}/messages"]
+    assert not [path for path in scene.asked if "snapshot" in path]
+
+
+async def test_what_was_erased_in_a_gap_is_gone_here_too(scene: Scene) -> None:
+    home, first = await scene.write(0, "to be erased")
+    async with scene.syncing():
+        async with asyncio.timeout(10):
+            while "to be erased" not in await scene.texts(home):
+                await asyncio.sleep(0.02)
+    now = scene.workspace.clock()
+    database = scene.workspace.services.database
+    await database.write(lambda connection: erase_messages(connection, [first], now))
+    await scene.forget_events()
+    cursor = await scene.store.cache.cursor()
+    assert cursor is not None and await catch_up(scene.api, scene.store, cursor)
+    assert await scene.texts(home) == ["hello 0"]
+    assert (await scene.store.search.search("erased")).messages == ()
+
+
+async def test_what_is_no_longer_ours_is_purged_after_a_gap(scene: Scene) -> None:
+    home, _ = await scene.write(3, "secret")
+    members = tables.conversation_members.c
+    database = scene.workspace.services.database
+    await database.write(
+        lambda c: c.execute(
+            delete(tables.conversation_members).where(members.conversation_id == home)
+        )
+    )
+    await scene.forget_events()
+    cursor = await scene.store.cache.cursor()
+    assert cursor is not None and await catch_up(scene.api, scene.store, cursor)
+    assert await scene.store.inbox.conversation(home) is None
+    assert await scene.texts(home) == []
+
+
+async def test_when_most_has_changed_a_snapshot_is_due(scene: Scene) -> None:
+    for number in range(3):
+        await scene.write(number, "again")
+    await scene.forget_events()
+    cursor = await scene.store.cache.cursor()
+    assert cursor is not None
+    assert not await catch_up(scene.api, scene.store, cursor)
+    assert await scene.store.cache.cursor() == cursor
+
+
+async def test_a_position_the_backend_never_reached_needs_a_snapshot(scene: Scene) -> None:
+    assert not await catch_up(scene.api, scene.store, 10**6)
+
+
+async def test_a_chat_given_back_in_a_gap_comes_back_whole(scene: Scene) -> None:
+    home, _ = await scene.write(1, "before")
+    await scene.store.gaps.purge_conversation(home, (await scene.store.cache.cursor() or 0) + 1)
+    now = scene.workspace.clock()
+    await scene.workspace.services.database.write(lambda c: bump_conversation(c, home, now))
+    await scene.forget_events()
+    cursor = await scene.store.cache.cursor()
+    assert cursor is not None and await catch_up(scene.api, scene.store, cursor)
+    assert await scene.texts(home) == ["hello 1", "before"]
+
+
+async def _position(scene: Scene) -> int:
+    counter = "SELECT seq FROM event_counters WHERE employee_id = "
+    return int(str(await scene.workspace.scalar(f"{counter}'{ELENA}'")))
