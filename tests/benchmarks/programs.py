@@ -89,7 +89,8 @@ def idle(pids: list[int]) -> Idle:
     memory_mb = pss_mb(pids)
     cpu_before_s, woken_before = cpu_s(pids), wake_ups(pids)
     time.sleep(IDLE_S)
-    return Idle(memory_mb, cpu_s(pids) - cpu_before_s, (wake_ups(pids) - woken_before) / IDLE_S)
+    woken = max(0, wake_ups(pids) - woken_before)  # a thread that ended takes its count along
+    return Idle(memory_mb, cpu_s(pids) - cpu_before_s, woken / IDLE_S)
 
 
 def foreign_environment(screen: Screen, home: Path) -> dict[str, str]:

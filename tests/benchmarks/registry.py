@@ -17,6 +17,7 @@ from tests.benchmarks import (
     queue_drain,
     sending,
     soak_result,
+    window,
 )
 from tests.benchmarks.lines import Group
 
