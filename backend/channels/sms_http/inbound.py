@@ -65,7 +65,7 @@ class SmsHttpInbound:
         form = _form(raw)
         sid, status = form.get("MessageSid", ""), form.get("MessageStatus", "")
         if sid and status:
-            return (_receipt(sid, status, form),)
+            return _receipts(sid, status, form)
         if sid and form.get("From"):
             return (_message(sid, form),)
         sender = Sender(id_type="phone", address="")
@@ -122,19 +122,20 @@ def _message(sid: str, form: dict[str, str]) -> InboundEvent:
     )
 
 
-def _receipt(sid: str, status: str, form: dict[str, str]) -> InboundEvent:
-    sender = Sender(id_type="phone", address=form.get("To", ""))
+def _receipts(sid: str, status: str, form: dict[str, str]) -> tuple[InboundEvent, ...]:
+    """Return what a status tells; queued and sending are what the answer to the send said."""
     state = _STATES.get(status)
-    if state is None:  # queued, accepted, sending: the answer to the send said as much
-        state = DeliveryState.ACCEPTED
-    return Receipt(
+    if state is None:
+        return ()
+    receipt = Receipt(
         dedupe_key=f"{sid}.{status}",
         at_utc_ms=0,
-        sender=sender,
+        sender=Sender(id_type="phone", address=form.get("To", "")),
         state=state,
         external_id=sid,
         detail=form.get("ErrorCode", ""),
     )
+    return (receipt,)
 
 
 def _pairs(body: bytes) -> list[tuple[str, str]]:
