@@ -20,8 +20,10 @@ _CONVERSATIONS, _AUTHORS = 0xF0000, 0x100000
 _YEARS, _MONTHS, _DAYS = 0xE000, 0xE200, 0xE300
 _FILE = "\uf000"
 _DAY_MS = 86_400_000
-# Nothing is dated outside these years; what is stands with the nearest of them.
-_FIRST_YEAR, _LAST_YEAR = 2000, 2200
+# What is dated outside these years stands with the nearest of them: fewer years, fewer terms.
+_FIRST_YEAR, _LAST_YEAR = 2012, 2200
+_FIRST_UTC_MS = int(datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC).timestamp() * 1_000)
+_LAST_UTC_MS = int(datetime(_LAST_YEAR, 12, 31, tzinfo=UTC).timestamp() * 1_000)
 
 
 def number_of(key: str) -> int:
@@ -96,7 +98,7 @@ def _day(day_number: int) -> str:
 
 
 def _date(at_utc_ms: int) -> date:
-    bounded = max(946_684_800_000, min(at_utc_ms, 7_289_654_399_000))
+    bounded = max(_FIRST_UTC_MS, min(at_utc_ms, _LAST_UTC_MS))
     return datetime.fromtimestamp(bounded / 1_000, UTC).date()
 
 
@@ -105,7 +107,7 @@ def _day_of(day: date) -> str:
 
 
 def _year(day: date) -> str:
-    return chr(_YEARS + max(_FIRST_YEAR, min(day.year, _LAST_YEAR)) - _FIRST_YEAR + 1)
+    return chr(_YEARS + day.year - _FIRST_YEAR + 1)
 
 
 def _next_month(day: date) -> date:

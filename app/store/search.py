@@ -15,6 +15,7 @@ from app.domain.clock import Clock
 from app.domain.search import MessageHit, PersonHit, SearchResults
 from app.domain.search_query import SearchQuery, parse_query
 from app.store.databases import Databases, ReadView
+from app.store.engine import driver_of
 from app.store.payloads import decode_contact
 from app.store.search_scope import CONTACTS, Scope, contacts_named, scope_of
 from app.store.snippets import Highlighter
@@ -22,12 +23,13 @@ from contract.ids import ConversationId, MessageId
 from contract.search_terms import loose_expression, match_expression, query_terms
 from contract.wire import Channel, Contact, Direction
 
-_MOST_PEOPLE_RANKED = 200
+_MOST_PEOPLE_RANKED = 60
 _BEYOND_ALL_ROWS = 1 << 62
 # One call looks at this many found rows at most: what a filter leaves of more comes page by page.
 _MOST_ROWS_READ = 600
 _MOST_ROWS_AT_ONCE = 400
 
+# The driver runs what each key asks: SQLAlchemy's own work costs as much as a query.
 # Row ids grow with time, so the newest hits are the highest row ids.
 _MESSAGES = (
     "SELECT found, messages.conversation_row, messages.place_at_utc_ms, conversations.listed,"
@@ -195,7 +197,7 @@ def _found_rows(view: ReadView, expression: str, limit: int, below_row: int) -> 
     """Yield what the index finds, newest first: as many as are shown, then larger batches."""
     batch = limit + 1
     while True:
-        rows = view.cache.exec_driver_sql(_MESSAGES, (expression, below_row, batch)).all()
+        rows = driver_of(view.cache).execute(_MESSAGES, (expression, below_row, batch)).fetchall()
         yield from rows
         if len(rows) < batch:
             return
@@ -223,10 +225,11 @@ def _people(view: ReadView, query: SearchQuery, limit: int) -> tuple[PersonHit, 
     """Return the people a filter names, else those the words find."""
     if limit < 1:
         return ()
+    driver = driver_of(view.cache)
     hits = []
     for contact in _contacts(view, query, limit)[:limit]:
-        home = view.cache.exec_driver_sql(_NEWEST_CONVERSATION, (contact.contact_id,)).scalar()
-        hits.append(PersonHit(contact, None if home is None else ConversationId(home)))
+        home = driver.execute(_NEWEST_CONVERSATION, (contact.contact_id,)).fetchone()
+        hits.append(PersonHit(contact, None if home is None else ConversationId(home[0])))
     return tuple(hits)
 
 
@@ -238,5 +241,5 @@ def _contacts(view: ReadView, query: SearchQuery, limit: int) -> list[Contact]:
     if expression is None:
         return []
     asked = (expression, _MOST_PEOPLE_RANKED, limit)
-    rows = view.cache.exec_driver_sql(f"{CONTACTS} LIMIT ?", asked)
-    return [decode_contact(payload) for payload in rows.scalars()]
+    rows = driver_of(view.cache).execute(f"{CONTACTS} LIMIT ?", asked)
+    return [decode_contact(row[0]) for row in rows]

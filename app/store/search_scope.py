@@ -16,6 +16,7 @@ import msgspec
 from app.domain.search import Advice, AdviceKind
 from app.domain.search_query import ME, SearchQuery
 from app.store.databases import ReadView
+from app.store.engine import driver_of
 from app.store.payloads import decode_contact, id_list
 from app.store.search_rows import tagless_below
 from app.store.snippets import Highlighter
@@ -90,8 +91,8 @@ def scope_of(
     scope = Scope(after_utc_ms=query.after_utc_ms, before_utc_ms=query.before_utc_ms)
     scope.words = match_expression(query.text)
     if home is not None:
-        row = view.cache.exec_driver_sql(_HOME, (home,)).scalar()
-        _narrow(scope, () if row is None else (int(row),))
+        row = driver_of(view.cache).execute(_HOME, (home,)).fetchone()
+        _narrow(scope, () if row is None else (int(row[0]),))
     if not query.has_filters:
         return _tagged(scope, (), now_utc_ms, is_filtered=False)
     if query.with_names:
@@ -116,8 +117,8 @@ def contacts_named(view: ReadView, name: str) -> list[Contact]:
     if expression is None:
         return []
     highlighter = Highlighter(query_terms(name))
-    rows = view.cache.exec_driver_sql(CONTACTS, (expression, _MOST_PEOPLE)).scalars()
-    found = [decode_contact(payload) for payload in rows]
+    rows = driver_of(view.cache).execute(CONTACTS, (expression, _MOST_PEOPLE))
+    found = [decode_contact(row[0]) for row in rows]
     return [each for each in found if highlighter.finds_all(each.display_name)]
 
 
@@ -159,7 +160,7 @@ def _memberships_of(
         ids += [each.contact_id for each in found]
     if not ids:
         return []
-    rows = view.cache.exec_driver_sql(_MEMBERSHIPS, (id_list(ids), _MOST_ROWS))
+    rows = driver_of(view.cache).execute(_MEMBERSHIPS, (id_list(ids), _MOST_ROWS))
     return [(int(row), str(contact_id)) for row, contact_id in rows]
 
 

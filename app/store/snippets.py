@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 from contract.search_terms import UNSPACED, is_unspaced
 
 SNIPPET_CHARS = 120
 _LEAD_CHARS = 30
 _BREAKS = str.maketrans({"\n": " ", "\r": " ", "\t": " ", "\u2028": " ", "\u2029": " "})
-_START_OF_WORD = f"(?<![^\\W_{UNSPACED}])"
+_UNSPACED_CHAR = re.compile(f"[{UNSPACED}]")
 
 Spans = tuple[tuple[int, int], ...]
 
@@ -50,19 +51,14 @@ class Highlighter:
 
     def __init__(self, terms: tuple[str, ...]) -> None:
         """Take the terms of `query_terms`; alphabetic ones hit at the start of words only."""
-        folded = sorted({_folded(term) for term in terms}, key=len, reverse=True)
-        parts = [
-            re.escape(term) if is_unspaced(term) else _START_OF_WORD + re.escape(term)
-            for term in folded
-            if term
-        ]
-        self._parts = parts
-        self._pattern = re.compile("|".join(parts)) if parts else None
+        # No pattern: compiling one costs a millisecond with each key.
+        folded = {_folded(term) for term in terms} - {""}
+        self._terms = [(term, not is_unspaced(term)) for term in sorted(folded)]
 
     def finds_all(self, text: str) -> bool:
         """Return True when the text holds every term; without terms any text does."""
-        folded = _folded(text)
-        return all(re.search(part, folded) for part in self._parts)
+        folded = text.lower() if text.isascii() else _folded(text)
+        return all(any(_places(folded, *each)) for each in self._terms)
 
     def snippet(self, text: str) -> tuple[str, Spans]:
         """Return at most SNIPPET_CHARS of `text` around its first hit, and the hits' places.
@@ -94,16 +90,37 @@ class Highlighter:
         named, marked = self.snippet(file_names)
         return (named, marked) if marked or not text else (shown, highlights)
 
+    def _found(self, folded: str) -> list[tuple[int, int]]:
+        """Return the hits in order; those that overlap are one."""
+        merged: list[tuple[int, int]] = []
+        for start, end in sorted(span for each in self._terms for span in _places(folded, *each)):
+            if merged and start < merged[-1][1]:
+                merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+            else:
+                merged.append((start, end))
+        return merged
+
     def _spans(self, text: str) -> list[tuple[int, int]]:
-        if self._pattern is None:
-            return []
         if text.isascii():
-            return [match.span() for match in self._pattern.finditer(text.lower())]
-        spans = [match.span() for match in self._pattern.finditer(_folded(text))]
+            return self._found(text.lower())
+        spans = self._found(_folded(text))
         if _FOLD.odd.isdisjoint(text):
             return spans
         odd = _odd_places(text)
         return [(_original(start, odd), _original(end - 1, odd) + 1) for start, end in spans]
+
+
+def _places(folded: str, term: str, at_words: bool) -> Iterator[tuple[int, int]]:
+    """Yield where a term stands, with `at_words` only where a word begins."""
+    place = folded.find(term)
+    while place >= 0:
+        if not at_words or place == 0 or not _is_within_word(folded[place - 1]):
+            yield place, place + len(term)
+        place = folded.find(term, place + 1)
+
+
+def _is_within_word(char: str) -> bool:
+    return char.isalnum() and (char.isascii() or _UNSPACED_CHAR.match(char) is None)
 
 
 def _folded(text: str) -> str:
