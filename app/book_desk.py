@@ -50,6 +50,8 @@ class BookDesk:
         self._chats: frozenset[str] = frozenset()
         self._facts_versions: dict[str, int] = {}
         self._reading = False
+        self._stale = False
+        self._touched: set[str] = set()
         self._asking = False
 
     async def load(self) -> None:
@@ -72,12 +74,13 @@ class BookDesk:
 
     def changed(self, changes: ChangeSet) -> None:
         """Read the names anew when a commit touched the book."""
-        if (
-            changes.reset
-            or changes.contacts
-            or changes.removed_conversations
-            or not changes.conversations <= self._chats
-        ):
+        if changes.reset or changes.contacts or changes.removed_conversations:
+            self._stale = True
+            self._read_soon()
+        elif self._reading:
+            # Which of them are new shows when what is being read is known.
+            self._touched |= changes.conversations
+        elif not changes.conversations <= self._chats:
             self._read_soon()
 
     def facts_seen(self, conversation_id: ConversationId, version: int) -> None:
@@ -98,13 +101,19 @@ class BookDesk:
             self._spawn("own book", self._read)
 
     async def _read(self) -> None:
+        """Read the book: one reading at a time, another one when it changed meanwhile."""
         await asyncio.sleep(SETTLE_S)
-        self._reading = False  # what changes from here on asks for another reading
         from contract.policy.own_book import book_facts
 
-        people, chats = await self._store.book.read()
-        names = await asyncio.to_thread(book_facts, people, chats)
-        self._chats = frozenset(chat.conversation_id for chat in chats)
+        self._stale = False
+        self._touched.clear()
+        try:
+            people, chats, self._chats = await self._store.book.read()
+            names = await asyncio.to_thread(book_facts, people, chats)
+        finally:
+            self._reading = False
+        if self._stale or not self._touched <= self._chats:
+            self._read_soon()
         if names != self.names:
             self.names = names
             self.told()

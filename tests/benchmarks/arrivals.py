@@ -20,6 +20,7 @@ from tests.benchmarks.dataset_texts import message_text
 from ui.workspace import Workspace
 
 _TICK_S = 0.01
+_TEXTS = 1_000
 _LANGUAGES = ("en",) * 8 + ("ja", "zh")
 
 
@@ -34,6 +35,9 @@ class Arrivals:
         self._buffer = EventBuffer()
         self._tasks: list[asyncio.Task[None]] = []
         self._known: list[Conversation] = []
+        self._number_of: dict[ConversationId, int] = {}
+        # Made beforehand: making words up is no part of what the window has to bear.
+        self._texts = [message_text(chance, chance.choice(_LANGUAGES)) for _ in range(_TEXTS)]
         self._seq = 0
         self.arrived = 0
         self.applied = 0
@@ -42,6 +46,7 @@ class Arrivals:
         rows = self._workspace.inbox.model.rows()
         self._known = [row.conversation for row in rows]
         self._seq = await self._store.cache.cursor() or 0
+        self._number_of = {one.conversation_id: n for n, one in enumerate(self._known)}
         self._tasks = [
             asyncio.create_task(self._arrive(), name="events arrive"),
             asyncio.create_task(self._apply(), name="events are applied"),
@@ -73,7 +78,7 @@ class Arrivals:
         """Return a client's message and what it makes of its conversation's row."""
         number = self._chosen()
         talk, now = self._known[number], time.time_ns() // 1_000_000
-        text = message_text(self._chance, self._chance.choice(_LANGUAGES))
+        text = self._texts[self._seq // 2 % _TEXTS]
         message = Message(
             message_id=MessageId(uuid7(now, self._chance.randbytes(10))),
             conversation_id=talk.conversation_id,
@@ -110,8 +115,6 @@ class Arrivals:
 
     def _chosen(self) -> int:
         shown: ConversationId | None = self._workspace.conversation.conversation_id
-        if self._chance.random() < 0.5:
-            for number, talk in enumerate(self._known):
-                if talk.conversation_id == shown:
-                    return number
+        if shown in self._number_of and self._chance.random() < 0.5:
+            return self._number_of[shown]
         return self._chance.randrange(len(self._known))

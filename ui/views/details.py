@@ -5,7 +5,7 @@ It never reads anything; it is handed facts.
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from contract.wire import ConsentKind, Contact
@@ -22,10 +22,11 @@ from ui.theme.tool_tips import plain_tip
 from ui.theme.widgets import Avatar, ChannelBadge, Chip, ElidedLabel, label
 
 _LONGEST_WORD = 24
+_BUILT_AFTER_MS = 120
 
 
 class DetailsPanel(QScrollArea):
-    """Built anew whenever the facts it shows have changed."""
+    """Built anew, a moment later, whenever the facts it shows have changed."""
 
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,6 +34,12 @@ class DetailsPanel(QScrollArea):
         self._facts: ConversationFacts | None = None
         self._moments = (0, 0)
         self._now_utc_ms = 0
+        # The panel is many widgets: it waits until the conversation is painted, and while a
+        # conversation runs hot it is built anew a few times a second only.
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(_BUILT_AFTER_MS)
+        self._later.timeout.connect(self._build)
         self.setObjectName("details")
         self.setAccessibleName("Details")
         self.setFixedWidth(DETAILS_WIDTH_PX)
@@ -67,9 +74,13 @@ class DetailsPanel(QScrollArea):
             return
         self._facts, self._moments = facts, moments
         self._now_utc_ms = now_utc_ms
-        self._build()
+        if facts is None:
+            self._build()
+        elif not self._later.isActive():
+            self._later.start()
 
     def _build(self) -> None:
+        self._later.stop()
         body = QWidget()
         body.setObjectName("detailsBody")
         column = QVBoxLayout(body)

@@ -6,6 +6,7 @@ It never asks a row for anything before that row shows: QListView asks each one 
 from __future__ import annotations
 
 from PySide6.QtCore import (
+    QAbstractItemModel,
     QEvent,
     QItemSelection,
     QItemSelectionModel,
@@ -59,7 +60,7 @@ class UniformList(QListView):
         return range(min(first, count), min(last + 1, count))
 
     def _count(self) -> int:
-        model = self.model()
+        model: QAbstractItemModel | None = self.model()  # Qt has none at first
         return 0 if model is None else model.rowCount()
 
     def _rect(self, number: int) -> QRect:
