@@ -25,6 +25,8 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
+
 from app.core import Core
 from app.domain.clock import SystemClock
 from app.domain.drafts import Draft
@@ -36,7 +38,10 @@ from app.settings.settings import Settings
 from app.settings.sources import Source
 from app.store import cache_tables, outbox_tables, search_rows
 from app.store.store import Store
+from app.sync.reference import META_ME
 from contract import search_tags, search_terms
+from contract.ids import ConversationId
+from contract.wire import Me
 from tests.benchmarks import dataset_rows, dataset_texts
 from tests.benchmarks.dataset_rows import Bank
 from tests.benchmarks.measuring import SEED
@@ -167,6 +172,10 @@ async def _fill(root: Path, bank: Bank) -> None:
             words = f"What I wanted to say to {chat.people[0][1].name}: "
             draft = Draft(chat.conversation_id, words, saved_at_utc_ms=bank.now_utc_ms)
             await store.drafts.save(draft)
+        me = await store.cache.get_meta(META_ME)
+        signed_in = None if me is None else msgspec.json.decode(me, type=Me)
+        big = ConversationId(BIG_CONVERSATION)
+        await store.frames.keep(big, signed_in, bank.now_utc_ms)
     finally:
         await store.close()
 
