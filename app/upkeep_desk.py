@@ -52,6 +52,7 @@ class UpkeepDesk:
         self._task: asyncio.Task[Any] | None = None
         self._wake = asyncio.Event()
         self._files_gone = True
+        self._purged = False
         self._declined = False
         self._subscribers: dict[int, Callable[[UpkeepState], None]] = {}
 
@@ -94,8 +95,10 @@ class UpkeepDesk:
     # -- what begins by itself -------------------------------------------------------------------
 
     def changed(self, changes: ChangeSet) -> None:
-        """Take a commit: files of what was revoked, erased or emptied go soon."""
-        if changes.files_gone or changes.removed_conversations or changes.reset:
+        """Take a commit: files and copies of what was revoked, erased or emptied go soon."""
+        is_purge = changes.files_gone or bool(changes.removed_conversations)
+        self._purged = self._purged or is_purge
+        if is_purge or changes.reset:
             self._files_gone = True
             self._wake.set()
 
@@ -113,6 +116,9 @@ class UpkeepDesk:
             self.start(UpkeepJob.FINISH_INDEX)
         while True:
             self._wake.clear()
+            if self._purged:
+                self._purged = False
+                await self._store.upkeep.drop_copies()
             if self._files_gone:
                 self._files_gone = False
                 await self._store.files.sweep()

@@ -66,12 +66,23 @@ def open_cache(spec: FileSpec, now_utc_ms: int) -> tuple[Connection, tuple[Notic
         raise translate(error, spec.path) from error
 
 
+def drop_cache_copies(spec: FileSpec) -> None:
+    """Delete every older copy of a cache: what was revoked or erased would live on in it."""
+    drop_backups(spec.path)
+    for old in _set_aside(spec):
+        remove(old)
+
+
+def _set_aside(spec: FileSpec) -> list[Path]:
+    return sorted(spec.path.parent.glob(f"{spec.path.stem}-2*.db"))
+
+
 def set_cache_aside(spec: FileSpec, now_utc_ms: int) -> Path:
     """Rename a damaged cache and return its new path.
 
     Only the newest few are kept: a cache holds nothing the backend lacks, but may be large.
     """
-    kept = sorted(spec.path.parent.glob(f"{spec.path.stem}-2*.db"))
+    kept = _set_aside(spec)
     for old in kept[: max(0, len(kept) + 1 - _CACHES_KEPT)]:
         remove(old)
     return move_aside(spec.path, stamp(now_utc_ms))

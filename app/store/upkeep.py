@@ -19,6 +19,7 @@ from app.store import compaction, search_rows
 from app.store.cache_tables import create_search
 from app.store.cipher import free_bytes, size_bytes
 from app.store.databases import Databases, ReadView
+from app.store.opening import drop_cache_copies
 from app.store.quota import LettingGo, Oldest, needed_places, oldest_of_each
 
 T = TypeVar("T")
@@ -123,6 +124,10 @@ class Upkeep:
             more = await self._step(pace, lambda file: search_rows.tag_some(file, pace.amount))
             done += most
             progress(min(1.0, done / total))
+
+    async def drop_copies(self) -> None:
+        """Delete older copies of the cache, made before an upgrade or set aside when damaged."""
+        await asyncio.to_thread(drop_cache_copies, self._databases.cache_file)
 
     # -- parts -------------------------------------------------------------------------------
 

@@ -21,9 +21,10 @@ from app.settings.sources import Source
 from app.store.store import Store
 from app.tasks import TaskOwner
 from app.upkeep_desk import UpkeepDesk
-from contract.ids import AttachmentId
+from contract.events import Erased
+from contract.ids import AttachmentId, MessageId
 from contract.wire import Attachment
-from tests.app.store.values import HOME, conversation, fill, message
+from tests.app.store.values import HOME, conversation, event, fill, message
 from tests.support.waiting import eventually
 
 _MESSAGES = 3_000
@@ -181,6 +182,21 @@ async def test_a_lower_limit_for_files_holds_at_once(
 
 async def _no_files(store: Store) -> bool:
     return await store.files.held_bytes() == 0
+
+
+async def test_older_copies_go_with_what_is_erased(
+    world: _World, store: Store, tmp_path: Path
+) -> None:
+    folder = tmp_path / "data"
+    copies = [folder / name for name in ("cache-version-1.db", "cache-20261121T201500Z.db")]
+    for copy in copies:
+        copy.write_bytes(b"holds what was erased")
+    store.subscribe(world.desk.changed)
+    async with _running(world):
+        erased = Erased(conversation_id=HOME, message_ids=(MessageId("m1"),))
+        await store.cache.apply_events([event(2, erased)], 2)
+        await _when(lambda: not any(copy.exists() for copy in copies), "no copy left")
+    assert (folder / "cache.db").exists() and (folder / "outbox.db").exists()
 
 
 async def test_compaction_tells_what_it_gained(world: _World, store: Store) -> None:

@@ -137,7 +137,9 @@ async def test_a_file_of_version_1_is_written_anew_once_and_shrinks_in_steps_the
 
 async def test_reads_writes_and_sends_go_on_beside_the_work(store: Store) -> None:
     await _fill(store)
-    work = asyncio.create_task(store.upkeep.rebuild_index())
+    begun = asyncio.Event()
+    work = asyncio.create_task(store.upkeep.rebuild_index(lambda _: begun.set()))
+    await begun.wait()
     number = 0
     while not work.done():
         number += 1
