@@ -8,7 +8,16 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    or_,
+    select,
+)
 
 from backend.storage.supervision_tables import group_walls, wall_members
 from backend.storage.tables import walls
@@ -23,18 +32,9 @@ def denied_contacts(
     connection: Connection, employee_id: str, contact_ids: Collection[str]
 ) -> frozenset[str]:
     """Return those of the contacts that the employee may not write to."""
-    wanted = list(contact_ids)
-    single = select(walls.c.contact_id).where(
-        walls.c.employee_id == employee_id, walls.c.contact_id.in_(wanted)
-    )
-    grouped = walled_pairs().where(
-        _speaker.c.member_kind == EMPLOYEE,
-        _speaker.c.member_id == employee_id,
-        _hearer.c.member_kind == CONTACT,
-        _hearer.c.member_id.in_(wanted),
-    )
-    denied = set(connection.execute(single).scalars())
-    return frozenset(denied | {row.hearer_id for row in connection.execute(grouped)})
+    values = {"employee_id": employee_id, "contact_ids": list(contact_ids)}
+    denied = set(connection.execute(_SINGLE, values).scalars())
+    return frozenset(denied | {row.hearer_id for row in connection.execute(_GROUPED, values)})
 
 
 def denied_words(
@@ -105,3 +105,16 @@ def _faces() -> ColumnElement[bool]:
             _hearer.c.group_id == group_walls.c.from_group_id,
         ),
     )
+
+
+# Built once: denied_contacts is asked several times for each message.
+_CONTACT_IDS: BindParameter[list[str]] = bindparam("contact_ids", expanding=True)
+_SINGLE = select(walls.c.contact_id).where(
+    walls.c.employee_id == bindparam("employee_id"), walls.c.contact_id.in_(_CONTACT_IDS)
+)
+_GROUPED = walled_pairs().where(
+    _speaker.c.member_kind == EMPLOYEE,
+    _speaker.c.member_id == bindparam("employee_id"),
+    _hearer.c.member_kind == CONTACT,
+    _hearer.c.member_id.in_(_CONTACT_IDS),
+)

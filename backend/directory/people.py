@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, select, tuple_
+from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, select, tuple_
 
 from backend.storage.tables import (
     account_members,
@@ -75,19 +75,19 @@ def contact_page(
     connection: Connection, employee_id: str, *, after: tuple[str, str] | None, limit: int
 ) -> tuple[Contact, ...]:
     """Return contacts of the book by (name, id), those after the key `after`."""
-    query = _book(employee_id).order_by(contacts.c.display_name, contacts.c.contact_id)
+    query = _book().order_by(contacts.c.display_name, contacts.c.contact_id)
     if after is not None:
         query = query.where(tuple_(contacts.c.display_name, contacts.c.contact_id) > after)
-    return _render(connection, employee_id, connection.execute(query.limit(limit)).all())
+    rows = connection.execute(query.limit(limit), {"employee_id": employee_id}).all()
+    return _render(connection, employee_id, rows)
 
 
 def read_contacts(
     connection: Connection, employee_id: str, contact_ids: Sequence[str]
 ) -> tuple[Contact, ...]:
     """Return those of the named contacts that are in the employee's book."""
-    query = _book(employee_id).where(contacts.c.contact_id.in_(contact_ids))
-    rows = connection.execute(query.order_by(contacts.c.contact_id)).all()
-    return _render(connection, employee_id, rows)
+    values = {"employee_id": employee_id, "ids": list(contact_ids)}
+    return _render(connection, employee_id, connection.execute(_OF_BOOK, values).all())
 
 
 def contact_watchers(connection: Connection, contact_id: str) -> tuple[EmployeeId, ...]:
@@ -99,12 +99,28 @@ def contact_watchers(connection: Connection, contact_id: str) -> tuple[EmployeeI
     return tuple(EmployeeId(row.employee_id) for row in rows)
 
 
-def _book(employee_id: str) -> Select[Any]:
+def _book() -> Select[Any]:
+    """Return the query of one employee's contacts, to be run with `employee_id`."""
     return (
         select(contacts)
         .join(employee_contacts, employee_contacts.c.contact_id == contacts.c.contact_id)
-        .where(employee_contacts.c.employee_id == employee_id)
+        .where(employee_contacts.c.employee_id == bindparam("employee_id"))
     )
+
+
+# Built once: each message asks for its contacts several times.
+_IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
+_OF_BOOK = _book().where(contacts.c.contact_id.in_(_IDS)).order_by(contacts.c.contact_id)
+_POINTS = (
+    select(contact_points)
+    .where(contact_points.c.contact_id.in_(_IDS))
+    .order_by(contact_points.c.contact_point_id)
+)
+_CONSENTS = (
+    select(consents)
+    .where(consents.c.contact_id.in_(_IDS))
+    .order_by(consents.c.kind, consents.c.channel)
+)
 
 
 def _render(
@@ -136,10 +152,7 @@ def _render(
 
 def _points(connection: Connection, ids: Sequence[str]) -> dict[str, list[ContactPoint]]:
     found: dict[str, list[ContactPoint]] = defaultdict(list)
-    columns = contact_points.c
-    for row in connection.execute(
-        select(contact_points).where(columns.contact_id.in_(ids)).order_by(columns.contact_point_id)
-    ):
+    for row in connection.execute(_POINTS, {"ids": list(ids)}):
         found[row.contact_id].append(
             ContactPoint(
                 contact_point_id=ContactPointId(row.contact_point_id),
@@ -153,10 +166,7 @@ def _points(connection: Connection, ids: Sequence[str]) -> dict[str, list[Contac
 
 def _consents(connection: Connection, ids: Sequence[str]) -> dict[str, list[Consent]]:
     found: dict[str, list[Consent]] = defaultdict(list)
-    columns = consents.c
-    for row in connection.execute(
-        select(consents).where(columns.contact_id.in_(ids)).order_by(columns.kind, columns.channel)
-    ):
+    for row in connection.execute(_CONSENTS, {"ids": list(ids)}):
         found[row.contact_id].append(
             Consent(
                 kind=ConsentKind(row.kind),

@@ -8,13 +8,31 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import BindParameter, Connection, bindparam, or_, select
 
 from backend.storage.tables import consents, conversation_contacts, conversations
 from contract.wire import ConsentKind, ConsentStatus
 
 OPTED_OUT = "opted_out"
 PENDING = "pending"
+_IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
+_TAGGED = (
+    select(conversations.c.conversation_id, consents.c.kind, consents.c.status)
+    .join(
+        conversation_contacts,
+        conversation_contacts.c.conversation_id == conversations.c.conversation_id,
+    )
+    .join(consents, consents.c.contact_id == conversation_contacts.c.contact_id)
+    .where(
+        conversations.c.conversation_id.in_(_IDS),
+        or_(consents.c.channel == "", consents.c.channel == conversations.c.channel),
+        or_(
+            consents.c.status == ConsentStatus.OPTED_OUT,
+            (consents.c.status == ConsentStatus.PENDING)
+            & (consents.c.kind == ConsentKind.RECORDING),
+        ),
+    )
+)
 
 
 def consent_tags(connection: Connection, conversation_ids: Sequence[str]) -> dict[str, list[str]]:
@@ -23,24 +41,7 @@ def consent_tags(connection: Connection, conversation_ids: Sequence[str]) -> dic
     A consent counts when it holds for the conversation's channel or for all channels.
     """
     statuses: dict[str, set[str]] = defaultdict(set)
-    joined = (
-        select(conversations.c.conversation_id, consents.c.kind, consents.c.status)
-        .join(
-            conversation_contacts,
-            conversation_contacts.c.conversation_id == conversations.c.conversation_id,
-        )
-        .join(consents, consents.c.contact_id == conversation_contacts.c.contact_id)
-        .where(
-            conversations.c.conversation_id.in_(conversation_ids),
-            or_(consents.c.channel == "", consents.c.channel == conversations.c.channel),
-            or_(
-                consents.c.status == ConsentStatus.OPTED_OUT,
-                (consents.c.status == ConsentStatus.PENDING)
-                & (consents.c.kind == ConsentKind.RECORDING),
-            ),
-        )
-    )
-    for row in connection.execute(joined):
+    for row in connection.execute(_TAGGED, {"ids": list(conversation_ids)}):
         statuses[row.conversation_id].add(row.status)
     return {
         conversation_id: [OPTED_OUT if ConsentStatus.OPTED_OUT in found else PENDING]

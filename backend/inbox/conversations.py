@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from backend.inbox.events import note_conversation
 from backend.storage.tables import (
@@ -24,12 +24,18 @@ from backend.storage.tables import (
 from contract.ids import ContactPointId, ConversationId, EmployeeId, uuid7
 from contract.wire import Direction
 
+# Built once: building a statement costs as much as running it.
+_BY_ID = select(conversations).where(conversations.c.conversation_id == bindparam("id"))
+_BUMP = (
+    update(conversations)
+    .where(conversations.c.conversation_id == bindparam("id"))
+    .values(version=conversations.c.version + 1)
+)
+
 
 def conversation_row(connection: Connection, conversation_id: str) -> Row[Any]:
     """Return the stored row; raises sqlalchemy.exc.NoResultFound when there is none."""
-    return connection.execute(
-        select(conversations).where(conversations.c.conversation_id == conversation_id)
-    ).one()
+    return connection.execute(_BY_ID, {"id": conversation_id}).one()
 
 
 def is_member(connection: Connection, conversation_id: str, employee_id: str) -> bool:
@@ -211,11 +217,7 @@ def mark_read(
 
 def bump_conversation(connection: Connection, conversation_id: str, now_utc_ms: int) -> None:
     """Raise the version and tell the members at the transaction's end."""
-    connection.execute(
-        update(conversations)
-        .where(conversations.c.conversation_id == conversation_id)
-        .values(version=conversations.c.version + 1)
-    )
+    connection.execute(_BUMP, {"id": conversation_id})
     note_conversation(connection, conversation_id, now_utc_ms)
 
 

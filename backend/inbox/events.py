@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from backend.directory.people import contact_watchers, read_contacts
 from backend.inbox.positions import home_of, note_positions, read_positions
@@ -34,6 +34,25 @@ KEEP_EVENTS = 200_000
 _TRIM_EVERY = 1_000
 _NOTES = "events"
 _encoder = msgspec.json.Encoder()
+# Built once: building a statement costs as much as running it.
+_MEMBERS = (
+    select(conversation_members.c.employee_id)
+    .where(conversation_members.c.conversation_id == bindparam("id"))
+    .order_by(conversation_members.c.employee_id)
+)
+_WATCHERS = (
+    select(conversation_members.c.employee_id)
+    .join(messages, messages.c.conversation_id == conversation_members.c.conversation_id)
+    .where(messages.c.message_id.in_(bindparam("ids", expanding=True)))
+    .distinct()
+)
+_COUNT_UP = (
+    update(event_counters)
+    .where(event_counters.c.employee_id == bindparam("id"))
+    .values(seq=event_counters.c.seq + bindparam("more"))
+    .returning(event_counters.c.seq)
+)
+_FIRM_OF = select(employees.c.firm_id).where(employees.c.employee_id == bindparam("id"))
 
 
 @dataclass(slots=True)
@@ -169,13 +188,8 @@ def trim_events(connection: Connection, employee_id: str, keep: int) -> None:
 
 def members_of(connection: Connection, conversation_id: str) -> tuple[EmployeeId, ...]:
     """Return the employees who take part in a conversation."""
-    columns = conversation_members.c
-    rows = connection.execute(
-        select(columns.employee_id)
-        .where(columns.conversation_id == conversation_id)
-        .order_by(columns.employee_id)
-    )
-    return tuple(EmployeeId(row.employee_id) for row in rows)
+    found = connection.execute(_MEMBERS, {"id": conversation_id}).scalars()
+    return tuple(EmployeeId(each) for each in found)
 
 
 def _pending(connection: Connection, at_utc_ms: int) -> _Pending:
@@ -204,12 +218,7 @@ def _message_bodies(
 ) -> Iterator[tuple[EmployeeId, EventBody]]:
     if not message_ids:
         return
-    watchers = connection.execute(
-        select(conversation_members.c.employee_id)
-        .join(messages, messages.c.conversation_id == conversation_members.c.conversation_id)
-        .where(messages.c.message_id.in_(message_ids))
-        .distinct()
-    ).scalars()
+    watchers = connection.execute(_WATCHERS, {"ids": message_ids}).scalars()
     for employee_id in watchers.all():
         for message in read_messages(connection, employee_id, message_ids):
             yield EmployeeId(employee_id), MessageUpserted(message=message)
@@ -218,16 +227,9 @@ def _message_bodies(
 def _append(
     connection: Connection, employee_id: EmployeeId, bodies: list[EventBody], at_utc_ms: int
 ) -> int:
-    counter = event_counters.c
-    taken = connection.execute(
-        update(event_counters)
-        .where(counter.employee_id == employee_id)
-        .values(seq=counter.seq + len(bodies))
-        .returning(counter.seq)
-    ).scalar_one_or_none()
-    firm_id = connection.execute(
-        select(employees.c.firm_id).where(employees.c.employee_id == employee_id)
-    ).scalar_one()
+    more = {"id": employee_id, "more": len(bodies)}
+    taken = connection.execute(_COUNT_UP, more).scalar_one_or_none()
+    firm_id = connection.execute(_FIRM_OF, {"id": employee_id}).scalar_one()
     if taken is None:
         taken = len(bodies)
         connection.execute(

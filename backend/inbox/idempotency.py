@@ -15,6 +15,8 @@ from backend.storage.tables import idempotency
 from contract.problems import ProblemCode
 from contract.wire import Me
 
+_INSERT = insert(idempotency)
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -63,15 +65,16 @@ def store_reply(
 ) -> Reply:
     """Keep a reply for the key, in the command's transaction, and return it."""
     connection.execute(
-        insert(idempotency).values(
-            employee_id=me.employee_id,
-            key=command.key,
-            firm_id=me.firm_id,
-            request_hash=command.request_hash,
-            status=reply.status,
-            media_type=reply.media_type,
-            body=reply.body,
-            at_utc_ms=now_utc_ms,
-        )
+        _INSERT,
+        {
+            "employee_id": me.employee_id,
+            "key": command.key,
+            "firm_id": me.firm_id,
+            "request_hash": command.request_hash,
+            "status": reply.status,
+            "media_type": reply.media_type,
+            "body": reply.body,
+            "at_utc_ms": now_utc_ms,
+        },
     )
     return reply

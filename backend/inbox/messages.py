@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from backend.archive.entries import Recorded, append_entry
 from backend.inbox.conversations import record_activity
@@ -34,6 +34,10 @@ _CONFIRMED = frozenset(
 # What the client never got: it ends no waiting and uses no window up. A held message counts once
 # it was approved.
 _NOT_SENT = frozenset({DeliveryState.BLOCKED, DeliveryState.HELD})
+# Built once: building a statement costs as much as running it.
+_INSERT = insert(messages)
+_INSERT_VERSION = insert(message_versions)
+_BY_ID = select(messages).where(messages.c.message_id == bindparam("id"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +87,7 @@ def add_message(connection: Connection, new: NewMessage, now_utc_ms: int) -> Rec
         now_utc_ms=now_utc_ms,
         entry_id=new.entry_id,
     )
-    connection.execute(insert(messages).values(**_columns(new, archived, now_utc_ms)))
+    connection.execute(_INSERT, _columns(new, archived, now_utc_ms))
     _add_version(connection, new.firm_id, new.message_id, new.entry_kind, archived)
     record_activity(
         connection,
@@ -185,7 +189,7 @@ def set_delivery_state(
 
 def message_row(connection: Connection, message_id: str) -> Row[Any]:
     """Return the stored row; raises sqlalchemy.exc.NoResultFound when there is none."""
-    return connection.execute(select(messages).where(messages.c.message_id == message_id)).one()
+    return connection.execute(_BY_ID, {"id": message_id}).one()
 
 
 def find_by_external_id(
@@ -251,14 +255,15 @@ def _add_version(
     n: int = 1,
 ) -> None:
     connection.execute(
-        insert(message_versions).values(
-            message_id=message_id,
-            n=n,
-            firm_id=firm_id,
-            kind=kind,
-            entry_id=archived.entry_id,
-            at_utc_ms=archived.archived_at_utc_ms,
-        )
+        _INSERT_VERSION,
+        {
+            "message_id": message_id,
+            "n": n,
+            "firm_id": firm_id,
+            "kind": kind,
+            "entry_id": archived.entry_id,
+            "at_utc_ms": archived.archived_at_utc_ms,
+        },
     )
 
 
