@@ -23,7 +23,9 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
 import msgspec
 
@@ -226,10 +228,10 @@ def _how_to_open(bank: Bank) -> str:
     return json.dumps(told, indent=1) + "\n"
 
 
-def key() -> str:
-    """Return what changes when the tables, the index or these rows are made otherwise."""
+def key(modules: Sequence[ModuleType] = _SOURCES) -> str:
+    """Return what changes when these modules or the seed do: by default all that make the set."""
     digest = hashlib.sha256(str(SEED).encode())
-    for module in _SOURCES:
+    for module in modules:
         digest.update(Path(module.__file__ or "").read_bytes())
     return digest.hexdigest()[:12]
 

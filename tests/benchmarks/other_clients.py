@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from tests.benchmarks import cold_start, dataset, gajim_search
+from tests.benchmarks import cold_start, dataset, dataset_rows, dataset_texts, gajim_search
 from tests.benchmarks.dataset_rows import Bank
 from tests.benchmarks.lines import NotMeasured
 from tests.benchmarks.measuring import SEED, percentile
@@ -162,7 +162,7 @@ def _gajim_ms(folder: Path) -> dict[str, list[float]]:
 def _gajim_history() -> Path:
     """Return a folder with the data set's texts as Gajim's history, made once."""
     statements = _run_in_gajim(["--tables"], "")
-    target = dataset.KEPT / f"gajim-{dataset.key()}"
+    target = dataset.KEPT / f"gajim-{dataset.key((dataset_rows, dataset_texts))}"
     if not target.exists():
         part = target.with_name(f"{target.name}.part")
         shutil.rmtree(part, ignore_errors=True)
