@@ -1,4 +1,7 @@
-"""Vendors' webhooks: believed by signature, committed before the answer, counted when refused."""
+"""Vendors' webhooks: believed by signature, committed before the answer, counted when refused.
+
+It never opens a port: the application is called in this process.
+"""
 
 from __future__ import annotations
 

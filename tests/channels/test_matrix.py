@@ -1,4 +1,7 @@
-"""Matrix's connector against a real Synapse, with a client person on the other side."""
+"""Matrix's connector against a real Synapse, with a client person on the other side.
+
+It never federates.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The vendors' own kits agree with our signatures and read the updates we read."""
+"""The vendors' own kits agree with our signatures and read the updates we read.
+
+It never imports a kit into this process.
+"""
 
 from __future__ import annotations
 

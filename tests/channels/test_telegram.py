@@ -1,4 +1,7 @@
-"""Telegram's connector against telegram-test-api, with a client person on the other side."""
+"""Telegram's connector against telegram-test-api, with a client person on the other side.
+
+It never reaches Telegram itself.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""LINE's connector against recorded shapes on loopback; prism judges it in the channels' suite."""
+"""LINE's connector against recorded shapes on loopback; prism judges it in the channels' suite.
+
+It never reaches LINE itself.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""SMS over a Twilio-style service against recorded shapes; the channels' suite has prism judge."""
+"""SMS over a Twilio-style service against recorded shapes; the channels' suite has prism judge.
+
+It never reaches a service itself.
+"""
 
 from __future__ import annotations
 

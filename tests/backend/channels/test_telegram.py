@@ -1,7 +1,7 @@
 """Telegram's connector against the published Bot API, served on loopback.
 
-The independent peer is started by the channels' own suite; here every request is checked field by
-field against the API's machine-readable description.
+It never starts the independent peer, which the channels' own suite does: here every request is
+checked field by field against the API's machine-readable description.
 """
 
 from __future__ import annotations

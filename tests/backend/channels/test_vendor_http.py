@@ -1,4 +1,7 @@
-"""What a failed request to a vendor means for a message: not sent, or not known."""
+"""What a failed request to a vendor means for a message: not sent, or not known.
+
+It never reaches beyond loopback.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A webhook with several messages gives each of them its own files and its own vendor's words."""
+"""A webhook with several messages gives each of them its own files and its own vendor's words.
+
+It never starts a backend.
+"""
 
 from __future__ import annotations
 

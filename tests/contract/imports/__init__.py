@@ -1,1 +1,4 @@
-"""Reading of exported chats: each format, many locales, and the identity of messages."""
+"""Reading of exported chats: each format, many locales, and the identity of messages.
+
+It never opens an export of a real person.
+"""

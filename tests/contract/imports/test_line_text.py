@@ -1,4 +1,7 @@
-"""LINE's exported texts are read in the languages phones have."""
+"""LINE's exported texts are read in the languages phones have.
+
+It never opens an export of a real person.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The XML of SMS Backup & Restore is read as a stream, and no entity of it is believed."""
+"""The XML of SMS Backup & Restore is read as a stream, and no entity of it is believed.
+
+It never opens a backup of a real person.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Telegram Desktop's JSON is read: one chat or an account, whatever its texts are made of."""
+"""Telegram Desktop's JSON is read: one chat or an account, whatever its texts are made of.
+
+It never opens an export of a real person.
+"""
 
 from __future__ import annotations
 

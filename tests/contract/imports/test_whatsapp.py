@@ -1,4 +1,7 @@
-"""WhatsApp's exports are read as the phone wrote them, in the locales that phones have."""
+"""WhatsApp's exports are read as the phone wrote them, in the locales that phones have.
+
+It never opens an export of a real person.
+"""
 
 from __future__ import annotations
 
