@@ -18,7 +18,7 @@ from app.domain.search_query import ME, SearchQuery
 from app.store.databases import ReadView
 from app.store.engine import driver_of
 from app.store.payloads import decode_contact, id_list
-from app.store.search_rows import tagless_below
+from app.store.search_rows import TAGLESS_BELOW
 from app.store.snippets import Highlighter
 from contract import search_tags as tags
 from contract.ids import ConversationId
@@ -43,6 +43,7 @@ _OF_CHANNELS = (
     "SELECT row_id FROM conversations WHERE listed = 1"
     " AND channel IN (SELECT value FROM json_each(?)) LIMIT ?"
 )
+_UNFINISHED = "SELECT 1 FROM meta WHERE key = ?"
 _HOME = "SELECT row_id FROM conversations WHERE conversation_id = ?"
 ME_ROW = "SELECT value FROM meta WHERE key = 'me'"
 
@@ -93,6 +94,8 @@ def scope_of(
     if home is not None:
         row = driver_of(view.cache).execute(_HOME, (home,)).fetchone()
         _narrow(scope, () if row is None else (int(row[0]),))
+    if driver_of(view.cache).execute(_UNFINISHED, (TAGLESS_BELOW,)).fetchone() is not None:
+        scope.advice.append(Advice(AdviceKind.INDEX_UNFINISHED))
     if not query.has_filters:
         return _tagged(scope, (), now_utc_ms, is_filtered=False)
     if query.with_names:
@@ -106,8 +109,6 @@ def scope_of(
         scope.terms.append(
             tags.days_expression(scope.after_utc_ms, scope.before_utc_ms, now_utc_ms)
         )
-    if tagless_below(view.cache) is not None:
-        scope.advice.append(Advice(AdviceKind.INDEX_UNFINISHED))
     return _tagged(scope, pairs, now_utc_ms, is_filtered=True)
 
 

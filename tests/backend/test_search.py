@@ -5,6 +5,8 @@ It never fakes a part: it drives the real application over the real encrypted da
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -265,3 +267,29 @@ async def test_a_served_backend_indexes_beside_its_work_and_stops_in_the_midst(
         assert MessageId(sample["message_id"])
         backend.close_stdin()
         assert backend.wait() == 0
+
+
+async def test_an_indexer_stopped_in_the_midst_goes_on_where_it_was(
+    workspace: Workspace, client: httpx.AsyncClient
+) -> None:
+    database = workspace.services.database
+    await database.write(
+        lambda c: c.exec_driver_sql("DELETE FROM properties WHERE name LIKE 'search_%'").close()
+    )
+    assert await database.write(lambda c: index_some(c, 2))
+    running = asyncio.create_task(SearchIndexer(database, gather_s=0.0).run())
+    await eventually(lambda: _none_behind(workspace), "the index to be filled")
+    late = await workspace.inbound("a report while it runs")
+
+    async def is_found() -> bool:
+        return await found(client, text="while report") != []
+
+    await eventually(is_found, "the late message", timeout_s=10)
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    assert (await search(client, text="report runs")).messages[0].message_id == late
+
+
+async def _none_behind(workspace: Workspace) -> bool:
+    return not await workspace.services.database.read(is_behind)

@@ -155,7 +155,7 @@ def test_archive_hits_come_in_without_moving_the_chosen_row(qapp: QApplication) 
         assert titles.index("Author 91") == titles.index("Author 3") + 1
         archive_row = next(row for row in stage.presenter.model.rows() if row.key == "m:m90")
         assert archive_row.in_archive and "from the archive" in archive_row.spoken
-        assert stage.presenter.foot.startswith("2 of these")
+        assert stage.presenter.foot.startswith("2 from the archive")
 
     staged(qapp, work)
 

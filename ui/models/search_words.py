@@ -24,8 +24,8 @@ _ADVICE = {
     AdviceKind.NOBODY: "Nobody called “{value}” is in your book.",
     AdviceKind.NO_CONVERSATION: "No conversation is called “{value}”.",
     AdviceKind.TOO_MANY: "“{filter}:{value}” fits very many. Write more of the name.",
-    AdviceKind.INDEX_UNFINISHED: "The search index is being renewed: filters may miss older"
-    " messages for some minutes.",
+    AdviceKind.INDEX_UNFINISHED: "The search index is being renewed: older messages may be missed"
+    " for some minutes.",
 }
 _ARCHIVE = {
     ArchiveState.OFFLINE: "No connection: only this computer was searched.",
@@ -43,7 +43,7 @@ def advice_sentence(advice: Advice) -> str:
 def foot_words(state: ArchiveState, found: int) -> str:
     """Return the line below the list; `found` counts what only the archive has."""
     if state is ArchiveState.ANSWERED and found:
-        return f"{found} of these are from the archive, not on this computer."
+        return f"{found} from the archive, not on this computer."
     if state is ArchiveState.ANSWERED:
         return "The archive was searched as well."
     return _ARCHIVE.get(state, FOOT)

@@ -5,7 +5,9 @@ It never looks into the index.
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -14,10 +16,18 @@ from app.domain.changes import ChangeSet
 from app.domain.search import AdviceKind
 from app.store.search_rows import TAGLESS_BELOW, note_tagless
 from app.store.store import Store
-from contract.events import AccessRevoked, ConversationUpserted, MessageUpserted
-from contract.ids import AttachmentId, ConversationId, EmployeeId, FirmId
+from contract.events import AccessRevoked, ConversationUpserted, Erased, MessageUpserted
+from contract.ids import AttachmentId, ConversationId, EmployeeId, FirmId, MessageId
 from contract.wire import Attachment, Channel, Direction, Me, Message
-from tests.app.store.values import START_UTC_MS, contact, conversation, event, fill, message
+from tests.app.store.values import (
+    START_UTC_MS,
+    contact,
+    conversation,
+    event,
+    fill,
+    message,
+    open_at,
+)
 
 DAY_MS = 86_400_000
 ME = Me(
@@ -206,3 +216,25 @@ async def test_an_index_without_tags_is_renewed_in_steps_and_says_so(searched: S
     assert await searched.cache.get_meta(TAGLESS_BELOW) is None
     assert await _found(searched, "report from:hana") == [4, 2, 0]
     assert (await searched.check()).search_index_sound
+
+
+async def test_a_genuine_cache_of_version_1_gets_its_tags_and_titles(tmp_path: Path) -> None:
+    shutil.copyfile(Path(__file__).parent / "data" / "cache-version-1.db", tmp_path / "cache.db")
+    store = await open_at(tmp_path)
+    title = (await store.search.search("changed afterwards")).messages[0].conversation_title
+    asked = f'in:"{title}"'
+    assert [each.kind for each in (await store.search.search(asked)).advice] == [
+        AdviceKind.INDEX_UNFINISHED
+    ]
+    await store.upkeep.finish_index()
+    results = await store.search.search(f"changed {asked}")
+    assert [hit.message_id for hit in results.messages] == ["m005"] and results.advice == ()
+    assert len((await store.search.search(asked)).messages) > 1
+    await store.close()
+
+
+async def test_an_erased_message_is_not_found_by_words_or_filters(searched: Store) -> None:
+    gone = Erased(conversation_id=ConversationId("li"), message_ids=(MessageId("m2"),))
+    await searched.cache.apply_events([event(2, gone)], 2)
+    for query in ("three", "terms", "has:file", "channel:line"):
+        assert await _found(searched, query) == [], query
