@@ -28,6 +28,7 @@ from tests.app.store.values import (
     message,
     open_at,
 )
+from tests.support.child import Child
 
 _MESSAGES = 1_500
 _OLD_CACHE = Path(__file__).parent / "data" / "cache-version-1.db"
@@ -173,6 +174,26 @@ async def test_a_rebuild_cut_short_goes_on_after_a_restart(tmp_path: Path) -> No
     await store.upkeep.finish_index()
     assert not await store.upkeep.is_index_unfinished()
     assert (await store.search.search("word3")).messages and (await store.check()).ok
+    await store.close()
+
+
+@pytest.mark.slow
+async def test_a_rebuild_killed_again_and_again_ends_whole(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    store = await open_at(folder)
+    await _fill(store)
+    await store.close()
+    for steps in (1, 2, 5):
+        with Child("tests.app.store.rebuilder", {}, str(folder)) as rebuilder:
+            rebuilder.expect("step", after=steps - 1)
+            rebuilder.kill()
+    store = await open_at(folder)
+    assert store.notices == ()
+    await store.upkeep.finish_index()
+    checked = await store.check()
+    assert checked.ok and checked.message_count == _MESSAGES
+    for word in ("word3", "word750", "word1499"):
+        assert (await store.search.search(word)).messages, word
     await store.close()
 
 
