@@ -20,7 +20,7 @@ from tests.support.waiting import eventually
 CANARY = "Wellensittichzucht"
 
 
-async def _forget(core: Core, message_id: str) -> None:
+async def forget(core: Core, message_id: str) -> None:
     """Let the cache lose a message, as an unfinished first sync would lack it."""
 
     def work(connection: object) -> tuple[None, ChangeSet]:
@@ -41,7 +41,7 @@ async def test_a_message_missing_here_is_found_in_the_archive_and_brought(tmp_pa
         local = (await desk.search("with:hana", 0, 50)).messages
         assert len(local) > 3
         lost = local[2]
-        await _forget(core, lost.message_id)
+        await forget(core, lost.message_id)
 
         async def archived() -> bool:
             answer = await desk.ask_archive("with:hana")
