@@ -77,23 +77,7 @@ def setting_rows(settings: Settings, text_size_percent: int) -> tuple[SettingRow
             tuple(Choice(seconds, _seconds(seconds)) for seconds in range(11)),
             _locked(settings, Key.UNDO_SEND_SECONDS),
         ),
-        _megabytes_row(
-            settings,
-            Key.LOCAL_CACHE_MEGABYTES,
-            "Messages kept on this computer",
-            "Beyond this the oldest go first. They stay in the archive and come back when you "
-            "scroll to them.",
-            (512, 1024, 2048, 4096, 8192, 16_384, 0),
-            "No limit",
-        ),
-        _megabytes_row(
-            settings,
-            Key.ATTACHMENT_CACHE_MEGABYTES,
-            "Files kept on this computer",
-            "Opened files stay here encrypted, so that opening one again needs no download.",
-            (0, 128, 512, 1024, 2048, 5120),
-            "None",
-        ),
+        *_limit_rows(settings),
     )
 
 
@@ -115,6 +99,28 @@ _ORIGINS = {
     Origin.INSTALLER: "by the installation",
     Origin.MANAGED: "by your IT",
 }
+
+
+def _limit_rows(settings: Settings) -> tuple[SettingRow, ...]:
+    return (
+        _megabytes_row(
+            settings,
+            Key.LOCAL_CACHE_MEGABYTES,
+            "Messages kept on this computer",
+            "Beyond this the oldest go first. They stay in the archive and come back when you "
+            "scroll to them.",
+            (512, 1024, 2048, 4096, 8192, 16_384, 0),
+            "No limit",
+        ),
+        _megabytes_row(
+            settings,
+            Key.ATTACHMENT_CACHE_MEGABYTES,
+            "Files kept on this computer",
+            "Opened files stay here encrypted, so that opening one again needs no download.",
+            (0, 128, 512, 1024, 2048, 5120),
+            "None",
+        ),
+    )
 
 
 def _megabytes_row(
