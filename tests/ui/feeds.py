@@ -6,6 +6,7 @@ They hold no store and wait for nothing unless a test closes their gate.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Collection, Coroutine
 from typing import Any
 
@@ -29,9 +30,20 @@ class StillClock:
         return self.utc_ms / 1000
 
 
+_waiting: deque[Coroutine[Any, Any, object]] = deque()
+
+
 def run_now(work: Coroutine[Any, Any, object], name: str) -> None:
-    """Run a presenter's reading to its end at once, outside any loop."""
-    asyncio.run(_finish(work))
+    """Run a presenter's reading to its end at once; one that it starts itself runs after it."""
+    _waiting.append(work)
+    if len(_waiting) == 1:
+        try:
+            while _waiting:
+                asyncio.run(_finish(_waiting[0]))
+                _waiting.popleft()
+        finally:
+            while _waiting:
+                _waiting.popleft().close()
 
 
 async def _finish(work: Coroutine[Any, Any, object]) -> None:
@@ -143,3 +155,24 @@ class TimelineFeed:
         found = (row.message for row in self.all if row.message.place_at_utc_ms >= at_utc_ms)
         first = next(found, None)
         return None if first is None else first.message_id
+
+
+class LongFeed(TimelineFeed):
+    """A feed whose messages are found by id at once, however many there are."""
+
+    def __init__(self, rows: list[TimelineRow]) -> None:
+        super().__init__(list(rows))
+        self._places = {row.message.message_id: place for place, row in enumerate(rows)}
+
+    def add(self, row: TimelineRow) -> None:
+        """Put a row at the end."""
+        self._places[row.message.message_id] = len(self.all)
+        self.all.append(row)
+
+    def _place(self, message_id: MessageId) -> int:
+        return self._places[message_id]
+
+    async def rows(
+        self, conversation_id: ConversationId, message_ids: Collection[MessageId]
+    ) -> tuple[TimelineRow, ...]:
+        return tuple(self.all[place] for place in sorted(map(self._place, message_ids)))

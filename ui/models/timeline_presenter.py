@@ -18,14 +18,14 @@ from contract.ids import ConversationId, MessageId
 from ui.models.message_words import Setting, short_name
 from ui.models.timeline_merge import begins_new, first_after, joined, merged
 from ui.models.timeline_model import TimelineModel
-from ui.models.timeline_source import PAGE_ROWS, TimelineSource
+from ui.models.timeline_source import PAGE_ROWS, WINDOW_ROWS, TimelineSource
 
 # What a conversation opens with: enough for a tall window, quick to measure.
 FIRST_ROWS = 40
 # Read rows shown above the first new message, when that one is far up.
 _READ_ROWS = 8
 # What a window that follows the newest messages is cut to before it gets too long.
-_FOLLOWED_ROWS = 200
+_FOLLOWED_ROWS = 160
 # A conversation whose rows have not come by then is shown empty until they do.
 _BLANK_AFTER_MS = 150
 _PAUSE_S = 0.03
@@ -281,14 +281,14 @@ class TimelinePresenter(QObject):
                 window = await self._source.older(conversation, edge, PAGE_ROWS)
                 if visit == self._visit:
                     rows = joined(window.rows, self._rows)
-                    cut = rows[:MAX_WINDOW_ROWS]
+                    cut = rows[:WINDOW_ROWS]
                     self._take(cut, window.has_older, self.has_newer or len(cut) < len(rows))
             else:
                 edge = self._rows[-1].message.message_id
                 window = await self._source.newer(conversation, edge, PAGE_ROWS)
                 if visit == self._visit:
                     rows = joined(self._rows, window.rows)
-                    cut = rows[-MAX_WINDOW_ROWS:]
+                    cut = rows[-WINDOW_ROWS:]
                     self._take(cut, self.has_older or len(cut) < len(rows), window.has_newer)
         finally:
             self._release(visit)
@@ -354,18 +354,18 @@ class TimelinePresenter(QObject):
         """Read the window anew: around its middle, or its newest rows when it holds them."""
         count = max(PAGE_ROWS, len(self._rows))
         if not self.has_newer or not self._rows:
-            wanted = min(count + len(self._dirty), MAX_WINDOW_ROWS)
+            wanted = min(count + len(self._dirty), WINDOW_ROWS)
             return await self._source.around(conversation, None, wanted, 0)
         middle = self._rows[len(self._rows) // 2].message.message_id
         return await self._source.around(conversation, middle, count // 2, count // 2)
 
     def _bounded(self, rows: Sequence[TimelineRow]) -> tuple[Sequence[TimelineRow], bool, bool]:
         """Cut a window that grew: the oldest rows go, or the newest while older ones are read."""
-        if len(rows) <= MAX_WINDOW_ROWS:
+        if len(rows) <= WINDOW_ROWS:
             return rows, self.has_older, self.has_newer
         if self.follows:
             return rows[-_FOLLOWED_ROWS:], True, self.has_newer
-        return rows[:MAX_WINDOW_ROWS], self.has_older, True
+        return rows[:WINDOW_ROWS], self.has_older, True
 
     def _release(self, visit: int) -> None:
         if visit != self._visit:

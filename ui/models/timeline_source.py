@@ -12,6 +12,8 @@ from app.domain.timeline import TimelineRow, TimelineWindow
 from contract.ids import ConversationId, MessageId
 
 PAGE_ROWS = 60
+# Messages held at once: with a day above each of them still below 500 rows of the model.
+WINDOW_ROWS = 240
 
 
 class TimelineSource(Protocol):
