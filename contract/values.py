@@ -25,8 +25,12 @@ from contract.states import DeliveryState
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
-class Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Base of what travels: unknown fields are ignored, defaults are left out."""
+class Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """Base of what travels: unknown fields are ignored, defaults are left out.
+
+    Values hold values alone, never a cycle, so that the collector need not look at them: a first
+    sync makes millions, and each look would hold the window.
+    """
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
