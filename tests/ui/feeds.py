@@ -40,7 +40,7 @@ def run_now(work: Coroutine[Any, Any, object], name: str) -> None:
         try:
             while _waiting:
                 asyncio.run(_finish(_waiting[0]))
-                _waiting.popleft()
+                del _waiting[0]
         finally:
             while _waiting:
                 _waiting.popleft().close()

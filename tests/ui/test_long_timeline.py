@@ -159,6 +159,23 @@ def test_jumps_by_id_and_by_date(view: TimelineView) -> None:
     assert COUNT - 1 in seen(view)
 
 
+def test_the_way_to_the_newest_is_offered_while_it_is_not_seen(view: TimelineView) -> None:
+    assert view.newest.isHidden()
+    view.jump_to(MessageId("m500"))
+    view.newest.show_unread(3)
+    assert view.newest.isVisible() and view.newest.text() == "↓ 3 new"
+    QTest.mouseClick(view.newest, Qt.MouseButton.LeftButton)
+    assert COUNT - 1 in seen(view) and view.is_at_end() and view.newest.isHidden()
+
+
+def test_home_and_end_lead_to_the_first_and_last_of_all(view: TimelineView) -> None:
+    view.setFocus()
+    QTest.keyClick(view, Qt.Key.Key_Home)
+    assert 0 in seen(view)
+    QTest.keyClick(view, Qt.Key.Key_End)
+    assert COUNT - 1 in seen(view)
+
+
 def test_it_opens_at_the_first_new_message_however_far_up(view: TimelineView) -> None:
     view.presenter.open(C1, "Hana Watanabe", read_upto_utc_ms=placed(60_000))
     first = next(number for number in range(60_001, COUNT) if is_in(view, number))

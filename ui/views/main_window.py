@@ -160,6 +160,7 @@ class MainWindow(QMainWindow):
         self._middle.setCurrentIndex(1 if facts is not None else 0)
         if facts is not None:
             self.header.show_facts(facts)
+            self.timeline.newest.show_unread(facts.conversation.unread_count)
         self._arrange()
 
     def splitter_state(self) -> bytes:

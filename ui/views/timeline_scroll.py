@@ -17,6 +17,7 @@ from ui.models.timeline_items import ItemKind
 from ui.models.timeline_presenter import TimelinePresenter
 from ui.theme.overlay_scroll_bar import OverlayScrollBar
 from ui.theme.tokens import Tokens, qcolor
+from ui.views.newest_button import NewestButton
 from ui.views.timeline_rows import TimelineRows
 
 _HIGHLIGHT_MS = 1600
@@ -55,6 +56,8 @@ class TimelineScroll(QListView):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setAutoScroll(False)
         OverlayScrollBar(self)
+        self.newest = NewestButton(self)
+        self.newest.clicked.connect(self.scroll_to_end)
         self.setItemDelegate(self.bubbles)
         self.setModel(presenter.model)
         self._connect()
@@ -134,6 +137,7 @@ class TimelineScroll(QListView):
     def _look(self) -> None:
         """Ask for rows that are about to be needed, and tell how far the user has seen."""
         self.presenter.follows = self.rows.at_end
+        self.newest.offer(not self.rows.at_end and self.rows.geometry.count() > 0)
         bar = self.verticalScrollBar()
         near = max(200, self.viewport().height())
         if not self.isVisible() or not self.rows.geometry.count():
@@ -194,6 +198,12 @@ class TimelineScroll(QListView):
         steps = {actions.MoveUp: -1, actions.MovePrevious: -1, actions.MoveDown: 1}
         step = steps.get(action, 1 if action is actions.MoveNext else 0)
         current = self.currentIndex().row()
+        if action is actions.MoveHome and self.presenter.has_older:
+            self.presenter.jump_to_moment(0)
+            return self.currentIndex()
+        if action is actions.MoveEnd and self.presenter.has_newer:
+            self.presenter.jump_to_newest()
+            return self.currentIndex()
         if action is actions.MoveHome:
             number, step = 0, 1
         elif action is actions.MoveEnd or current < 0:
