@@ -25,8 +25,8 @@ from tests.benchmarks.lines import Group
 GROUPS: tuple[Group, ...] = (
     cold_start.GROUP,
     window.SENDS,
-    window.HANDS,
     searching.GROUP,
+    window.HANDS,
     embedded_start.GROUP,
     sending.GROUP,
     queue_drain.GROUP,
