@@ -15,7 +15,7 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from app.domain.inbox import InboxFilter
 from contract.ids import ConversationId, MessageId
 from ui.models.palette_rows import PaletteAction, PaletteKind, PaletteRow
-from ui.models.status_words import ALARM_DETAILS
+from ui.models.status_words import ALARM_DETAILS, GO_ON_WITH_HISTORY, PAUSE_HISTORY
 from ui.outreach import Outreach
 from ui.queue_actions import QueueActions
 from ui.views.rail import Page
@@ -69,6 +69,8 @@ class WindowActions:
             self._workspace.banners.dismiss(key.removeprefix("dismiss:"))
         elif key == ALARM_DETAILS:
             self._workspace.show_alarm()
+        elif key in {PAUSE_HISTORY, GO_ON_WITH_HISTORY}:
+            self._workspace.core.rooms.pause_history(key == PAUSE_HISTORY)
         elif key == "diagnostics":
             self._page(Page.DIAGNOSTICS)
         elif key == "connect":

@@ -34,6 +34,22 @@ def test_the_sample_workspace_always_says_so() -> None:
     assert _texts(CoreStatus(link=Link.ONLINE, workspace="firm")) == []
 
 
+def test_a_long_filling_in_can_be_paused_and_says_so() -> None:
+    status = CoreStatus(
+        link=Link.ONLINE, syncing=True, synced_messages=12_400, total_messages=1_000_000
+    )
+    assert _texts(status) == [
+        "Your history is coming in. Start working: the newest is here, and a conversation you open"
+        " comes first."
+    ]
+    assert banners(status)[0].actions == (("pause_history", "Pause"),)
+    assert status_words(status).link == "Reading messages · 12,400 of 1,000,000"
+    paused = replace(status, sync_paused=True)
+    assert banners(paused)[0].actions == (("go_on_with_history", "Go on"),)
+    assert status_words(paused).link == "Paused · 12,400 of 1,000,000"
+    assert _texts(replace(status, total_messages=900)) == []
+
+
 def test_offline_says_since_when_and_what_waits() -> None:
     status = CoreStatus(link=Link.OFFLINE, since_utc_ms=NOW_UTC_MS, outbox_waiting=2)
     assert _texts(status) == [

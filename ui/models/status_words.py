@@ -38,6 +38,10 @@ class StatusWords:
 
 
 ALARM_DETAILS = "archive_alarm"
+PAUSE_HISTORY = "pause_history"
+GO_ON_WITH_HISTORY = "go_on_with_history"
+# What takes longer than a glance is worth a strip, and a way to stop it.
+_MUCH_HISTORY = 20_000
 _DIAGNOSTICS = (("diagnostics", "Diagnostics"),)
 _NOTICE_ACTIONS = {
     "notice.disk_full": (("retry", "Try again"),),
@@ -54,6 +58,8 @@ def banners(
     """
     pressing = (_alarm_banner(status, zone), _link_banner(status, zone))
     found = [strip for strip in pressing if strip is not None]
+    if status.syncing and status.total_messages >= _MUCH_HISTORY:
+        found.append(_history_banner(status.sync_paused))
     for key, detail in status.notices:
         if key not in dismissed:
             actions = _NOTICE_ACTIONS.get(key, ((f"dismiss:{key}", "Understood"),))
@@ -102,6 +108,17 @@ def _alarm_banner(status: CoreStatus, zone: tzinfo | None) -> BannerWords | None
     return BannerWords("archive_alarm", "block", "Sending is paused.", text, actions)
 
 
+def _history_banner(paused: bool) -> BannerWords:
+    """Say that history is filled in; the quieter status line tells how far it came."""
+    if paused:
+        text = "New messages come in as always; older ones wait until you go on."
+        actions = ((GO_ON_WITH_HISTORY, "Go on"),)
+        return BannerWords("history", "info", "Your history is paused.", text, actions)
+    text = "Start working: the newest is here, and a conversation you open comes first."
+    actions = ((PAUSE_HISTORY, "Pause"),)
+    return BannerWords("history", "info", "Your history is coming in.", text, actions)
+
+
 def _link_banner(status: CoreStatus, zone: tzinfo | None) -> BannerWords | None:
     if status.link is Link.OFFLINE:
         count = status.outbox_waiting
@@ -122,7 +139,8 @@ def _link_banner(status: CoreStatus, zone: tzinfo | None) -> BannerWords | None:
 
 def _link(status: CoreStatus, zone: tzinfo | None) -> str:
     if status.link is Link.ONLINE and status.syncing and status.total_messages:
-        return f"Reading messages · {status.synced_messages} of {status.total_messages}"
+        what = "Paused" if status.sync_paused else "Reading messages"
+        return f"{what} · {status.synced_messages:,} of {status.total_messages:,}"
     if status.link is Link.ONLINE:
         ms = round(status.latency_ms)
         return f"Connected · {max(1, ms)} ms" if status.latency_ms > 0 else "Connected"
