@@ -48,6 +48,8 @@ from contract.ids import ConversationId
 from contract.wire import CapabilitiesDocument, Me, Message
 
 DEFAULT_ATTACHMENT_BYTES = 100 * 1024 * 1024
+# While messages pour out, what waits is counted at most this often.
+_COUNT_EVERY_S = 0.05
 
 Typing = Callable[[ConversationId, bool], None]
 Moved = Callable[[BackendEndpoint], None]
@@ -269,6 +271,7 @@ class Composition:
             self._recount.clear()
             waiting, refused = await self._store.outbox.counts()
             self._board.update(outbox_waiting=waiting, outbox_refused=refused)
+            await asyncio.sleep(_COUNT_EVERY_S)
 
     def _answered(self, message: Message | None) -> None:
         self._board.update(latency_ms=self._transport.latency_ms)

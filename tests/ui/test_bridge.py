@@ -6,18 +6,22 @@ import asyncio
 import gc
 import threading
 import weakref
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication, QDialog
 
+from app.domain.changes import ChangeSet
 from app.domain.errors import AppError, Bug, Offline
+from app.domain.status import CoreStatus
+from contract.ids import ConversationId
 from tests.support.log_guard import LogGuard
 from tests.support.qt_loop import run_in_qt_loop
 from ui.bridge import garbage
 from ui.bridge.dialogs import ask
 from ui.bridge.loop import create_loop, run_to_end
+from ui.bridge.signals import CoreSignals, Unsubscribe
 from ui.bridge.spawn import Spawner
 
 
@@ -183,3 +187,38 @@ def test_a_cancelled_timer_ends_at_once_and_leaves_nothing_behind(qapp: QApplica
 
     run_in_qt_loop(qapp, work())
     assert ran == ["first", "second", "last"]
+
+
+def test_of_many_states_in_a_moment_the_first_and_the_newest_are_shown(qapp: QApplication) -> None:
+    signals = CoreSignals()
+    told: list[int] = []
+    signals.status_changed.connect(lambda status: told.append(status.outbox_waiting))
+    tell: list[Callable[[CoreStatus], None]] = []
+
+    class Source:
+        def subscribe_changes(self, callback: Callable[[ChangeSet], None]) -> Unsubscribe:
+            return lambda: None
+
+        def subscribe_status(self, callback: Callable[[CoreStatus], None]) -> Unsubscribe:
+            tell.append(callback)
+            return lambda: None
+
+        def subscribe_typing(self, callback: Callable[[ConversationId, bool], None]) -> Unsubscribe:
+            return lambda: None
+
+    signals.attach(Source())
+
+    async def work() -> None:
+        for waiting in range(100, 0, -1):
+            tell[0](CoreStatus(outbox_waiting=waiting))
+        assert told == [100]
+        async with asyncio.timeout(5.0):
+            while told[-1] != 1:
+                await asyncio.sleep(0.01)
+        assert told == [100, 1]
+        tell[0](CoreStatus(outbox_waiting=7))
+        signals.detach()
+        await asyncio.sleep(0.08)
+        assert told == [100, 1]
+
+    run_in_qt_loop(qapp, work())
