@@ -16,7 +16,7 @@ from backend.storage.database import Database
 
 _ENTRIES_AT_ONCE = 100
 _GATHER_S = 0.5  # one commit of the index for many of the day's
-_AT_MOST_SHARE = 0.5
+_AT_MOST_SHARE = 0.25
 
 
 class SearchIndexer:

@@ -21,6 +21,8 @@ from backend.archive.entries import NewEntry, append_entries
 from backend.archive.log import commit_batch, read_head, take_lead
 from backend.archive.nodes import NodeCache
 from backend.directory import sample
+from backend.inbox import search_index
+from backend.inbox.search_index import index_some
 from backend.storage import tables
 from backend.storage.bulk import insert_rows
 from backend.storage.database import Database
@@ -41,7 +43,8 @@ CONVERSATIONS = 10_000
 KEPT = ROOT / "out" / "bench-data"
 _MESSAGES_PER_COMMIT = 8_000
 _LEAVES_PER_COMMIT = 16_384
-_SOURCES = (dataset_rows, dataset_texts, tables, sample)
+_ENTRIES_INDEXED = 2_000
+_SOURCES = (dataset_rows, dataset_texts, tables, search_index, sample)
 
 
 def ready(messages: int = MESSAGES, conversations: int = CONVERSATIONS) -> Path:
@@ -73,6 +76,8 @@ def build(target: Path, messages: int, conversations: int) -> None:
         stream = bank.messages()
         while batch := list(itertools.islice(stream, _MESSAGES_PER_COMMIT)):
             database.write_now(_adding(batch))
+        while database.write_now(lambda connection: index_some(connection, _ENTRIES_INDEXED)):
+            pass
         database.write_now(lambda connection: _settle_conversations(connection, bank))
         grow_log(database, workspace.signer)
     finally:
