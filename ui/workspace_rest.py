@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from app.domain.changes import ChangeSet
+from contract.ids import ConversationId
 from ui.approval_actions import ApprovalActions
 from ui.conversation_actions import ConversationActions
 from ui.models.conversation_facts import ConversationFacts
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ui.workspace import Workspace
 
 RECENT_ROWS = 5
+_ASK_AGAIN_MS = 1_000
 
 
 def complete(workspace: Workspace) -> Iterator[None]:
@@ -70,6 +72,7 @@ def _connect(workspace: Workspace) -> None:
     window.status_line.diagnostics_requested.connect(lambda: workspace.show_page(Page.DIAGNOSTICS))
     workspace.composer.sent.connect(workspace.send_figures.on_sent)
     signals.changed.connect(workspace.send_figures.on_changed)
+    workspace.timeline.start_reached.connect(_OlderWish(workspace).on_start_reached)
     signals.status_changed.connect(workspace.approvals.on_status)
     workspace.approvals.on_status(workspace.core.status)
     workspace.ended.connect(workspace.approvals.close)
@@ -108,6 +111,22 @@ def _connect_pages(workspace: Workspace) -> None:
 def _on_facts(workspace: Workspace, facts: ConversationFacts | None) -> None:
     workspace.window.find_bar.close_bar()
     workspace.find.set_conversation(facts.conversation.conversation_id if facts else None)
+
+
+class _OlderWish:
+    """Asks for what the archive holds before the oldest row here, not at each step of a scroll."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._asked_for = ""
+        self._asked_at_utc_ms = 0
+
+    def on_start_reached(self, conversation_id: str) -> None:
+        """Ask for older messages, of one conversation once in a while."""
+        now = self._workspace.clock.now_utc_ms()
+        if conversation_id != self._asked_for or abs(now - self._asked_at_utc_ms) > _ASK_AGAIN_MS:
+            self._asked_for, self._asked_at_utc_ms = conversation_id, now
+            self._workspace.core.rooms.want_older(ConversationId(conversation_id))
 
 
 class _Book:

@@ -43,6 +43,7 @@ class TimelinePresenter(QObject):
     opened = Signal(str)
     found = Signal(str)
     window_changed = Signal()
+    start_reached = Signal(str)
 
     def __init__(
         self, source: TimelineSource, clock: Clock, spawn: Spawn, parent: QObject | None = None
@@ -160,9 +161,11 @@ class TimelinePresenter(QObject):
         self.model.show_window((), self.model.setting)
 
     def load_older(self) -> None:
-        """Read the page before the first row, when there is one and nothing is being read."""
+        """Read the page before the first row unless one is being read; `start_reached`: none is."""
         if self.has_older and self._rows:
             self._start(self._page(self._visit, older=True), "older messages")
+        elif self._rows:
+            self.start_reached.emit(self.conversation_id)
 
     def load_newer(self) -> None:
         """Read the page after the last row, when there is one and nothing is being read."""
