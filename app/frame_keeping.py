@@ -1,4 +1,4 @@
-"""Owns when the next start's first frame is written: after changes, once it is quiet, and at close.
+"""Owns what is done once changes have come to rest: the next start's frame is kept, memory freed.
 
 It never makes anything wait for it, and a frame that can't be kept is no fault.
 """
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from app.domain.changes import ChangeSet
 from app.domain.clock import Clock
 from app.domain.errors import AppError
+from app.process_memory import give_back
 from app.store.store import Store
 from contract.ids import ConversationId
 from contract.wire import Me
@@ -52,6 +53,9 @@ class FrameKeeping:
                 await asyncio.sleep(QUIET_S)
                 waited_s += QUIET_S
             await self.keep()
+            with contextlib.suppress(AppError):
+                await self._store.rest()
+            await asyncio.to_thread(give_back)
 
     async def keep(self) -> None:
         """Keep a frame now when anything changed since the last one."""

@@ -38,8 +38,10 @@ def run_window(*, theme: str | None, version: str) -> int:
     life = WindowLife(application, config, theme or settings.text(Key.THEME), version, make_core)
     life.show_early(early)
     from app.diagnostics.logs import stop_logging
+    from app.process_memory import limit_arenas
     from ui.bridge.loop import create_loop, log_what_qt_says, run_to_end
 
+    limit_arenas()
     _start_log(paths, settings)
     log_what_qt_says()
     loop = create_loop(application)

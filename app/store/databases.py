@@ -183,6 +183,14 @@ class Databases:
         await self._outbox_thread.write(lambda: self._run_pragma("wal_checkpoint(TRUNCATE)"))
         drop_backups(self.outbox_file.path)
 
+    async def shrink(self) -> None:
+        """Give the page caches back: what stands in them is read anew when it is asked for."""
+        await self._reader_thread.write(
+            lambda: _shrink(self._view.outbox, self._view.cache) if self._view else None
+        )
+        await self._writer_thread.write(lambda: _shrink(self._writer))
+        await self._outbox_thread.write(lambda: _shrink(self._outbox))
+
     async def close(self) -> None:
         """Finish queued work, fold the logs into the files and end the threads."""
         for thread, job in (
@@ -351,6 +359,12 @@ class Databases:
             yield
         finally:
             swapped.set()
+
+
+def _shrink(*connections: Connection | None) -> None:
+    for one in connections:
+        if one is not None:
+            driver_of(one).execute("PRAGMA shrink_memory")
 
 
 def _prepare(files: tuple[tuple[Path, bytes], ...]) -> None:

@@ -121,6 +121,10 @@ class Store:
         files = self._databases.cache_file, self._databases.outbox_file
         return await look_over(*files, progress, briefly=briefly)
 
+    async def rest(self) -> None:
+        """Give back what memory only speeds up what is asked next; for when it is quiet."""
+        await self._databases.shrink()
+
     async def close(self) -> None:
         """Finish what was begun, write everything to the files and end the threads."""
         await self._databases.close()
