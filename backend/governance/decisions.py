@@ -19,7 +19,6 @@ from backend.governance.policy import RunningPolicy
 from backend.governance.records import HintDifference, Occasion, record_decision
 from contract.ids import ConversationId
 from contract.inspection.facts import uninspected_attachment
-from contract.policy.evaluate import evaluate
 from contract.policy.model import Decision
 from contract.policy.parity import Parity, compare_hint
 from contract.policy.recipient_detectors import timed_rules
@@ -61,7 +60,7 @@ def decide(
         several=command.several,
     )
     ground = ground_of(connection, me, conversation, content, now_utc_ms)
-    decision = evaluate(policy.server, *ground)
+    decision = policy.enforce(*ground)
     decision = sealed(decision)
     if command.justification:
         decision = msgspec.structs.replace(decision, justification=_commitment(command))
@@ -98,7 +97,7 @@ def _compared(
     """Compare a hint with what the client's own bundle says on what the client may know."""
     if hint is None:
         return Parity.NO_HINT, None
-    ours = evaluate(policy.client, ground.facts.for_client(), ground.draft)
+    ours = policy.hint(ground.facts, ground.draft)
     parity = compare_hint(hint, ours, timed_rules(policy.client.rules))
     if parity is Parity.AGREES:
         return parity, None
@@ -119,5 +118,5 @@ def _before_inspection(
         for file in files
     )
     draft = msgspec.structs.replace(ground.draft, attachments=unread)
-    ours = evaluate(policy.client, ground.facts.for_client(), draft)
+    ours = policy.hint(ground.facts, draft)
     return compare_hint(hint, ours, timed_rules(policy.client.rules)) is not Parity.INCIDENT

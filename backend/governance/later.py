@@ -22,7 +22,6 @@ from backend.inbox.rendering import message_attachments, read_conversation
 from backend.storage.supervision_tables import later_decisions
 from backend.storage.tables import jobs
 from contract.ids import idempotency_key, uuid7
-from contract.policy.evaluate import evaluate
 from contract.policy.model import Action, Decision
 from contract.wire import Conversation, WireFinding
 
@@ -66,7 +65,7 @@ def evaluate_again(
     content = _content(connection, row)
     conversation = _as_unsent(connection, conversation)
     ground = ground_of(connection, me, conversation, content, now_utc_ms)
-    decision = sealed(evaluate(policy.server, *ground))
+    decision = sealed(policy.enforce(*ground))
     findings = sender_findings(policy, decision, me.language)
     reason = ""
     if decision.action is Action.BLOCK:

@@ -9,6 +9,7 @@ import functools
 import hashlib
 import threading
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 
 from sqlalchemy import Connection, insert, select
@@ -21,6 +22,7 @@ from contract.ids import EmployeeId
 from contract.policy.bundle import CompiledBundle, Side, compile_bundle
 from contract.policy.first_look import prepare as prepare_searches
 from contract.policy.manifest import pack_bundle, unpack_bundle, version_key
+from contract.policy.model import Decision, Draft, Facts
 from contract.policy.publishing import client_files
 from contract.receipts.canonical import canonical_json
 
@@ -81,8 +83,21 @@ class RunningPolicy:
         """The hash of what clients fetch, as HTTP names it."""
         return f'"{hashlib.sha256(self.packed).hexdigest()}"'
 
+    def enforce(self, facts: Facts, draft: Draft) -> Decision:
+        """Return the decision that stands."""
+        from contract.policy.evaluate import evaluate  # what it needs costs start-up
+
+        return evaluate(self.server, facts, draft)
+
+    def hint(self, facts: Facts, draft: Draft) -> Decision:
+        """Return what a client should have hinted that knows these facts."""
+        from contract.policy.evaluate import evaluate
+
+        return evaluate(self.client, facts.for_client(), draft)
+
     def prepare(self) -> None:
         """Make every form, so that no message waits; raises BundleError for a bad bundle."""
+        import_module("contract.policy.evaluate")
         for made in (self.server, self.client, self.etag):
             assert made, "every form has something in it"
         prepare_searches()

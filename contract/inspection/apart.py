@@ -16,7 +16,6 @@ from typing import IO, BinaryIO, Protocol
 
 import msgspec
 
-from contract.inspection.inspect import inspect_file
 from contract.inspection.model import FileInspection, Reason, unread
 from contract.inspection.reading import PIECE_BYTES
 from contract.inspection.signatures import is_costly
@@ -57,6 +56,8 @@ def inspect_here(request: InspectionRequest, content: bytes) -> FileInspection |
     """Inspect a small file of a cheap kind at once; None: it belongs into a process of its own."""
     if len(content) > MOST_BYTES_HERE or is_costly(content):
         return None
+    from contract.inspection.inspect import inspect_file  # its formats cost start-up
+
     return inspect_file(request.name, content, declared_type=request.declared_type)
 
 
@@ -107,6 +108,8 @@ def serve_one(source: BinaryIO, sink: BinaryIO) -> None:
     content = io.BytesIO()
     for piece in _pieces(source):
         content.write(piece)
+    from contract.inspection.inspect import inspect_file
+
     found = inspect_file(request.name, content, declared_type=request.declared_type)
     sink.write(msgspec.json.encode(found))
     sink.flush()
