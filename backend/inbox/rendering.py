@@ -19,6 +19,7 @@ from sqlalchemy import (
     and_,
     exists,
     func,
+    literal_column,
     or_,
     select,
 )
@@ -78,6 +79,9 @@ _MESSAGE_COLUMNS: tuple[ColumnElement[Any], ...] = (
         exists().where(reactions.c.message_id == _m.message_id),
     ).label("adorned"),
 )
+# No column by itself, so that membership is looked up for each message found, and a list of ids
+# never becomes a walk over all messages of all the employee's conversations.
+_HOME = func.coalesce(_m.conversation_id, literal_column("''"))
 # Looking an enumeration's member up costs a tenth of calling its class.
 _DIRECTIONS = {each.value: each for each in Direction}
 _KINDS = {each.value: each for each in MessageKind}
@@ -89,10 +93,11 @@ def message_query(employee_id: str | BindParameter[str]) -> Select[Any]:
     """Return the query of all messages the employee may see, ready to be narrowed."""
     return (
         select(*_MESSAGE_COLUMNS)
+        .select_from(messages)
         .join(
             conversation_members,
             and_(
-                conversation_members.c.conversation_id == messages.c.conversation_id,
+                conversation_members.c.conversation_id == _HOME,
                 conversation_members.c.employee_id == employee_id,
             ),
         )
