@@ -6,8 +6,10 @@ It never measures by itself: after each round it hands out a sample.
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import itertools
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -268,6 +270,7 @@ def _application() -> QApplication:
 def main() -> int:
     """Read the orders and the day, and live it on Qt's loop as the product does."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    faulthandler.register(signal.SIGUSR1, all_threads=True)  # says where it stands when it hangs
     orders = msgspec.json.decode(sys.stdin.buffer.readline(), type=Orders)
     day = msgspec.json.decode(sys.stdin.buffer.readline(), type=Day)
     root = Path(orders.root)

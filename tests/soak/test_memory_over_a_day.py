@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
 from pathlib import Path
 
 import msgspec
@@ -26,6 +28,7 @@ from tests.support.waiting import until
 
 ROUNDS = int(os.environ.get("PARLEY_SOAK_ROUNDS", "48"))
 TIMEOUT_S = 1_800.0
+END_TIMEOUT_S = 120.0
 RESULT = ROOT / "out" / "soak.json"
 LONG_HISTORY = 100
 
@@ -43,7 +46,6 @@ def test_nothing_grows_over_a_day_of_use(tmp_path: Path) -> None:
         with TcpProxy(backend.port) as line:
             samples = play(tmp_path / "app", line, day)
     growths, kinds = judge(samples)
-    write(samples, growths, kinds)
     print(*growths, *kinds[:15], sep="\n")
     grew = too_much(growths)
     assert not grew, "\n".join(map(str, ["grew over the day:", *grew, "most of it:", *kinds[:15]]))
@@ -83,8 +85,20 @@ def play(root: Path, line: TcpProxy, day: Day) -> list[Sample]:
 
         until(look, "the day's end", timeout_s=TIMEOUT_S)
         samples = [msgspec.convert(one["sample"], Sample) for one in app.told("sample")]
-        assert app.wait(60.0) == 0 and len(samples) == day.rounds, app.errors[-4000:]
+        assert samples, app.errors[-6000:]
+        write(samples)
+        assert ended(app) and len(samples) == day.rounds, app.errors[-6000:]
     return samples
+
+
+def ended(app: Child) -> bool:
+    """Wait for the app's end; one that does not come has it say where it stands."""
+    try:
+        return app.wait(END_TIMEOUT_S) == 0
+    except subprocess.TimeoutExpired:
+        app.signal(signal.SIGUSR1)
+        until(lambda: "most recent call first" in app.errors, "where the app stands")
+        return False
 
 
 def judge(samples: list[Sample]) -> tuple[list[Growth], list[Growth]]:
@@ -95,8 +109,9 @@ def judge(samples: list[Sample]) -> tuple[list[Growth], list[Growth]]:
     return growths, kinds_that_grew([one.kinds for one in samples])
 
 
-def write(samples: list[Sample], growths: list[Growth], kinds: list[Growth]) -> None:
+def write(samples: list[Sample]) -> None:
     """Keep the result for the benchmarks and for who looks for what grew."""
+    growths, kinds = judge(samples)
     memory = growths[0]
     RESULT.parent.mkdir(exist_ok=True)
     document = {
