@@ -1,8 +1,9 @@
 """Five thousand messages written without a line drain once, in order, while many are taken back.
 
 It never lets the app rest: that is killed once in between, and the line broken once. More than
-half are cancelled on the way, whose texts must stand in drafts. Deliveries are paused by a fault of each channel account:
-what is shown here ends at the archive, and the thousand-messages flow goes on from there.
+half are cancelled on the way, whose texts must stand in drafts. Deliveries are paused by a fault
+of each channel account: what is shown here ends at the archive, and the thousand-messages flow
+goes on from there.
 
 By hand, with other figures: PARLEY_QUEUE_MESSAGES=1000 pytest tests/flows -k queued -s
 """
