@@ -24,7 +24,7 @@ from contract.events import Event
 from contract.ids import ConversationId
 from contract.wire import Contact, Conversation, Message, SnapshotPage
 
-_EVENTS_PER_COMMIT = 400
+_EVENTS_PER_COMMIT = 1_200
 _ROWS_PER_SWEEP = 20_000
 _FIRST_SNAPSHOT_GENERATION = 2
 _PUT_META = text(

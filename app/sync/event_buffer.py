@@ -10,7 +10,7 @@ from collections import deque
 
 from contract.events import Event
 
-CAPACITY = 2_000
+CAPACITY = 4_000
 
 
 class EventBuffer:

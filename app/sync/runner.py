@@ -48,7 +48,7 @@ from contract.wire import MAX_PAGE
 
 _LOG = logging.getLogger(__name__)
 
-BATCH_EVENTS = 400
+BATCH_EVENTS = 1_200
 REFUSED_RETRY_S = 60.0
 
 
