@@ -20,6 +20,7 @@ from ui.delegates.bubble_layout import (
     Placed,
     guessed_height,
     part_font,
+    part_width,
     separator_width,
 )
 from ui.delegates.line_painting import line_height, paint_line
@@ -180,10 +181,11 @@ class BubbleDelegate(QStyledItemDelegate):
             painter.setFont(part_font(part, size_px))
             painter.setPen(qcolor(color))
             painter.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
-            shown = QFontMetricsF(painter.font()).elidedText(
-                part.text, Qt.TextElideMode.ElideRight, box.width() + 1
-            )
-            painter.drawText(box, _LEADING | Qt.TextFlag.TextDontClip, shown)
+            shown = part.text
+            if part_width(part, size_px) > rect.width() + 1:
+                metrics = QFontMetricsF(painter.font())
+                shown = metrics.elidedText(shown, Qt.TextElideMode.ElideRight, box.width() + 1)
+            painter.drawText(box, _UNCLIPPED, shown)
 
     @staticmethod
     def _text(
@@ -202,7 +204,7 @@ class BubbleDelegate(QStyledItemDelegate):
         painter.setPen(qcolor(ink))
         painter.setLayoutDirection(text_direction(text))
         shown = QFontMetricsF(font).elidedText(text, mode, rect.width() + 1)
-        painter.drawText(rect, _LEADING | Qt.TextFlag.TextDontClip, shown)
+        painter.drawText(rect, _UNCLIPPED, shown)
 
     # -- Qt ------------------------------------------------------------------------------------
 
@@ -237,3 +239,4 @@ class BubbleDelegate(QStyledItemDelegate):
 _LEADING = (
     Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter
 )
+_UNCLIPPED = _LEADING | Qt.TextFlag.TextDontClip

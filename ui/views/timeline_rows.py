@@ -81,6 +81,10 @@ class TimelineRows:
 
     def settle(self) -> None:
         """Put the rows where they were, as far as they are still there, and measure what shows."""
+        self._lay_out()
+        self._view.viewport().update()
+
+    def _lay_out(self) -> None:
         self._stale = False
         bar = self._view.verticalScrollBar()
         with self._moving():
@@ -93,7 +97,6 @@ class TimelineRows:
                     break
         self._remember()
         self._ahead.start()
-        self._view.viewport().update()
 
     def hold(self) -> None:
         """Lay nothing out before `begin`: the rows of another conversation are coming."""
@@ -188,8 +191,11 @@ class TimelineRows:
         unsure = rows.unsure(near)
         if unsure:
             unsure.sort(key=lambda number: min(abs(number - shown[0]), abs(number - shown[-1])))
+            before = bar.value()
             self._measure(unsure[:_ROWS_PER_SLICE])
-            self.settle()
+            self._lay_out()
+            if bar.value() != before:
+                self._view.viewport().update()
 
     # -- what happens --------------------------------------------------------------------------
 
