@@ -1,6 +1,6 @@
 """Shows that what the cache let go comes back as one scrolls up, and nothing else is asked for.
 
-It runs against the real backend's routes over its real database.
+It never uses another backend than the real routes over their real database.
 """
 
 from __future__ import annotations
