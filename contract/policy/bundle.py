@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -112,15 +112,13 @@ def _collect(problems: list[BundleProblem], read: Callable[[], _T]) -> _T | None
 
 def _read_terms(
     source: BundleSource, files: Mapping[str, bytes], problems: list[BundleProblem]
-) -> list[Term]:
-    terms: list[Term] = []
+) -> Iterator[Term]:
     for index, rule in enumerate(source.rules):
         if isinstance(rule, TermRule):
             ordinary = rule.ordinary if isinstance(rule, LexiconRule) else ()
             for name in files_of(rule):
                 for folded, replacement in _read_words(name, files, problems):
-                    terms.append(Term(index, folded, replacement, name in ordinary))
-    return terms
+                    yield Term(index, folded, replacement, name in ordinary)
 
 
 def _read_evidence(

@@ -35,10 +35,18 @@ class Term(NamedTuple):
     ordinary: bool = False
 
 
+class TermUse(NamedTuple):
+    """What a term is to a rule; terms of one rule share one, for there are many terms."""
+
+    rule_index: int
+    replacement: str
+    ordinary: bool
+
+
 class TermMatch(NamedTuple):
     """A term found at a span of the folded text."""
 
-    term: Term
+    term: TermUse
     start: int
     end: int
 
@@ -47,13 +55,15 @@ class Lexicon:
     """The automaton over every distinct term."""
 
     def __init__(self, terms: Iterable[Term]) -> None:
-        by_text: dict[str, list[Term]] = {}
+        by_text: dict[str, tuple[TermUse, ...]] = {}
+        shared: dict[tuple[TermUse, ...], tuple[TermUse, ...]] = {}
         for term in terms:
-            by_text.setdefault(term.text, []).append(term)
-        self._texts = list(by_text)
+            use = TermUse(term.rule_index, term.replacement, term.ordinary)
+            uses = (*by_text.get(term.text, ()), use)
+            by_text[term.text] = shared.setdefault(uses, uses)
         self._terms = list(by_text.values())
-        self._words = words_of(self._texts)
-        self._automaton = AhoCorasick(self._texts) if self._texts else None
+        self._words = words_of(by_text)
+        self._automaton = AhoCorasick(by_text) if by_text else None
 
     def find(self, text: str, *, spaced: bool = True, disguised: bool = True) -> list[TermMatch]:
         """Find terms in folded text: per rule the leftmost and longest, never overlapping.
