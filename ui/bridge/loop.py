@@ -31,6 +31,11 @@ _QT_LEVEL = {
 }
 
 
+# How long a store's thread may keep the interpreter while this thread waits for it: a key, a
+# click and each answer wait that long, several times over.
+_SWITCH_S = 0.001
+
+
 class _Loop(QEventLoop):  # type: ignore[misc]  # qasync carries no types
     """qasync's loop with asyncio's hooks for async generators, which it leaves out.
 
@@ -99,6 +104,8 @@ def run_to_end(
     """
     application = QApplication.instance()
     with ExitStack() as settings:
+        settings.callback(sys.setswitchinterval, sys.getswitchinterval())
+        sys.setswitchinterval(_SWITCH_S)
         if isinstance(application, QApplication):
             application.setQuitOnLastWindowClosed(False)
             settings.enter_context(collected_here(application))
