@@ -22,7 +22,9 @@ _FIGURE_AFTER_MS = 3_000
 class FirstPaint(QObject):
     """`list_painted` follows the list's first paint, whatever it holds.
 
-    `is_complete` once the list's rows and, where one is open, the conversation's are painted.
+    `is_shown` once the list's rows are painted and, where a conversation is on screen, its rows.
+    `is_complete`, and the start noted, once the conversation that was open last is among them,
+    or there was none.
     """
 
     list_painted = Signal()
@@ -34,7 +36,9 @@ class FirstPaint(QObject):
         self._timeline = workspace.window.timeline.viewport()
         self._painted: set[QObject] = set()
         self._told = False
+        self.is_shown = False
         self.is_complete = False
+        self._expects = workspace.state.conversation() is not None
         self._at_s = 0.0
         self._noted = False
         for viewport in (self._list, self._timeline):
@@ -74,7 +78,10 @@ class FirstPaint(QObject):
         if watched is self._timeline and workspace.timeline.model.rowCount():
             self._painted.add(watched)
         conversing = workspace.conversation.conversation_id is not None
-        if self._list in self._painted and (not conversing or self._timeline in self._painted):
+        self.is_shown = self._list in self._painted and (
+            not conversing or self._timeline in self._painted
+        )
+        if self.is_shown and (conversing or not self._expects):
             self.is_complete = True
             QTimer.singleShot(0, self.note)
             for viewport in (self._list, self._timeline):

@@ -23,7 +23,6 @@ from ui.early_start import EarlyStart
 from ui.first_paint import FirstPaint
 from ui.look import Look
 from ui.start_marks import mark
-from ui.theme.icons import application_icon
 from ui.window_state import FILE_NAME, WindowState, read_text_size_percent
 from ui.workspace import Workspace
 
@@ -46,7 +45,6 @@ def create_application(config: Path) -> QApplication:
     application = QApplication(["parley"])
     application.setApplicationName("Parley")
     application.setDesktopFileName("parley")
-    application.setWindowIcon(application_icon())
     return application
 
 
@@ -90,16 +88,19 @@ class WindowLife:
         workspace.show_first(frame)
         mark("window")
         until_s = time.monotonic() + _PAINTED_WITHIN_S
-        while not self._first.is_complete and time.monotonic() < until_s:
+        while not self._first.is_shown and time.monotonic() < until_s:
             self._application.processEvents(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents, 20)
-        self._first.note()
+        if self._first.is_complete:
+            self._first.note()
 
     async def live(self) -> int:
         """Open the core, let the window live until the user closes it, and close both."""
         from asyncio import Event
 
         from ui.startup import open_core
+        from ui.theme.icons import application_icon
 
+        self._application.setWindowIcon(application_icon())
         ended = Event()
         if self._workspace is not None:
             self._workspace.closing.connect(ended.set)

@@ -148,6 +148,8 @@ class Workspace(QObject):
         from importlib import import_module
 
         self._begin()
+        if self.conversation.conversation_id is None:
+            self.spawner.spawn(self._reopen(), "open the last conversation")
         self.conversation.confirm()
         rest = await to_thread(import_module, "ui.workspace_rest")
         for _ in rest.complete(self):

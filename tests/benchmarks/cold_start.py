@@ -5,6 +5,7 @@ It never counts the first start after the data was copied, and runs the program 
 
 from __future__ import annotations
 
+import compileall
 import json
 import sys
 import time
@@ -98,7 +99,9 @@ def measure(folder: Path) -> Iterator[float]:
     theirs: list[float] = []
     why = ""
     with screen(folder / "screen") as display:
-        start(display, root, folder / "first")
+        compile_program()
+        # The first start has no kept frame yet; the one that ends it keeps the next start's.
+        start(display, root, folder / "first", for_backend=True)
         for number in range(STARTS):
             # The backend needs longer than the window: not each start waits for it.
             ours.append(start(display, root, folder / str(number), for_backend=number % 3 == 0))
@@ -114,6 +117,12 @@ def measure(folder: Path) -> Iterator[float]:
     if why:
         raise NotMeasured(why)
     yield painted_s / median(theirs)
+
+
+def compile_program() -> None:
+    """Compile the program's modules as an installer does, whatever this shell says of that."""
+    for package in ("app", "backend", "backend_client", "contract", "resources", "ui"):
+        compileall.compile_dir(ROOT / package, quiet=1)
 
 
 def ready_to_run(folder: Path) -> Path:

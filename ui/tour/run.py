@@ -27,6 +27,7 @@ from app.settings.settings import Settings
 from ui.bridge.loop import create_loop, log_what_qt_says, run_to_end
 from ui.first_paint import FirstPaint
 from ui.look import Look
+from ui.theme.icons import application_icon
 from ui.tour.backend_view import (
     BackendView,
     find_in_archive,
@@ -62,6 +63,7 @@ def run_tour(folder: Path, *, theme: str, version: str) -> int:
     paths = app_paths(settings)
     start_logging(paths.log_dir)
     application = create_application(paths.config_dir)
+    application.setWindowIcon(application_icon())
     log_what_qt_says()
     loop = create_loop(application)
     look = Look(application, theme)
