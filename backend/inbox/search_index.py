@@ -96,6 +96,11 @@ def merge_some(connection: Connection) -> bool:
     return not is_done
 
 
+def is_merge_due(connection: Connection) -> bool:
+    """Return True while an erasure's words may stand in the index's pages."""
+    return bool(connection.execute(_READ, {"name": _PURGE}).scalar())
+
+
 def indexed_sequence(connection: Connection) -> int:
     """Return the last archive entry whose message is in the index, -1 before the first."""
     value = connection.execute(_READ, {"name": _CURSOR}).scalar()

@@ -11,11 +11,11 @@ import time
 
 from sqlalchemy import Connection
 
-from backend.inbox.search_index import index_some, merge_some
+from backend.inbox.search_index import index_some, is_behind, is_merge_due, merge_some
 from backend.storage.database import Database
 
 _ENTRIES_AT_ONCE = 100
-_GATHER_S = 0.5  # one commit of the index for many of the day's
+_GATHER_S = 1.0  # one commit of the index for many of the day's
 _AT_MOST_SHARE = 0.25
 
 
@@ -42,11 +42,11 @@ class SearchIndexer:
 
     async def catch_up(self) -> None:
         """Return once every archived message can be found and nothing erased is left."""
-        for step in (_index, merge_some):
-            while True:
+        for waits, step in ((is_behind, _index), (is_merge_due, merge_some)):
+            # Looked at by the reader: a commit for nothing would cost the writer's others time.
+            while await self._database.read(waits):
                 began_s = time.monotonic()
-                if not await self._database.write(step):
-                    break
+                await self._database.write(step)
                 took_s = time.monotonic() - began_s
                 await asyncio.sleep(took_s * (1 - _AT_MOST_SHARE) / _AT_MOST_SHARE)
 
