@@ -293,3 +293,35 @@ def test_keys_walk_edit_and_cancel_and_what_is_on_its_way_is_told(qapp: QApplica
     said = dialog.list.model().index(1, 0).data(Qt.ItemDataRole.AccessibleTextRole)
     assert said.startswith("王小明, In line.")
     dialog.deleteLater()
+
+
+def test_rows_are_said_anew_each_second_only_while_an_undo_period_runs(
+    qapp: QApplication,
+) -> None:
+    now = [START_UTC_MS]
+    queue = ListedQueue(
+        [_row(1), _row(2, OutboxState.UNDO, undo_until_utc_ms=START_UTC_MS + 9_000)]
+    )
+    presenter = QueuePresenter(
+        queue, Spawner(lambda *_: None), lambda: now[0], QueueProgress(lambda: now[0])
+    )
+    said: list[int] = []
+    presenter.model.dataChanged.connect(lambda *_: said.append(now[0]))
+
+    async def work() -> None:
+        presenter.look(True)
+        await until(lambda: len(presenter.model.rows()) == 2)
+        assert presenter.model.setting.now_utc_ms == START_UTC_MS
+        now[0] += 1_000
+        presenter.on_status(CoreStatus())
+        assert said[-1] == now[0]
+        del queue.rows[1]
+        presenter.on_changed(ChangeSet(outbox=True))
+        await until(lambda: len(presenter.model.rows()) == 1)
+        count = len(said)
+        now[0] += 1_000
+        presenter.on_status(CoreStatus())
+        assert len(said) == count
+        presenter.look(False)
+
+    run_in_qt_loop(qapp, work())

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.domain.changes import ChangeSet
-from app.domain.queue import MAX_QUEUE_ROWS, QueuePage, QueueRow
+from app.domain.queue import MAX_QUEUE_ROWS, QueuePage, QueueRow, Wait
 from app.domain.status import CoreStatus, Link
 from ui.bridge.spawn import Spawner
 from ui.models.queue_model import QueueModel
@@ -169,11 +169,15 @@ class QueuePresenter(QObject):
         if self._looked_at:
             self.has_earlier, self.has_later = has_earlier, has_later
             self.model.set_rows(rows)
+            self._show()
 
     def _show(self) -> None:
         status, now = self._status, self._now_utc_ms()
         online, paused = status.link is Link.ONLINE, status.archive_alarm is not None
-        self.model.set_setting(QueueSetting(now, online, paused))
+        # Only undo periods count down: without one, rows are not said anew every second.
+        counts = any(row.wait is Wait.UNDO_PERIOD for row in self.model.rows())
+        at_utc_ms = now if counts else self.model.setting.now_utc_ms
+        self.model.set_setting(QueueSetting(at_utc_ms, online, paused))
         sent, whole = self._progress.sent, self._progress.whole
         words = progress_words(sent, whole, self._progress.left_s())
         state = QueueState(total_words(status), words, sent, whole, status.outbox_waiting)
