@@ -230,7 +230,6 @@ class Workspace(QObject):
         window.inbox.conversation_activated.connect(self._on_activated)
         self.conversation.facts_changed.connect(self._on_facts)
         self.timeline.window_changed.connect(self._show_details)
-        self.timeline.window_changed.connect(self._want_older)
         self.conversation.draft_moved.connect(self._on_activated)
         window.rail.page_chosen.connect(lambda page: self.show_page(Page(page)))
         window.header.mark_read_requested.connect(self.conversation.mark_read)
@@ -293,12 +292,6 @@ class Workspace(QObject):
         if employee_id:
             self.window.rail.show_person(name, initials)
             self.timeline.set_me(employee_id, name)
-
-    def _want_older(self) -> None:
-        """Have what lies before the oldest message here fetched, should there be something."""
-        shown = self.timeline.conversation_id
-        if shown is not None and not self.timeline.has_older and self.core.is_open:
-            self.core.rooms.want_older(shown)
 
     def _on_typing(self, conversation_id: str, typing: bool) -> None:
         if conversation_id == self.conversation.conversation_id:

@@ -15,8 +15,8 @@ T = TypeVar("T")
 
 # What is written within some 20 ms, its row in the full-text index included.
 MESSAGES_PER_COMMIT = 400
-# History nobody waits for: the index of a larger commit costs two thirds for each message.
-HISTORY_PER_COMMIT = 1_000
+# History nobody waits for: in larger commits each message costs half (the index, its pages).
+HISTORY_PER_COMMIT = 2_000
 PEOPLE_PER_COMMIT = 250
 
 

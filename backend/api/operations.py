@@ -5,11 +5,11 @@ It never carries one out.
 
 from __future__ import annotations
 
-from backend.api import archive, commands, files, reading, searching, streaming
+from backend.api import archive, commands, files, reading, searching
 from backend.api.operation import Answer, JsonValue, Operation, Parameter
 from backend.api.supervision_operations import SUPERVISION
+from backend.api.sync_operations import STREAM
 from contract import api, search, wire
-from contract.events import EventPage
 from contract.problems import ProblemCode
 
 _CURSOR = Parameter(
@@ -24,26 +24,11 @@ _BEFORE = Parameter(
     {"type": "integer", "minimum": 0, "maximum": 2**52},
     "Only messages placed before this time.",
 )
-_SYNC_LIMIT = Parameter(
-    "limit",
-    "query",
-    {"type": "integer", "minimum": 1, "maximum": reading.SYNC_PAGE_MAX},
-    "Rows on a page.",
-)
 _AROUND = Parameter(
     "limit",
     "query",
     {"type": "integer", "minimum": 1, "maximum": 250},
     "Messages on each side.",
-)
-_AFTER = Parameter(
-    "after", "query", {"type": "integer", "minimum": 0, "maximum": 2**62}, "A stream position."
-)
-_LAST_EVENT_ID = Parameter(
-    api.LAST_EVENT_ID, "header", {"type": "string", "pattern": "^[0-9]{1,18}$"}, "Resume after it."
-)
-_WAIT = Parameter(
-    "wait_s", "query", {"type": "number", "minimum": 0, "maximum": 60}, "Seconds to wait at most."
 )
 _OFFSET = Parameter(
     api.UPLOAD_OFFSET,
@@ -106,47 +91,6 @@ ABOUT_BACKEND = (
         answers={200: Answer("Where the entry stands", wire.ArchiveProbe)},
         command=True,
         needs_writer=False,
-    ),
-)
-STREAM = (
-    Operation(
-        method="GET",
-        path=api.SNAPSHOT,
-        name="snapshot",
-        summary="The first sync: conversations, contacts, messages, newest first",
-        handler=reading.snapshot,
-        answers={200: Answer("One page", wire.SnapshotPage)},
-        parameters=(_CURSOR, _SYNC_LIMIT),
-    ),
-    Operation(
-        method="GET",
-        path=api.POSITIONS,
-        name="positions",
-        summary="Which conversations changed after a stream position",
-        handler=reading.positions,
-        answers={200: Answer("The conversations", wire.PositionPage)},
-        parameters=(_AFTER,),
-        problems=(_CODE.CURSOR_GONE,),
-    ),
-    Operation(
-        method="GET",
-        path=api.EVENTS,
-        name="events",
-        summary="The employee's event stream (Server-Sent Events)",
-        handler=streaming.events,
-        answers={200: Answer("The stream", media_type="text/event-stream")},
-        parameters=(_LAST_EVENT_ID, _AFTER),
-        problems=(_CODE.CURSOR_GONE,),
-    ),
-    Operation(
-        method="GET",
-        path=api.EVENTS_POLL,
-        name="events_poll",
-        summary="The same events by long polling",
-        handler=streaming.events_poll,
-        answers={200: Answer("Events, maybe none", EventPage)},
-        parameters=(_AFTER, _LAST_EVENT_ID, _WAIT),
-        problems=(_CODE.CURSOR_GONE,),
     ),
 )
 INBOX = (

@@ -1,6 +1,6 @@
 """Shows that a gap in the stream costs what changed in it, and that purges hold through it.
 
-It runs against the real backend's routes over its real database.
+It never stands in for the backend: its routes and its database are the real ones.
 """
 
 from __future__ import annotations

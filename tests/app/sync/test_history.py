@@ -1,6 +1,6 @@
 """Shows how history fills in: with a pause that holds, and what is opened before its turn.
 
-It runs against the real backend's routes over its real database.
+It never stands in for the backend: its routes and its database are the real ones.
 """
 
 from __future__ import annotations
