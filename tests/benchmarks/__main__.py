@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,8 +62,8 @@ def main(words: list[str]) -> int:
 
 def _print_ending(taken: list[Taken]) -> None:
     print("\nHow each was taken")
-    for one in taken:
-        print(f"  {one.line.name}: {one.line.how}")
+    for how, lines in groupby((one.line for one in taken), key=lambda line: line.how):
+        print("  " + "; ".join(line.name for line in lines) + f": {how}")
     missing = [one for one in taken if one.value is None]
     if missing:
         print("\nNot measured here")
