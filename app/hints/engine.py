@@ -14,7 +14,7 @@ from contract.policy.bundle import CompiledBundle, Side
 from contract.policy.context import ScanMemo
 from contract.policy.detectors import forget_texts
 from contract.policy.evaluate import evaluate
-from contract.policy.first_look import prepare
+from contract.policy.finders import prepare_searches
 from contract.policy.ground import ConversationGround
 from contract.policy.manifest import unpack_bundle, version_key
 from contract.policy.matrix import RecipientVerdict, evaluate_each
@@ -60,7 +60,7 @@ class HintEngine:
         self._results: OrderedDict[_Key, HintResult] = OrderedDict()
         self._memo = ScanMemo()
         self.ground = ConversationGround()
-        prepare()
+        prepare_searches(bundle.rules)
 
     @classmethod
     def from_packed(cls, content: bytes, known: Sequence[VerifierKey]) -> HintEngine:
@@ -96,6 +96,7 @@ class HintEngine:
         if version_key(offered.version) <= version_key(current.version):
             reason = f"version {offered.version} is not newer than {current.version} in force"
             return (BundleProblem("bundle", 0, reason),)
+        prepare_searches(offered.rules)
         self._bundle = offered
         return ()
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from enum import IntEnum
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,11 +38,7 @@ def clues_in(folded: str) -> Sequence[int]:
 
 
 def prepare() -> None:
-    """Read and compile all that searches need, so that no keystroke and no message waits for it."""
-    from contract.policy.phones import read_plans
-
-    import_module("contract.policy.finders")
-    read_plans()
+    """Compile the patterns, so that no keystroke and no message waits for it."""
     _look()
 
 
