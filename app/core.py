@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from backend_client.client import GovernedApi
     from backend_client.endpoint import BackendEndpoint
     from contract.ids import ConversationId
-    from contract.wire import CapabilitiesDocument, Me
+    from contract.wire import Me
 
 Unsubscribe = Callable[[], None]
 Typing = Callable[["ConversationId", bool], None]
@@ -45,8 +45,8 @@ Typing = Callable[["ConversationId", bool], None]
 class Core:
     """The client without a window: open the store, connect, send and receive, close.
 
-    Attributes: `settings`, `paths`, `vault`, `backend_found` (called each time it is known where
-    the backend is); after `open` also `store`, `rooms` and, from these,
+    Attributes: `settings`, `paths`, `vault`, `is_open`, `backend_found` (called each time it is
+    known where the backend is); after `open` also `store`, `rooms` and, from these,
     `messaging`, `api`, `desk`, `approvals`, `proofs`.
     """
 
@@ -84,32 +84,20 @@ class Core:
         self._opened: asyncio.Event | None = None
         self.backend_found: Callable[[], None] = lambda: None
         self._stage = "new"
+        self.is_open = False
 
     # -- life ------------------------------------------------------------------------------
 
-    def unlock(self) -> None:
-        """Take the data folder's lock and find its key, perhaps waiting for the keyring.
+    def unlock(self) -> FirstFrame | None:
+        """Take the data folder's lock and find its key; return what can be shown at once, if any.
 
-        Call it off the loop; `open` does so where nobody did before. Raises StoreBusy,
+        Call it off the loop, perhaps before `open`: it may wait for the keyring. Raises StoreBusy,
         KeyringMissing, KeyringLocked (and their kinds KeyLost and PassphraseWrong), DiskFull,
         EnvironmentFault; nothing is held then.
         """
-        try:
-            self._master = self._take_folder()
-        except BaseException as fault:
-            self._give_up(fault)
-            raise
-
-    def first_frame(self) -> FirstFrame | None:
-        """Return what the window can show before the store is open, None when there is nothing.
-
-        Call it off the loop after `unlock`.
-        """
         from app.store.first_frame import CACHE_FILE, OUTBOX_FILE, read_first_frame
 
-        master = self._master
-        if master is None:
-            return None
+        master = self._unlock()
         return read_first_frame(
             (self.paths.data_dir / CACHE_FILE, master.derive("cache")),
             (self.paths.outbox_dir / OUTBOX_FILE, master.derive("outbox")),
@@ -126,7 +114,7 @@ class Core:
         if self._stage != "new":
             raise Bug("the core is opened once")
         if self._master is None:
-            await to_thread(self.unlock)
+            await to_thread(self._unlock)
         try:
             await to_thread(import_module, "app.composition")
             await self._open_store()
@@ -135,6 +123,7 @@ class Core:
             raise
         self._stage = "open"
         self._compose()
+        self.is_open = True
         self._board.take_store_notices(self.store.notices)
         await self.rooms.load()
         if self._opened is not None:
@@ -183,6 +172,7 @@ class Core:
     async def close(self) -> None:
         """Stop intake, settle the store, stop the embedded backend; may be called twice."""
         stage, self._stage = self._stage, "closed"
+        self.is_open = False
         if self._opened is not None:
             self._opened.set()
         if stage in {"new", "closed"}:
@@ -200,11 +190,6 @@ class Core:
     # -- what the window reads -------------------------------------------------------------
 
     @property
-    def is_open(self) -> bool:
-        """Tell whether the store can be used."""
-        return self._stage in {"open", "connected"}
-
-    @property
     def status(self) -> CoreStatus:
         """Return how the client stands towards its backend just now."""
         return self._board.status
@@ -213,11 +198,6 @@ class Core:
     def me(self) -> Me | None:
         """Return the signed-in person as last known."""
         return self.rooms.me if "rooms" in self.__dict__ else None
-
-    @property
-    def capabilities(self) -> CapabilitiesDocument | None:
-        """Return what the backend said of itself, as last known."""
-        return self.rooms.capabilities if "rooms" in self.__dict__ else None
 
     def subscribe_status(self, callback: Callable[[CoreStatus], None]) -> Unsubscribe:
         """Call `callback` on the loop thread with each new status; return how to stop that."""
@@ -258,6 +238,14 @@ class Core:
         )
 
     # -- composition -----------------------------------------------------------------------
+
+    def _unlock(self) -> MasterKey:
+        try:
+            self._master = self._take_folder()
+        except BaseException as fault:
+            self._give_up(fault)
+            raise
+        return self._master
 
     def _take_folder(self) -> MasterKey:
         try:

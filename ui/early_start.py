@@ -40,8 +40,7 @@ class EarlyStart:
 
     def _work(self) -> None:
         try:
-            self.core.unlock()
+            self._frame = self.core.unlock()
         except AppError:  # the core that is opened next meets it again and asks the user
             return
         self._unlocked = True
-        self._frame = self.core.first_frame()

@@ -127,8 +127,7 @@ async def _closed_client(folder: Path) -> None:
 
 def _early(application: QApplication, core: Core) -> Workspace:
     """Return a window that shows the kept frame over a core that is unlocked and not open."""
-    core.unlock()
-    frame = core.first_frame()
+    frame = core.unlock()
     assert frame is not None and frame.opened is not None
     state = WindowState(core.paths.config_dir)
     look = Look(application, "light")
