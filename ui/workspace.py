@@ -279,7 +279,7 @@ class Workspace(QObject):
         self.banners.show()
         self.window.status_line.show_words(status_words(status))
         paused = status.archive_alarm is not None
-        self.timeline.set_online(status.link is Link.ONLINE, paused=paused)
+        self.timeline.model.set_online(status.link is Link.ONLINE, paused=paused)
         me = self.core.me
         if me is not None:
             self._show_me(me.employee_id, me.display_name, me.initials)

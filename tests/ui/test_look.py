@@ -203,7 +203,7 @@ def test_the_timeline_is_painted(
     view.resize(737, 1300)
     view.show()
     qtbot.waitExposed(view)
-    presenter.set_online(False)
+    presenter.model.set_online(False)
     presenter.open(ConversationId("c1"), "Hana Watanabe")
     image = picture(view, f"timeline-{tokens.name}", scale)
     assert inks(image) > 100

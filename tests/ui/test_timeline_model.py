@@ -101,13 +101,13 @@ def test_paging_both_ways_stays_within_the_bound_and_in_order(qapp: QApplication
     presenter = opened(feed)
     assert len(shown(presenter)) == FIRST_ROWS
     for _ in range(14):
-        presenter.load_older()
+        presenter.load(older=True)
         numbers = [int(name[1:]) for name in shown(presenter)]
         assert len(numbers) <= MAX_WINDOW_ROWS
         assert all(after == before + 1 for before, after in pairwise(numbers))
     assert presenter.has_newer
     for _ in range(14):
-        presenter.load_newer()
+        presenter.load(older=False)
     assert shown(presenter)[-1] == "m1199"
     assert (presenter.has_older, presenter.has_newer) == (True, False)
 
@@ -139,7 +139,7 @@ def test_an_old_window_takes_changes_but_no_live_messages(qapp: QApplication) ->
     number = presenter.model.number_of_message(MessageId("m50"))
     row = presenter.model.rows()[number].row
     assert row is not None and row.message.text == "Mended"
-    presenter.jump_to_newest()
+    presenter.jump_to(None)
     assert shown(presenter)[-1] == "m300"
 
 
@@ -189,7 +189,7 @@ def test_going_offline_changes_only_what_waits(qapp: QApplication) -> None:
     last = presenter.model.rowCount() - 1
     changed: list[int] = []
     presenter.model.dataChanged.connect(lambda first, _last: changed.append(first.row()))
-    presenter.set_online(False)
+    presenter.model.set_online(False)
     assert changed == [last]
     words = presenter.model.words_at(last)
     assert words is not None and words.footer[0].text == "Waiting for the connection"

@@ -160,23 +160,20 @@ class TimelinePresenter(QObject):
         self._blank.stop()
         self.model.show_window((), self.model.setting)
 
-    def load_older(self) -> None:
-        """Read the page before the first row unless one is being read; `start_reached`: none is."""
-        if self.has_older and self._rows:
-            self._start(self._page(self._visit, older=True), "older messages")
-        elif self._rows:
-            self.start_reached.emit(self.conversation_id)
+    def load(self, *, older: bool) -> None:
+        """Read the page beyond an end, when there is one and nothing is being read."""
+        if self._rows and (self.has_older if older else self.has_newer):
+            name = "older messages" if older else "newer messages"
+            self._start(self._page(self._visit, older=older), name)
 
-    def load_newer(self) -> None:
-        """Read the page after the last row, when there is one and nothing is being read."""
-        if self.has_newer and self._rows:
-            self._start(self._page(self._visit, older=False), "newer messages")
+    def jump_to(self, message_id: MessageId | None) -> None:
+        """Bring a message into the window, the newest with None; `found` follows when it is there.
 
-    def jump_to(self, message_id: MessageId) -> None:
-        """Bring a message into the window; `found` follows when it is there."""
-        if self.model.number_of_message(message_id) >= 0:
+        Nothing is read for a message that is in the window, or while the newest is.
+        """
+        if message_id is not None and self.model.number_of_message(message_id) >= 0:
             self.found.emit(message_id)
-        elif self.conversation_id is not None:
+        elif self.conversation_id is not None and (message_id is not None or self.has_newer):
             self._visit += 1
             self._busy = True
             self._spawn(self._jump(self._visit, message_id), "jump to message")
@@ -188,13 +185,6 @@ class TimelinePresenter(QObject):
             self._busy = True
             self._spawn(self._jump_to_moment(self._visit, at_utc_ms), "jump to date")
 
-    def jump_to_newest(self) -> None:
-        """Bring the newest rows into the window."""
-        if self.conversation_id is not None and self.has_newer:
-            self._visit += 1
-            self._busy = True
-            self._spawn(self._jump(self._visit, None), "newest messages")
-
     def on_changed(self, changes: ChangeSet) -> None:
         """Take a change set; what it says of other conversations is ignored."""
         if self.conversation_id is None:
@@ -205,10 +195,6 @@ class TimelinePresenter(QObject):
         self._dirty |= touched
         if touched or self._dirty_all:
             self._start(self._catch_up(self._visit), "timeline changes")
-
-    def set_online(self, online: bool, *, paused: bool = False) -> None:
-        """Say what waits as the connection and the archive's alarm have it."""
-        self.model.set_online(online, paused=paused)
 
     def set_me(self, employee_id: str, display_name: str) -> None:
         """Tell the user's own messages from colleagues' from now on."""

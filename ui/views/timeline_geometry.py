@@ -31,16 +31,7 @@ class RowGeometry:
         self._heights: list[int] = []
         self._sure: list[bool] = []
         self._tops: list[int] = [MARGIN_PX]
-        self._view_height_px = 0
-
-    def set_view_height(self, view_height_px: int) -> None:
-        """Take the height of the view."""
-        self._view_height_px = view_height_px
-
-    def set_heights(self, heights_px: Sequence[int], view_height_px: int) -> None:
-        """Take every row's measured height anew."""
-        self._view_height_px = view_height_px
-        self.splice(0, len(self._heights), heights_px, sure=True)
+        self.view_height_px = 0
 
     def splice(
         self, first: int, removed: int, heights_px: Sequence[int], *, sure: bool = False
@@ -60,10 +51,6 @@ class RowGeometry:
         """Take every height for a guess, as after a change of width."""
         self._sure = [False] * len(self._heights)
 
-    def is_sure(self, number: int) -> bool:
-        """Tell whether a row was measured."""
-        return self._sure[number]
-
     def unsure(self, rows: Iterable[int]) -> list[int]:
         """Return those of the rows that were not measured yet."""
         return [number for number in rows if not self._sure[number]]
@@ -72,17 +59,17 @@ class RowGeometry:
         """Return how many rows there are."""
         return len(self._tops) - 1
 
-    def content_height(self) -> int:
+    def _content_height(self) -> int:
         """Return the height of all rows with the margins above and below."""
         return self._tops[-1] + MARGIN_PX
 
     def scroll_range(self) -> int:
         """Return the greatest scroll value."""
-        return max(0, self.content_height() - self._view_height_px)
+        return max(0, self._content_height() - self.view_height_px)
 
     def top(self, number: int) -> int:
         """Return a row's top within the content, lowered when the rows don't fill the view."""
-        return self._tops[number] + max(0, self._view_height_px - self.content_height())
+        return self._tops[number] + max(0, self.view_height_px - self._content_height())
 
     def height(self, number: int) -> int:
         """Return a row's height."""
@@ -92,7 +79,7 @@ class RowGeometry:
         """Return the row at a height of the content, -1 above the first and below the last."""
         if not self.count():
             return -1
-        y = content_y_px - max(0, self._view_height_px - self.content_height())
+        y = content_y_px - max(0, self.view_height_px - self._content_height())
         if y < self._tops[0] or y >= self._tops[-1]:
             return -1
         return bisect_right(self._tops, y) - 1
@@ -101,10 +88,10 @@ class RowGeometry:
         """Return the rows that show at a scroll value, and those `beyond_px` on both sides."""
         if not self.count():
             return range(0)
-        lowered = max(0, self._view_height_px - self.content_height())
+        lowered = max(0, self.view_height_px - self._content_height())
         top = scroll_px - lowered
         first = max(0, bisect_right(self._tops, top - beyond_px) - 1)
-        last = bisect_right(self._tops, top + self._view_height_px + beyond_px - 1) - 1
+        last = bisect_right(self._tops, top + self.view_height_px + beyond_px - 1) - 1
         return range(first, min(last, self.count() - 1) + 1)
 
     def anchors(self, keys: Sequence[Hashable], scroll_px: int) -> list[Anchor]:

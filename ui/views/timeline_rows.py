@@ -60,7 +60,7 @@ class TimelineRows:
         fresh = {
             number: self._height(number)
             for number in range(first, min(last + 1, self.geometry.count()))
-            if self.geometry.is_sure(number)
+            if not self.geometry.unsure((number,))
         }
         differing = {
             number: height
@@ -88,7 +88,7 @@ class TimelineRows:
         self._stale = False
         bar = self._view.verticalScrollBar()
         with self._moving():
-            self.geometry.set_view_height(self._view.viewport().height())
+            self.geometry.view_height_px = self._view.viewport().height()
             bar.setPageStep(max(1, self._view.viewport().height() - 40))
             for _ in range(_CORRECTIONS):
                 bar.setRange(0, self.geometry.scroll_range())
@@ -133,7 +133,7 @@ class TimelineRows:
             self._remember()
             self._ahead.start()
             return
-        known = [number for number in seen if rows.is_sure(number)]
+        known = [number for number in seen if not rows.unsure((number,))]
         number = known[-1] if known and value > 0 else seen[0]
         self._anchors = [Anchor(self._model.keys()[number], rows.top(number) - value)]
         self.settle()

@@ -75,7 +75,7 @@ class TimelineScroll(QListView):
     def scroll_to_end(self) -> None:
         """Show the newest rows, loading them when they are not in the window."""
         if self.presenter.has_newer:
-            self.presenter.jump_to_newest()
+            self.presenter.jump_to(None)
         else:
             self.verticalScrollBar().setValue(self.verticalScrollBar().maximum())
 
@@ -143,9 +143,9 @@ class TimelineScroll(QListView):
         if not self.isVisible() or not self.rows.geometry.count():
             return
         if bar.value() < near:
-            self.presenter.load_older()
+            self.presenter.load(older=True)
         if bar.value() > bar.maximum() - near:
-            self.presenter.load_newer()
+            self.presenter.load(older=False)
         if not self.window().isActiveWindow():
             return
         for number in reversed(self.rows.geometry.visible(bar.value())):
@@ -202,7 +202,7 @@ class TimelineScroll(QListView):
             self.presenter.jump_to_moment(0)
             return self.currentIndex()
         if action is actions.MoveEnd and self.presenter.has_newer:
-            self.presenter.jump_to_newest()
+            self.presenter.jump_to(None)
             return self.currentIndex()
         if action is actions.MoveHome:
             number, step = 0, 1
