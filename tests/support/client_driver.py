@@ -155,7 +155,8 @@ class Player:
 
     async def _meet_everyone(self) -> None:
         """Wait for the first sync's end, and for the conversations of the plan."""
-        while await self._core.store.cache.cursor() is None:
+        cache = self._core.store.cache
+        while await cache.cursor() is None or await cache.snapshot_progress() is not None:
             await self._next_change()
         wanted = {item.title for item in self._orders.plan}
         while wanted - self._ids.keys():
