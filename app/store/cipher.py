@@ -28,6 +28,7 @@ _SIDE_FILES = ("-wal", "-shm")
 # Primary result codes of https://www.sqlite.org/rescode.html
 _BUSY, _LOCKED, _READONLY, _IOERR, _CORRUPT, _FULL, _CANTOPEN, _NOTADB = 5, 6, 8, 10, 11, 13, 14, 26
 _INTERRUPT = 9
+_INCREMENTAL = 2  # https://www.sqlite.org/pragma.html#pragma_auto_vacuum
 
 
 class DamageFound(Exception):
@@ -60,7 +61,8 @@ def connect(
         connection.execute("PRAGMA cipher_log_level = NONE")
         connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
         connection.execute(f"PRAGMA cache_size = -{cache_kib}")
-        if shrinkable:
+        # Asked first: setting what is set already would write, also where the disk is full.
+        if shrinkable and connection.execute("PRAGMA auto_vacuum").fetchone()[0] != _INCREMENTAL:
             connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         if wal:

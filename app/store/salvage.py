@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -142,20 +143,34 @@ class _DamagedFile:
             self._connection = None
 
     def _scan(self, sql: str, rows: dict[int, tuple[Any, ...]]) -> bool:
-        """Collect rows by their first column until a bad page; return True at the end."""
+        """Collect rows by their first column until a bad page; return True at the end.
+
+        SQLCipher gives a bad page as zeros and says so at the next one only: the row read last
+        before a fault is not believed, nor is one in whose text there are zeros.
+        """
         from sqlcipher3 import dbapi2
 
+        newest: int | None = None
         try:
             if self._connection is None:
                 self._connection = connect(self._path, self._key, wal=False)
             for row in self._connection.execute(sql):
-                rows[int(row[0])] = tuple(row[1:])
+                key = int(row[0])
+                newest = None if key in rows else key
+                if _is_whole(row):
+                    rows[key] = tuple(row[1:])
         except dbapi2.Error as error:
             self.close()
             if not is_damage(error) and not isinstance(error, dbapi2.OperationalError):
                 raise
+            rows.pop(newest or 0, None)
             return False
         return True
+
+
+def _is_whole(row: Sequence[Any]) -> bool:
+    """Tell whether no column was cut off: keys count from 1, and nobody types a zero byte."""
+    return int(row[0]) > 0 and not any(isinstance(each, str) and "\0" in each for each in row)
 
 
 def _write(path: Path, key: bytes, rows: dict[str, list[tuple[Any, ...]]]) -> None:

@@ -64,6 +64,7 @@ class TimelinePresenter(QObject):
         self._busy = False
         self._dirty: set[MessageId] = set()
         self._dirty_all = False
+        self._end_rest: Callable[[], None] | None = None
         self._countdown = QTimer(self)
         self._countdown.setInterval(_COUNTDOWN_MS)
         self._countdown.timeout.connect(self._on_countdown)
@@ -195,6 +196,8 @@ class TimelinePresenter(QObject):
         self._dirty |= touched
         if touched or self._dirty_all:
             self._start(self._catch_up(self._visit), "timeline changes")
+        if touched and changes.initiator == "outbox" and self._end_rest is not None:
+            self._end_rest()  # what the person did is never held back
 
     def set_me(self, employee_id: str, display_name: str) -> None:
         """Tell the user's own messages from colleagues' from now on."""
@@ -309,8 +312,6 @@ class TimelinePresenter(QObject):
             await self._jump(visit, first)
 
     async def _catch_up(self, visit: int) -> None:
-        from asyncio import sleep
-
         try:
             while (self._dirty or self._dirty_all) and visit == self._visit:
                 touched, everything = frozenset(self._dirty), self._dirty_all
@@ -318,9 +319,23 @@ class TimelinePresenter(QObject):
                 self._dirty_all = False
                 await self._reread(visit, touched, everything)
                 if self._dirty:
-                    await sleep(_PAUSE_S)
+                    await self._rest()
         finally:
             self._release(visit)
+
+    async def _rest(self) -> None:
+        """Wait before the next reading, so that a flood is read in few pieces."""
+        import asyncio
+
+        ended = asyncio.Event()
+        self._end_rest = ended.set
+        try:
+            async with asyncio.timeout(_PAUSE_S):
+                await ended.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self._end_rest = None
 
     async def _reread(self, visit: int, touched: frozenset[MessageId], everything: bool) -> None:
         conversation = self.conversation_id
