@@ -10,7 +10,7 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -215,6 +215,33 @@ def test_a_filter_that_is_none_is_explained_in_words(qapp: QApplication) -> None
         assert stage.current().kind is PaletteKind.MESSAGE
         QTest.keyClick(stage.palette.field, Qt.Key.Key_Up)
         assert stage.current().kind is PaletteKind.MESSAGE
+
+    staged(qapp, work)
+
+
+class PaintCount(QObject):
+    """Counts how often a widget is painted."""
+
+    def __init__(self, watched: QWidget) -> None:
+        super().__init__(watched)
+        self.count = 0
+        watched.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        self.count += event.type() == QEvent.Type.Paint
+        return False
+
+
+def test_new_rows_do_not_have_the_window_beneath_them_painted(qapp: QApplication) -> None:
+    async def work(stage: Stage) -> None:
+        beneath, rows = PaintCount(stage.window), PaintCount(stage.palette.list.viewport())
+        stage.palette.list.viewport().update()
+        await until(lambda: rows.count > 0)
+        before = beneath.count
+        painted = rows.count
+        stage.palette.list.viewport().update()
+        await until(lambda: rows.count > painted)
+        assert beneath.count == before
 
     staged(qapp, work)
 

@@ -49,6 +49,21 @@ _STEPS = {
 }
 
 
+class _Rows(QListView):
+    """Fills its ground by itself: new rows do not have the whole window painted beneath them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ground = QColor()
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        painter.fillRect(event.rect(), self.ground)
+        painter.end()
+        super().paintEvent(event)
+
+
 class Palette(QWidget):
     """Covers its parent while open; Esc or a click beside the card closes it."""
 
@@ -82,6 +97,7 @@ class Palette(QWidget):
             " border-radius: 16px; } QLineEdit { font-size: 17px; }"
             f"QListView {{ background: {tokens.panel}; border: none; }}"
         )
+        self.list.ground = QColor(tokens.panel)
 
     def open(self, text: str = "") -> None:
         """Show the palette with `text` asked."""
@@ -130,9 +146,9 @@ class Palette(QWidget):
         self._foot.setContentsMargins(20, 8, 20, 10)
         column.addWidget(self._foot)
 
-    def _list(self) -> QListView:
+    def _list(self) -> _Rows:
         self._delegate = PaletteDelegate(self._tokens, self)
-        self.list = QListView()
+        self.list = _Rows()
         self.list.setModel(self._presenter.model)
         self.list.setItemDelegate(self._delegate)
         self.list.setAccessibleName("Search results")
@@ -151,13 +167,13 @@ class Palette(QWidget):
         top = min(90, (parent.height() - room) // 2)
         # As high as its rows, no higher than the room.
         model, option = self._presenter.model, QStyleOptionViewItem()
-        sizes = (
-            self._delegate.sizeHint(option, model.index(number, 0))
-            for number in range(model.rowCount())
-        )
         around = self._card.sizeHint().height() - self.list.sizeHint().height()
-        height = min(room, around + sum(size.height() for size in sizes) + _BELOW_ROWS_PX)
-        self._card.setGeometry((parent.width() - width) // 2, top, width, height)
+        height = around + _BELOW_ROWS_PX
+        for number in range(model.rowCount()):
+            if height >= room:
+                break
+            height += self._delegate.sizeHint(option, model.index(number, 0)).height()
+        self._card.setGeometry((parent.width() - width) // 2, top, width, min(room, height))
 
     def _on_rows_changed(self) -> None:
         self._place()
