@@ -5,11 +5,14 @@ It never reads a request and never sends an answer: the route does.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from backend.channels.contract import Account, RawItem
+from backend.channels.contract import Account, Polled, RawItem
+
+LONGEST_POLL_S = 60.0
 
 
 class WebhookRequest(NamedTuple):
@@ -54,3 +57,9 @@ class Webhook(Protocol):
 def body_key(body: bytes) -> str:
     """Return a delivery's identity where the vendor gives none: the SHA-256 of its bytes."""
     return hashlib.sha256(body).hexdigest()
+
+
+async def nothing_to_poll(cursor: str) -> Polled:
+    """Return, after a minute, that nothing came: the vendor calls us and can't be asked."""
+    await asyncio.sleep(LONGEST_POLL_S)
+    return Polled(items=(), cursor=cursor)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Callable, Mapping
 
 from sqlalchemy import Connection, func, insert, select
@@ -23,6 +24,7 @@ from backend.storage.tables import inbound_raw
 
 _log = logging.getLogger(__name__)
 _jitter = random.Random()
+_SHORTEST_WAIT_S = 1.0
 
 
 class InboundPump:
@@ -54,9 +56,12 @@ class InboundPump:
     async def _poll(self, account: Account) -> None:
         failures = 0
         while True:
+            began_s = time.monotonic()
             try:
-                await self._poll_once(account)
+                came = await self._poll_once(account)
                 failures = 0
+                if not came and time.monotonic() - began_s < _SHORTEST_WAIT_S:
+                    await asyncio.sleep(_SHORTEST_WAIT_S)  # a vendor that does not hold the request
             except (faults.ChannelFault, StorageFull) as error:
                 failures += 1
                 await self._wait_after(account, failures, error)
@@ -71,12 +76,13 @@ class InboundPump:
         )
         await asyncio.sleep(retry_delay_s(failures, _jitter))
 
-    async def _poll_once(self, account: Account) -> None:
+    async def _poll_once(self, account: Account) -> bool:
+        """Commit what came; false when nothing did."""
         connector = self._connectors[account.connector]
         cursor = await self._database.read(lambda c: inbound_cursor(c, account.account_id))
         polled = await connector.poll(account, cursor)
         if not polled.items and polled.cursor == cursor:
-            return
+            return False
         genuine = [item for item in polled.items if connector.verify(account, item)]
         if len(genuine) < len(polled.items):
             _log.error(
@@ -86,6 +92,7 @@ class InboundPump:
             lambda c: store_raw(c, account, genuine, polled.cursor, self._now())
         )
         self._recorder.wake()
+        return True
 
 
 def store_raw(

@@ -6,19 +6,26 @@ It never changes the model.
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtGui import QFontMetricsF, QPainter
+from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
 from contract.supervision import Approval
 from ui.models.approval_words import ApprovalRow
 from ui.models.approvals_model import ApprovalRole
 from ui.theme.fonts import BOLD, ui_font
-from ui.theme.painting import TAG_HEIGHT_PX, paint_channel_badge, paint_tag, tag_width
+from ui.theme.painting import (
+    TAG_HEIGHT_PX,
+    paint_channel_badge,
+    paint_elided,
+    paint_row_focus,
+    paint_row_ground,
+    paint_tag,
+    tag_width,
+)
 from ui.theme.tokens import BODY_PX, META_PX, SECONDARY_PX, Tokens, qcolor
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 ROW_HEIGHT_PX = 74
-_LEFT = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
 _RIGHT = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight)
 
 
@@ -33,29 +40,23 @@ class ApprovalsDelegate(QStyledItemDelegate):
         """Take another look."""
         self._tokens = tokens
 
-    def _text(self, painter: QPainter, rect: QRectF, text: str, font: QFont, color: str) -> None:
-        painter.setFont(font)
-        painter.setPen(qcolor(color))
-        elided = Qt.TextElideMode.ElideRight
-        painter.drawText(rect, _LEFT, QFontMetricsF(font).elidedText(text, elided, rect.width()))
-
     def _paint_words(self, painter: QPainter, rect: QRectF, words: ApprovalRow) -> None:
         tokens = self._tokens
         left, width = rect.left() + 48, rect.width() - 64
         when = ui_font(META_PX)
         when_px = QFontMetricsF(when).horizontalAdvance(words.when) + 2
         first = QRectF(left, rect.top() + 9, width - when_px - 8, 20)
-        self._text(painter, first, words.title, ui_font(BODY_PX, BOLD, words.title), tokens.ink)
+        paint_elided(painter, first, words.title, ui_font(BODY_PX, BOLD, words.title), tokens.ink)
         painter.setFont(when)
         painter.setPen(qcolor(tokens.ink3))
         at = QRectF(left + width - when_px, rect.top() + 9, when_px, 20)
         painter.drawText(at, _RIGHT, words.when)
         second = QRectF(left, rect.top() + 29, width, 18)
         author = ui_font(SECONDARY_PX, text=words.author)
-        self._text(painter, second, f"asked by {words.author}", author, tokens.ink2)
+        paint_elided(painter, second, f"asked by {words.author}", author, tokens.ink2)
         tag_px = tag_width(words.expiring) if words.expiring else 0.0
         third = QRectF(left, rect.top() + 48, width - tag_px - (8 if tag_px else 0), 18)
-        self._text(
+        paint_elided(
             painter, third, words.preview, ui_font(SECONDARY_PX, text=words.preview), tokens.ink2
         )
         if tag_px:
@@ -71,19 +72,9 @@ class ApprovalsDelegate(QStyledItemDelegate):
             return
         rect = QRectF(option.rect)
         painter.save()
-        if option.state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(rect, qcolor(self._tokens.accent_soft))
-        elif option.state & QStyle.StateFlag.State_MouseOver:
-            painter.fillRect(rect, qcolor(self._tokens.hover))
-        painter.setPen(qcolor(self._tokens.line))
-        painter.drawLine(rect.bottomLeft(), rect.bottomRight())
+        paint_row_ground(painter, rect, option.state, self._tokens)
         badge = QRectF(rect.left() + 16, rect.top() + 11, 20, 20)
         paint_channel_badge(painter, badge, approval.channel)
         self._paint_words(painter, rect, words)
-        if option.state & QStyle.StateFlag.State_HasFocus and (
-            option.state & QStyle.StateFlag.State_KeyboardFocusChange
-        ):
-            painter.setPen(QPen(qcolor(self._tokens.accent), 2))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(rect.adjusted(3, 3, -3, -3), 6, 6)
+        paint_row_focus(painter, rect, option.state, self._tokens)
         painter.restore()

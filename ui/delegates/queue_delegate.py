@@ -6,20 +6,27 @@ It never changes the model.
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtGui import QFontMetricsF, QPainter
+from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
 from app.domain.queue import QueueRow
 from ui.models.queue_model import QueueRole
 from ui.models.queue_words import QueueWords
 from ui.theme.fonts import BOLD, ui_font
-from ui.theme.painting import TAG_HEIGHT_PX, paint_channel_badge, paint_tag, tag_width
+from ui.theme.painting import (
+    TAG_HEIGHT_PX,
+    paint_channel_badge,
+    paint_elided,
+    paint_row_focus,
+    paint_row_ground,
+    paint_tag,
+    tag_width,
+)
 from ui.theme.tokens import BODY_PX, META_PX, SECONDARY_PX, Tokens, qcolor
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 _PADDING_PX = 9.0
 _BADGE_PX = 20.0
-_LEFT = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
 _RIGHT = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight)
 
 
@@ -40,12 +47,6 @@ class QueueDelegate(QStyledItemDelegate):
         """Return the height of every row."""
         return round(sum(self._lines_px) + 2 * _PADDING_PX)
 
-    def _text(self, painter: QPainter, rect: QRectF, text: str, font: QFont, color: str) -> None:
-        painter.setFont(font)
-        painter.setPen(qcolor(color))
-        elided = Qt.TextElideMode.ElideRight
-        painter.drawText(rect, _LEFT, QFontMetricsF(font).elidedText(text, elided, rect.width()))
-
     def _paint_words(self, painter: QPainter, rect: QRectF, words: QueueWords) -> None:
         tokens = self._tokens
         left, width = rect.left() + 48, rect.width() - 64
@@ -55,7 +56,7 @@ class QueueDelegate(QStyledItemDelegate):
         when_px = QFontMetricsF(when).horizontalAdvance(words.when) + 2
         tag_px = tag_width(words.state)
         name = QRectF(left, top, width - when_px - tag_px - 16, first_px)
-        self._text(painter, name, words.title, ui_font(BODY_PX, BOLD, words.title), tokens.ink)
+        paint_elided(painter, name, words.title, ui_font(BODY_PX, BOLD, words.title), tokens.ink)
         tag = QRectF(left + width - when_px - tag_px - 8, top + (first_px - TAG_HEIGHT_PX) / 2,
                      tag_px, TAG_HEIGHT_PX)  # fmt: skip
         paint_tag(painter, tag, words.state, words.tone, tokens)
@@ -64,9 +65,9 @@ class QueueDelegate(QStyledItemDelegate):
         painter.drawText(QRectF(left + width - when_px, top, when_px, first_px), _RIGHT, words.when)
         second = QRectF(left, top + first_px, width, second_px)
         face = ui_font(SECONDARY_PX, text=words.preview)
-        self._text(painter, second, words.preview, face, tokens.ink)
+        paint_elided(painter, second, words.preview, face, tokens.ink)
         third = QRectF(left, top + first_px + second_px, width, third_px)
-        self._text(painter, third, words.reason, ui_font(SECONDARY_PX), tokens.ink2)
+        paint_elided(painter, third, words.reason, ui_font(SECONDARY_PX), tokens.ink2)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
         return QSize(200, self.height_px())
@@ -77,20 +78,10 @@ class QueueDelegate(QStyledItemDelegate):
             return
         rect = QRectF(option.rect)
         painter.save()
-        if option.state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(rect, qcolor(self._tokens.accent_soft))
-        elif option.state & QStyle.StateFlag.State_MouseOver:
-            painter.fillRect(rect, qcolor(self._tokens.hover))
-        painter.setPen(qcolor(self._tokens.line))
-        painter.drawLine(rect.bottomLeft(), rect.bottomRight())
+        paint_row_ground(painter, rect, option.state, self._tokens)
         if row.channel is not None:
             badge = QRectF(rect.left() + 16, rect.top() + _PADDING_PX + 2, _BADGE_PX, _BADGE_PX)
             paint_channel_badge(painter, badge, row.channel)
         self._paint_words(painter, rect, words)
-        if option.state & QStyle.StateFlag.State_HasFocus and (
-            option.state & QStyle.StateFlag.State_KeyboardFocusChange
-        ):
-            painter.setPen(QPen(qcolor(self._tokens.accent), 2))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(rect.adjusted(3, 3, -3, -3), 6, 6)
+        paint_row_focus(painter, rect, option.state, self._tokens)
         painter.restore()

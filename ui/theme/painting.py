@@ -9,6 +9,7 @@ from unicodedata import bidirectional
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
+from PySide6.QtWidgets import QStyle
 
 from contract.wire import Channel
 from ui.theme.channels import channel_look
@@ -151,3 +152,35 @@ def paint_count_pill(painter: QPainter, rect: QRectF, count: int, ground: str, i
     painter.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
     painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, count_text(count))
     painter.restore()
+
+
+def paint_row_ground(
+    painter: QPainter, rect: QRectF, state: QStyle.StateFlag, tokens: Tokens
+) -> None:
+    """Paint a list row's ground, chosen or under the pointer, with the hairline below it."""
+    if state & QStyle.StateFlag.State_Selected:
+        painter.fillRect(rect, qcolor(tokens.accent_soft))
+    elif state & QStyle.StateFlag.State_MouseOver:
+        painter.fillRect(rect, qcolor(tokens.hover))
+    painter.setPen(qcolor(tokens.line))
+    painter.drawLine(rect.bottomLeft(), rect.bottomRight())
+
+
+def paint_row_focus(
+    painter: QPainter, rect: QRectF, state: QStyle.StateFlag, tokens: Tokens
+) -> None:
+    """Paint the ring of a row that was reached by keyboard."""
+    if state & QStyle.StateFlag.State_HasFocus and (
+        state & QStyle.StateFlag.State_KeyboardFocusChange
+    ):
+        painter.setPen(QPen(qcolor(tokens.accent), 2))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(rect.adjusted(3, 3, -3, -3), 6, 6)
+
+
+def paint_elided(painter: QPainter, rect: QRectF, text: str, font: QFont, color: str) -> None:
+    """Paint one line from the left, cut with an ellipsis where it does not fit."""
+    painter.setFont(font)
+    painter.setPen(qcolor(color))
+    shown = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
+    painter.drawText(rect, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)

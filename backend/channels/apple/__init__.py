@@ -5,6 +5,7 @@ It never sends or receives: iMessage conversations come in by import.
 
 from __future__ import annotations
 
+from backend.channels import faults
 from backend.channels.contract import Account, Connector
 from backend.channels.modules import ChannelContext, CheckLine
 from contract.wire import Channel
@@ -26,7 +27,7 @@ class AppleModule:
 
     def connect(self, context: ChannelContext) -> Connector:
         """Refuse: the module is switched off."""
-        raise NotImplementedError(WHY)
+        raise faults.AccountFault(WHY)
 
     async def check(self, context: ChannelContext, account: Account) -> tuple[CheckLine, ...]:
         """Say why it is off."""

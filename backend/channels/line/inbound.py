@@ -30,7 +30,12 @@ from backend.channels.line import wire
 from backend.channels.line.errors import fault_of
 from backend.channels.line.outbound import DEFAULT_DATA_URL, QUOTE_TOKEN, READ_TOKEN, bearer
 from backend.channels.modules import ChannelContext
-from backend.channels.webhooks import WebhookAnswer, WebhookRequest, body_key
+from backend.channels.webhooks import (
+    WebhookAnswer,
+    WebhookRequest,
+    body_key,
+    nothing_to_poll,
+)
 from contract.wire import ConsentKind, ConsentStatus
 
 _SIGNATURE = "x-line-signature"
@@ -78,7 +83,7 @@ class LineInbound:
 
     async def poll(self, account: Account, cursor: str) -> Polled:
         """Return nothing: LINE sends webhooks and can't be asked."""
-        return Polled(items=(), cursor=cursor)
+        return await nothing_to_poll(cursor)
 
     async def fetch_media(self, account: Account, ref: str) -> bytes:
         """Return a file by its message's id; LINE may still be preparing it."""

@@ -17,7 +17,12 @@ from backend.channels.contract import Account, Polled, RawItem
 from backend.channels.events import InboundEvent, MediaRef, MessageIn, Receipt, Sender, Unknown
 from backend.channels.modules import ChannelContext
 from backend.channels.sms_http.outbound import basic
-from backend.channels.webhooks import WebhookAnswer, WebhookRequest, body_key
+from backend.channels.webhooks import (
+    WebhookAnswer,
+    WebhookRequest,
+    body_key,
+    nothing_to_poll,
+)
 from contract.states import DeliveryState
 
 _SIGNATURE = "x-twilio-signature"
@@ -73,7 +78,7 @@ class SmsHttpInbound:
 
     async def poll(self, account: Account, cursor: str) -> Polled:
         """Return nothing: the service sends webhooks."""
-        return Polled(items=(), cursor=cursor)
+        return await nothing_to_poll(cursor)
 
     async def fetch_media(self, account: Account, ref: str) -> bytes:
         """Return a file of a message by its address at the service."""

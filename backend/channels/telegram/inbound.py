@@ -7,10 +7,8 @@ Updates: Bot API 10.1, "Getting updates", "BusinessConnection".
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
-import time
 
 import msgspec
 
@@ -34,7 +32,12 @@ from backend.channels.telegram import wire
 from backend.channels.telegram.calls import TelegramCalls
 from backend.channels.telegram.content import content_of
 from backend.channels.telegram.outbound import external_id
-from backend.channels.webhooks import WebhookAnswer, WebhookRequest, body_key
+from backend.channels.webhooks import (
+    WebhookAnswer,
+    WebhookRequest,
+    body_key,
+    nothing_to_poll,
+)
 from contract.states import DeliveryState
 from contract.wire import ConsentKind, ConsentStatus
 
@@ -42,7 +45,6 @@ SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 -- a header's na
 _POLLED = "x-parley-polled"
 _ID_TYPE = "telegram_id"
 _LONG_POLL_S = 25
-_SHORTEST_WAIT_S = 1.0
 _MOST_UPDATES = 100
 _MOST_FILE_BYTES = 20 * 1024 * 1024
 _LATEST_S = 100_000_000_000  # beyond, a peer counts milliseconds
@@ -118,8 +120,8 @@ class TelegramInbound:
         An account that is served by webhook polls nothing.
         """
         if self._context.settings_of(account.account_id).get("secret_token"):
-            return Polled(items=(), cursor=cursor)
-        offset, began_s = int(cursor) if cursor.isdecimal() else 0, time.monotonic()
+            return await nothing_to_poll(cursor)
+        offset = int(cursor) if cursor.isdecimal() else 0
         result = await self._calls.call(
             account.account_id,
             "getUpdates",
@@ -140,8 +142,6 @@ class TelegramInbound:
             newest = max(newest, number + 1)
             headers = {_POLLED: self._mark(account, body)}
             items.append(RawItem(dedupe_key=str(number), body=body, headers=headers))
-        if not items and time.monotonic() - began_s < _SHORTEST_WAIT_S:
-            await asyncio.sleep(_SHORTEST_WAIT_S)  # a server that does not hold the request
         return Polled(items=tuple(items), cursor=str(newest) if items else cursor)
 
     async def fetch_media(self, account: Account, ref: str) -> bytes:

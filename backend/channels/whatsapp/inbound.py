@@ -30,7 +30,12 @@ from backend.channels.events import (
     Unknown,
 )
 from backend.channels.modules import ChannelContext
-from backend.channels.webhooks import WebhookAnswer, WebhookRequest, body_key
+from backend.channels.webhooks import (
+    WebhookAnswer,
+    WebhookRequest,
+    body_key,
+    nothing_to_poll,
+)
 from backend.channels.whatsapp import wire
 from backend.channels.whatsapp.errors import fault_of_reply
 from backend.channels.whatsapp.outbound import bearer, graph_url
@@ -96,7 +101,7 @@ class WhatsAppInbound:
 
     async def poll(self, account: Account, cursor: str) -> Polled:
         """Return nothing: Meta sends webhooks and can't be asked."""
-        return Polled(items=(), cursor=cursor)
+        return await nothing_to_poll(cursor)
 
     async def fetch_media(self, account: Account, ref: str) -> bytes:
         """Return a file by its id: first its address (valid for five minutes), then its bytes."""
