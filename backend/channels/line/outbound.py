@@ -19,14 +19,13 @@ from backend.channels.contract import (
     Attempt,
     Blocked,
     Capabilities,
-    Finding,
     OutboundMessage,
-    Reconciliation,
     SendResult,
 )
 from backend.channels.line.errors import fault_of
 from backend.channels.line.wire import PushAnswer
 from backend.channels.modules import ChannelContext
+from backend.channels.plain_outbound import PlainOutbound
 from backend.channels.preflight import shared_preflight
 from backend.channels.profiles import CHANNEL_CAPABILITIES
 from backend.channels.vendor_http import VendorReply
@@ -44,8 +43,10 @@ _LOADING_S = 5
 PROFILE = msgspec.structs.replace(CHANNEL_CAPABILITIES[Channel.LINE], media={}, media_by_url=False)
 
 
-class LineOutbound:
+class LineOutbound(PlainOutbound):
     """Serves every LINE account; it keeps the protocol Outbound."""
+
+    shown_name = "LINE"
 
     def __init__(self, context: ChannelContext) -> None:
         self._context = context
@@ -84,18 +85,6 @@ class LineOutbound:
             refs={QUOTE_TOKEN: sent[0].quote_token} if sent else {},
         )
 
-    async def edit(self, outbound: OutboundMessage, external_id: str, attempt: Attempt) -> None:
-        """Refuse: LINE has no such function for accounts."""
-        raise faults.Unsupported("LINE does not let a firm change a sent message.")
-
-    async def delete(self, outbound: OutboundMessage, external_id: str, attempt: Attempt) -> None:
-        """Refuse: LINE has no such function for accounts."""
-        raise faults.Unsupported("LINE does not let a firm take a sent message back.")
-
-    async def react(self, account: Account, address: str, external_id: str, emoji: str) -> None:
-        """Refuse: LINE has no such function for accounts."""
-        raise faults.Unsupported("LINE does not let a firm react to a message.")
-
     async def mark_read(
         self, account: Account, address: str, external_id: str, refs: Mapping[str, str]
     ) -> None:
@@ -110,10 +99,6 @@ class LineOutbound:
         if typing and address.startswith("U"):
             document = {"chatId": address, "loadingSeconds": _LOADING_S}
             await self._told(account.account_id, "/v2/bot/chat/loading/start", document)
-
-    async def reconcile(self, outbound: OutboundMessage, attempt: Attempt) -> Reconciliation:
-        """Say that it can't be told: the same key again tells it, for 24 hours."""
-        return Reconciliation(finding=Finding.CANNOT_TELL)
 
     async def _told(self, account_id: AccountId, path: str, document: Mapping[str, Any]) -> None:
         reply = await self._post(account_id, path, document)

@@ -18,13 +18,12 @@ from backend.channels.contract import (
     Attempt,
     Blocked,
     Capabilities,
-    Finding,
     InboundWay,
     OutboundMessage,
-    Reconciliation,
     SendResult,
 )
 from backend.channels.modules import ChannelContext
+from backend.channels.plain_outbound import PlainOutbound
 from backend.channels.preflight import shared_preflight
 from backend.channels.profiles import CHANNEL_CAPABILITIES
 from backend.channels.sms_http.errors import fault_of
@@ -35,15 +34,16 @@ DEFAULT_API_URL = "https://api.twilio.com"
 PROFILE = msgspec.structs.replace(
     CHANNEL_CAPABILITIES[Channel.SMS], receipt_sent=True, inbound=InboundWay.WEBHOOK
 )
-_NOT_HERE = "SMS has no such function."
 
 
 class _Message(msgspec.Struct):
     sid: str
 
 
-class SmsHttpOutbound:
+class SmsHttpOutbound(PlainOutbound):
     """Serves every account of such a service; it keeps the protocol Outbound."""
+
+    shown_name = "SMS"
 
     def __init__(self, context: ChannelContext) -> None:
         self._context = context
@@ -81,32 +81,6 @@ class SmsHttpOutbound:
         except msgspec.DecodeError as error:
             raise faults.OutcomeUnknown("The SMS service's answer could not be read.") from error
         return SendResult(external_id=sid, at_utc_ms=self._context.now())
-
-    async def edit(self, outbound: OutboundMessage, external_id: str, attempt: Attempt) -> None:
-        """Refuse."""
-        raise faults.Unsupported(_NOT_HERE)
-
-    async def delete(self, outbound: OutboundMessage, external_id: str, attempt: Attempt) -> None:
-        """Refuse."""
-        raise faults.Unsupported(_NOT_HERE)
-
-    async def react(self, account: Account, address: str, external_id: str, emoji: str) -> None:
-        """Refuse."""
-        raise faults.Unsupported(_NOT_HERE)
-
-    async def mark_read(
-        self, account: Account, address: str, external_id: str, refs: Mapping[str, str]
-    ) -> None:
-        """Refuse."""
-        raise faults.Unsupported(_NOT_HERE)
-
-    async def typing(self, account: Account, address: str, typing: bool) -> None:
-        """Refuse."""
-        raise faults.Unsupported(_NOT_HERE)
-
-    async def reconcile(self, outbound: OutboundMessage, attempt: Attempt) -> Reconciliation:
-        """Say that it can't be told."""
-        return Reconciliation(finding=Finding.CANNOT_TELL)
 
 
 def account_url(settings: Mapping[str, str]) -> str:

@@ -18,12 +18,11 @@ from backend.channels.contract import (
     Attempt,
     Blocked,
     Capabilities,
-    Finding,
     OutboundMessage,
-    Reconciliation,
     SendResult,
 )
 from backend.channels.modules import ChannelContext
+from backend.channels.plain_outbound import PlainOutbound
 from backend.channels.preflight import shared_preflight
 from backend.channels.profiles import CHANNEL_CAPABILITIES
 from backend.channels.telegram.calls import TelegramCalls, Upload
@@ -39,8 +38,10 @@ _MOST_PHOTO_BYTES = 10 * 1000 * 1000
 _UPLOAD_TIMEOUT_S = 40.0
 
 
-class TelegramOutbound:
+class TelegramOutbound(PlainOutbound):
     """Serves every Telegram account; it keeps the protocol Outbound."""
+
+    shown_name = "Telegram"
 
     def __init__(self, context: ChannelContext) -> None:
         self._calls = TelegramCalls(context)
@@ -126,10 +127,6 @@ class TelegramOutbound:
         if typing:
             values = self._addressed(account.account_id, address) | {"action": "typing"}
             await self._calls.call(account.account_id, "sendChatAction", values)
-
-    async def reconcile(self, outbound: OutboundMessage, attempt: Attempt) -> Reconciliation:
-        """Say that it can't be told: a bot can't read what it sent."""
-        return Reconciliation(finding=Finding.CANNOT_TELL)
 
     async def _post(self, outbound: OutboundMessage, values: dict[str, Any]) -> VendorReply:
         if not outbound.attachments:

@@ -18,13 +18,12 @@ from backend.channels.contract import (
     Attempt,
     Blocked,
     Capabilities,
-    Finding,
     OutboundFile,
     OutboundMessage,
-    Reconciliation,
     SendResult,
 )
 from backend.channels.modules import ChannelContext
+from backend.channels.plain_outbound import PlainOutbound
 from backend.channels.preflight import shared_preflight
 from backend.channels.profiles import CHANNEL_CAPABILITIES
 from backend.channels.vendor_http import VendorReply
@@ -41,8 +40,10 @@ _UPLOAD_TIMEOUT_S = 40.0
 _MOST_CAPTION_CHARS = 1024
 
 
-class WhatsAppOutbound:
+class WhatsAppOutbound(PlainOutbound):
     """Serves every WhatsApp account; it keeps the protocol Outbound."""
+
+    shown_name = "WhatsApp"
 
     def __init__(self, context: ChannelContext) -> None:
         self._context = context
@@ -82,14 +83,6 @@ class WhatsAppOutbound:
             external_id=sent.id, state=DeliveryState.ACCEPTED, at_utc_ms=self._context.now()
         )
 
-    async def edit(self, outbound: OutboundMessage, external_id: str, attempt: Attempt) -> None:
-        """Refuse: a business can't change a sent message."""
-        raise faults.Unsupported("WhatsApp does not let a firm change a sent message.")
-
-    async def delete(self, outbound: OutboundMessage, external_id: str, attempt: Attempt) -> None:
-        """Refuse: a business can't take a sent message back."""
-        raise faults.Unsupported("WhatsApp does not let a firm take a sent message back.")
-
     async def react(self, account: Account, address: str, external_id: str, emoji: str) -> None:
         """Set our reaction; an empty emoji takes it back."""
         await self._told(
@@ -110,10 +103,6 @@ class WhatsAppOutbound:
 
     async def typing(self, account: Account, address: str, typing: bool) -> None:
         """Do nothing: the indicator goes with a read mark of a known message only."""
-
-    async def reconcile(self, outbound: OutboundMessage, attempt: Attempt) -> Reconciliation:
-        """Say that it can't be told: only a status that carries our key can."""
-        return Reconciliation(finding=Finding.CANNOT_TELL)
 
     async def _file(self, outbound: OutboundMessage, file: OutboundFile) -> dict[str, Any]:
         major = file.media_type.partition("/")[0]
