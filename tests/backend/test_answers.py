@@ -20,7 +20,7 @@ from contract.policy.model import Decision
 from contract.receipts.leaf import body_commitment
 from contract.wire import HintReport, SubmitMessage
 from tests.backend.policies import audited, small_policy, under
-from tests.backend.workspace import FIRM, Workspace, client_of, draft, open_workspace, submit
+from tests.backend.workspace import FIRM, Workspace, draft, open_workspace, submit
 
 REASON = "Quoting the term sheet of a deposit."
 
@@ -32,13 +32,6 @@ async def workspace(tmp_path: Path) -> AsyncIterator[Workspace]:
         for name in (RANDOM_PER_MILLE, RULE_PER_MILLE):
             await set_rate(opened, name, 0)
         yield under(opened, small_policy())
-
-
-@pytest.fixture
-async def client(workspace: Workspace) -> AsyncIterator[httpx.AsyncClient]:
-    """Yield a client signed in as Elena."""
-    async with client_of(workspace) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -5,10 +5,8 @@ It never fakes a part: it drives the real application over the real encrypted da
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import httpx
 import msgspec
@@ -29,24 +27,9 @@ from tests.backend.workspace import (
     Workspace,
     client_of,
     draft,
-    open_workspace,
     submit,
 )
 from tests.support.log_guard import LogGuard
-
-
-@pytest.fixture
-async def workspace(tmp_path: Path) -> AsyncIterator[Workspace]:
-    """Yield an open workspace."""
-    async with open_workspace(tmp_path) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def client(workspace: Workspace) -> AsyncIterator[httpx.AsyncClient]:
-    """Yield a client signed in as Elena."""
-    async with client_of(workspace) as opened:
-        yield opened
 
 
 def code_of(answer: httpx.Response) -> tuple[int, str]:

@@ -6,13 +6,10 @@ It never trusts the backend's word: each answer is verified with the published a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from functools import partial
-from pathlib import Path
 
 import httpx
 import msgspec
-import pytest
 
 from backend.directory.walls import set_wall
 from contract.receipts.bodies import submission_envelope
@@ -39,23 +36,8 @@ from tests.backend.workspace import (
     Workspace,
     client_of,
     draft,
-    open_workspace,
     submit,
 )
-
-
-@pytest.fixture
-async def workspace(tmp_path: Path) -> AsyncIterator[Workspace]:
-    """Yield an open workspace that seals."""
-    async with open_workspace(tmp_path) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def client(workspace: Workspace) -> AsyncIterator[httpx.AsyncClient]:
-    """Yield a client signed in as Elena."""
-    async with client_of(workspace) as opened:
-        yield opened
 
 
 async def keys_of(client: httpx.AsyncClient) -> ArchiveKeys:

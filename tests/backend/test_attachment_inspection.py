@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import msgspec
@@ -30,24 +28,10 @@ from contract.policy.own_book import BookChat, BookPerson, book_facts
 from contract.wire import Attachment, ContactPage, Conversation, Submitted
 from tests.backend.archive.test_erasure import SECRET, erased, tables_with
 from tests.backend.test_uploads import announce, send, state_of
-from tests.backend.workspace import POLICY, Workspace, client_of, draft, open_workspace, submit
+from tests.backend.workspace import POLICY, Workspace, draft, submit
 from tests.contract.inspection import samples
 
 DOCX_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-
-
-@pytest.fixture
-async def workspace(tmp_path: Path) -> AsyncIterator[Workspace]:
-    """Yield an open workspace."""
-    async with open_workspace(tmp_path) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def client(workspace: Workspace) -> AsyncIterator[httpx.AsyncClient]:
-    """Yield a client signed in as Elena."""
-    async with client_of(workspace) as opened:
-        yield opened
 
 
 async def _uploaded(client: httpx.AsyncClient, name: str, content: bytes) -> Attachment:

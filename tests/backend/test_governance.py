@@ -6,7 +6,6 @@ change it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ import pytest
 from backend.governance.policy import RunningPolicy, adopt, read_policy_folder, running_policy
 from backend.inbox.events import read_events
 from contract.policy.manifest import unpack_bundle
-from tests.backend.workspace import ELENA, FIRM, POLICY, Workspace, open_workspace
+from tests.backend.workspace import ELENA, FIRM, POLICY, Workspace
 
 FOLDER = Path(__file__).parents[2] / "resources" / "policy"
 
@@ -28,13 +27,6 @@ def changed(version: str, *, note: str = "") -> RunningPolicy:
     files["bundle.yaml"] = header.replace(ours, version).encode()
     files["rules.yaml"] += note.encode()
     return running_policy(files)
-
-
-@pytest.fixture
-async def workspace(tmp_path: Path) -> AsyncIterator[Workspace]:
-    """Yield an open workspace, whose policy is the project's."""
-    async with open_workspace(tmp_path) as opened:
-        yield opened
 
 
 async def offer(workspace: Workspace, policy: RunningPolicy) -> tuple[RunningPolicy, str]:

@@ -5,9 +5,6 @@ It never fakes a part: it drives the real application over the real encrypted da
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import msgspec
 import pytest
 from sqlalchemy import Connection
@@ -24,18 +21,10 @@ from tests.backend.workspace import (
     Workspace,
     client_of,
     draft,
-    open_workspace,
     submit,
 )
 
 COMPLIANCE = "emp-kenta"
-
-
-@pytest.fixture
-async def workspace(tmp_path: Path) -> AsyncIterator[Workspace]:
-    """Yield an open workspace."""
-    async with open_workspace(tmp_path) as opened:
-        yield opened
 
 
 def build(connection: Connection, now_utc_ms: int, *, both_ways: bool = False) -> None:

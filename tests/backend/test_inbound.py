@@ -5,9 +5,7 @@ It never fakes a part: it drives the room's functions over the real encrypted da
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -33,16 +31,8 @@ from tests.backend.workspace import (
     Workspace,
     client_of,
     draft,
-    open_workspace,
     submit,
 )
-
-
-@pytest.fixture
-async def workspace(tmp_path: Path) -> AsyncIterator[Workspace]:
-    """Yield an open workspace."""
-    async with open_workspace(tmp_path) as opened:
-        yield opened
 
 
 async def message_of(workspace: Workspace, message_id: str) -> Message:

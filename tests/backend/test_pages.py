@@ -40,13 +40,6 @@ async def workspace(tmp_path: Path) -> AsyncIterator[Workspace]:
         yield opened
 
 
-@pytest.fixture
-async def client(workspace: Workspace) -> AsyncIterator[httpx.AsyncClient]:
-    """Yield a client signed in as Elena."""
-    async with client_of(workspace) as opened:
-        yield opened
-
-
 async def all_snapshot_pages(client: httpx.AsyncClient, limit: int) -> list[SnapshotPage]:
     """Read a snapshot to its end."""
     pages: list[SnapshotPage] = []

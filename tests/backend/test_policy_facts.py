@@ -56,13 +56,6 @@ async def workspace(tmp_path: Path) -> AsyncIterator[Workspace]:
         yield under(opened, small_policy())
 
 
-@pytest.fixture
-async def client(workspace: Workspace) -> AsyncIterator[httpx.AsyncClient]:
-    """Yield a client signed in as Elena."""
-    async with client_of(workspace) as opened:
-        yield opened
-
-
 async def chats(workspace: Workspace, count: int) -> list[str]:
     """Return conversations with as many retail clients, all on Signal."""
     made = []

@@ -5,7 +5,6 @@ It does not judge drafts.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -15,17 +14,10 @@ from backend.governance.policy import RunningPolicy, read_policy_folder
 from backend.governance.publication import settle_policy
 from contract.policy.bundle import CompiledBundle, Side, compile_bundle
 from contract.policy.problems import BundleError
-from tests.backend.workspace import FIRM, Workspace, open_workspace
+from tests.backend.workspace import FIRM, Workspace
 
 FOLDER = Path(__file__).parents[2] / "resources" / "policy"
 SHIPPED = read_policy_folder(FOLDER)
-
-
-@pytest.fixture
-async def workspace(tmp_path: Path) -> AsyncIterator[Workspace]:
-    """Yield an open workspace."""
-    async with open_workspace(tmp_path) as opened:
-        yield opened
 
 
 @pytest.fixture

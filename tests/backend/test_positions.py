@@ -5,11 +5,7 @@ It does not test how the client fetches it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import httpx
-import pytest
 
 from backend.inbox.events import stream_position, trim_events
 from tests.backend.workspace import (
@@ -17,23 +13,7 @@ from tests.backend.workspace import (
     NATIVE_PRIYA,
     SOFIA,
     Workspace,
-    client_of,
-    open_workspace,
 )
-
-
-@pytest.fixture
-async def workspace(tmp_path: Path) -> AsyncIterator[Workspace]:
-    """Yield an empty workspace."""
-    async with open_workspace(tmp_path) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def client(workspace: Workspace) -> AsyncIterator[httpx.AsyncClient]:
-    """Yield a client signed in as Elena."""
-    async with client_of(workspace) as opened:
-        yield opened
 
 
 async def _positions(client: httpx.AsyncClient, after: int) -> dict[str, object]:

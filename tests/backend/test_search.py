@@ -57,13 +57,6 @@ async def workspace(tmp_path: Path) -> AsyncIterator[Workspace]:
         yield opened
 
 
-@pytest.fixture
-async def client(workspace: Workspace) -> AsyncIterator[httpx.AsyncClient]:
-    """Yield a client signed in as Elena."""
-    async with client_of(workspace) as opened:
-        yield opened
-
-
 async def indexed(workspace: Workspace) -> None:
     """Bring the index up to date."""
     await SearchIndexer(workspace.services.database).catch_up()

@@ -6,7 +6,6 @@ It never fakes a part: sequencers, witnesses, keys and the database are the real
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
@@ -30,18 +29,11 @@ from contract.receipts.signers import Ed25519Signer
 from contract.receipts.statements import Rotation, open_statement
 from contract.receipts.trees import MemoryTree
 from tests.backend.sealing import LocalWitness
-from tests.backend.workspace import FIRM, START_UTC_MS, Workspace, open_workspace
+from tests.backend.workspace import FIRM, START_UTC_MS, Workspace
 from tests.support.log_guard import LogGuard
 
 LOG = Ed25519Signer("test-log", b"l" * 32)
 WITNESS = Ed25519Signer("test-witness", b"w" * 32, KeyType.COSIGNATURE_V1)
-
-
-@pytest.fixture
-async def workspace(tmp_path: Path) -> AsyncIterator[Workspace]:
-    """Yield an open workspace that seals."""
-    async with open_workspace(tmp_path) as opened:
-        yield opened
 
 
 def add_some(connection: Connection, count: int = 3) -> None:

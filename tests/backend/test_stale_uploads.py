@@ -7,23 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from backend.inbox.stale_uploads import KEPT_DAYS, drop_stale_uploads
 from tests.backend.archive.test_erasure import upload
-from tests.backend.workspace import Workspace, client_of, draft, open_workspace, submit
+from tests.backend.workspace import Workspace, client_of, draft, submit
 
 MONTH_MS = KEPT_DAYS * 86_400_000
-
-
-@pytest.fixture
-async def workspace(tmp_path: Path) -> AsyncIterator[Workspace]:
-    """Yield an open workspace."""
-    async with open_workspace(tmp_path) as opened:
-        yield opened
 
 
 async def dropped(workspace: Workspace) -> int:

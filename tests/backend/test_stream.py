@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import msgspec
@@ -16,14 +15,7 @@ import pytest
 from backend.inbox.events import trim_events
 from contract.events import EVENT_DECODER, ClientTyping, Event, EventPage, MessageUpserted
 from contract.ids import ConversationId, EmployeeId
-from tests.backend.workspace import ELENA, TOKENS, Workspace, open_workspace, served
-
-
-@pytest.fixture
-async def workspace(tmp_path: Path) -> AsyncIterator[Workspace]:
-    """Yield an open workspace."""
-    async with open_workspace(tmp_path) as opened:
-        yield opened
+from tests.backend.workspace import ELENA, TOKENS, Workspace, served
 
 
 @pytest.fixture

@@ -6,8 +6,6 @@ It never fakes a part: it drives the real application over the real encrypted da
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import msgspec
@@ -35,25 +33,10 @@ from tests.backend.workspace import (
     Workspace,
     client_of,
     draft,
-    open_workspace,
     submit,
 )
 
 CARD = "Please charge my credit card 4111 1111 1111 1111, thank you."
-
-
-@pytest.fixture
-async def workspace(tmp_path: Path) -> AsyncIterator[Workspace]:
-    """Yield an open workspace."""
-    async with open_workspace(tmp_path) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def client(workspace: Workspace) -> AsyncIterator[httpx.AsyncClient]:
-    """Yield a client signed in as Elena."""
-    async with client_of(workspace) as opened:
-        yield opened
 
 
 @pytest.fixture

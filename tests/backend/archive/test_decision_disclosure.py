@@ -6,11 +6,8 @@ It never asks the service: rows are written by its own code and read back.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import msgspec
-import pytest
 from sqlalchemy import insert
 
 from backend.archive.decision_hashes import disclosed_decision
@@ -24,16 +21,8 @@ from tests.backend.workspace import (
     Workspace,
     client_of,
     draft,
-    open_workspace,
     submit,
 )
-
-
-@pytest.fixture
-async def workspace(tmp_path: Path) -> AsyncIterator[Workspace]:
-    """Yield an open workspace."""
-    async with open_workspace(tmp_path) as opened:
-        yield opened
 
 
 def decision(scope: Scope) -> Decision:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import msgspec
@@ -30,17 +28,10 @@ from backend.inbox.inbound import record_reaction
 from contract import events
 from contract.ids import MessageId
 from contract.receipts.tlog_proof import check_receipt
-from tests.backend.workspace import ELENA, FIRM, Workspace, client_of, draft, open_workspace, submit
+from tests.backend.workspace import ELENA, FIRM, Workspace, client_of, draft, submit
 
 SECRET = "canary-words"
 OFFICER = "officer-1"
-
-
-@pytest.fixture
-async def workspace(tmp_path: Path) -> AsyncIterator[Workspace]:
-    """Yield an empty workspace that seals."""
-    async with open_workspace(tmp_path) as opened:
-        yield opened
 
 
 async def erased(workspace: Workspace, *message_ids: str, **fields: bool) -> Erased:

@@ -24,15 +24,8 @@ from backend.archive.sinks import SinkError, SinkSettings, add_sink, sink_named,
 from backend.delivery.files import DeliveryFiles
 from backend.inbox.inbound import record_delete, record_edit, record_inbound
 from tests.backend.archive.mail_server import Mailbox, mail_server, self_signed
-from tests.backend.workspace import FIRM, HANA, Workspace, client_of, draft, open_workspace, submit
+from tests.backend.workspace import FIRM, HANA, Workspace, client_of, draft, submit
 from tests.support.log_guard import LogGuard
-
-
-@pytest.fixture
-async def workspace(tmp_path: Path) -> AsyncIterator[Workspace]:
-    """Yield an empty workspace that seals."""
-    async with open_workspace(tmp_path) as opened:
-        yield opened
 
 
 @pytest.fixture

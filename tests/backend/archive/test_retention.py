@@ -5,9 +5,8 @@ It never waits for a period: the clock of the call is moved.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -31,19 +30,12 @@ from backend.archive.retention import (
 )
 from backend.inbox.inbound import record_edit
 from contract.ids import MessageId
-from tests.backend.workspace import FIRM, SOFIA, Workspace, open_workspace
+from tests.backend.workspace import FIRM, SOFIA, Workspace
 
 T = TypeVar("T")
 OFFICER = "officer-1"
 YEAR_MS = 366 * 86_400_000
 SHORT = RetentionClass(class_id="short", title="Short", keep_months=12, source="test")
-
-
-@pytest.fixture
-async def workspace(tmp_path: Path) -> AsyncIterator[Workspace]:
-    """Yield an empty workspace that seals."""
-    async with open_workspace(tmp_path) as opened:
-        yield opened
 
 
 async def write(workspace: Workspace, work: Callable[[Connection], T]) -> T:

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 
-import pytest
 from sqlalchemy import Connection, select
 
 from backend.channels import events
@@ -22,7 +20,7 @@ from backend.delivery.pump import store_raw
 from backend.delivery.recorder import InboundRecorder
 from backend.storage.tables import attachments, messages
 from contract.ids import AccountId
-from tests.backend.workspace import Workspace, open_workspace
+from tests.backend.workspace import Workspace
 
 ADA = events.Sender(id_type="phone", address="+10000000001", name="Ada")
 WHATSAPP = AccountId("acc-wa")
@@ -58,13 +56,6 @@ class TwoInOne:
 
     async def fetch_media(self, account: Account, ref: str) -> bytes:
         return ref.encode()
-
-
-@pytest.fixture
-async def workspace(tmp_path: Path) -> AsyncIterator[Workspace]:
-    """Yield an open workspace."""
-    async with open_workspace(tmp_path) as opened:
-        yield opened
 
 
 async def test_each_message_of_a_webhook_has_its_own_file(workspace: Workspace) -> None:
