@@ -9,6 +9,8 @@ from sqlalchemy import Table
 
 from backend.storage.columns import firm, flag, metadata, number, ref, text
 
+# What schema 5 added to tables that were there before, one ALTER TABLE statement each.
+COLUMNS_OF_5: tuple[str, ...] = ()
 # The whole database is encrypted; a secret's value is never given out again by any command.
 channel_account_settings = Table(
     "channel_account_settings",

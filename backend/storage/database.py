@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.pool import NullPool
 
 from backend.storage.bulk import execute_text
+from backend.storage.channel_tables import COLUMNS_OF_5
 from backend.storage.custody_tables import CUSTODY_TRIGGERS
 from backend.storage.faults import (
     DatabaseBusy,
@@ -251,6 +252,9 @@ def _prepare(connection: Connection) -> None:
         connection.exec_driver_sql(
             "ALTER TABLE archive_entries RENAME COLUMN leaf_index TO sequence"
         )
+    if 0 < version < 5:
+        for statement in COLUMNS_OF_5:
+            connection.exec_driver_sql(statement)
     metadata.create_all(connection)
     if 0 < version < 4:  # what changed when was not noted: let all have changed just now
         connection.exec_driver_sql(

@@ -50,7 +50,7 @@ from backend.storage.directory_tables import (
     walls,
 )
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 __all__ = [
     "SCHEMA_VERSION",

@@ -23,7 +23,7 @@ from tests.backend.workspace import ELENA, client_of, draft, open_workspace, sub
 
 KEY = bytes(range(32))
 DATA = Path(__file__).parent / "data"
-RELEASED = {1: 8, 2: 9, 3: 9}  # how many entries each file holds
+RELEASED = {1: 8, 2: 9, 3: 9, 4: 9}  # how many entries each file holds
 
 
 def unpack(version: int, folder: Path) -> None:
