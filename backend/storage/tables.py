@@ -10,8 +10,10 @@ from __future__ import annotations
 from sqlalchemy import Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
 from backend.storage import (
+    account_tables,
     attachment_tables,
     channel_tables,
+    delivery_tables,
     publication_tables,
     supervision_tables,
 )
@@ -56,6 +58,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "access_tokens",
     "account_members",
+    "account_tables",
     "archive_bodies",
     "archive_checkpoints",
     "archive_cosignatures",
@@ -79,6 +82,7 @@ __all__ = [
     "conversation_positions",
     "conversations",
     "decisions",
+    "delivery_tables",
     "employee_contacts",
     "employees",
     "event_counters",
