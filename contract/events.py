@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from contract.ids import ConversationId, MessageId
-from contract.wire import ArchiveRef, Contact, Conversation, Message, Wire
+from contract.wire import ArchiveRef, ChannelTrouble, Contact, Conversation, Message, Wire
 
 
 class MessageUpserted(Wire, tag="message"):
@@ -74,6 +74,12 @@ class ClientTyping(Wire, tag="typing"):
     typing: bool
 
 
+class ChannelsChanged(Wire, tag="channels_changed"):
+    """What is wrong with the employee's channels now; what is not named any more is well."""
+
+    troubles: tuple[ChannelTrouble, ...] = ()
+
+
 EventBody = (
     MessageUpserted
     | ConversationUpserted
@@ -84,6 +90,7 @@ EventBody = (
     | PolicyChanged
     | ApprovalsChanged
     | ClientTyping
+    | ChannelsChanged
 )
 
 

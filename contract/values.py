@@ -178,8 +178,26 @@ class ChannelAccount(Wire):
     pooled: bool = False
 
 
+class ChannelTrouble(Wire):
+    """What is wrong with one account's channel, since when; gone from the list once it is well.
+
+    `kind` is `slow` (messages wait, and go out by themselves), `unreachable`, `quota` (used up
+    until `until_utc_ms`) or `refused` (the vendor refused the account: an administrator has to
+    mend it); show one you don't know as `slow`. `waiting` counts the employee's own messages
+    that wait for it; `until_utc_ms` is None where nobody can tell.
+    """
+
+    account_id: AccountId
+    channel: Channel
+    kind: str
+    since_utc_ms: int
+    label: str = ""
+    waiting: int = 0
+    until_utc_ms: int | None = None
+
+
 class Me(Wire):
-    """The signed-in person."""
+    """The signed-in person, with what is wrong with the channels they write on."""
 
     employee_id: EmployeeId
     firm_id: FirmId
@@ -189,6 +207,7 @@ class Me(Wire):
     time_zone: str
     language: str
     accounts: tuple[ChannelAccount, ...] = ()
+    troubles: tuple[ChannelTrouble, ...] = ()
 
 
 class ContactPoint(Wire):
