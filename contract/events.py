@@ -80,6 +80,16 @@ class ChannelsChanged(Wire, tag="channels_changed"):
     troubles: tuple[ChannelTrouble, ...] = ()
 
 
+class TriageChanged(Wire, tag="triage_changed"):
+    """The queue of unknown senders that the employee looks after changed; `pending` wait now."""
+
+    pending: int
+
+
+class AccountsChanged(Wire, tag="accounts_changed"):
+    """The employee's accounts changed (mode, name, last capture): ask who is signed in anew."""
+
+
 EventBody = (
     MessageUpserted
     | ConversationUpserted
@@ -91,6 +101,8 @@ EventBody = (
     | ApprovalsChanged
     | ClientTyping
     | ChannelsChanged
+    | TriageChanged
+    | AccountsChanged
 )
 
 

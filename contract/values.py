@@ -88,10 +88,14 @@ class MessageKind(StrEnum):
 
 
 class Origin(StrEnum):
-    """Live messages passed the backend; imported ones came from a consumer app's export."""
+    """Live messages passed the backend; imported ones came from a consumer app's export.
+
+    Native ones were written in the consumer app, too, and the channel told of them at once.
+    """
 
     LIVE = "live"
     IMPORTED = "imported"
+    NATIVE = "native"
 
 
 class IdempotencyClass(StrEnum):
@@ -110,9 +114,10 @@ class ConsentKind(StrEnum):
 
 
 class ConsentStatus(StrEnum):
-    """Where a consent stands."""
+    """Where a consent stands; `notified` was told and not asked (a notice that asks nothing)."""
 
     NOT_ASKED = "not_asked"
+    NOTIFIED = "notified"
     PENDING = "pending"
     ACCEPTED = "accepted"
     REFUSED = "refused"
@@ -169,13 +174,21 @@ class CapabilitiesDocument(Wire):
 
 
 class ChannelAccount(Wire):
-    """A corporate number or bot the employee writes from; `label` is what clients see."""
+    """A corporate number or bot the employee writes from; `label` is what clients see.
+
+    `mode` is the employee's own on this channel. Of a native account `captured_at_utc_ms` tells
+    when something was last captured, `captured_upto_utc_ms` the newest message of it (None:
+    nothing yet), and `silent_after_h` the hours of silence after which Compliance is told.
+    """
 
     account_id: AccountId
     channel: Channel
     mode: Mode
     label: str
     pooled: bool = False
+    captured_at_utc_ms: int | None = None
+    captured_upto_utc_ms: int | None = None
+    silent_after_h: int = 0
 
 
 class ChannelTrouble(Wire):
@@ -287,7 +300,8 @@ class Conversation(Wire):
     is the channel's reply window (past: templates only; None: no window); `archived_count`
     of `message_count` messages hold an archive entry; `walled` conversations refuse sending.
     `window_messages_left` is None without such a limit; `facts_version` grows with every change
-    of walls, consents or accounts that concern the conversation.
+    of walls, consents or accounts that concern the conversation. With `consent_first` nothing
+    but the notice goes out before the client has accepted it.
     """
 
     conversation_id: ConversationId
@@ -315,6 +329,7 @@ class Conversation(Wire):
     walled: bool = False
     window_messages_left: int | None = None
     facts_version: int = 0
+    consent_first: bool = False
 
 
 class Quote(Wire):
