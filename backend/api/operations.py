@@ -9,6 +9,7 @@ from backend.api import archive, commands, files, reading, searching
 from backend.api.operation import Answer, JsonValue, Operation, Parameter
 from backend.api.supervision_operations import SUPERVISION
 from backend.api.sync_operations import STREAM
+from backend.api.triage import TRIAGE
 from contract import api, search, wire
 from contract.problems import ProblemCode
 
@@ -330,7 +331,7 @@ ARCHIVE = (
         problems=(_CODE.FORBIDDEN,),
     ),
 )
-OPERATIONS = ABOUT_BACKEND + STREAM + INBOX + FILES + ARCHIVE + SUPERVISION
+OPERATIONS = ABOUT_BACKEND + STREAM + INBOX + FILES + ARCHIVE + SUPERVISION + TRIAGE
 
 
 def problems_of(operation: Operation) -> frozenset[ProblemCode]:

@@ -12,19 +12,17 @@ from typing import Any
 import msgspec
 from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, select, tuple_
 
+from backend.directory.own_accounts import read_accounts
 from backend.storage.tables import (
-    account_members,
-    channel_accounts,
     consents,
     contact_points,
     contacts,
     employee_contacts,
     employees,
 )
-from contract.ids import AccountId, ContactId, ContactPointId, EmployeeId, FirmId
+from contract.ids import ContactId, ContactPointId, EmployeeId, FirmId
 from contract.wire import (
     Channel,
-    ChannelAccount,
     Colleague,
     Consent,
     ConsentKind,
@@ -44,12 +42,6 @@ def read_me(connection: Connection, employee_id: str) -> Me | None:
     ).one_or_none()
     if row is None:
         return None
-    accounts = connection.execute(
-        select(channel_accounts)
-        .join(account_members, account_members.c.account_id == channel_accounts.c.account_id)
-        .where(account_members.c.employee_id == employee_id)
-        .order_by(channel_accounts.c.account_id)
-    )
     return Me(
         employee_id=EmployeeId(row.employee_id),
         firm_id=FirmId(row.firm_id),
@@ -58,16 +50,7 @@ def read_me(connection: Connection, employee_id: str) -> Me | None:
         roles=msgspec.json.decode(row.roles, type=tuple[Role, ...]),
         time_zone=row.time_zone,
         language=row.language,
-        accounts=tuple(
-            ChannelAccount(
-                account_id=AccountId(account.account_id),
-                channel=Channel(account.channel),
-                mode=Mode(account.mode),
-                label=account.label,
-                pooled=account.pooled,
-            )
-            for account in accounts
-        ),
+        accounts=read_accounts(connection, employee_id, row.firm_id),
     )
 
 

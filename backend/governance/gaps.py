@@ -10,9 +10,16 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, delete, insert, select
 
 from backend.delivery.accounts import pauses
+from backend.directory.native_capture import native_accounts
 from backend.governance.review_items import NewReview, add_review
 from backend.storage.supervision_tables import review_items
-from backend.storage.tables import archive_entries, channel_accounts, inbound_raw, properties
+from backend.storage.tables import (
+    archive_entries,
+    channel_accounts,
+    firms,
+    inbound_raw,
+    properties,
+)
 from contract.supervision import ReviewKind
 
 _LOOKED_TO = "review.looked_to"
@@ -33,6 +40,7 @@ def find_gaps(connection: Connection, now_utc_ms: int) -> tuple[NewReview, ...]:
     found = (
         *_paused(connection),
         *_unread(connection, now_utc_ms),
+        *_silent(connection, now_utc_ms),
         *_told(connection, _looked_to(connection)),
     )
     return tuple(gap for gap in found if gap.subject not in known)
@@ -79,6 +87,21 @@ def _unread(connection: Connection, now_utc_ms: int) -> Iterator[NewReview]:
             subject=f"unread:{row.account_id}:{row.dedupe_key}",
             detail=f"Something that account {row.account_id} received can't be read yet.",
         )
+
+
+def _silent(connection: Connection, now_utc_ms: int) -> Iterator[NewReview]:
+    """Name the native accounts of which nothing was captured for too long, once per silence."""
+    for firm_id in connection.execute(select(firms.c.firm_id)).scalars().all():
+        for account in native_accounts(connection, firm_id):
+            if not account.is_silent(now_utc_ms):
+                continue
+            yield NewReview(
+                firm_id=firm_id,
+                kind=ReviewKind.CAPTURE_GAP,
+                subject=f"silent:{account.account_id}:{account.quiet_since_utc_ms}",
+                detail=f"Nothing was captured of native account {account.account_id} for more "
+                f"than {account.silent_after_h} hours.",
+            )
 
 
 def _told(connection: Connection, after_sequence: int) -> Iterator[NewReview]:

@@ -14,8 +14,19 @@ from contract.receipts.canonical import canonical_json
 APPROVAL_HOURS = "approval_hours"
 RANDOM_PER_MILLE = "review.random_per_mille"
 RULE_PER_MILLE = "review.rule_per_mille"
-DEFAULTS = {APPROVAL_HOURS: 24, RANDOM_PER_MILLE: 10, RULE_PER_MILLE: 50}
-_RANGES = {APPROVAL_HOURS: (1, 720), RANDOM_PER_MILLE: (0, 1000), RULE_PER_MILLE: (0, 1000)}
+NATIVE_SILENCE_HOURS = "native.silence_hours"
+DEFAULTS = {
+    APPROVAL_HOURS: 24,
+    NATIVE_SILENCE_HOURS: 168,
+    RANDOM_PER_MILLE: 10,
+    RULE_PER_MILLE: 50,
+}
+_RANGES = {
+    APPROVAL_HOURS: (1, 720),
+    NATIVE_SILENCE_HOURS: (1, 8_760),
+    RANDOM_PER_MILLE: (0, 1000),
+    RULE_PER_MILLE: (0, 1000),
+}
 
 
 class SettingError(Exception):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, select
 
+from backend.directory.native_capture import begin_watch, unwatched
 from backend.governance.approvals import expire_approvals
 from backend.governance.gaps import enter_gaps, find_gaps
 from backend.storage.database import Database
@@ -38,6 +39,8 @@ class GovernanceWatch:
         now_utc_ms = self._now()
         if await self._database.read(lambda c: _has_expired(c, now_utc_ms)):
             await self._database.write(lambda c: expire_approvals(c, now_utc_ms))
+        if await self._database.read(unwatched):
+            await self._database.write(lambda c: begin_watch(c, now_utc_ms))
         if await self._database.read(lambda c: bool(find_gaps(c, now_utc_ms))):
             await self._database.write(lambda c: enter_gaps(c, now_utc_ms))
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
-from backend.inbox.events import note_conversation
+from backend.directory.assignment import employees_for
+from backend.inbox.events import append_event, note_conversation
 from backend.storage.tables import (
-    account_members,
     channel_accounts,
     contacts,
     conversation_contacts,
@@ -21,6 +21,7 @@ from backend.storage.tables import (
     employee_contacts,
     messages,
 )
+from contract.events import AccessRevoked
 from contract.ids import ContactPointId, ConversationId, EmployeeId, uuid7
 from contract.wire import Direction
 
@@ -59,7 +60,8 @@ def ensure_direct_conversation(
 ) -> ConversationId:
     """Return the chat of an account with one contact point, made when there is none.
 
-    Its members are the employees who write from the account; the contact enters their books.
+    Its members are those who write from the account, on a pooled one those of them whose book
+    holds the contact (directory.assignment), maybe nobody; the contact enters their books.
     """
     columns = conversations.c
     known = connection.execute(
@@ -115,6 +117,23 @@ def add_member(
     ).scalars():
         add_to_book(connection, firm_id, employee_id, contact_id)
     bump_conversation(connection, conversation_id, now_utc_ms)
+
+
+def remove_member(
+    connection: Connection, conversation_id: str, employee_id: EmployeeId, now_utc_ms: int
+) -> bool:
+    """Take an employee's access away, and have their client forget all of it; false without any."""
+    columns = conversation_members.c
+    gone = connection.execute(
+        delete(conversation_members).where(
+            columns.conversation_id == conversation_id, columns.employee_id == employee_id
+        )
+    )
+    if not gone.rowcount:
+        return False
+    body = AccessRevoked(conversation_id=ConversationId(conversation_id))
+    append_event(connection, employee_id, body, now_utc_ms)
+    return True
 
 
 def add_to_book(connection: Connection, firm_id: str, employee_id: str, contact_id: str) -> None:
@@ -256,11 +275,7 @@ def _add_participants(
             firm_id=account.firm_id,
         )
     )
-    for employee_id in connection.execute(
-        select(account_members.c.employee_id).where(
-            account_members.c.account_id == account.account_id
-        )
-    ).scalars():
+    for employee_id in employees_for(connection, account.account_id, contact_id):
         connection.execute(
             insert(conversation_members).values(
                 conversation_id=conversation_id,

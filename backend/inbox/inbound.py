@@ -23,6 +23,7 @@ from backend.inbox.messages import (
     message_row,
     update_message,
 )
+from backend.inbox.triage import look_after
 from backend.storage.tables import (
     attachment_parts,
     attachments,
@@ -64,7 +65,8 @@ def record_inbound(
 ) -> MessageId:
     """Archive a client's message, then write it; returns its id, the known one when seen before.
 
-    An unknown sender becomes an incomplete contact; `author_name` is who speaks in a group.
+    An unknown sender becomes an incomplete contact, and whoever looks after the account is told
+    of one whom nobody serves; `author_name` is who speaks in a group.
     """
     if known := find_by_external_id(connection, account_id, external_message_id):
         return known
@@ -95,6 +97,7 @@ def record_inbound(
     )
     add_message(connection, new, received_at_utc_ms)
     attach_files(connection, new.firm_id, new.message_id, attachments, received_at_utc_ms)
+    look_after(connection, conversation_id, received_at_utc_ms)
     return new.message_id
 
 

@@ -26,7 +26,9 @@ from sqlalchemy import (
 
 from backend.archive.entries import sealed_leaf
 from backend.directory.denials import denied_contacts
+from backend.directory.own_accounts import account_words, effective_mode
 from backend.inbox.consent_tags import consent_tags
+from backend.storage.account_tables import OPT_IN, member_modes
 from backend.storage.custody_tables import erased_messages
 from backend.storage.supervision_tables import conversation_facts
 from backend.storage.tables import (
@@ -240,8 +242,11 @@ def conversation_query(employee_id: str) -> Select[Any]:
             conversations,
             conversation_members.c.unread_count,
             conversation_members.c.read_upto_utc_ms,
-            channel_accounts.c.label.label("account_label"),
+            channel_accounts.c.label.label("account_number"),
+            channel_accounts.c.shown_name,
+            channel_accounts.c.consent_mode,
             channel_accounts.c.send_capability,
+            member_modes.c.mode.label("my_mode"),
             func.coalesce(conversation_facts.c.version, 0).label("facts_version"),
             _preview.c.direction.label("preview_direction"),
             _preview.c.text.label("preview_text"),
@@ -256,6 +261,13 @@ def conversation_query(employee_id: str) -> Select[Any]:
             ),
         )
         .join(channel_accounts, channel_accounts.c.account_id == conversations.c.account_id)
+        .outerjoin(
+            member_modes,
+            and_(
+                member_modes.c.employee_id == employee_id,
+                member_modes.c.channel == conversations.c.channel,
+            ),
+        )
         .outerjoin(_preview, _preview.c.message_id == conversations.c.preview_message_id)
         .outerjoin(
             conversation_facts,
@@ -306,8 +318,8 @@ def _conversation(
     files: dict[str, list[Attachment]],
     consent_marks: Sequence[str],
 ) -> Conversation:
-    capability = None
-    if row.mode == Mode.GOVERNED and row.send_capability is not None:
+    capability, mode = None, effective_mode(row.mode, row.my_mode)
+    if mode is Mode.GOVERNED and row.send_capability is not None:
         capability = msgspec.json.decode(row.send_capability, type=SendCapability)
     return Conversation(
         conversation_id=ConversationId(row.conversation_id),
@@ -315,12 +327,12 @@ def _conversation(
         channel=Channel(row.channel),
         account_id=AccountId(row.account_id),
         title=row.title,
-        mode=Mode(row.mode),
+        mode=mode,
         group=row.is_group,
         contact_ids=contact_ids,
         color=row.color,
         initials=row.initials,
-        account_label=row.account_label,
+        account_label=account_words(row.shown_name, row.account_number),
         tags=(*consent_marks, *msgspec.json.decode(row.tags, type=tuple[str, ...])),
         last_activity_utc_ms=row.last_activity_utc_ms,
         preview=_preview_of(row, files),
@@ -335,6 +347,7 @@ def _conversation(
         walled=any(contact_id in denied for contact_id in contact_ids),
         window_messages_left=row.window_messages_left,
         facts_version=row.facts_version,
+        consent_first=row.consent_mode == OPT_IN,
     )
 
 

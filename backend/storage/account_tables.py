@@ -9,14 +9,20 @@ from sqlalchemy import Index, Table, UniqueConstraint
 
 from backend.storage.columns import firm, flag, maybe_number, metadata, number, ref, text
 
+# Values of `consent_mode`: clients are told nothing, told at first contact, or asked first.
+NO_NOTICE = "none"
+NOTICE = "notice"
+OPT_IN = "opt_in"
 # What schema 5 added to `channel_accounts`, which was there before. `shown_name` is the name that
 # clients see beside the number; `language` that of clients nobody knows yet; `consent_mode` is
 # none, notice or opt_in. `captured_at` is when something was last captured of a native account,
-# `captured_upto` the newest message of it; `capture_limit_h` None leaves it to the firm's figure.
+# `captured_upto` the newest message of it, `watched_from` when its silence began to count that was
+# never captured; `capture_limit_h` None leaves it to the firm's figure.
 ACCOUNT_COLUMNS_OF_5: tuple[str, ...] = (
     "ALTER TABLE channel_accounts ADD COLUMN shown_name TEXT DEFAULT '' NOT NULL",
     "ALTER TABLE channel_accounts ADD COLUMN language TEXT DEFAULT 'en' NOT NULL",
     "ALTER TABLE channel_accounts ADD COLUMN consent_mode TEXT DEFAULT 'none' NOT NULL",
+    "ALTER TABLE channel_accounts ADD COLUMN watched_from_utc_ms BIGINT",
     "ALTER TABLE channel_accounts ADD COLUMN captured_at_utc_ms BIGINT",
     "ALTER TABLE channel_accounts ADD COLUMN captured_upto_utc_ms BIGINT",
     "ALTER TABLE channel_accounts ADD COLUMN capture_limit_h BIGINT",

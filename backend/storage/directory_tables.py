@@ -101,7 +101,7 @@ walls = Table(
 )
 # `connector` names the module of backend/channels; `send_capability` is JSON of
 # contract.wire.SendCapability as the connector states it; `settings` is the connector's JSON.
-# What the last six columns are is said in account_tables.
+# What the last seven columns are is said in account_tables.
 channel_accounts = Table(
     "channel_accounts",
     metadata,
@@ -120,6 +120,7 @@ channel_accounts = Table(
     text("shown_name", default=""),
     text("language", default="en"),
     text("consent_mode", default="none"),
+    maybe_number("watched_from_utc_ms"),
     maybe_number("captured_at_utc_ms"),
     maybe_number("captured_upto_utc_ms"),
     maybe_number("capture_limit_h"),
