@@ -47,13 +47,17 @@ TellTyping = Callable[[EmployeeId, ClientTyping], None]
 
 
 class _Read(msgspec.Struct, frozen=True, kw_only=True):
-    """One raw row with its events and, in their order, the files already fetched for each."""
+    """One raw row with its events and, in their order, the files already fetched for each.
+
+    `applied` are the positions of the events that an earlier try has recorded.
+    """
 
     account: Account
     dedupe_key: str
     received_at_utc_ms: int
     parsed: tuple[events.InboundEvent, ...]
     files: tuple[tuple[StoredFile, ...], ...]
+    applied: frozenset[int]
 
 
 class InboundRecorder:
@@ -173,11 +177,38 @@ class InboundRecorder:
         return len(done) == len(items)
 
     def _applied(self, connection: Connection, item: _Read) -> bool:
+        """Record what can be; false while some of it speaks of what is not known yet.
+
+        A vendor may tell of many things at once: what waits holds up nothing but itself, and what
+        was recorded is noted beside the raw bytes, so that no later try records it again.
+        """
+        late = self._now() - item.received_at_utc_ms > _PATIENCE_MS
+        done = set(item.applied)
+        for position, (event, files) in enumerate(zip(item.parsed, item.files, strict=True)):
+            if position not in done and self._apply(connection, item, event, files, late):
+                done.add(position)
+        whole = len(done) == len(item.parsed)
+        if whole or done != item.applied:
+            _note(connection, item, done, whole)
+        return whole
+
+    def _apply(
+        self,
+        connection: Connection,
+        item: _Read,
+        event: events.InboundEvent,
+        files: tuple[StoredFile, ...],
+        late: bool,
+    ) -> bool:
+        account, received_at_utc_ms, now = item.account, item.received_at_utc_ms, self._now()
+        words = self._opt_out_words
         try:
             with connection.begin_nested():
-                self._apply(connection, item)
+                apply_event(connection, account, event, files, received_at_utc_ms, now, words)
         except NotYet:
-            return False
+            if not late:
+                return False
+            apply_unmatched(connection, account, event, now)
         return True
 
     async def _read(self, row: Row[Any], account: Account) -> _Read:
@@ -193,6 +224,7 @@ class InboundRecorder:
             received_at_utc_ms=row.received_at_utc_ms,
             parsed=parsed,
             files=tuple(files),
+            applied=frozenset(msgspec.json.decode(row.applied, type=list[int])),
         )
 
     async def _fetch(
@@ -218,32 +250,6 @@ class InboundRecorder:
             )
         return files
 
-    def _apply(self, connection: Connection, item: _Read) -> None:
-        late = self._now() - item.received_at_utc_ms > _PATIENCE_MS
-        for event, files in zip(item.parsed, item.files, strict=True):
-            try:
-                apply_event(
-                    connection,
-                    item.account,
-                    event,
-                    files,
-                    item.received_at_utc_ms,
-                    self._now(),
-                    self._opt_out_words,
-                )
-            except NotYet:
-                if not late:
-                    raise
-                apply_unmatched(connection, item.account, event, self._now())
-        connection.execute(
-            update(inbound_raw)
-            .where(
-                inbound_raw.c.account_id == item.account.account_id,
-                inbound_raw.c.dedupe_key == item.dedupe_key,
-            )
-            .values(parsed=True)
-        )
-
     async def _typing(self, account: Account, event: events.InboundEvent) -> None:
         if not isinstance(event, events.Typing | events.MessageIn):
             return
@@ -254,6 +260,19 @@ class InboundRecorder:
         notice = ClientTyping(conversation_id=conversation_id, typing=typing)
         for employee_id in await self._database.read(lambda c: members_of(c, conversation_id)):
             self._tell_typing(employee_id, notice)
+
+
+def _note(connection: Connection, item: _Read, done: set[int], whole: bool) -> None:
+    """Keep which of an item's events were recorded."""
+    applied = msgspec.json.encode(sorted(done)).decode()
+    connection.execute(
+        update(inbound_raw)
+        .where(
+            inbound_raw.c.account_id == item.account.account_id,
+            inbound_raw.c.dedupe_key == item.dedupe_key,
+        )
+        .values(parsed=whole, applied=applied)
+    )
 
 
 def _unparsed(connection: Connection, after_arrival: int) -> Sequence[Row[Any]]:

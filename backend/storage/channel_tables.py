@@ -11,7 +11,10 @@ from backend.storage.account_tables import ACCOUNT_COLUMNS_OF_5
 from backend.storage.columns import firm, flag, metadata, number, ref, text
 
 # What schema 5 added to tables that were there before, one ALTER TABLE statement each.
-COLUMNS_OF_5: tuple[str, ...] = (*ACCOUNT_COLUMNS_OF_5,)
+COLUMNS_OF_5: tuple[str, ...] = (
+    *ACCOUNT_COLUMNS_OF_5,
+    "ALTER TABLE inbound_raw ADD COLUMN applied TEXT DEFAULT '[]' NOT NULL",
+)
 # The whole database is encrypted; a secret's value is never given out again by any command.
 channel_account_settings = Table(
     "channel_account_settings",

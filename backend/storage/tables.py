@@ -311,6 +311,7 @@ inbound_raw = Table(
     blob("raw"),
     number("received_at_utc_ms"),
     flag("parsed"),
+    text("applied", default="[]"),
     Index("inbound_raw_by_arrival", "parsed", "arrival"),
 )
 

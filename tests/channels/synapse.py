@@ -9,9 +9,11 @@ import base64
 import contextlib
 import json
 import secrets
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import httpx
 
@@ -93,12 +95,53 @@ class Person:
         return found[::-1]
 
 
+class Homeserver:
+    """A Synapse whose application service is at `hook_url`; a restart keeps port and data."""
+
+    def __init__(self, folder: Path, hook_url: str) -> None:
+        self._peer, self.port, self.folder = require_peer("synapse"), free_port(), folder
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._running = contextlib.ExitStack()
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "as.yaml").write_text(json.dumps(_registration(hook_url)))  # JSON is YAML, too
+        (folder / "hs.yaml").write_text(json.dumps(_settings(folder, self.port)))
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._running.close()
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        command = [str(self._peer / "bin" / "python"), "-m", "synapse.app.homeserver"]
+        command += ["-c", str(self.folder / "hs.yaml")]
+        ready = answers(f"{self.url}/_matrix/client/versions")
+        self._process = self._running.enter_context(running(command, self.folder, ready))
+
+    def kill(self) -> None:
+        """Kill it with SIGKILL: nothing of what it was doing is ended in order."""
+        assert self._process is not None, "it was not started"
+        self._process.kill()
+        self._process.wait(15)
+
+
 @contextlib.contextmanager
 def synapse(folder: Path, hook_url: str) -> Iterator[str]:
     """Run a homeserver whose application service is at `hook_url`; yields its address."""
-    peer, port = require_peer("synapse"), free_port()
-    folder.mkdir(parents=True, exist_ok=True)
-    registration = {
+    with Homeserver(folder, hook_url) as homeserver:
+        yield homeserver.url
+
+
+def _registration(hook_url: str) -> dict[str, Any]:
+    return {
         "id": "parley",
         "url": hook_url,
         "as_token": AS_TOKEN,
@@ -109,17 +152,6 @@ def synapse(folder: Path, hook_url: str) -> Iterator[str]:
         "push_ephemeral": True,
         "namespaces": {"users": [{"exclusive": True, "regex": "@firm_.*"}]},
     }
-    (folder / "as.yaml").write_text(json.dumps(registration))  # JSON is YAML, too
-    (folder / "hs.yaml").write_text(json.dumps(_settings(folder, port)))
-    python = str(peer / "bin" / "python")
-    settings = ["-c", str(folder / "hs.yaml")]
-    url = f"http://127.0.0.1:{port}"
-    with running(
-        [python, "-m", "synapse.app.homeserver", *settings],
-        folder,
-        answers(f"{url}/_matrix/client/versions"),
-    ):
-        yield url
 
 
 def _settings(folder: Path, port: int) -> dict[str, Any]:

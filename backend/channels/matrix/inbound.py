@@ -10,6 +10,7 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -73,8 +74,13 @@ class MatrixInbound:
         return WebhookAnswer(404, b'{"errcode":"M_NOT_FOUND"}', _JSON)
 
     def dedupe_key(self, account: Account, item: RawItem) -> str:
-        """Return the hash of the bytes: a transaction is repeated as it was."""
-        return body_key(item.body)
+        """Return the transaction's id with the hash of its bytes: it is repeated as it was.
+
+        The hash alone would take a client's second typing for the first one's copy; the id alone
+        begins anew with a homeserver's database.
+        """
+        transaction = urlsplit(item.url).path.rpartition("/")[2]
+        return f"{transaction}.{body_key(item.body)}"
 
     def answer(self, account: Account) -> WebhookAnswer:
         """Return what acknowledges a transaction."""
