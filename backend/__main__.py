@@ -48,6 +48,10 @@ def main(argv: list[str] | None = None) -> int:
             from backend.cli.offline import run_archive
 
             return run_archive(arguments)
+        if getattr(arguments, "firm_admin", False):
+            from backend.cli.firm_admin import run_firm_admin
+
+            return run_firm_admin(arguments)
         if arguments.command == "admin":
             from backend.cli.offline import run_admin
 
@@ -60,7 +64,9 @@ def main(argv: list[str] | None = None) -> int:
     except OSError as error:
         sys.stderr.write(f"The backend can't start: {error.strerror}.\n")
     except ValueError:  # msgspec's errors are ValueErrors, too
-        sys.stderr.write("The line on stdin must be JSON with database_key and secret.\n")
+        sys.stderr.write(
+            "The line on stdin must be JSON with database_key and what the command needs.\n"
+        )
     return EXIT_FAULT
 
 

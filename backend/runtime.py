@@ -1,6 +1,6 @@
-"""The embedded backend as one running whole: workspace, sandbox, delivery and HTTP face.
+"""A backend as one running whole: workspace, archive, delivery, its side's channels, HTTP face.
 
-It never serves a real channel account and never listens by itself.
+It never listens by itself and never asks whether clients are played or real: its side knows.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ from backend.archive.tile_places import TilePlace, place_of
 from backend.archive.tile_store import TilePublisher
 from backend.archive.worm import WormNotReady
 from backend.channels import faults
-from backend.channels.sandbox.phone import Client
-from backend.channels.sandbox.service import Sandbox
+from backend.channels.contract import Account
 from backend.delivery.accounts import governed_accounts, pauses, resume_account
 from backend.delivery.files import DeliveryFiles
 from backend.delivery.optout import opt_out_source
@@ -39,13 +38,9 @@ from backend.inbox.erasing import sweep_files
 from backend.inbox.notifier import Notifier
 from backend.inbox.search_indexer import SearchIndexer
 from backend.inbox.stale_uploads import keep_tidy
-from backend.services import (
-    WORKSPACE_SAMPLE,
-    BackendSettings,
-    Services,
-    system_clock_utc_ms,
-)
-from backend.workspace import Workspace, open_workspace, process_name
+from backend.services import BackendSettings, Services, system_clock_utc_ms
+from backend.sides import Side
+from backend.workspace import Workspace, process_name
 from backend.workspace_errors import WorkspaceError
 from contract.ids import AccountId, ConversationId, EmployeeId
 from contract.policy.problems import BundleError
@@ -59,20 +54,19 @@ _POLICY_AFTER_S = 1.0
 
 
 class RuntimeOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """Where to run, with which key, how the sandbox clients behave, where to publish tiles."""
+    """Where to run, with which key, where to publish tiles."""
 
     data_dir: Path
     database_key: bytes
-    sandbox_pace: float = 1.0
-    sandbox_answers: bool = True
     tiles: str = ""
 
 
 class Runtime:
-    """The parts of one embedded backend; `start` builds them, `stop` ends them in reverse."""
+    """The parts of one backend; `start` builds them, `stop` ends them in reverse."""
 
-    def __init__(self, options: RuntimeOptions) -> None:
+    def __init__(self, options: RuntimeOptions, side: Side) -> None:
         self._options = options
+        self._side = side
         self._now = system_clock_utc_ms
         self._notifier = Notifier()
         self._tasks: list[asyncio.Task[None]] = []
@@ -82,8 +76,9 @@ class Runtime:
         self._workspace: Workspace | None = None
         self._journal: Journal | None = None
         self._publisher: TilePublisher | None = None
+        self._recorder: InboundRecorder | None = None
+        self._pump: InboundPump | None = None
         self.archive = EmbeddedArchive(options.data_dir, options.database_key)
-        self.sandbox: Sandbox | None = None
         self.worker: DeliveryWorker | None = None
 
     @property
@@ -92,111 +87,99 @@ class Runtime:
         assert self._workspace is not None, "the runtime was not started"
         return self._workspace
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Return the hosts, besides loopback, for which calls may be meant."""
+        return self._side.names
+
     async def start(self) -> None:
-        """Open the workspace and start archive, sandbox, worker and pump.
+        """Open the workspace and start archive, channels, worker and pump.
 
         Raises WorkspaceError or what Database.open raises; nothing runs then.
         """
-        options = self._options
         await self.archive.prepare()
-        self._workspace = open_workspace(options.data_dir, options.database_key)
+        self._workspace = self._side.open_workspace()
         database = self.workspace.database
         await self.archive.start(database, self.workspace.signer, self._now)
-        if options.tiles:
-            self._publisher = TilePublisher(database, _tile_place(options.tiles))
-        accounts = await database.read(governed_accounts)
-        self.sandbox = Sandbox(
-            options.data_dir,
-            options.database_key,
-            accounts,
-            pace=options.sandbox_pace,
-            answers=options.sandbox_answers,
-            now=self._now,
-        )
-        addresses = await database.read(governed_addresses)
-        await self.sandbox.start(
-            Client(
-                account_id=address.account_id,
-                id_type=address.id_type,
-                address=address.address,
-                name=address.name,
-                language=address.language,
-            )
-            for address in addresses
-        )
+        if self._options.tiles:
+            self._publisher = TilePublisher(database, _tile_place(self._options.tiles))
+        await self._side.start(self.workspace, self._accounts_changed)
         # What an erasure left to do when its process ended too early.
         await asyncio.to_thread(sweep_files, database, self.workspace.blobs)
         database.on_commit(self._notifier.wake)
-        self._start_delivery(self.sandbox)
+        self._build_delivery()
+        self._run_parts()
 
-    def _start_delivery(self, sandbox: Sandbox) -> None:
+    def _build_delivery(self) -> None:
         database = self.workspace.database
-        outbound = {"sandbox": sandbox.connector.outbound}
-        inbound = {"sandbox": sandbox.connector.inbound}
         files = DeliveryFiles(database, self.workspace.blobs)
-        worker = DeliveryWorker(
+        self.worker = DeliveryWorker(
             database,
-            outbound,
+            self._side.outbound,
             files.read,
             self._recheck,
             owner=process_name(),
             exclusive=True,
             now=self._now,
         )
-        recorder = InboundRecorder(
+        self._recorder = InboundRecorder(
             database,
-            inbound,
+            self._side.inbound,
             files.put,
             self._notifier.publish_passing,
             self._opt_out_words,
             now=self._now,
         )
-        watch = GovernanceWatch(database, now=self._now)
-        pump = InboundPump(database, inbound, recorder, now=self._now)
+        self._pump = InboundPump(database, self._side.inbound, self._recorder, now=self._now)
         self._journal = Journal(database, files.read, now=self._now)
-        self.worker = worker
+
+    def _run_parts(self) -> None:
+        """Start every part; one that fails is started again, and the health names it."""
+        database = self.workspace.database
+        assert self.worker is not None
+        assert self._pump is not None
+        assert self._recorder is not None
+        assert self._journal is not None
+        parts: dict[str, tuple[str, Callable[[], Awaitable[None]]]] = {
+            "archive": ("the archive", self.archive.run),
+            "worker": ("delivery", self.worker.run),
+            "pump": ("incoming messages", self._pump.run),
+            "journal": ("journal copies", self._journal.run),
+            "supervision": ("supervision", GovernanceWatch(database, now=self._now).run),
+            "search": ("the search index", SearchIndexer(database).run),
+            "uploads": (
+                "stale uploads",
+                functools.partial(keep_tidy, database, self.workspace.blobs, self._now),
+            ),
+            "channels": ("the channels", self._side.run),
+        }
+        if self._publisher is not None:
+            parts["tiles"] = ("published tiles", self._publisher.run)
         self._tasks = [
-            asyncio.create_task(
-                self._keep_running("the archive", self.archive.run), name="archive"
-            ),
-            asyncio.create_task(self._keep_running("delivery", worker.run), name="worker"),
-            asyncio.create_task(self._keep_running("incoming messages", pump.run), name="pump"),
-            asyncio.create_task(
-                self._keep_running("journal copies", self._journal.run), name="journal"
-            ),
-            asyncio.create_task(self._keep_running("supervision", watch.run), name="supervision"),
-            asyncio.create_task(
-                self._keep_running("the search index", SearchIndexer(database).run), name="search"
-            ),
-            asyncio.create_task(self._watch_health(recorder), name="health"),
+            asyncio.create_task(self._keep_running(words, run), name=name)
+            for name, (words, run) in parts.items()
+        ]
+        self._tasks += [
+            asyncio.create_task(self._watch_health(self._recorder), name="health"),
             asyncio.create_task(self._prepare_policy(), name="policy"),
         ]
-        tidying = functools.partial(keep_tidy, database, self.workspace.blobs, self._now)
-        self._tasks.append(
-            asyncio.create_task(self._keep_running("stale uploads", tidying), name="uploads")
-        )
-        if self._publisher is not None:
-            publishing = self._keep_running("published tiles", self._publisher.run)
-            self._tasks.append(asyncio.create_task(publishing, name="tiles"))
 
-    def app(self, secret: str) -> Starlette:
-        """Return the HTTP face, with the sandbox's own routes, for one per-start secret."""
+    def app(self, secret: str = "") -> Starlette:
+        """Return the HTTP face with its side's own routes; `secret` is the one of this start."""
         from backend.api.app import create_app
-        from backend.api.auth import SecretAuthenticator
-        from backend.channels.sandbox.routes import sandbox_routes
 
-        assert self.sandbox is not None, "the runtime was not started"
-        workspace = self.workspace
+        workspace, recorder = self.workspace, self._recorder
+        assert recorder is not None, "the runtime was not started"
         services = Services(
             database=workspace.database,
             archive=self.archive.desk,
             blobs=workspace.blobs,
             policy=workspace.policy,
-            auth=SecretAuthenticator(secret, workspace.employee_id),
+            auth=self._side.authenticator(workspace, secret),
             notifier=self._notifier,
             sign_ins=SignIns(workspace.database),
             settings=BackendSettings(
-                workspace=WORKSPACE_SAMPLE,
+                workspace=workspace.kind,
                 instance_id=workspace.instance_id,
                 policy_keys=workspace.policy_keys,
             ),
@@ -205,7 +188,7 @@ class Runtime:
             health_problems=self._health_problems,
         )
         app = create_app(services)
-        app.router.routes[:0] = sandbox_routes(self.sandbox, services, self._resume)
+        app.router.routes[:0] = self._side.routes(services, self._resume, recorder.wake)
         return app
 
     def close_streams(self) -> None:
@@ -216,8 +199,7 @@ class Runtime:
         """Stop taking work, let sends under way end, then close everything."""
         self.close_streams()
         await self.stop_delivery()
-        if self.sandbox is not None:
-            await self.sandbox.stop()
+        await self._side.stop()
         await self.archive.stop()
         if self._workspace is not None:
             await self._workspace.close()
@@ -280,7 +262,8 @@ class Runtime:
             ours = (*ours, *self._journal.problems)
         if self._publisher is not None:
             ours = (*ours, *self._publisher.problems)
-        return (*ours, *self._paused, *([refused] if refused else ()))
+        channels = self._side.problems
+        return (*ours, *channels, *self._paused, *([refused] if refused else ()))
 
     def _recheck(self, connection: Connection, message_id: str, now_utc_ms: int) -> bool:
         return stop_if_forbidden(connection, self.workspace.policy, message_id, now_utc_ms)
@@ -297,19 +280,30 @@ class Runtime:
         self._spawn(self._tell_typing(conversation_id, typing))
 
     async def _tell_typing(self, conversation_id: ConversationId, typing: bool) -> None:
-        assert self.sandbox is not None, "the runtime was not started"
-        found = await self.workspace.database.read(
-            lambda c: governed_addresses(c, conversation_id=conversation_id)
-        )
-        for address in found[:1]:
-            account = self.sandbox.account(address.account_id)
+        def look(connection: Connection) -> tuple[Account, str] | None:
+            found = governed_addresses(connection, conversation_id=conversation_id)[:1]
+            accounts = {each.account_id: each for each in governed_accounts(connection)}
+            return next(((accounts[each.account_id], each.address) for each in found), None)
+
+        known = await self.workspace.database.read(look)
+        connector = None if known is None else self._side.outbound.get(known[0].connector)
+        if known is not None and connector is not None:
             with contextlib.suppress(faults.ChannelFault):
-                await self.sandbox.connector.outbound.typing(account, address.address, typing)
+                await connector.typing(*known, typing)
+
+    def _accounts_changed(self, changed: frozenset[AccountId]) -> None:
+        if self._pump is not None:
+            self._pump.accounts_changed(changed)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, name="notice")
         self._notices.add(task)
-        task.add_done_callback(self._notices.discard)
+        task.add_done_callback(self._noticed)
+
+    def _noticed(self, task: asyncio.Task[None]) -> None:
+        self._notices.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("a notice was not given", extra={"error": type(error).__name__})
 
 
 def _tile_place(where: str) -> TilePlace:

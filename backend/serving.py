@@ -1,6 +1,7 @@
-"""The serving of the embedded backend: runtime, HTTP face and graceful stop.
+"""The serving of a backend: runtime, HTTP face and graceful stop.
 
-It never prints the secret or the key and never outlives the app that started it.
+It never prints the secret or the key, and never outlives the program that started it where that
+one gave its process id.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from backend.listening import (
     server_of,
     watch_stdin,
 )
-from backend.runtime import Runtime, RuntimeOptions
+from backend.runtime import Runtime
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,12 +33,17 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def serve(
-    options: RuntimeOptions, handshake: Handshake, host: str, port: int, *, embedded: bool
+    runtime: Runtime,
+    handshake: Handshake,
+    host: str,
+    port: int,
+    *,
+    embedded: bool,
 ) -> None:
     """Serve until SIGTERM or SIGINT, or until the app that started us is gone.
 
-    With `embedded` the end of stdin counts as the app's end. Raises OSError when the address
-    is taken, and what Runtime.start raises. Prints one Ready line.
+    With `embedded` the end of stdin counts as the app's end. Raises OSError when the address is
+    taken, and what Runtime.start raises. Prints one Ready line.
     """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -45,7 +51,6 @@ async def serve(
     if embedded:
         watch_stdin(loop, stopping.set)
     listener = listen(host, port)
-    runtime = Runtime(options)
 
     def ready() -> None:
         instance_id = runtime.workspace.instance_id
@@ -55,7 +60,7 @@ async def serve(
     try:
         await runtime.start()
         await serve_until(
-            server_of(LoopbackHosts(runtime.app(handshake.secret))),
+            server_of(LoopbackHosts(runtime.app(handshake.secret), runtime.names)),
             listener,
             stopping,
             handshake.parent_pid,

@@ -1,6 +1,6 @@
-"""The opening of an embedded workspace: its lock, database, blobs, sample and policy.
+"""Owns what every open workspace is: its lock, its kind, its database, blobs, policy and signer.
 
-It never starts a task and never opens a workspace another process holds.
+It never starts a task, never fills a workspace and never opens one another process holds.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
@@ -17,40 +16,38 @@ import msgspec
 from sqlalchemy import Connection, insert, select
 
 from backend.archive.signing import load_signer
-from backend.directory.sample import read_workspace, sample_folder
-from backend.directory.seed import is_empty, load_sample, seed
 from backend.governance.policy import RunningPolicy, read_policy_folder
 from backend.governance.publication import known_keys, settle_policy
-from backend.inbox.events import open_database
-from backend.services import system_clock_utc_ms
+from backend.services import WORKSPACE_SAMPLE, system_clock_utc_ms
 from backend.storage.blobs import BlobStore
 from backend.storage.database import Database
-from backend.storage.tables import channel_accounts, firms, properties
+from backend.storage.tables import firms, properties
 from backend.workspace_errors import WorkspaceError
 from contract.ids import EmployeeId
 from contract.receipts.signers import Signer
-from contract.wire import Mode
 
 DATABASE_FILE = "backend.db"
 LOCK_FILE = "backend.lock"
-EMBEDDED_CONNECTORS = frozenset({"sandbox"})
 _LOCK_WAIT_S = 5.0
 _INSTANCE = "instance_id"
+_KIND = "workspace_kind"
 
 
 class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     """An open workspace; `close` it at the end.
 
-    `policy_problem` says why the policy that came with this Parley was refused, if it was.
+    `kind` is `sample` or `firm`; `policy_problem` says why the policy that came with this Parley
+    was refused, if it was; `signed_in` is who uses a sample, None in a firm's.
     """
 
+    kind: str
     database: Database
     blobs: BlobStore
     policy: RunningPolicy
     policy_problem: str
     policy_keys: tuple[str, ...]
     instance_id: str
-    employee_id: EmployeeId
+    signed_in: EmployeeId | None
     signer: Signer
     lock: IO[bytes]
 
@@ -60,66 +57,67 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
         self.lock.close()
 
 
-def open_workspace(data_dir: Path, key: bytes) -> Workspace:
-    """Open, and at the first start fill, the sample workspace in `data_dir`.
+def settled_workspace(
+    kind: str,
+    database: Database,
+    blobs: BlobStore,
+    lock: IO[bytes],
+    signed_in: EmployeeId | None = None,
+) -> Workspace:
+    """Return the workspace of a database that holds a firm, with policy and signing key ready.
 
-    `key` holds 32 bytes. It blocks: nothing else runs yet. Raises WorkspaceError, or what
-    Database.open raises.
+    What is missing of both is made. It blocks. Raises BundleError for a bad shipped policy.
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
-    lock = take_lock(data_dir)
-    database = open_database(data_dir / DATABASE_FILE, key)
-    try:
-        blobs = BlobStore(data_dir / "blobs", key)
-        if database.read_now(is_empty):
-            sample = load_sample(sample_folder(), blobs.put, system_clock_utc_ms())
-            database.write_now(lambda c: seed(c, sample))
-        database.read_now(refuse_real_accounts)
-        shipped = read_policy_folder(sample_folder().parent / "policy")
-        instance_id, policy, problem = database.write_now(lambda c: _settle(c, shipped))
-        signer = database.write_now(lambda c: load_signer(c, instance_id, system_clock_utc_ms()))
-    except BaseException:
-        database.close_now()
-        lock.close()
-        raise
+    shipped = read_policy_folder(policy_folder())
+
+    def settle(connection: Connection) -> tuple[str, RunningPolicy, str, Signer]:
+        firm_id = connection.execute(select(firms.c.firm_id)).scalar_one()
+        instance_id, now_utc_ms = instance_id_of(connection), system_clock_utc_ms()
+        policy, problem = settle_policy(connection, firm_id, instance_id, shipped, now_utc_ms)
+        return instance_id, policy, problem, load_signer(connection, instance_id, now_utc_ms)
+
+    instance_id, policy, problem, signer = database.write_now(settle)
     return Workspace(
+        kind=kind,
         database=database,
         blobs=blobs,
         policy=policy,
         policy_problem=problem,
         policy_keys=tuple(str(one.key) for one in database.read_now(known_keys)),
         instance_id=instance_id,
-        employee_id=EmployeeId(read_workspace(sample_folder()).signed_in),
+        signed_in=signed_in,
         signer=signer,
         lock=lock,
     )
 
 
-def refuse_real_accounts(connection: Connection) -> None:
-    """Raise WorkspaceError when an account is served by anything but the sandbox."""
-    columns = channel_accounts.c
-    found = connection.execute(
-        select(columns.connector)
-        .where(
-            columns.mode == Mode.GOVERNED.value,
-            columns.connector.not_in(EMBEDDED_CONNECTORS),
-        )
-        .limit(1)
-    ).scalar()
-    if found is not None:
-        raise WorkspaceError(
-            "The embedded backend works with the sample workspace only and refuses real channel "
-            "accounts. Connect Parley to your firm's backend instead."
-        )
+def policy_folder() -> Path:
+    """Return the folder of the policy that came with Parley."""
+    import resources
+
+    return Path(resources.__file__).parent / "policy"
 
 
-def take_lock(data_dir: Path) -> IO[bytes]:
+def kind_of(connection: Connection) -> str:
+    """Return what a workspace is; one that says nothing is a sample."""
+    kind: str | None = connection.execute(
+        select(properties.c.value).where(properties.c.name == _KIND)
+    ).scalar_one_or_none()
+    return kind or WORKSPACE_SAMPLE
+
+
+def keep_kind(connection: Connection, kind: str) -> None:
+    """Write down, once, what a workspace is."""
+    connection.execute(insert(properties).values(name=_KIND, value=kind))
+
+
+def take_lock(data_dir: Path, wait_s: float = _LOCK_WAIT_S) -> IO[bytes]:
     """Return the locked file that keeps a second process out; waits up to five seconds.
 
     The lock ends with the process, however it ends. Raises WorkspaceError.
     """
     file = (data_dir / LOCK_FILE).open("ab")
-    deadline_s = time.monotonic() + _LOCK_WAIT_S
+    deadline_s = time.monotonic() + wait_s
     while not _try_lock(file):
         if time.monotonic() > deadline_s:
             file.close()
@@ -145,17 +143,8 @@ def _try_lock(file: IO[bytes]) -> bool:
     return True
 
 
-def _settle(connection: Connection, shipped: Mapping[str, bytes]) -> tuple[str, RunningPolicy, str]:
-    """Return the installation's id, made at the first start, and the policy in force."""
-    firm_id = connection.execute(select(firms.c.firm_id)).scalar_one()
-    instance_id = _instance_id(connection)
-    policy, problem = settle_policy(
-        connection, firm_id, instance_id, shipped, system_clock_utc_ms()
-    )
-    return instance_id, policy, problem
-
-
-def _instance_id(connection: Connection) -> str:
+def instance_id_of(connection: Connection) -> str:
+    """Return the installation's id, made at its first use."""
     known: str | None = connection.execute(
         select(properties.c.value).where(properties.c.name == _INSTANCE)
     ).scalar_one_or_none()

@@ -21,6 +21,7 @@ from backend.delivery.pump import store_raw
 from backend.storage.database import Database, StorageFull
 
 MOST_BODY_BYTES = 8 * 1024 * 1024
+_LATELY_MS = 10 * 60_000
 _METHODS = ["GET", "POST", "PUT"]
 _NOT_HERE = WebhookAnswer(status=404)
 _FORGED = WebhookAnswer(status=403)
@@ -45,6 +46,18 @@ class HookDesk:
     def __init__(self, hooks: Hooks) -> None:
         self._hooks = hooks
         self.refused: Counter[tuple[str, str]] = Counter()
+        self._last_refused: dict[tuple[str, str], int] = {}
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Return what was refused lately, by account and reason, in plain words."""
+        since_utc_ms = self._hooks.now() - _LATELY_MS
+        return tuple(
+            f"account {account_id}: {self.refused[account_id, reason]} calls of its webhook "
+            f"address were refused ({reason})"
+            for (account_id, reason), at_utc_ms in self._last_refused.items()
+            if at_utc_ms >= since_utc_ms
+        )
 
     def routes(self) -> list[Route]:
         """Return the routes; what follows the account's path is the vendor's own."""
@@ -110,6 +123,7 @@ class HookDesk:
 
     def _refuse(self, account: Account, reason: str, answer: WebhookAnswer) -> WebhookAnswer:
         self.refused[account.account_id, reason] += 1
+        self._last_refused[account.account_id, reason] = self._hooks.now()
         _log.warning(
             "a vendor's request was refused",
             extra={"account_id": account.account_id, "reason": reason},

@@ -6,7 +6,7 @@ It never serves the sandbox, and one channel that can't be loaded never stops th
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Protocol, runtime_checkable
 
 from backend.channels.contract import Account, Connector, Inbound, Outbound
@@ -19,7 +19,10 @@ _log = logging.getLogger(__name__)
 
 @runtime_checkable
 class Lifecycle(Protocol):
-    """What a connector has when it keeps a connection open beside its calls."""
+    """What a connector has when it keeps a connection open beside its calls.
+
+    One that has no `account_changed` is stopped and started when one of its accounts changes.
+    """
 
     async def start(self) -> None:
         """Begin; returns at once, also when the vendor is away."""
@@ -28,10 +31,20 @@ class Lifecycle(Protocol):
         """End what `start` began."""
 
 
+@runtime_checkable
+class PerAccount(Protocol):
+    """What a connector has when it keeps something open for each account by itself."""
+
+    async def account_changed(self, account_id: AccountId) -> None:
+        """Drop what is kept for an account that is new, has new settings, or is gone."""
+
+
 class VendorChannels:
     """All connectors a firm's accounts name.
 
-    `problems` says in plain sentences which accounts have none.
+    `outbound` and `inbound` are the ways out and in by connector name; they stay the same
+    mappings while accounts come and go. `problems` says in plain sentences which accounts have no
+    connector.
     """
 
     def __init__(
@@ -43,30 +56,70 @@ class VendorChannels:
         public_url: str = "",
     ) -> None:
         """`settings` are the accounts' own; `public_url` is how vendors reach this backend."""
-        self._accounts = tuple(accounts)
-        self._given = settings
+        self._first = tuple(accounts), settings
+        self._accounts: dict[AccountId, Account] = {}
         self._whole: dict[AccountId, Mapping[str, str]] = {}
         self._http = VendorHttp()
         self._context = ChannelContext(
             self._whole.__getitem__, self._http, now, public_url.rstrip("/")
         )
         self._connectors: dict[str, Connector] = {}
+        self.outbound: dict[str, Outbound] = {}
+        self.inbound: dict[str, Inbound] = {}
         self.problems: tuple[str, ...] = ()
-
-    @property
-    def outbound(self) -> dict[str, Outbound]:
-        """Return the ways out by connector name."""
-        return {name: each.outbound for name, each in self._connectors.items()}
-
-    @property
-    def inbound(self) -> dict[str, Inbound]:
-        """Return the ways in by connector name."""
-        return {name: each.inbound for name, each in self._connectors.items()}
 
     async def start(self) -> None:
         """Load and start what the accounts name."""
+        await self.refresh(*self._first)
+
+    async def refresh(
+        self, accounts: Iterable[Account], settings: Mapping[AccountId, Mapping[str, str]]
+    ) -> frozenset[AccountId]:
+        """Serve these accounts with these settings from now on; returns those that changed.
+
+        Connectors of accounts that stayed as they were are left alone.
+        """
+        wanted, whole, problems = self._look_over(accounts, settings)
+        changed = frozenset(
+            account_id
+            for account_id in {*self._accounts, *wanted}
+            if wanted.get(account_id) != self._accounts.get(account_id)
+            or whole.get(account_id) != self._whole.get(account_id)
+        )
+        touched: dict[str, set[AccountId]] = {}
+        for known in (self._accounts, wanted):
+            for account_id in changed & known.keys():
+                touched.setdefault(known[account_id].connector, set()).add(account_id)
+        self._accounts = wanted
+        self._whole.clear()
+        self._whole.update(whole)
+        for name, account_ids in touched.items():
+            await self._bring_up_to_date(name, account_ids)
+        for problem in problems:
+            if problem not in self.problems:
+                _log.error("a channel account has no connector", extra={"reason": problem})
+        self.problems = tuple(problems)
+        return changed
+
+    def account(self, account_id: AccountId) -> Account | None:
+        """Return an account that has a connector, None for another."""
+        return self._accounts.get(account_id)
+
+    async def stop(self) -> None:
+        """Stop every connector and close the connections."""
+        for connector in self._connectors.values():
+            for part in _living(connector):
+                await part.stop()
+        await self._http.close()
+
+    def _look_over(
+        self, accounts: Iterable[Account], settings: Mapping[AccountId, Mapping[str, str]]
+    ) -> tuple[dict[AccountId, Account], dict[AccountId, Mapping[str, str]], list[str]]:
+        """Return the accounts that can be served, with their settings, and why others can't."""
+        wanted: dict[AccountId, Account] = {}
+        whole: dict[AccountId, Mapping[str, str]] = {}
         problems = []
-        for account in self._accounts:
+        for account in accounts:
             try:
                 module = load_module(account.connector)
             except ModuleMissing as error:
@@ -75,22 +128,38 @@ class VendorChannels:
             if module.switched_off:
                 problems.append(f"account {account.account_id}: {module.switched_off}")
                 continue
-            given = self._given.get(account.account_id, {})
-            self._whole[account.account_id] = whole_settings(module, given)
-            if account.connector not in self._connectors:
-                self._connectors[account.connector] = module.connect(self._context)
-        self.problems = tuple(problems)
-        for problem in problems:
-            _log.error("a channel account has no connector", extra={"reason": problem})
-        for part in self._living():
+            wanted[account.account_id] = account
+            whole[account.account_id] = whole_settings(module, settings.get(account.account_id, {}))
+        return wanted, whole, problems
+
+    async def _bring_up_to_date(self, name: str, changed: Set[AccountId]) -> None:
+        """Load, unload, or tell one connector, as its accounts ask for."""
+        served = any(account.connector == name for account in self._accounts.values())
+        connector = self._connectors.get(name)
+        if connector is None and served:
+            connector = load_module(name).connect(self._context)
+            self._connectors[name] = connector
+            self.outbound[name], self.inbound[name] = connector
+            for part in _living(connector):
+                await part.start()
+        elif connector is not None and not served:
+            for kept in (self._connectors, self.outbound, self.inbound):
+                kept.pop(name)
+            for part in _living(connector):
+                await part.stop()
+        elif connector is not None:
+            await _tell(connector, changed)
+
+
+async def _tell(connector: Connector, changed: Set[AccountId]) -> None:
+    for part in dict.fromkeys(connector):
+        if isinstance(part, PerAccount):
+            for account_id in sorted(changed):
+                await part.account_changed(account_id)
+        elif isinstance(part, Lifecycle):
+            await part.stop()
             await part.start()
 
-    async def stop(self) -> None:
-        """Stop every connector and close the connections."""
-        for part in self._living():
-            await part.stop()
-        await self._http.close()
 
-    def _living(self) -> tuple[Lifecycle, ...]:
-        parts = dict.fromkeys(part for connector in self._connectors.values() for part in connector)
-        return tuple(part for part in parts if isinstance(part, Lifecycle))
+def _living(connector: Connector) -> tuple[Lifecycle, ...]:
+    return tuple(part for part in dict.fromkeys(connector) if isinstance(part, Lifecycle))

@@ -9,6 +9,7 @@ import argparse
 from pathlib import Path
 
 from backend.cli.custody_arguments import add_admin_commands, add_archive_commands
+from backend.cli.firm_arguments import add_firm_commands, add_firm_serving
 from backend.cli.policy_arguments import add_policy_commands
 from backend.cli.supervision_arguments import add_supervision_commands
 
@@ -41,9 +42,12 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_serve(serve: argparse.ArgumentParser) -> None:
-    serve.add_argument(
+    which = serve.add_mutually_exclusive_group()
+    which.add_argument(
         "--embedded", action="store_true", help="stop as soon as stdin ends: the app is gone"
     )
+    which.add_argument("--firm", action="store_true", help="serve a firm's workspace")
+    add_firm_serving(serve)
     serve.add_argument(
         "--listen", default="127.0.0.1:0", metavar="HOST:PORT", help="loopback only; port 0: any"
     )
@@ -175,3 +179,4 @@ def _add_admin(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     statement.add_argument("--recovery-key", required=True, help="the public key that signed it")
     add_admin_commands(commands)
     add_supervision_commands(commands)
+    add_firm_commands(commands)

@@ -15,14 +15,17 @@ from contract.wire import Channel, IdempotencyClass, Mode
 
 _PAUSE = "delivery.paused."
 _CURSOR = "inbound.cursor."
+REFUSED = "refused"
+DISCONNECTED = "disconnected"
 
 
 class Pause(msgspec.Struct, frozen=True, kw_only=True):
-    """Why an account sends nothing, and since when."""
+    """Why an account sends nothing, and since when; `kind`: the vendor refused it, or is away."""
 
     account_id: AccountId
     reason: str
     since_utc_ms: int
+    kind: str = REFUSED
 
 
 def governed_accounts(connection: Connection) -> tuple[Account, ...]:
@@ -30,7 +33,8 @@ def governed_accounts(connection: Connection) -> tuple[Account, ...]:
     columns = channel_accounts.c
     rows = connection.execute(
         select(columns.account_id, columns.channel, columns.connector, columns.idempotency)
-        .where(columns.mode == Mode.GOVERNED.value)
+        # An account that was taken out of use has no connector.
+        .where(columns.mode == Mode.GOVERNED.value, columns.connector != "")
         .order_by(columns.account_id)
     )
     return tuple(
@@ -45,12 +49,16 @@ def governed_accounts(connection: Connection) -> tuple[Account, ...]:
 
 
 def pause_account(
-    connection: Connection, account_id: AccountId, reason: str, at_utc_ms: int
+    connection: Connection,
+    account_id: AccountId,
+    reason: str,
+    at_utc_ms: int,
+    kind: str = REFUSED,
 ) -> None:
     """Stop sending from an account until someone resumes it; the first reason stays."""
     if _value(connection, _PAUSE + account_id) is not None:
         return
-    pause = Pause(account_id=account_id, reason=reason, since_utc_ms=at_utc_ms)
+    pause = Pause(account_id=account_id, reason=reason, since_utc_ms=at_utc_ms, kind=kind)
     _put(connection, _PAUSE + account_id, msgspec.json.encode(pause).decode())
 
 

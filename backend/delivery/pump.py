@@ -21,6 +21,7 @@ from backend.delivery.recorder import InboundRecorder
 from backend.inbox.inbound import firm_of_account
 from backend.storage.database import Database, StorageFull
 from backend.storage.tables import inbound_raw
+from contract.ids import AccountId
 
 _log = logging.getLogger(__name__)
 _jitter = random.Random()
@@ -43,15 +44,35 @@ class InboundPump:
         self._connectors = connectors
         self._recorder = recorder
         self._now = now
+        self._pollers: dict[AccountId, asyncio.Task[None]] = {}
+        self._changed = asyncio.Event()
+
+    def accounts_changed(self, changed: frozenset[AccountId]) -> None:
+        """Poll these accounts anew: they came, got other settings, or are gone.
+
+        A poll under way ends; what it had not committed yet is asked for again.
+        """
+        for account_id in changed:
+            if (poller := self._pollers.pop(account_id, None)) is not None:
+                poller.cancel()
+        self._changed.set()
 
     async def run(self) -> None:
         """Poll every governed account until cancelled."""
-        accounts = await self._database.read(governed_accounts)
+        self._pollers = {}
         async with asyncio.TaskGroup() as group:
             group.create_task(self._recorder.run(), name="inbound-recorder")
-            for account in accounts:
-                if account.connector in self._connectors:
-                    group.create_task(self._poll(account), name=f"poll-{account.account_id}")
+            while True:
+                self._changed.clear()
+                for account in await self._database.read(governed_accounts):
+                    self._start_polling(group, account)
+                await self._changed.wait()
+
+    def _start_polling(self, group: asyncio.TaskGroup, account: Account) -> None:
+        if account.account_id not in self._pollers and account.connector in self._connectors:
+            self._pollers[account.account_id] = group.create_task(
+                self._poll(account), name=f"poll-{account.account_id}"
+            )
 
     async def _poll(self, account: Account) -> None:
         failures = 0

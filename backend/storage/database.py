@@ -212,6 +212,24 @@ class Database:
             raise shown from error
 
 
+def stored_version(path: Path, key: bytes) -> int:
+    """Return the schema version of a database file without changing it; it blocks.
+
+    Raises DatabaseUnreadable for a damaged file or another key.
+    """
+    engine = _engine(path, key)
+    try:
+        with engine.connect() as connection:
+            return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+    except Exception as error:
+        shown = translated(error)
+        if shown is error:
+            raise
+        raise shown from error
+    finally:
+        engine.dispose()
+
+
 def _engine(path: Path, key: bytes) -> Engine:
     def connect() -> object:
         connection = sqlcipher.connect(

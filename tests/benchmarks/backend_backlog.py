@@ -17,9 +17,10 @@ from sqlalchemy import Connection, func, insert, select, update
 from backend.archive.entries import archive_size
 from backend.inbox.positions import note_positions
 from backend.inbox.rendering import read_conversation
+from backend.sample_workspace import open_sample
 from backend.storage import tables
 from backend.storage.database import Database
-from backend.workspace import DATABASE_FILE, open_workspace
+from backend.workspace import DATABASE_FILE
 from contract.events import ConversationUpserted, EventBody, MessageUpserted
 from contract.ids import ConversationId, MessageId, uuid7
 from contract.wire import ArchiveRef, Conversation, Direction, Message, MessageKind, Preview
@@ -36,7 +37,7 @@ _LANGUAGES = ("en",) * 9 + ("de", "fr", "ja", "zh")
 
 def add_backlog(data_dir: Path, events: int) -> int:
     """Add so many events to the employee's stream; returns the position of the last one."""
-    workspace = open_workspace(data_dir, KEY)
+    workspace = open_sample(data_dir, KEY)
     workspace.database.close_now()
     workspace.lock.close()
     database = Database.open(data_dir / DATABASE_FILE, KEY)

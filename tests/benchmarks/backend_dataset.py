@@ -23,10 +23,11 @@ from backend.archive.nodes import NodeCache
 from backend.directory import sample
 from backend.inbox import search_index
 from backend.inbox.search_index import index_some
+from backend.sample_workspace import open_sample
 from backend.storage import tables
 from backend.storage.bulk import insert_rows
 from backend.storage.database import Database
-from backend.workspace import DATABASE_FILE, open_workspace
+from backend.workspace import DATABASE_FILE
 from contract.ids import EntryId
 from contract.receipts.bodies import message_body
 from contract.receipts.leaf import Envelope, body_commitment
@@ -66,7 +67,7 @@ def build(target: Path, messages: int, conversations: int) -> None:
     """Build a data set in a folder that is not there yet."""
     part = target.with_name(f"{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)
-    workspace = open_workspace(part, KEY)
+    workspace = open_sample(part, KEY)
     workspace.database.close_now()
     workspace.lock.close()
     bank = Bank(messages, conversations, time.time_ns() // 1_000_000, SEED)

@@ -26,9 +26,11 @@ from backend.directory.people import read_me
 from backend.inbox.idempotency import CommandKey
 from backend.inbox.submission import Submission, submit
 from backend.runtime import Runtime, RuntimeOptions
+from backend.sample_side import SampleOptions, SampleSide
+from backend.sample_workspace import open_sample
 from backend.services import system_clock_utc_ms
 from backend.storage.tables import contacts, conversation_contacts, conversations, messages
-from backend.workspace import DATABASE_FILE, open_workspace
+from backend.workspace import DATABASE_FILE
 from contract.ids import ConversationId, MessageId, idempotency_key, uuid7
 from contract.states import DeliveryState
 from contract.wire import SubmitMessage
@@ -41,14 +43,14 @@ T = TypeVar("T")
 class House:
     """One running backend with what tests ask of it."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, side: SampleSide) -> None:
         self.runtime = runtime
+        self.sandbox = side.sandbox
 
     @property
     def peer(self) -> SandboxPeer:
         """Return the sandbox vendor."""
-        assert self.runtime.sandbox is not None
-        return self.runtime.sandbox.peer
+        return self.sandbox.peer
 
     async def read(self, look: Callable[[Connection], T]) -> T:
         """Read from the database."""
@@ -127,8 +129,7 @@ class House:
 
     async def happens(self, account_id: str, event: dict[str, Any]) -> None:
         """Put an event into an account's queue at the vendor."""
-        assert self.runtime.sandbox is not None
-        account = self.runtime.sandbox.accounts[account_id]  # type: ignore[index]  # a plain id
+        account = self.sandbox.accounts[account_id]  # type: ignore[index]  # a plain id
         await self.peer.do(account, json.dumps(event).encode())
 
 
@@ -137,7 +138,7 @@ def _seeded_folder() -> Path:
     """Fill one workspace for all tests of this process: copying it is much faster."""
     folder = Path(tempfile.mkdtemp(prefix="parley-seeded-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    workspace = open_workspace(folder, KEY)
+    workspace = open_sample(folder, KEY)
     workspace.database.close_now()
     workspace.lock.close()
     return folder
@@ -150,13 +151,12 @@ async def house(
     """Start a backend in `data_dir`, filled with the sample when new, and stop it again."""
     if not (data_dir / DATABASE_FILE).exists():
         shutil.copytree(_seeded_folder(), data_dir, dirs_exist_ok=True)
-    runtime = Runtime(
-        RuntimeOptions(
-            data_dir=data_dir, database_key=KEY, sandbox_pace=pace, sandbox_answers=answers
-        )
+    side = SampleSide(
+        SampleOptions(data_dir=data_dir, database_key=KEY, pace=pace, answers=answers)
     )
+    runtime = Runtime(RuntimeOptions(data_dir=data_dir, database_key=KEY), side)
     try:
         await runtime.start()
-        yield House(runtime)
+        yield House(runtime, side)
     finally:
         await runtime.stop()

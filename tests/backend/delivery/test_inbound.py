@@ -62,7 +62,6 @@ async def test_client_message_is_archived_shown_and_counted_once(tmp_path: Path)
 
 async def test_file_of_a_client_is_fetched_before_the_message_is_recorded(tmp_path: Path) -> None:
     async with house(tmp_path) as h:
-        assert h.runtime.sandbox is not None
         account = (await h.read(_accounts))["acc-wa"]
         utterance = Utterance(
             address=MARCUS["address"],
