@@ -102,8 +102,7 @@ class Desk:
 
     async def texts(self) -> list[str]:
         query = select(messages.c.text).where(messages.c.external_id.like("$%"))
-        query = query.order_by(messages.c.place_at_utc_ms, messages.c.message_id)
-        return await self.database.read(lambda c: list(c.execute(query).scalars()))
+        return sorted(await self.database.read(lambda c: list(c.execute(query).scalars())))
 
     async def entries(self) -> int:
         query = select(func.count()).select_from(archive_entries)
