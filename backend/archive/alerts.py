@@ -1,9 +1,11 @@
-"""Owns the recording of clients' alarms about the archive, for Compliance.
+"""Owns the recording of alarms for Compliance: of clients' programs, and about channels.
 
 It never judges an alarm.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import msgspec
 from sqlalchemy import Connection
@@ -13,6 +15,7 @@ from contract.receipts.canonical import canonical_json
 from contract.wire import ArchiveAlert, Me
 
 KIND_ALERT = "alert"
+KIND_CHANNEL_ALERT = "channel_alert"
 
 
 def record_alert(connection: Connection, me: Me, alert: ArchiveAlert, now_utc_ms: int) -> None:
@@ -28,6 +31,29 @@ def record_alert(connection: Connection, me: Me, alert: ArchiveAlert, now_utc_ms
         salt=new_salt(),
         body=canonical_json({name: getattr(alert, name) for name in _FIELDS}),
         firm_id=me.firm_id,
+        now_utc_ms=now_utc_ms,
+    )
+
+
+def record_channel_alert(
+    connection: Connection,
+    firm_id: str,
+    account_id: str,
+    told: Mapping[str, str],
+    now_utc_ms: int,
+) -> None:
+    """Archive that a channel account can't be used; `told` says of which channel, and why."""
+    append_entry(
+        connection,
+        kind=KIND_CHANNEL_ALERT,
+        actor_id=account_id,
+        conversation_id="",
+        message_id="",
+        revision=0,
+        occurred_at_utc_ms=now_utc_ms,
+        salt=new_salt(),
+        body=canonical_json(dict(told)),
+        firm_id=firm_id,
         now_utc_ms=now_utc_ms,
     )
 

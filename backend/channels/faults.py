@@ -5,6 +5,15 @@ It never decides what happens next: the delivery room maps each class to a state
 
 from __future__ import annotations
 
+from enum import StrEnum
+
+
+class LimitScope(StrEnum):
+    """What a vendor's limit holds for: the firm's account, or the chat with one client alone."""
+
+    ACCOUNT = "account"
+    CHAT = "chat"
+
 
 class ChannelFault(Exception):
     """Base of everything a connector may raise; `reason` is a sentence without message text."""
@@ -19,11 +28,17 @@ class Retryable(ChannelFault):
 
 
 class RateLimited(ChannelFault):
-    """The vendor asks to wait until `until_utc_ms` (Unix milliseconds)."""
+    """The vendor asks to wait until `until_utc_ms` (Unix milliseconds), for a chat or for all.
 
-    def __init__(self, reason: str, until_utc_ms: int) -> None:
+    Where it does not say for which, name the chat: several limited chats count as the account.
+    """
+
+    def __init__(
+        self, reason: str, until_utc_ms: int, scope: LimitScope = LimitScope.ACCOUNT
+    ) -> None:
         super().__init__(reason)
         self.until_utc_ms = until_utc_ms
+        self.scope = scope
 
 
 class QuotaExhausted(RateLimited):

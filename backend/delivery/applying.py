@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from backend.archive.entries import append_entry, new_salt
 from backend.channels import events
 from backend.channels.contract import Account
-from backend.delivery.accounts import pause_account, resume_account
+from backend.delivery.accounts import DISCONNECTED, pause_account, resume_account
 from backend.delivery.chats import GROUP, chat_address, chat_of, find_chat
 from backend.delivery.message_refs import keep_refs
 from backend.delivery.opting_out import OptOut, opt_out
@@ -351,4 +351,4 @@ def _connection(
     if event.connected:
         resume_account(connection, account.account_id)
     else:
-        pause_account(connection, account.account_id, event.detail, now_utc_ms)
+        pause_account(connection, account.account_id, event.detail, now_utc_ms, DISCONNECTED)

@@ -7,21 +7,46 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, and_, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from backend.archive.entries import sealed_leaf
 from backend.channels.contract import Attempt
+from backend.delivery.chats import GROUP
 from backend.inbox.messages import message_row, set_delivery_state
-from backend.storage.tables import archive_entries, archive_leaves, attempts, jobs
+from backend.storage.tables import (
+    archive_entries,
+    archive_leaves,
+    attempts,
+    channel_accounts,
+    contact_points,
+    conversations,
+    jobs,
+    messages,
+)
 from contract.ids import AccountId, ConversationId, MessageId, idempotency_key, uuid7
 from contract.states import DeliveryState
+from contract.wire import Mode
 
 LEASE_S = 60.0
 _OPEN_STATES = ("ready", "leased", "waiting")
+_NOT_SENT = (DeliveryState.ARCHIVED.value, DeliveryState.QUEUED.value)
 _ahead = jobs.alias("ahead")
+_IN_USE = and_(channel_accounts.c.mode == Mode.GOVERNED.value, channel_accounts.c.connector != "")
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,46 +61,97 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     attempt: Attempt
 
 
-class NextWork(msgspec.Struct, frozen=True, kw_only=True):
-    """What there is to do now, else when there will be (None: not by waiting)."""
+class Head(NamedTuple):
+    """The message at the head of a lane, due to go; `group`: to several people at once."""
 
-    ready: bool
+    job_id: str
+    message_id: MessageId
+    account_id: AccountId
+    conversation_id: ConversationId
+    group: bool
+
+
+class NextWork(NamedTuple):
+    """What there is to do now, else when there will be (None: not by waiting).
+
+    `orphans` are messages whose account is no longer one that Parley sends from.
+    """
+
+    heads: tuple[Head, ...]
+    orphans: tuple[MessageId, ...]
     lease_ran_out: bool
     next_at_utc_ms: int | None
 
+    @property
+    def ready(self) -> bool:
+        """Tell whether something can be claimed now."""
+        return bool(self.heads)
 
-def next_work(connection: Connection, paused: frozenset[str], now_utc_ms: int) -> NextWork:
-    """Look for the earliest moment at which a head can be claimed or a lease runs out."""
-    due = _heads(paused).with_only_columns(func.min(jobs.c.not_before_utc_ms))
-    ready_at = connection.execute(due.where(jobs.c.state == "ready")).scalar()
+
+def next_work(
+    connection: Connection, paused: Collection[str], now_utc_ms: int, limit: int = 1
+) -> NextWork:
+    """Look for up to `limit` heads that are due, or for when something will be.
+
+    `paused` are accounts from which nothing goes now.
+    """
+    ready = _heads(paused).where(jobs.c.state == "ready")
+    heads = _due_heads(connection, ready, limit, now_utc_ms) if limit > 0 else ()
+    earliest = ready.with_only_columns(func.min(jobs.c.not_before_utc_ms))
+    ready_at = None if heads else connection.execute(earliest).scalar()
     lease_at = connection.execute(
         select(func.min(jobs.c.lease_until_utc_ms)).where(jobs.c.state == "leased")
     ).scalar()
-    times = [at for at in (ready_at, lease_at) if at is not None]
+    orphans = connection.execute(
+        select(jobs.c.message_id)
+        .join(channel_accounts, channel_accounts.c.account_id == jobs.c.account_id)
+        .join(messages, messages.c.message_id == jobs.c.message_id)
+        .where(jobs.c.state == "ready", ~_IN_USE, messages.c.state.in_(_NOT_SENT))
+    ).scalars()
     return NextWork(
-        ready=ready_at is not None and ready_at <= now_utc_ms,
+        heads=heads,
+        orphans=tuple(MessageId(each) for each in orphans),
         lease_ran_out=lease_at is not None and lease_at <= now_utc_ms,
-        next_at_utc_ms=min(times, default=None),
+        next_at_utc_ms=min((at for at in (ready_at, lease_at) if at is not None), default=None),
     )
 
 
-def due_messages(
-    connection: Connection, paused: frozenset[str], limit: int, now_utc_ms: int
-) -> tuple[MessageId, ...]:
-    """Return the messages of up to `limit` heads that are due, for a last look at them."""
+class Waiting(NamedTuple):
+    """Heads of lanes wait on an account; `due_since_utc_ms`: the oldest that could have gone."""
+
+    due_since_utc_ms: int | None
+
+
+def waiting_heads(connection: Connection, now_utc_ms: int) -> dict[AccountId, Waiting]:
+    """Return the accounts whose messages wait for the vendor, those under way counted."""
+    due = and_(jobs.c.state == "ready", jobs.c.not_before_utc_ms <= now_utc_ms)
+    since = case(
+        (~due, None),
+        (jobs.c.created_at_utc_ms > jobs.c.not_before_utc_ms, jobs.c.created_at_utc_ms),
+        else_=jobs.c.not_before_utc_ms,
+    )
     rows = connection.execute(
-        _heads(paused)
-        .where(jobs.c.state == "ready", jobs.c.not_before_utc_ms <= now_utc_ms)
-        .order_by(jobs.c.lane_order)
-        .limit(limit)
-    ).all()
-    return tuple(MessageId(row.message_id) for row in rows)
+        _heads(())
+        .where(jobs.c.state.in_(("ready", "leased")))
+        .with_only_columns(jobs.c.account_id, func.min(since).label("since"))
+        .group_by(jobs.c.account_id)
+    )
+    return {AccountId(row.account_id): Waiting(row.since) for row in rows}
+
+
+def defer(connection: Connection, job_id: str, not_before_utc_ms: int) -> None:
+    """Have a job that nobody holds wait until a time."""
+    connection.execute(
+        update(jobs)
+        .where(jobs.c.job_id == job_id, jobs.c.state == "ready")
+        .values(not_before_utc_ms=not_before_utc_ms)
+    )
 
 
 def claim_heads(
     connection: Connection,
     owner: str,
-    paused: frozenset[str],
+    paused: Collection[str],
     limit: int,
     now_utc_ms: int,
     *,
@@ -137,7 +213,31 @@ def close_attempt(
     )
 
 
-def _heads(paused: frozenset[str]) -> Select[Any]:
+def _due_heads(
+    connection: Connection, ready: Select[Any], limit: int, now_utc_ms: int
+) -> tuple[Head, ...]:
+    group = or_(conversations.c.is_group, contact_points.c.id_type == GROUP).label("group")
+    rows = connection.execute(
+        ready.add_columns(group)
+        .join(conversations, conversations.c.conversation_id == jobs.c.conversation_id)
+        .outerjoin(contact_points, contact_points.c.contact_point_id == conversations.c.thread_key)
+        .where(jobs.c.not_before_utc_ms <= now_utc_ms)
+        .order_by(jobs.c.lane_order)
+        .limit(limit)
+    ).all()
+    return tuple(
+        Head(
+            job_id=row.job_id,
+            message_id=MessageId(row.message_id),
+            account_id=AccountId(row.account_id),
+            conversation_id=ConversationId(row.conversation_id),
+            group=bool(row.group),
+        )
+        for row in rows
+    )
+
+
+def _heads(paused: Collection[str]) -> Select[Any]:
     """Return the query of open jobs without an open job before them, sealed ones only."""
     before = exists().where(
         _ahead.c.conversation_id == jobs.c.conversation_id,
@@ -152,7 +252,8 @@ def _heads(paused: frozenset[str]) -> Select[Any]:
         select(*jobs.c)
         .join(archive_entries, archived)
         .join(archive_leaves, archive_leaves.c.sequence == archive_entries.c.sequence)
-        .where(~before, sealed_leaf())
+        .join(channel_accounts, channel_accounts.c.account_id == jobs.c.account_id)
+        .where(~before, sealed_leaf(), _IN_USE)
     )
     return query.where(jobs.c.account_id.not_in(paused)) if paused else query
 

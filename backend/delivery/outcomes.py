@@ -25,6 +25,13 @@ UNKNOWN_ECHO = (
 )
 UNKNOWN = "It is not known whether the client got this. Sending again may repeat it."
 _GAVE_UP = "The channel did not take the message for 24 hours. Send it again or call the client."
+_LIMITED_FOR_LONG = (
+    "The channel takes no messages for more than a day. It was not sent: reach the client another "
+    "way."
+)
+_ORPHAN = (
+    "The firm no longer sends from this account, so it was not sent. Write on another channel."
+)
 _jitter = random.Random()
 
 
@@ -51,14 +58,18 @@ def record_fault(
     account: Account,
     fault: faults.ChannelFault,
     now_utc_ms: int,
+    retry_at_utc_ms: int | None = None,
 ) -> None:
-    """Map a connector's fault to retry, failure, pause or unknown (design: channels)."""
+    """Map a connector's fault to retry, failure, pause or unknown (design: channels).
+
+    With `retry_at_utc_ms` the traffic of the account says when it is tried again.
+    """
     if message_row(connection, claim.message_id).state != DeliveryState.SENDING:
         # A receipt was faster than the fault: the channel's word stands.
         close_attempt(connection, claim, type(fault).__name__, fault.reason, now_utc_ms)
         return
     if isinstance(fault, faults.OutcomeUnknown):
-        _record_unknown(connection, claim, account, fault, now_utc_ms)
+        _record_unknown(connection, claim, account, fault, now_utc_ms, retry_at_utc_ms)
         return
     close_attempt(connection, claim, type(fault).__name__, fault.reason, now_utc_ms)
     if isinstance(fault, faults.Refusal):
@@ -67,18 +78,29 @@ def record_fault(
         pause_account(connection, account.account_id, fault.reason, now_utc_ms)
         retry_at(connection, claim, now_utc_ms, fault.reason, now_utc_ms)
     elif isinstance(fault, faults.RateLimited):
-        retry_at(connection, claim, fault.until_utc_ms, fault.reason, now_utc_ms)
+        if fault.until_utc_ms - claim.created_at_utc_ms > GIVE_UP_AFTER_S * 1000:
+            fail(connection, claim, _LIMITED_FOR_LONG, now_utc_ms)
+            return
+        at_utc_ms = fault.until_utc_ms if retry_at_utc_ms is None else retry_at_utc_ms
+        retry_at(connection, claim, at_utc_ms, fault.reason, now_utc_ms)
     else:
-        retry_later(connection, claim, fault.reason, now_utc_ms)
+        retry_later(connection, claim, fault.reason, now_utc_ms, retry_at_utc_ms)
 
 
-def retry_later(connection: Connection, claim: Claim, reason: str, now_utc_ms: int) -> None:
-    """Try again after a growing pause; fails the message once its job is a day old."""
+def retry_later(
+    connection: Connection,
+    claim: Claim,
+    reason: str,
+    now_utc_ms: int,
+    at_utc_ms: int | None = None,
+) -> None:
+    """Try again at a time, else after a growing pause; fails the message a day after its job."""
     if now_utc_ms - claim.created_at_utc_ms > GIVE_UP_AFTER_S * 1000:
         fail(connection, claim, _GAVE_UP, now_utc_ms)
         return
-    wait_ms = int(retry_delay_s(claim.attempt.n, _jitter) * 1000)
-    retry_at(connection, claim, now_utc_ms + wait_ms, reason, now_utc_ms)
+    if at_utc_ms is None:
+        at_utc_ms = now_utc_ms + int(retry_delay_s(claim.attempt.n, _jitter) * 1000)
+    retry_at(connection, claim, at_utc_ms, reason, now_utc_ms)
 
 
 def retry_at(
@@ -106,14 +128,22 @@ def fail(connection: Connection, claim: Claim, reason: str, now_utc_ms: int) -> 
     )
 
 
-def record_lost(connection: Connection, claim: Claim, account: Account, now_utc_ms: int) -> None:
+def fail_orphan(connection: Connection, message_id: str, now_utc_ms: int) -> None:
+    """End a message that waits for an account which Parley no longer sends from."""
+    state = DeliveryState.FAILED
+    set_delivery_state(connection, message_id, state, detail=_ORPHAN, at_utc_ms=now_utc_ms)
+
+
+def record_lost(
+    connection: Connection, claim: Claim, account: Account | None, now_utc_ms: int
+) -> None:
     """End the attempt of a worker that died: nobody knows whether it went out.
 
-    With a server-side key the same key is sent again at once; elsewhere nothing sends it again
-    by itself.
+    With a server-side key the same key is sent again at once; elsewhere, and where the account
+    is gone (None), nothing sends it again by itself.
     """
     close_attempt(connection, claim, "lease_ran_out", "", now_utc_ms)
-    if account.idempotency is IdempotencyClass.SERVER_KEY:
+    if account is not None and account.idempotency is IdempotencyClass.SERVER_KEY:
         retry_at(connection, claim, now_utc_ms, "", now_utc_ms)
     else:
         _hold(connection, claim, account, now_utc_ms)
@@ -131,8 +161,8 @@ def record_reconciled(
         retry_at(connection, claim, now_utc_ms, "", now_utc_ms)
 
 
-def _hold(connection: Connection, claim: Claim, account: Account, now_utc_ms: int) -> None:
-    echoes = account.idempotency is IdempotencyClass.CLIENT_ECHO
+def _hold(connection: Connection, claim: Claim, account: Account | None, now_utc_ms: int) -> None:
+    echoes = account is not None and account.idempotency is IdempotencyClass.CLIENT_ECHO
     set_delivery_state(
         connection,
         claim.message_id,
@@ -148,9 +178,10 @@ def _record_unknown(
     account: Account,
     fault: faults.OutcomeUnknown,
     now_utc_ms: int,
+    retry_at_utc_ms: int | None,
 ) -> None:
     close_attempt(connection, claim, "unknown", fault.reason, now_utc_ms)
     if account.idempotency is IdempotencyClass.SERVER_KEY:
-        retry_later(connection, claim, fault.reason, now_utc_ms)
+        retry_later(connection, claim, fault.reason, now_utc_ms, retry_at_utc_ms)
     else:
         _hold(connection, claim, account, now_utc_ms)

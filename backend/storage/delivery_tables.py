@@ -9,8 +9,9 @@ from sqlalchemy import Table
 
 from backend.storage.columns import firm, flag, maybe_number, metadata, number, ref, text
 
-# What a vendor asked for: nothing is sent before `until_utc_ms`. `chat` is the conversation it
-# holds for, empty for the whole account; `strikes` counts such answers in a row.
+# What a vendor asked for last, at `asked_at_utc_ms`: nothing is sent before `until_utc_ms`. `chat`
+# is the conversation it holds for, empty for the whole account; `strikes` counts such answers in a
+# row, the first of them at `since_utc_ms`.
 channel_limits = Table(
     "channel_limits",
     metadata,
@@ -18,6 +19,7 @@ channel_limits = Table(
     text("chat", key=True),
     firm(),
     number("since_utc_ms"),
+    number("asked_at_utc_ms"),
     number("until_utc_ms"),
     number("strikes", default=1),
     flag("quota"),

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from backend.archive.entries import entries_of_message
-from backend.delivery.claims import claim_heads, due_messages
+from backend.delivery.claims import claim_heads, next_work
 from backend.delivery.loading import load
 from backend.delivery.opting_out import OptOut, opt_out
 from backend.delivery.optout import LAW, opt_out_source
@@ -88,8 +88,8 @@ async def recheck(workspace: Workspace, message_id: str) -> bool:
         workspace.services.policy,
         workspace.clock(),
     )
-    due = await database.read(lambda c: due_messages(c, frozenset(), 8, now))
-    assert message_id in due
+    due = await database.read(lambda c: next_work(c, frozenset(), now, limit=8))
+    assert message_id in [head.message_id for head in due.heads]
     return await database.write(lambda c: stop_if_forbidden(c, policy, message_id, now))
 
 

@@ -41,6 +41,7 @@ def fault_of(reply: VendorReply, now_utc_ms: int) -> faults.ChannelFault:
         return faults.RateLimited(
             "Telegram takes no more messages just now. The message waits.",
             now_utc_ms + wait_s * 1000,
+            faults.LimitScope.CHAT,
         )
     if code == 403:
         return faults.ConsentMissing("The client blocked this account on Telegram, or left.")

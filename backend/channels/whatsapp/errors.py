@@ -44,6 +44,7 @@ def fault_of_code(code: int, now_utc_ms: int, wait_ms: int = _LIMIT_WAIT_MS) -> 
         return faults.RateLimited(
             "WhatsApp takes no more messages to this client just now. The message waits.",
             now_utc_ms + _PAIR_WAIT_MS,
+            faults.LimitScope.CHAT,
         )
     if code in _RATE:
         return faults.RateLimited(
