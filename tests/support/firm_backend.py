@@ -1,0 +1,185 @@
+"""A firm's backend as a real process: made by the admin commands, started, killed, asked.
+
+It never writes to the workspace but through the commands an administrator has.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from backend.cli.arguments import parser
+from backend.cli.firm_admin import run_firm_admin
+from backend_client.endpoint import BackendEndpoint
+from tests.support.child import Child
+from tests.support.surroundings import ROOT
+
+KEY_HEX = bytes(range(32)).hex()
+WITHIN_S = 60.0
+
+
+class AdminSaidNo(Exception):
+    """A command ended with another status than 0; `lines` is what it printed."""
+
+    def __init__(self, status: int, lines: list[dict[str, Any]]) -> None:
+        super().__init__(f"status {status}: {lines}")
+        self.status = status
+        self.lines = lines
+
+
+class FirmBackend:
+    """One firm in a data folder of its own, and its process while it runs."""
+
+    def __init__(self, folder: Path, *, port: int, public_url: str = "") -> None:
+        """Make the firm; `public_url` is how vendors reach it (default: this port on loopback)."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.data_dir = folder / "firm"
+        self.key_file = folder / "database.key"
+        self.key_file.write_text(KEY_HEX + "\n")
+        self.key_file.chmod(0o600)
+        self.port = port
+        self.public_url = public_url or f"http://127.0.0.1:{port}"
+        self._child: Child | None = None
+        self.admin(
+            "firm", "create", "--id", "firm-test", "--name", "Bank of Tests",
+            "--public-url", self.public_url,
+        )  # fmt: skip
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.kill()
+
+    # -- what an administrator does ----------------------------------------------------------
+
+    def admin(self, *command: str) -> list[dict[str, Any]]:
+        """Run an admin command in this process, also beside a running backend.
+
+        Returns the lines it printed. Raises AdminSaidNo, and WorkspaceError with the command's
+        words. Outside of a loop only, where it asks a vendor (`channel add`, `set`, `check`).
+        """
+        words = ["admin", *command, *self._where()]
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            status = run_firm_admin(parser().parse_args(words))
+        lines = [json.loads(line) for line in said.getvalue().splitlines()]
+        if status:
+            raise AdminSaidNo(status, lines)
+        return lines
+
+    def admin_process(self, *command: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a command as `python -m backend`, as an administrator does."""
+        return subprocess.run(
+            [sys.executable, "-P", "-m", "backend", *command, *self._where()],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            timeout=WITHIN_S,
+            check=False,
+        )
+
+    def add_employee(self, employee_id: str, name: str, *options: str) -> str:
+        """Add an employee and return an access token of theirs."""
+        self.admin("employee", "add", "--id", employee_id, "--name", name, *options)
+        return self.token(employee_id)
+
+    def token(self, employee_id: str) -> str:
+        """Issue one more access token."""
+        issued = self.admin("employee", "token", "--id", employee_id)
+        return str(issued[0]["token"])
+
+    def add_channel(
+        self, module: str, account_id: str, settings: Mapping[str, str], *options: str
+    ) -> str:
+        """Add a channel account, its secrets by files; returns its webhook address.
+
+        `options` such as ("--member", "emp-anna") or ("--no-check",).
+        """
+        command = [*self._channel("add", account_id, settings), "--module", module]
+        lines = self.admin(*command, "--label", account_id, *options)
+        return str(lines[-1]["webhook_url"])
+
+    def set_channel(self, account_id: str, settings: Mapping[str, str], *options: str) -> None:
+        """Change some of an account's settings; a running backend takes them by itself."""
+        self.admin(*self._channel("set", account_id, settings), *options)
+
+    def client_settings(self) -> dict[str, Any]:
+        """Return what IT would manage on clients: the keys; after the first start only."""
+        settings: dict[str, Any] = self.admin("firm", "show")[0]["client_settings"]
+        return settings
+
+    def endpoint(self, token: str) -> BackendEndpoint:
+        """Return where a client finds the backend, signed in by a token."""
+        return BackendEndpoint(url=f"http://127.0.0.1:{self.port}", token=token)
+
+    # -- its process -------------------------------------------------------------------------
+
+    @property
+    def child(self) -> Child:
+        """Return the running process, or the one that ended last."""
+        assert self._child is not None, "the backend was not started"
+        return self._child
+
+    def start(self) -> None:
+        """Start it and wait until it listens."""
+        self._child = Child(
+            "backend",
+            {"database_key": KEY_HEX, "parent_pid": os.getpid()},
+            "serve",
+            "--firm",
+            "--data-dir",
+            str(self.data_dir),
+            "--listen",
+            f"127.0.0.1:{self.port}",
+        )
+        self._child.expect("ready")
+
+    def kill(self) -> None:
+        """Kill it with SIGKILL, if it runs."""
+        if self._child is not None:
+            self._child.kill()
+
+    def stop(self) -> None:
+        """End it in order: SIGTERM, then wait."""
+        self.child.signal(signal.SIGTERM)
+        self.child.wait()
+
+    def client(self, token: str = "") -> httpx.Client:
+        """Return an HTTP client of the running backend."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return httpx.Client(
+            base_url=f"http://127.0.0.1:{self.port}",
+            headers=headers,
+            timeout=20.0,
+            trust_env=False,
+        )
+
+    def _channel(self, act: str, account_id: str, settings: Mapping[str, str]) -> list[str]:
+        command = ["channel", act, "--account", account_id]
+        for name, value in settings.items():
+            file = self.folder / f"{account_id}.{name}"
+            file.write_text(value)
+            command += ["--secret-file", f"{name}={file}"]
+        return command
+
+    def _where(self) -> list[str]:
+        return ["--data-dir", str(self.data_dir), "--key-file", str(self.key_file)]
