@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute
 from backend.api.auth import TokenAuthenticator
 from backend.api.hooks import HookDesk, Hooks
 from backend.channels.contract import Account, Inbound, Outbound
+from backend.channels.rates import RateLimits
 from backend.channels.running import VendorChannels
 from backend.delivery.accounts import governed_accounts
 from backend.directory.account_settings import read_settings
@@ -87,6 +88,10 @@ class FirmSide:
         """Return the public address's host and those the administrator named."""
         public = urlsplit(self._public_url).hostname
         return frozenset({*self._options.names, *((public,) if public else ())})
+
+    def rates(self, account: Account) -> RateLimits:
+        """Return how much an account's vendor takes, lowered by its settings."""
+        return self.channels.rates(account)
 
     def open_workspace(self) -> Workspace:
         """Open the firm's workspace; it blocks."""

@@ -25,10 +25,12 @@ from backend.archive.worm import WormNotReady
 from backend.channels import faults
 from backend.channels.contract import Account
 from backend.delivery.accounts import governed_accounts, pauses, resume_account
+from backend.delivery.channel_watch import ChannelWatch
 from backend.delivery.files import DeliveryFiles
 from backend.delivery.optout import opt_out_source
 from backend.delivery.pump import InboundPump
 from backend.delivery.recorder import InboundRecorder
+from backend.delivery.traffic import Traffic
 from backend.delivery.worker import DeliveryWorker
 from backend.directory.addresses import governed_addresses
 from backend.directory.signins import SignIns
@@ -78,6 +80,8 @@ class Runtime:
         self._publisher: TilePublisher | None = None
         self._recorder: InboundRecorder | None = None
         self._pump: InboundPump | None = None
+        self._channel_watch: ChannelWatch | None = None
+        self._traffic = Traffic(side.rates)
         self.archive = EmbeddedArchive(options.data_dir, options.database_key)
         self.worker: DeliveryWorker | None = None
 
@@ -113,6 +117,7 @@ class Runtime:
     def _build_delivery(self) -> None:
         database = self.workspace.database
         files = DeliveryFiles(database, self.workspace.blobs)
+        traffic = self._traffic
         self.worker = DeliveryWorker(
             database,
             self._side.outbound,
@@ -121,7 +126,9 @@ class Runtime:
             owner=process_name(),
             exclusive=True,
             now=self._now,
+            traffic=traffic,
         )
+        self._channel_watch = ChannelWatch(database, traffic, now=self._now)
         self._recorder = InboundRecorder(
             database,
             self._side.inbound,
@@ -130,7 +137,9 @@ class Runtime:
             self._opt_out_words,
             now=self._now,
         )
-        self._pump = InboundPump(database, self._side.inbound, self._recorder, now=self._now)
+        self._pump = InboundPump(
+            database, self._side.inbound, self._recorder, now=self._now, pulse=traffic.pulse
+        )
         self._journal = Journal(database, files.read, now=self._now)
 
     def _run_parts(self) -> None:
@@ -140,6 +149,7 @@ class Runtime:
         assert self._pump is not None
         assert self._recorder is not None
         assert self._journal is not None
+        assert self._channel_watch is not None
         parts: dict[str, tuple[str, Callable[[], Awaitable[None]]]] = {
             "archive": ("the archive", self.archive.run),
             "worker": ("delivery", self.worker.run),
@@ -152,6 +162,7 @@ class Runtime:
                 functools.partial(keep_tidy, database, self.workspace.blobs, self._now),
             ),
             "channels": ("the channels", self._side.run),
+            "channel watch": ("the watch over channels", self._channel_watch.run),
         }
         if self._publisher is not None:
             parts["tiles"] = ("published tiles", self._publisher.run)
@@ -263,6 +274,8 @@ class Runtime:
         if self._publisher is not None:
             ours = (*ours, *self._publisher.problems)
         channels = self._side.problems
+        if self._channel_watch is not None:
+            channels = (*channels, *self._channel_watch.problems)
         return (*ours, *channels, *self._paused, *([refused] if refused else ()))
 
     def _recheck(self, connection: Connection, message_id: str, now_utc_ms: int) -> bool:
@@ -294,6 +307,7 @@ class Runtime:
     def _accounts_changed(self, changed: frozenset[AccountId]) -> None:
         if self._pump is not None:
             self._pump.accounts_changed(changed)
+        self._traffic.renew(changed)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, name="notice")

@@ -11,7 +11,8 @@ from pathlib import Path
 import msgspec
 from starlette.routing import BaseRoute
 
-from backend.channels.contract import Inbound, Outbound
+from backend.channels.contract import Account, Inbound, Outbound
+from backend.channels.rates import NO_LIMITS, RateLimits
 from backend.channels.sandbox.phone import Client
 from backend.channels.sandbox.service import Sandbox
 from backend.delivery.accounts import governed_accounts
@@ -63,6 +64,10 @@ class SampleSide:
     def names(self) -> frozenset[str]:
         """Return nothing: no proxy stands before a backend that a client program started."""
         return frozenset()
+
+    def rates(self, account: Account) -> RateLimits:
+        """Return no limit: sandbox clients get what is sent at once."""
+        return NO_LIMITS
 
     def open_workspace(self) -> Workspace:
         """Open, and at the first start fill, the sample workspace."""

@@ -10,7 +10,8 @@ from typing import Protocol
 
 from starlette.routing import BaseRoute
 
-from backend.channels.contract import Inbound, Outbound
+from backend.channels.contract import Account, Inbound, Outbound
+from backend.channels.rates import RateLimits
 from backend.services import Authenticator, Services
 from backend.workspace import Workspace
 from contract.ids import AccountId
@@ -41,6 +42,9 @@ class Side(Protocol):
     @property
     def names(self) -> frozenset[str]:
         """Return the hosts by which a reverse proxy on this computer may name the backend."""
+
+    def rates(self, account: Account) -> RateLimits:
+        """Return how fast an account may send."""
 
     def open_workspace(self) -> Workspace:
         """Open the workspace; it blocks. Raises WorkspaceError or what Database.open raises."""

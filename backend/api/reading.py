@@ -5,6 +5,7 @@ It never changes a row.
 
 from __future__ import annotations
 
+import msgspec
 from sqlalchemy import Connection
 from starlette.responses import Response
 
@@ -17,6 +18,7 @@ from backend.api.cursors import (
     encode_cursor,
 )
 from backend.api.operation import JSON, Call, json_answer
+from backend.delivery.troubles import troubles_of
 from backend.directory.people import contact_page, read_contacts
 from backend.inbox.events import changed_since
 from backend.inbox.pages import conversation_page, message_page
@@ -78,8 +80,9 @@ async def capabilities(call: Call) -> Response:
 
 
 async def me(call: Call) -> Response:
-    """Answer who is signed in."""
-    return json_answer(call.me)
+    """Answer who is signed in, and what is wrong with their channels."""
+    troubles = await call.services.database.read(lambda c: troubles_of(c, call.me.employee_id))
+    return json_answer(msgspec.structs.replace(call.me, troubles=troubles))
 
 
 async def policy_bundle(call: Call) -> Response:

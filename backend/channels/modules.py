@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import msgspec
 
 from backend.channels.contract import Account, Connector
+from backend.channels.rates import PER_CHAT, PER_GROUP, PER_SECOND
 from backend.channels.vendor_http import VendorHttp
 from contract.ids import AccountId
 from contract.wire import Channel
@@ -44,6 +45,20 @@ class SettingField(msgspec.Struct, frozen=True, kw_only=True):
     secret: bool = False
     required: bool = True
     default: str = ""
+
+
+# What every account may be given besides: how much of what its vendor takes it is to use.
+PACE_FIELDS = (
+    SettingField(
+        name=PER_SECOND, words="At most this many messages a second in all.", required=False
+    ),
+    SettingField(
+        name=PER_CHAT, words="At most this many messages a minute to one client.", required=False
+    ),
+    SettingField(
+        name=PER_GROUP, words="At most this many messages a minute to one group.", required=False
+    ),
+)
 
 
 class CheckLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,6 +144,11 @@ def missing_settings(module: ChannelModule, given: Mapping[str, str]) -> tuple[S
     return tuple(field for field in module.fields if field.required and not given.get(field.name))
 
 
+def all_fields(module: ChannelModule) -> tuple[SettingField, ...]:
+    """Return the settings an account of a module may have, those of every account last."""
+    return (*module.fields, *PACE_FIELDS)
+
+
 def whole_settings(module: ChannelModule, given: Mapping[str, str]) -> dict[str, str]:
     """Return the settings with defaults filled in; names the module does not know are dropped."""
-    return {field.name: given.get(field.name) or field.default for field in module.fields}
+    return {field.name: given.get(field.name) or field.default for field in all_fields(module)}

@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 
 from backend.channels.contract import Account, Connector, Inbound, Outbound
 from backend.channels.modules import ChannelContext, ModuleMissing, load_module, whole_settings
+from backend.channels.rates import NO_LIMITS, BadRate, RateLimits, rates_of
 from backend.channels.vendor_http import VendorHttp
 from contract.ids import AccountId
 
@@ -59,6 +60,7 @@ class VendorChannels:
         self._first = tuple(accounts), settings
         self._accounts: dict[AccountId, Account] = {}
         self._whole: dict[AccountId, Mapping[str, str]] = {}
+        self._rates: dict[AccountId, RateLimits] = {}
         self._http = VendorHttp()
         self._context = ChannelContext(
             self._whole.__getitem__, self._http, now, public_url.rstrip("/")
@@ -80,6 +82,7 @@ class VendorChannels:
         Connectors of accounts that stayed as they were are left alone.
         """
         wanted, whole, problems = self._look_over(accounts, settings)
+        problems += self._set_rates(wanted, whole)
         changed = frozenset(
             account_id
             for account_id in {*self._accounts, *wanted}
@@ -104,6 +107,10 @@ class VendorChannels:
     def account(self, account_id: AccountId) -> Account | None:
         """Return an account that has a connector, None for another."""
         return self._accounts.get(account_id)
+
+    def rates(self, account: Account) -> RateLimits:
+        """Return how much an account's vendor takes, lowered by the account's settings."""
+        return self._rates.get(account.account_id, NO_LIMITS)
 
     async def stop(self) -> None:
         """Stop every connector and close the connections."""
@@ -131,6 +138,23 @@ class VendorChannels:
             wanted[account.account_id] = account
             whole[account.account_id] = whole_settings(module, settings.get(account.account_id, {}))
         return wanted, whole, problems
+
+    def _set_rates(
+        self,
+        accounts: Mapping[AccountId, Account],
+        whole: Mapping[AccountId, Mapping[str, str]],
+    ) -> list[str]:
+        """Keep each account's limits; returns what is wrong with those that were set."""
+        problems, rates = [], {}
+        for account_id, account in accounts.items():
+            module = load_module(account.connector)
+            try:
+                rates[account_id] = rates_of(account.channel, module, whole[account_id])
+            except BadRate as error:
+                problems.append(f"account {account_id}: {error}")
+                rates[account_id] = rates_of(account.channel, module, {})
+        self._rates = rates
+        return problems
 
     async def _bring_up_to_date(self, name: str, changed: Set[AccountId]) -> None:
         """Load, unload, or tell one connector, as its accounts ask for."""

@@ -26,11 +26,13 @@ from backend.channels.modules import (
     CheckLine,
     ModuleMissing,
     SettingField,
+    all_fields,
     installed_names,
     load_module,
     missing_settings,
     whole_settings,
 )
+from backend.channels.rates import BadRate, rates_of
 from backend.channels.vendor_http import VendorHttp
 from backend.channels.webhooks import Webhook
 from backend.cli.firm_opening import FirmDesk, open_firm_desk
@@ -250,7 +252,7 @@ def _settings(
     before: Mapping[str, str],
 ) -> dict[str, str]:
     """Return an account's settings: what stands, what options and stdin say, what is answered."""
-    fields = {field.name: field for field in module.fields}
+    fields = {field.name: field for field in all_fields(module)}
     given = {**desk.told.settings, **_options(arguments, fields)}
     values = {**before, **given}
     if missing_settings(module, values):
@@ -266,6 +268,10 @@ def _settings(
     missing = ", ".join(field.name for field in missing_settings(module, values))
     if missing:
         raise AdministrationRefused(f"Missing for the module {module.name}: {missing}.")
+    try:
+        rates_of(module.channel, module, values)
+    except BadRate as error:
+        raise AdministrationRefused(str(error)) from error
     return values
 
 

@@ -17,6 +17,7 @@ from backend.channels import faults
 from backend.channels.contract import Account, Inbound, RawItem
 from backend.delivery.accounts import governed_accounts, inbound_cursor, keep_inbound_cursor
 from backend.delivery.backoff import retry_delay_s
+from backend.delivery.pulse import Pulse
 from backend.delivery.recorder import InboundRecorder
 from backend.inbox.inbound import firm_of_account
 from backend.storage.database import Database, StorageFull
@@ -38,12 +39,14 @@ class InboundPump:
         recorder: InboundRecorder,
         *,
         now: Callable[[], int],
+        pulse: Pulse | None = None,
     ) -> None:
-        """`connectors` by module name; `now` returns UTC milliseconds."""
+        """`connectors` by module name; `now`: UTC milliseconds; `pulse` hears how it goes."""
         self._database = database
         self._connectors = connectors
         self._recorder = recorder
         self._now = now
+        self._pulse = pulse or Pulse()
         self._pollers: dict[AccountId, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
 
@@ -81,6 +84,7 @@ class InboundPump:
             try:
                 came = await self._poll_once(account)
                 failures = 0
+                self._pulse.heard(account.account_id)
                 if not came and time.monotonic() - began_s < _SHORTEST_WAIT_S:
                     await asyncio.sleep(_SHORTEST_WAIT_S)  # a vendor that does not hold the request
             except (faults.ChannelFault, StorageFull) as error:
@@ -91,6 +95,9 @@ class InboundPump:
                 await self._wait_after(account, failures, error)
 
     async def _wait_after(self, account: Account, failures: int, error: Exception) -> None:
+        if not isinstance(error, StorageFull | faults.RateLimited):
+            refused = isinstance(error, faults.AccountFault)
+            self._pulse.not_heard(account.account_id, self._now(), refused=refused)
         _log.error(
             "polling an account failed",
             extra={"account_id": account.account_id, "error": type(error).__name__},

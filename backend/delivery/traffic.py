@@ -76,6 +76,13 @@ class Traffic:
         for account_id, since_utc_ms in unreachable.items():
             self.breaker.reopen(account_id, since_utc_ms, now_utc_ms)
 
+    def renew(self, account_ids: Iterable[AccountId]) -> None:
+        """Think well of accounts whose settings changed."""
+        for account_id in account_ids:
+            self.breaker.answered(account_id)
+            self.pulse.heard(account_id)
+        self.changed()
+
     @property
     def free(self) -> int:
         """Return how many messages may be under way beside those that are."""
