@@ -10,6 +10,7 @@ from collections.abc import Callable
 from app.domain.errors import Offline
 from app.domain.search import ArchiveAnswer, ArchiveState, SearchResults
 from app.faults import to_app_error
+from app.store.begun_read import BegunRead
 from app.store.store import Store
 from backend_client.client import GovernedApi
 from backend_client.errors import ClientError, ProblemReply
@@ -32,7 +33,7 @@ class SearchDesk:
         self._store = store
         self._is_online = is_online
 
-    async def search(
+    def search(
         self,
         text: str,
         limit_people: int,
@@ -40,9 +41,9 @@ class SearchDesk:
         *,
         home: ConversationId | None = None,
         below_row: int | None = None,
-    ) -> SearchResults:
-        """Search this computer; see SearchReads.search."""
-        return await self._store.search.search(
+    ) -> BegunRead[SearchResults]:
+        """Search this computer, from now on; see SearchReads.search."""
+        return self._store.search.search(
             text, limit_people, limit_messages, home=home, below_row=below_row
         )
 

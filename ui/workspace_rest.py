@@ -69,6 +69,8 @@ def _build_presenters(workspace: Workspace) -> None:
 def _connect(workspace: Workspace) -> None:
     window, signals = workspace.window, workspace.signals
     window.inbox.search_requested.connect(window.palette_view.open)
+    window.palette_view.covering.connect(signals.set_covered)
+    signals.changed.connect(lambda _changes: window.palette_view.on_covered_changed())
     window.status_line.diagnostics_requested.connect(lambda: workspace.show_page(Page.DIAGNOSTICS))
     workspace.composer.sent.connect(workspace.send_figures.on_sent)
     signals.changed.connect(workspace.send_figures.on_changed)

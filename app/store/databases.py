@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -23,6 +24,7 @@ from app.domain.clock import Clock
 from app.domain.errors import AppError, CorruptStore, EnvironmentFault
 from app.store import opening
 from app.store.backups import drop_backups
+from app.store.begun_read import BegunRead
 from app.store.cipher import is_damage, is_interrupt, prove_keys, remove, translate
 from app.store.disk_room import DiskRoom
 from app.store.engine import close_connection, driver_of, run_outside_transaction
@@ -108,6 +110,10 @@ class Databases:
 
     async def read(self, work: Callable[[ReadView], T]) -> T:
         """Run a read; one that met damage runs again on the mended files."""
+        return await self.begin_read(work)
+
+    def begin_read(self, work: Callable[[ReadView], T]) -> BegunRead[T]:
+        """Run a read as `read` does, but from now on: its turn does not wait for an `await`."""
 
         def job() -> T:
             try:
@@ -116,14 +122,13 @@ class Databases:
             except (DBAPIError, dbapi2.Error) as error:
                 raise self._fault_of_read(error) from error
 
-        epoch = self._epoch
-        try:
-            return await self._reader_thread.read(job)
-        except OutboxDamaged:
+        return BegunRead(self._reader_thread, job, functools.partial(self._mend, self._epoch))
+
+    async def _mend(self, epoch: int, fault: CorruptStore) -> None:
+        if isinstance(fault, OutboxDamaged):
             await self._mend_outbox(epoch)
-        except CorruptStore:
+        else:
             await self._remake_cache(epoch)
-        return await self._reader_thread.read(job)
 
     async def write_cache(self, work: Callable[[Connection], tuple[T, ChangeSet]]) -> T:
         """Run a write in one commit and publish what it changed, also when cancelled.

@@ -14,6 +14,7 @@ import msgspec
 from app.domain.clock import Clock
 from app.domain.search import MessageHit, PersonHit, SearchResults
 from app.domain.search_query import SearchQuery, parse_query
+from app.store.begun_read import BegunRead
 from app.store.databases import Databases, ReadView
 from app.store.engine import driver_of
 from app.store.payloads import decode_contact
@@ -81,7 +82,7 @@ class SearchReads:
         self._databases = databases
         self._clock = clock
 
-    async def search(
+    def search(
         self,
         text: str,
         limit_people: int = 5,
@@ -89,20 +90,21 @@ class SearchReads:
         *,
         home: ConversationId | None = None,
         below_row: int | None = None,
-    ) -> SearchResults:
+    ) -> BegunRead[SearchResults]:
         """Return people and messages that hold every term of `text`; blank text finds nothing.
 
         `home` looks in one conversation alone; `below_row` goes on where a former answer's
-        `next_row` says. Cancel the call when a newer query was typed: one still waiting is
-        then never run.
+        `next_row` says. The search begins with the call, before its answer is awaited; cancel
+        it when a newer query was typed: one still waiting is then never run.
         """
         started_s = time.perf_counter()
         now_utc_ms = self._clock.now_utc_ms()
         query = parse_query(text, now_utc_ms)
-        if match_expression(query.text) is None and not query.has_filters:
-            return SearchResults(text, (), (), 0.0, query.advice)
+        is_blank = match_expression(query.text) is None and not query.has_filters
 
         def work(view: ReadView) -> SearchResults:
+            if is_blank:
+                return SearchResults(text, (), (), 0.0, query.advice)
             scope = scope_of(view, query, home, now_utc_ms)
             people = _people(view, query, limit_people) if below_row is None else ()
             hits, next_row = _messages(view, query, scope, limit_messages, below_row)
@@ -110,7 +112,7 @@ class SearchReads:
             advice = (*query.advice, *dict.fromkeys(scope.advice))
             return SearchResults(text, people, hits, elapsed_ms, advice, next_row)
 
-        return await self._databases.read(work)
+        return self._databases.begin_read(work)
 
     async def names(self, typed: str, limit: int = 6) -> tuple[str, ...]:
         """Return names of contacts that hold what is typed of one, by name."""

@@ -303,7 +303,7 @@ class TimelineValues:
 class NothingFound:
     """A search without hits."""
 
-    async def search(
+    def search(
         self,
         text: str,
         limit_people: int,
@@ -311,7 +311,10 @@ class NothingFound:
         *,
         home: ConversationId | None = None,
         below_row: int | None = None,
-    ) -> SearchResults:
+    ) -> asyncio.Future[SearchResults]:
+        return asyncio.ensure_future(self._search(text, below_row))
+
+    async def _search(self, text: str, below_row: int | None) -> SearchResults:
         return SearchResults(text, (), (), 1.0)
 
     async def ask_archive(self, text: str, cursor: str = "") -> ArchiveAnswer:

@@ -222,3 +222,39 @@ def test_of_many_states_in_a_moment_the_first_and_the_newest_are_shown(qapp: QAp
         assert told == [100, 1]
 
     run_in_qt_loop(qapp, work())
+
+
+def test_what_lies_beneath_a_cover_is_told_together_but_what_is_gone_at_once(
+    qapp: QApplication,
+) -> None:
+    a, b = ConversationId("a"), ConversationId("b")
+    subscribers: list[Callable[[ChangeSet], None]] = []
+
+    class Core:
+        def subscribe_changes(self, callback: Callable[[ChangeSet], None]) -> Unsubscribe:
+            subscribers.append(callback)
+            return subscribers.clear
+
+        def subscribe_status(self, callback: Callable[[CoreStatus], None]) -> Unsubscribe:
+            return lambda: None
+
+        def subscribe_typing(self, callback: Callable[[ConversationId, bool], None]) -> Unsubscribe:
+            return lambda: None
+
+    signals, told = CoreSignals(), list[ChangeSet]()
+    signals.changed.connect(told.append)
+    signals.attach(Core())
+    tell = subscribers[0]
+    signals.set_covered(True)
+    for talk in (a, b):
+        tell(ChangeSet(conversations=frozenset({talk}), initiator="sync"))
+    assert told == []
+    tell(ChangeSet(removed_conversations=frozenset({b}), initiator="sync"))
+    assert [each.touched() for each in told] == [{a, b}, frozenset()]
+    tell(ChangeSet(conversations=frozenset({a}), initiator="outbox"))
+    assert len(told) == 3
+    tell(ChangeSet(conversations=frozenset({a}), initiator="sync"))
+    assert len(told) == 3
+    signals.set_covered(False)
+    assert len(told) == 4
+    signals.detach()

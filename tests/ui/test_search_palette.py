@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -63,7 +64,7 @@ class Source:
         self.gate = asyncio.Event()
         self.asked: list[tuple[str, str]] = []
 
-    async def search(
+    def search(
         self,
         text: str,
         limit_people: int,
@@ -71,7 +72,10 @@ class Source:
         *,
         home: ConversationId | None = None,
         below_row: int | None = None,
-    ) -> SearchResults:
+    ) -> asyncio.Future[SearchResults]:
+        return asyncio.ensure_future(self._search(text, below_row))
+
+    async def _search(self, text: str, below_row: int | None) -> SearchResults:
         return self.local.get(below_row, SearchResults(text, (), (), 1.0))
 
     async def ask_archive(self, text: str, cursor: str = "") -> ArchiveAnswer:
@@ -295,5 +299,29 @@ def test_a_filter_that_leaves_few_is_looked_for_further_by_itself(qapp: QApplica
         stage.palette.field.setText("t channel:line")
         await until(lambda: len(stage.rows(PaletteKind.MESSAGE)) == 3)
         assert stage.rows(PaletteKind.MORE) == []
+
+    staged(qapp, work)
+
+
+def test_the_window_beneath_shows_dimmed_and_as_it_is_now(qapp: QApplication) -> None:
+    async def work(stage: Stage) -> None:
+        beneath = QWidget(stage.window)
+        beneath.setAutoFillBackground(True)
+        beneath.setGeometry(0, 0, 20, 20)
+        beneath.lower()
+        beneath.show()
+
+        for name in ("#2020E0", "#20E020"):
+            color = QColor(name)
+            look = beneath.palette()
+            look.setColor(beneath.backgroundRole(), color)
+            beneath.setPalette(look)
+            stage.palette.on_covered_changed()
+
+            def shows(color: QColor = color) -> bool:
+                seen = stage.palette.grab().toImage().pixelColor(5, 5)
+                return seen.lightness() < color.lightness() and abs(seen.hue() - color.hue()) < 20
+
+            await until(shows)
 
     staged(qapp, work)

@@ -34,7 +34,7 @@ class SlowSearch:
     async def titles(self, typed: str) -> tuple[str, ...]:
         return ()
 
-    async def search(
+    def search(
         self,
         text: str,
         limit_people: int,
@@ -42,7 +42,10 @@ class SlowSearch:
         *,
         home: ConversationId | None = None,
         below_row: int | None = None,
-    ) -> SearchResults:
+    ) -> asyncio.Future[SearchResults]:
+        return asyncio.ensure_future(self._search(text, below_row))
+
+    async def _search(self, text: str, below_row: int | None) -> SearchResults:
         self.asked.append(text)
         gate = self.gates.setdefault(text, asyncio.Event())
         try:

@@ -79,16 +79,8 @@ class _Loop(QEventLoop):  # type: ignore[misc]  # qasync carries no types
             sys.set_asyncgen_hooks(*before)
 
 
-# How long another thread may go on in Python while the window waits (Python's own: 5 ms).
-_SWITCH_INTERVAL_S = 0.001
-
-
 def create_loop(application: QApplication) -> asyncio.AbstractEventLoop:
-    """Return a loop over `application`'s own; the caller closes it with `run_to_end`.
-
-    Threads that work beside it let it go first sooner than Python would have them.
-    """
-    sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    """Return a loop over `application`'s own; the caller closes it with `run_to_end`."""
     loop: asyncio.AbstractEventLoop = _Loop(application)
     asyncio.set_event_loop(loop)
     return loop

@@ -5,6 +5,8 @@ It never changes the model and measures by kind alone.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
@@ -27,6 +29,8 @@ _HEIGHT_PX = {
     PaletteKind.ACTION: 32,
 }
 _MARGIN = 20.0
+# No letter is wider than this, but for rare signs: those end at the row's edge.
+_WIDEST_EM = 1.3
 _LEFT = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
 
 
@@ -49,8 +53,8 @@ class PaletteDelegate(QStyledItemDelegate):
         paint_avatar(painter, QRectF(rect.left(), rect.top() + 6, 30, 30), row.initials, row.color)
         rest = rect.adjusted(42, 0, 0, 0)
         font = ui_font(BODY_PX, BOLD, row.title)
-        used = self._text(painter, rest, row.title, font, self._tokens.ink)
-        rest.setLeft(rest.left() + used + 12)
+        shown = self._text(painter, rest, row.title, font, self._tokens.ink)
+        rest.setLeft(rest.left() + QFontMetricsF(font).horizontalAdvance(shown) + 12)
         self._text(painter, rest, row.text, ui_font(BODY_PX), self._tokens.ink2)
 
     def _message(self, painter: QPainter, rect: QRectF, row: PaletteRow) -> None:
@@ -60,7 +64,7 @@ class PaletteDelegate(QStyledItemDelegate):
         words = rect.adjusted(30, 6, 0, -6)
         aside = ui_font(SECONDARY_PX)
         when = f"Archive · {row.aside}" if row.in_archive else row.aside
-        width = QFontMetricsF(aside).horizontalAdvance(when) + 12
+        width = _width_of(when) + 12
         painter.setPen(qcolor(self._tokens.ink2))
         painter.setFont(aside)
         painter.drawText(
@@ -107,13 +111,15 @@ class PaletteDelegate(QStyledItemDelegate):
         painter.setFont(font)
         painter.drawText(cap, int(Qt.AlignmentFlag.AlignCenter), row.aside)
 
-    def _text(self, painter: QPainter, rect: QRectF, text: str, font: QFont, color: str) -> float:
-        metrics = QFontMetricsF(font)
-        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(0.0, rect.width()))
+    def _text(self, painter: QPainter, rect: QRectF, text: str, font: QFont, color: str) -> str:
+        """Paint a line and return it as it fits; what surely fits is not even measured."""
+        room = max(0.0, rect.width())
+        if len(text) * font.pixelSize() * _WIDEST_EM > room:
+            text = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, room)
         painter.setFont(font)
         painter.setPen(qcolor(color))
-        painter.drawText(rect, _LEFT, shown)
-        return metrics.horizontalAdvance(shown)
+        painter.drawText(rect, _LEFT, text)
+        return text
 
     def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
         row = index.data(PaletteRole.ROW)
@@ -138,3 +144,9 @@ class PaletteDelegate(QStyledItemDelegate):
             PaletteKind.MORE: self._more,
         }.get(row.kind, self._action)(painter, inner, row)
         painter.restore()
+
+
+@lru_cache(maxsize=256)
+def _width_of(when: str) -> float:
+    """Return how wide a row's time is, in px; times come again with each key."""
+    return QFontMetricsF(ui_font(SECONDARY_PX)).horizontalAdvance(when)

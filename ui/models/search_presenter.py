@@ -6,11 +6,11 @@ It never searches itself and never holds more than a few hundred results.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from app.domain.search import ArchiveAnswer, ArchiveState, MessageHit, SearchResults
 from app.domain.search_query import OpenFilter, with_value
@@ -23,6 +23,8 @@ from ui.models.palette_rows import PaletteContents, palette_rows
 from ui.models.search_words import FOOT, advice_sentence, foot_words
 
 LIMIT_PEOPLE = 5
+# As many as show at once; the others follow once the typing rests, before the archive's.
+LIMIT_FIRST = 12
 LIMIT_MESSAGES = 20
 LIMIT_MORE = 50
 MOST_MESSAGES = 400
@@ -32,10 +34,22 @@ ARCHIVE_AFTER_S = 0.35
 _MOST_ROUNDS = 6
 
 
+class SearchAnswer(Protocol):
+    """What a search finds, awaited once; `cancel` it when nobody wants it any more."""
+
+    def __await__(self) -> Generator[Any, None, SearchResults]:
+        """Wait for the results."""
+        ...
+
+    def cancel(self) -> object:
+        """Want them no more."""
+        ...
+
+
 class SearchSource(NameSource, Protocol):
     """What answers; app.search_desk offers it."""
 
-    async def search(
+    def search(
         self,
         text: str,
         limit_people: int,
@@ -43,8 +57,8 @@ class SearchSource(NameSource, Protocol):
         *,
         home: ConversationId | None = None,
         below_row: int | None = None,
-    ) -> SearchResults:
-        """Return people and messages of this computer holding every term of `text`."""
+    ) -> SearchAnswer:
+        """Begin to look for people and messages of this computer with every term of `text`."""
         ...
 
     async def ask_archive(self, text: str, cursor: str = "") -> ArchiveAnswer:
@@ -91,11 +105,7 @@ class SearchPresenter(QObject):
         self._caret = 0
         self._question = 0
         self._task: asyncio.Task[None] | None = None
-        # One turn of the loop gathers the keys of one burst into one question.
-        self._turn = QTimer(self)
-        self._turn.setSingleShot(True)
-        self._turn.setInterval(0)
-        self._turn.timeout.connect(self._ask)
+        self._begun: SearchAnswer | None = None
 
     def set_actions(self, actions: Sequence[PaletteAction]) -> None:
         """Offer these actions below what is found."""
@@ -113,12 +123,11 @@ class SearchPresenter(QObject):
         self._shown = replace(self._shown, text=text)
         self._caret = len(text) if caret is None else caret
         self._question += 1
-        self._turn.start()
+        self._ask()
 
     def reset(self) -> None:
         """Begin with an empty question."""
         self._question += 1
-        self._turn.stop()
         self._cancel()
         self._show(PaletteContents())
         self._tell(ArchiveState.NOT_ASKED)
@@ -135,15 +144,18 @@ class SearchPresenter(QObject):
         self._task = self._spawner.spawn(self._more(question, self._shown.text), "search")
 
     def _ask(self) -> None:
+        """Begin at once, before the field itself is painted; the answer is taken later."""
         self._cancel()
         if not self._shown.text.strip():
             self._show(PaletteContents())
             self._tell(ArchiveState.NOT_ASKED)
             return
-        self._task = self._spawner.spawn(self._search(self._question, self._shown.text), "search")
+        text = self._shown.text
+        self._begun = begun = self._source.search(text, LIMIT_PEOPLE, LIMIT_FIRST)
+        self._task = self._spawner.spawn(self._search(self._question, text, begun), "search")
 
-    async def _search(self, question: int, text: str) -> None:
-        results = await self._source.search(text, LIMIT_PEOPLE, LIMIT_MESSAGES)
+    async def _search(self, question: int, text: str, begun: SearchAnswer) -> None:
+        results = await begun
         if question != self._question:
             return
         self.elapsed_ms.append(results.elapsed_ms)
@@ -152,8 +164,9 @@ class SearchPresenter(QObject):
         self._tell(ArchiveState.NOT_ASKED)
         self.results_shown.emit(results)
         await self._complete(question, text)
-        await self._fill(question, text, LIMIT_MESSAGES)
+        await self._fill(question, text, LIMIT_FIRST)
         await asyncio.sleep(self._archive_after_s)
+        await self._fill(question, text, LIMIT_MESSAGES)
         if question == self._question:
             await self._ask_archive(question, text)
 
@@ -241,6 +254,9 @@ class SearchPresenter(QObject):
             self.spoken.emit(foot)
 
     def _cancel(self) -> None:
+        if self._begun is not None:
+            self._begun.cancel()
+            self._begun = None
         if self._task is not None and not self._task.done():
             self._task.cancel()
         self._task = None

@@ -5,7 +5,7 @@ It never searches and never carries out what was chosen.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
@@ -34,6 +34,7 @@ from ui.theme.icons import icon_pixmap
 from ui.theme.overlay_scroll_bar import OverlayScrollBar
 from ui.theme.tokens import Tokens
 from ui.theme.widgets import hairline, label
+from ui.views.backdrop import Backdrop
 
 _WIDTH_PX = 780
 _HEIGHT_PX = 562
@@ -65,9 +66,13 @@ class _Rows(QListView):
 
 
 class Palette(QWidget):
-    """Covers its parent while open; Esc or a click beside the card closes it."""
+    """Covers its parent while open; Esc or a click beside the card closes it.
+
+    `covering` comes when it opens, with each key and when it closes.
+    """
 
     chosen = Signal(object)
+    covering = Signal(bool)
 
     def __init__(self, presenter: SearchPresenter, tokens: Tokens, parent: QWidget) -> None:
         super().__init__(parent)
@@ -75,6 +80,12 @@ class Palette(QWidget):
         self._tokens = tokens
         self._covered = parent
         self._focus_before: QWidget | None = None
+        self._backdrop = Backdrop()
+        self._retake = QTimer(self)
+        self._retake.setSingleShot(True)
+        self._retake.setInterval(0)
+        self._retake.timeout.connect(self._take_backdrop)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName("Search")
         self._build()
         presenter.model.modelReset.connect(self._on_rows_changed)
@@ -98,14 +109,17 @@ class Palette(QWidget):
             f"QListView {{ background: {tokens.panel}; border: none; }}"
         )
         self.list.ground = QColor(tokens.panel)
+        self.on_covered_changed()
 
     def open(self, text: str = "") -> None:
         """Show the palette with `text` asked."""
         if not self.isVisible():
             self._focus_before = self.window().focusWidget()
+            self.covering.emit(True)
         self._presenter.reset()
         self.field.setText(text)
         self._place()
+        self._backdrop.take(self._covered, self)
         self.show()
         self.raise_()
         self.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
@@ -115,9 +129,21 @@ class Palette(QWidget):
         """Hide the palette and give the focus back."""
         if self.isVisible():
             self.hide()
+            self._backdrop.drop()
+            self.covering.emit(False)
             if self._focus_before is not None:
                 self._focus_before.setFocus(Qt.FocusReason.OtherFocusReason)
             self._focus_before = None
+
+    def on_covered_changed(self) -> None:
+        """Show the window beneath as it is now, once it has taken what changed."""
+        if self.isVisible():
+            self._retake.start()
+
+    def _take_backdrop(self) -> None:
+        if self.isVisible():
+            self._backdrop.take(self._covered, self)
+            self.update()
 
     def _build(self) -> None:
         self._card = QFrame(self)
@@ -186,6 +212,8 @@ class Palette(QWidget):
             self._say(" ".join(notes))
 
     def _on_typed(self, text: str) -> None:
+        if self.isVisible():
+            self.covering.emit(True)
         self._presenter.set_text(text, self.field.cursorPosition())
 
     def _on_merging(self) -> None:
@@ -255,6 +283,7 @@ class Palette(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._covered and event.type() == QEvent.Type.Resize:
             self._place()
+            self.on_covered_changed()
         if (
             watched is self.field
             and event.type() == QEvent.Type.KeyPress
@@ -270,5 +299,5 @@ class Palette(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(10, 16, 26, 120))
+        self._backdrop.paint(painter, event.rect())
         painter.end()
