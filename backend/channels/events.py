@@ -14,11 +14,16 @@ from contract.wire import ConsentKind, ConsentStatus, MessageKind
 
 
 class Sender(msgspec.Struct, frozen=True, kw_only=True):
-    """Who speaks: an address of one id type on the channel with the name shown there."""
+    """Who speaks: an address of one id type on the channel with the name shown there.
+
+    `also` is another address that the channel vouches for as the same person's: id type and
+    address, both empty where there is none.
+    """
 
     id_type: str
     address: str
     name: str = ""
+    also: tuple[str, str] = ("", "")
 
 
 class MediaRef(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,23 +59,27 @@ class MessageIn(ChannelEvent, frozen=True, kw_only=True, tag="message"):
 
 
 class MessageEcho(ChannelEvent, frozen=True, kw_only=True, tag="echo"):
-    """The employee wrote in the consumer app; the channel shows it to us."""
+    """The employee wrote in the consumer app; the channel shows it to us.
+
+    `by_client` marks the client's own words that the app's history tells afterwards.
+    """
 
     external_id: str
     text: str
     attachments: tuple[MediaRef, ...] = ()
     chat: str = ""
+    by_client: bool = False
 
 
 class Edited(ChannelEvent, frozen=True, kw_only=True, tag="edited"):
-    """The client changed a message already sent."""
+    """A message already sent was changed: the client's, or a native one in the consumer app."""
 
     external_id: str
     text: str
 
 
 class Deleted(ChannelEvent, frozen=True, kw_only=True, tag="deleted"):
-    """The client took a message back."""
+    """A message was taken back: the client's, or a native one in the consumer app."""
 
     external_id: str
 
@@ -110,7 +119,10 @@ class ConsentChange(ChannelEvent, frozen=True, kw_only=True, tag="consent"):
 
 
 class IdentityChange(ChannelEvent, frozen=True, kw_only=True, tag="identity"):
-    """The client's identity on the channel is another one now."""
+    """The client's identity on the channel is another one now; so is a group's that moved.
+
+    A group's sender has the id type `chat`.
+    """
 
     new_address: str
 
