@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import socket
 import subprocess
 import time
@@ -28,6 +29,15 @@ def require_peer(name: str) -> Path:
     if not path.exists():
         pytest.fail(f"the peer {name} is not installed: run `make test-channels`")
     return path
+
+
+def require_program(name: str) -> Path:
+    """Return where a program of the system's packages lies, or skip the test."""
+    require_peer("")
+    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    if found is None:
+        pytest.fail(f"the program {name} is not installed: run `make test-channels`")
+    return Path(found)
 
 
 def free_port() -> int:
