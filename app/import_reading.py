@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterable
 from datetime import tzinfo
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from app.domain.errors import Refused
@@ -24,6 +24,9 @@ from contract.imports.sms_backup import read_sms_backup
 from contract.imports.telegram import read_telegram
 from contract.imports.whatsapp import read_chat, take_apart
 from contract.imports.whatsapp_zip import read_archive
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 _HEAD_BYTES = 4_096
 _ZIP, _SQLITE = b"PK\x03\x04", b"SQLite format 3\x00"
@@ -159,6 +162,6 @@ class _Watched(io.FileIO):
         self._size_bytes = size_bytes
         self._watch = watch
 
-    def readinto(self, buffer: memoryview) -> int | None:  # type: ignore[override]
+    def readinto(self, buffer: WriteableBuffer, /) -> int | None:
         self._watch.reached(self.tell() / self._size_bytes)
         return super().readinto(buffer)

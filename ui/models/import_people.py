@@ -62,13 +62,9 @@ class PeopleChoices:
         """Return the names the person has spoken of."""
         return tuple(self._said)
 
-    def suggestion(self, name: str) -> Suggestion | None:
-        """Return what waits for a word, None where the person has spoken."""
-        return None if name in self._said else self._suggested.get(name)
-
     def confirm(self, name: str) -> bool:
         """Take a name's suggestion as said; False where there is none."""
-        suggestion = self.suggestion(name)
+        suggestion = self._suggestion(name)
         if suggestion is not None:
             self._said[name] = suggestion.person
         return suggestion is not None
@@ -85,7 +81,7 @@ class PeopleChoices:
 
     def waiting(self) -> tuple[str, ...]:
         """Return the names whose suggestion waits for a word."""
-        return tuple(name for name in self.names() if self.suggestion(name) is not None)
+        return tuple(name for name in self.names() if self._suggestion(name) is not None)
 
     def clients(self) -> tuple[ContactId, ...]:
         """Return the clients that are in this chat by the person's word, each once."""
@@ -97,7 +93,7 @@ class PeopleChoices:
         counts = [
             count
             for name, count in self._figures.by_name.items()
-            if self.person(name).who is Who.UNIDENTIFIED and self.suggestion(name) is None
+            if self.person(name).who is Who.UNIDENTIFIED and self._suggestion(name) is None
         ]
         return len(counts), sum(counts)
 
@@ -113,8 +109,12 @@ class PeopleChoices:
         """Return a line for each name."""
         return tuple(self._line(name, count) for name, count in self._figures.by_name.items())
 
+    def _suggestion(self, name: str) -> Suggestion | None:
+        """Return what waits for a word, None where the person has spoken."""
+        return None if name in self._said else self._suggested.get(name)
+
     def _line(self, name: str, count: int) -> PersonLine:
-        suggestion = self.suggestion(name)
+        suggestion = self._suggestion(name)
         if suggestion is not None:
             words = f"{suggestion.why}: {_person(suggestion.person)}. Please confirm"
             return PersonLine(name, words, "ink", asks=True, messages=count)

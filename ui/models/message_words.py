@@ -12,7 +12,7 @@ from app.domain.timeline import OutboxEntry, TimelineRow
 from contract.ids import MessageId
 from contract.policy.model import Inspection
 from contract.states import DeliveryState, OutboxState
-from contract.wire import Attachment, Direction, Message, MessageKind, Reaction
+from contract.wire import Attachment, Direction, Message, MessageKind, Origin, Reaction
 from ui.models.times import clock_time
 
 # Acts a part of a bubble offers; the view turns each into its signal.
@@ -183,12 +183,17 @@ def _client_footer(message: Message, setting: Setting) -> tuple[Part, ...]:
         return (Part("Ask to resend as text", "accent", True, ASK),)
     at = clock_time(message.place_at_utc_ms, setting.zone)
     if message.edited_at_utc_ms is None or message.deleted:
-        return (Part(at),)
+        return (*_native(message), Part(at))
     edited = Part(f"edited {clock_time(message.edited_at_utc_ms, setting.zone)}")
     if message.versions_archived < 2:
-        return (edited,)
+        return (*_native(message), edited)
     versions = f"{message.versions_archived} versions archived"
     return (edited, Part(versions, "accent", True, RECEIPT))
+
+
+def _native(message: Message) -> tuple[Part, ...]:
+    """Say of each imported message that it did not pass through the backend."""
+    return (Part("Native"),) if message.origin is Origin.IMPORTED else ()
 
 
 def own_footer(row: TimelineRow, setting: Setting) -> tuple[Part, ...]:
@@ -250,7 +255,7 @@ def _server_footer(row: TimelineRow, setting: Setting) -> tuple[Part, ...]:
         case DeliveryState.EXPIRED:
             return (*seal, Part("Expired, not delivered", "block", True), *reason, at, edit)
         case None:
-            return (*seal, at)
+            return (*seal, *_native(message), at)
         case DeliveryState.ARCHIVED if message.archive is None:
             return (*seal, at)
         case state:

@@ -69,7 +69,10 @@ def sendability(
     channel = CHANNEL_NAMES[conversation.channel]
     who = _who(conversation, contacts)
     if conversation.mode is Mode.NATIVE:
-        note = f"Native conversation: read-only here. Answer {who} in {channel} on your phone."
+        note = (
+            f"Native conversation: it is held on your phone and only kept here. Write to {who} in "
+            f"{channel} on the phone; what was said there is imported."
+        )
         return Sendability(Gate.NATIVE, note, writable=False)
     if conversation.walled:
         note = "You may not write in this conversation. Ask Compliance if you need to."

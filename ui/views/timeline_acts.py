@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from app.domain.timeline import TimelineRow
 from contract.states import DeliveryState
-from contract.wire import Attachment, Direction
+from contract.wire import Attachment, Direction, Origin
 from ui.models.message_words import ASK, CANCEL, EDIT, RECEIPT, SEND_AGAIN, UNDO, BubbleWords
 
 COPY, REPLY, SAVE, DELIVERED, GIVE_UP, OPEN_LINK, COPY_LINK = (
@@ -50,7 +50,7 @@ def menu_entries(
         entries += [Entry("Open link…", OPEN_LINK, url=url), Entry("Copy link", COPY_LINK, url=url)]
     entries.append(Entry("Copy selected text" if selected_text else "Copy text", COPY))
     on_backend = message.version > 0 and not message.deleted
-    if on_backend:
+    if on_backend and message.origin is not Origin.IMPORTED:
         entries.append(Entry("Reply", REPLY))
     entries += [Entry(f"Save “{file.name}”…", SAVE, file=file) for file in words.files]
     for part in (*words.footer, *words.below):
