@@ -40,25 +40,7 @@ def main(argv: list[str] | None = None) -> int:
     from backend.storage.database import DatabaseError
 
     try:
-        if getattr(arguments, "custody", False):
-            from backend.cli.custody import run_custody
-
-            return run_custody(arguments)
-        if arguments.command == "archive":
-            from backend.cli.offline import run_archive
-
-            return run_archive(arguments)
-        if getattr(arguments, "firm_admin", False):
-            from backend.cli.firm_admin import run_firm_admin
-
-            return run_firm_admin(arguments)
-        if arguments.command == "admin":
-            from backend.cli.offline import run_admin
-
-            return run_admin(arguments)
-        from backend.cli.running import run_serve, run_worker
-
-        return (run_serve if arguments.command == "serve" else run_worker)(arguments)
+        return _over_workspace(arguments)
     except (WorkspaceError, DatabaseError) as error:
         sys.stderr.write(f"{error}\n")
     except OSError as error:
@@ -68,6 +50,33 @@ def main(argv: list[str] | None = None) -> int:
             "The line on stdin must be JSON with database_key and what the command needs.\n"
         )
     return EXIT_FAULT
+
+
+def _over_workspace(arguments: argparse.Namespace) -> int:
+    """Run a command that opens a workspace: it serves one, or looks after one."""
+    if getattr(arguments, "custody", False):
+        from backend.cli.custody import run_custody
+
+        return run_custody(arguments)
+    if arguments.command == "archive":
+        from backend.cli.offline import run_archive
+
+        return run_archive(arguments)
+    if getattr(arguments, "firm_admin", False):
+        from backend.cli.firm_admin import run_firm_admin
+
+        return run_firm_admin(arguments)
+    if getattr(arguments, "delivery_admin", False):
+        from backend.cli.delivery_admin import run_delivery
+
+        return run_delivery(arguments)
+    if arguments.command == "admin":
+        from backend.cli.offline import run_admin
+
+        return run_admin(arguments)
+    from backend.cli.running import run_serve, run_worker
+
+    return (run_serve if arguments.command == "serve" else run_worker)(arguments)
 
 
 def _read_serving() -> None:

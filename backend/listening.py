@@ -13,7 +13,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import uvicorn
@@ -46,6 +46,9 @@ class Handshake(msgspec.Struct, frozen=True, kw_only=True):
         return key
 
 
+H = TypeVar("H", bound=Handshake)
+
+
 class Server(uvicorn.Server):
     """uvicorn that tells when it listens and leaves signals to us."""
 
@@ -66,7 +69,15 @@ class Server(uvicorn.Server):
 
 def read_handshake() -> Handshake:
     """Read the line from stdin; raises msgspec.ValidationError or ValueError when it is wrong."""
-    return msgspec.json.decode(sys.stdin.buffer.readline(), type=Handshake)
+    return handshake_in(sys.stdin.buffer.readline(), Handshake)
+
+
+def handshake_in(line: bytes, kind: type[H]) -> H:
+    """Return what a line tells: JSON, or the bare key's hex digits; raises ValueError."""
+    line = line.strip()
+    if line.startswith(b"{"):
+        return msgspec.json.decode(line, type=kind)
+    return kind(database_key=line.decode("ascii"))
 
 
 def server_of(app: ASGIApp) -> Server:

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from backend.api.answers import fault_answer
 from backend.api.auth import token_hash
+from backend.api.bearer import bearer_of
 from backend.api.operation import Call, Operation
 from backend.directory.people import read_me
 from backend.refusals import Refused
@@ -75,10 +76,8 @@ async def _carry_out(call: Call) -> Response:
 
 
 async def _caller(call: Call) -> Me:
-    scheme, _, token = call.request.headers.get("Authorization", "").partition(" ")
-    employee_id = None
-    if scheme.lower() == "bearer" and token.strip():
-        employee_id = await call.services.auth.employee_of(token.strip())
+    token = bearer_of(call.request)
+    employee_id = await call.services.auth.employee_of(token) if token else None
     me = None
     if employee_id is not None:
         known = employee_id
@@ -87,7 +86,7 @@ async def _caller(call: Call) -> Me:
         raise Refused(ProblemCode.UNAUTHENTICATED, "Sign in again: the access token is not valid.")
     services = call.services
     now_utc_ms, scheme = services.now_utc_ms(), services.auth.scheme
-    await services.sign_ins.note(me, token_hash(token.strip()), scheme, now_utc_ms)
+    await services.sign_ins.note(me, token_hash(token), scheme, now_utc_ms)
     return me
 
 

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 import msgspec
 from starlette.responses import Response, StreamingResponse
 
+from backend.api.bearer import still_signed_in
 from backend.api.operation import JSON, Call
 from backend.inbox.events import CursorGone, StoredEvent, read_events, stream_position
 from backend.inbox.notifier import Subscription
@@ -60,10 +61,15 @@ async def events_poll(call: Call) -> Response:
 
 
 async def _frames(call: Call, position: int) -> AsyncIterator[bytes]:
-    notifier = call.services.notifier
+    notifier, heartbeat_s = call.services.notifier, call.services.settings.heartbeat_s
     yield b": open\n\n"
     with notifier.subscribe(call.me.employee_id) as subscription:
+        looked_at_s = time.monotonic()
         while not notifier.closed:
+            if time.monotonic() - looked_at_s > heartbeat_s:
+                if not await still_signed_in(call):
+                    return  # the reconnecting client is told so
+                looked_at_s = time.monotonic()
             try:
                 found = await _read(call, position)
             except CursorGone:
@@ -77,7 +83,7 @@ async def _frames(call: Call, position: int) -> AsyncIterator[bytes]:
             passing = _passing(subscription, call.services.now_utc_ms())
             if passing:
                 yield b"".join(b"data: %b\n\n" % event.to_json() for event in passing)
-            if not await subscription.wait(call.services.settings.heartbeat_s):
+            if not await subscription.wait(heartbeat_s):
                 yield _HEARTBEAT
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from backend.listening import Handshake
+from backend.listening import Handshake, handshake_in
 from backend.workspace_errors import WorkspaceError
 
 
@@ -24,28 +24,23 @@ class Told(Handshake, frozen=True, kw_only=True):
 
 
 def told_key(arguments: argparse.Namespace) -> Told:
-    """Return the line on stdin, or with a key file that one's key: stdin stays unread then.
+    """Return the line on stdin, or that of the key file: stdin stays unread then.
 
     Raises WorkspaceError, or ValueError for a line that is wrong.
     """
     if arguments.key_file is None:
-        told = read_told()
-        assert told.key
+        told = handshake_in(sys.stdin.buffer.readline(), Told)
+        _check(told)
         return told
-    told = Told(database_key=_read_key(arguments.key_file))
     try:
-        assert told.key
+        told = handshake_in(_content(arguments.key_file), Told)
+        _check(told)
     except ValueError as error:
         raise WorkspaceError(
-            "The key file must hold 64 hex digits and nothing else: make one with "
-            "`openssl rand -hex 32`."
+            "The key file must hold the database key's 64 hex digits, or the line that stdin "
+            "would tell: make a key with `openssl rand -hex 32`."
         ) from error
     return told
-
-
-def read_told() -> Told:
-    """Return the next line of stdin; raises ValueError when it is wrong."""
-    return msgspec.json.decode(sys.stdin.buffer.readline(), type=Told)
 
 
 def read_settings_line() -> dict[str, str]:
@@ -58,10 +53,15 @@ class _Settings(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, str]
 
 
-def _read_key(path: Path) -> str:
+def _check(told: Told) -> None:
+    """Raise ValueError for a key that is none."""
+    len(told.key)
+
+
+def _content(path: Path) -> bytes:
     try:
         if os.name != "nt" and stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise WorkspaceError("Others can read the key file: run `chmod 600` on it.")
-        return path.read_text("ascii").strip()
-    except (OSError, UnicodeError) as error:
+        return path.read_bytes()
+    except OSError as error:
         raise WorkspaceError("The key file can't be read.") from error
