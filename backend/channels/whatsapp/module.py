@@ -11,6 +11,7 @@ from backend.channels import faults
 from backend.channels.contract import Account, Connector
 from backend.channels.modules import ChannelContext, CheckLine, SettingField
 from backend.channels.whatsapp.errors import fault_of_reply
+from backend.channels.whatsapp.heard import LastHeard
 from backend.channels.whatsapp.inbound import WhatsAppInbound
 from backend.channels.whatsapp.outbound import (
     DEFAULT_GRAPH_URL,
@@ -62,7 +63,10 @@ class WhatsAppModule:
 
     def connect(self, context: ChannelContext) -> Connector:
         """Return the connector that serves all WhatsApp accounts."""
-        return Connector(outbound=WhatsAppOutbound(context), inbound=WhatsAppInbound(context))
+        heard = LastHeard()
+        return Connector(
+            outbound=WhatsAppOutbound(context, heard), inbound=WhatsAppInbound(context, heard)
+        )
 
     async def check(self, context: ChannelContext, account: Account) -> tuple[CheckLine, ...]:
         """Ask Meta for the number with the account's token."""

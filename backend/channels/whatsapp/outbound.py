@@ -7,6 +7,7 @@ Requests: Meta's Cloud API v23.0, `POST /{phone_number_id}/messages` and `/media
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,17 +25,18 @@ from backend.channels.contract import (
 )
 from backend.channels.modules import ChannelContext
 from backend.channels.plain_outbound import PlainOutbound
-from backend.channels.preflight import shared_preflight
+from backend.channels.preflight import carried_as, shared_preflight
 from backend.channels.profiles import CHANNEL_CAPABILITIES
 from backend.channels.vendor_http import VendorReply
 from backend.channels.whatsapp.errors import fault_of_reply
+from backend.channels.whatsapp.heard import LastHeard
 from backend.channels.whatsapp.wire import MediaAnswer, SendAnswer
 from contract.ids import AccountId, ConversationId
 from contract.states import DeliveryState
 from contract.wire import Channel
 
 DEFAULT_GRAPH_URL = "https://graph.facebook.com/v23.0"
-_KINDS = frozenset({"image", "audio", "video"})
+_USER_ID = re.compile(r"[A-Z]{2}\.[A-Za-z0-9]")
 _WITH_CAPTION = frozenset({"image", "video", "document"})
 _UPLOAD_TIMEOUT_S = 40.0
 _MOST_CAPTION_CHARS = 1024
@@ -45,8 +47,9 @@ class WhatsAppOutbound(PlainOutbound):
 
     shown_name = "WhatsApp"
 
-    def __init__(self, context: ChannelContext) -> None:
+    def __init__(self, context: ChannelContext, heard: LastHeard) -> None:
         self._context = context
+        self._heard = heard
 
     def capabilities(self, account: Account, conversation_id: ConversationId) -> Capabilities:
         """Return what Meta documents for a number of the Cloud API."""
@@ -63,7 +66,9 @@ class WhatsAppOutbound(PlainOutbound):
 
     async def send(self, outbound: OutboundMessage, attempt: Attempt) -> SendResult:
         """Hand the message over; a file is uploaded first, which may be repeated harmlessly."""
-        document = _addressed(outbound) | {"biz_opaque_callback_data": attempt.key}
+        document = _addressed(outbound.address, outbound.id_type) | {
+            "biz_opaque_callback_data": attempt.key
+        }
         if outbound.quote_external_id:
             document["context"] = {"message_id": outbound.quote_external_id}
         if outbound.template is not None:
@@ -87,12 +92,8 @@ class WhatsAppOutbound(PlainOutbound):
         """Set our reaction; an empty emoji takes it back."""
         await self._told(
             account.account_id,
-            {
-                "recipient_type": "individual",
-                "to": _number(address),
-                "type": "reaction",
-                "reaction": {"message_id": external_id, "emoji": emoji},
-            },
+            _addressed(address)
+            | {"type": "reaction", "reaction": {"message_id": external_id, "emoji": emoji}},
         )
 
     async def mark_read(
@@ -102,11 +103,17 @@ class WhatsAppOutbound(PlainOutbound):
         await self._told(account.account_id, {"status": "read", "message_id": external_id})
 
     async def typing(self, account: Account, address: str, typing: bool) -> None:
-        """Do nothing: the indicator goes with a read mark of a known message only."""
+        """Show that we type, for 25 seconds, as an answer to the chat's last message.
+
+        WhatsApp marks that message as read with it. Nothing is shown where none is known.
+        """
+        last = self._heard.last(account.account_id, address) if typing else ""
+        if last:
+            shown = {"status": "read", "message_id": last, "typing_indicator": {"type": "text"}}
+            await self._told(account.account_id, shown)
 
     async def _file(self, outbound: OutboundMessage, file: OutboundFile) -> dict[str, Any]:
-        major = file.media_type.partition("/")[0]
-        kind = major if major in _KINDS else "document"
+        kind = carried_as(CHANNEL_CAPABILITIES[Channel.WHATSAPP], file) or "document"
         told: dict[str, Any] = {"id": await self._upload(outbound.account_id, file)}
         if outbound.text and kind in _WITH_CAPTION:
             told["caption"] = outbound.text
@@ -160,16 +167,16 @@ def bearer(settings: Any) -> dict[str, str]:
     return {"Authorization": f"Bearer {settings['access_token']}"}
 
 
-def _addressed(outbound: OutboundMessage) -> dict[str, Any]:
-    if outbound.id_type == "chat":
-        return {"recipient_type": "group", "to": outbound.address}
-    if outbound.id_type == "user_id":  # business-scoped, where the client hides the number
-        return {"recipient_type": "individual", "recipient": outbound.address}
-    return {"recipient_type": "individual", "to": _number(outbound.address)}
-
-
-def _number(address: str) -> str:
-    return address.removeprefix("+")
+def _addressed(address: str, id_type: str = "") -> dict[str, Any]:
+    """Return to whom a message goes; a bare address tells by its form what it is."""
+    if not id_type:
+        id_type = "user_id" if _USER_ID.match(address) else "phone"
+        id_type = "chat" if id_type == "phone" and not address.startswith("+") else id_type
+    if id_type == "chat":
+        return {"recipient_type": "group", "to": address}
+    if id_type == "user_id":  # business-scoped, where the client hides the number
+        return {"recipient_type": "individual", "recipient": address}
+    return {"recipient_type": "individual", "to": address.removeprefix("+")}
 
 
 def _template(outbound: OutboundMessage) -> dict[str, Any]:
@@ -186,7 +193,6 @@ def _template(outbound: OutboundMessage) -> dict[str, Any]:
 
 
 def _fits_as_caption(outbound: OutboundMessage) -> bool:
-    major = outbound.attachments[0].media_type.partition("/")[0]
-    if major == "audio":
+    if carried_as(CHANNEL_CAPABILITIES[Channel.WHATSAPP], outbound.attachments[0]) == "audio":
         return not outbound.text
     return len(outbound.text) <= _MOST_CAPTION_CHARS

@@ -46,6 +46,13 @@ class Emoji(msgspec.Struct):
     emoji: str = ""
 
 
+class Metadata(msgspec.Struct):
+    """Which of the firm's numbers a webhook is about."""
+
+    display_phone_number: str = ""
+    phone_number_id: str = ""
+
+
 class Context(msgspec.Struct):
     """The message that is answered."""
 
@@ -122,6 +129,23 @@ class Revoke(msgspec.Struct):
     original_message_id: str = ""
 
 
+class EditedMessage(msgspec.Struct):
+    """What a changed message says now."""
+
+    type: str = ""
+    text: Text | None = None
+    image: Media | None = None
+    video: Media | None = None
+    document: Media | None = None
+
+
+class Edit(msgspec.Struct):
+    """A message changed: the whole of it as it is now."""
+
+    original_message_id: str = ""
+    message: EditedMessage | None = None
+
+
 class Message(msgspec.Struct):
     """One message, inbound or an echo of the consumer app."""
 
@@ -131,6 +155,7 @@ class Message(msgspec.Struct):
     sender: str = msgspec.field(default="", name="from")
     from_user_id: str = ""
     to: str = ""
+    to_user_id: str = ""
     group_id: str = ""
     text: Text | None = None
     image: Media | None = None
@@ -145,29 +170,57 @@ class Message(msgspec.Struct):
     reaction: Emoji | None = None
     system: System | None = None
     revoke: Revoke | None = None
-    edit: Text | None = None
+    edit: Edit | None = None
     context: Context | None = None
     errors: list[Error] = []
 
 
 class Status(msgspec.Struct):
-    """What became of a message of ours."""
+    """What became of a message of ours; in a group `recipient_id` is the group's."""
 
     id: str
     status: str
     timestamp: str
     recipient_id: str = ""
+    recipient_type: str = ""
+    recipient_user_id: str = ""
     biz_opaque_callback_data: str = ""
     errors: list[Error] = []
+
+
+class Preference(msgspec.Struct):
+    """What a client wants, or no longer wants, to be sent."""
+
+    wa_id: str = ""
+    user_id: str = ""
+    category: str = ""
+    value: str = ""
+    timestamp: int = 0
+
+
+class Thread(msgspec.Struct):
+    """A chat of the phone's history; `id` is the client's number."""
+
+    id: str = ""
+    messages: list[Message] = []
+
+
+class History(msgspec.Struct):
+    """A piece of the phone's history."""
+
+    threads: list[Thread] = []
 
 
 class Value(msgspec.Struct):
     """What a change holds."""
 
+    metadata: Metadata = msgspec.field(default_factory=Metadata)
     contacts: list[Contact] = []
     messages: list[Message] = []
     message_echoes: list[Message] = []
     statuses: list[Status] = []
+    user_preferences: list[Preference] = []
+    history: list[History] = []
 
 
 class Change(msgspec.Struct):

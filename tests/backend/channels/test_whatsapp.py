@@ -63,6 +63,7 @@ class MetaPeer:
 
     def __init__(self) -> None:
         self.bodies: list[dict[str, Any]] = []
+        self.marks: list[dict[str, Any]] = []
         self.hooks: list[bytes] = []
         self.next: type[faults.ChannelFault] | None = None
         self.uploads: list[bytes] = []
@@ -82,6 +83,7 @@ class MetaPeer:
             return self._error(*_CODES[fault])
         body = await request.json()
         if body.get("status") == "read":
+            self.marks.append(body)
             return JSONResponse({"success": True})
         self.bodies.append(body)
         sent = f"wamid.{len(self.bodies)}"
@@ -109,7 +111,7 @@ class MetaPeer:
         self.hooks.append(json.dumps(whole).encode())
 
     def _statuses(self, sent: str, body: dict[str, Any]) -> None:
-        for status in ("sent", "delivered", "read"):
+        for status in ("sent", "delivered", "read") if "biz_opaque_callback_data" in body else ():
             self.hook(
                 {
                     "messaging_product": "whatsapp",
@@ -325,7 +327,8 @@ async def test_a_status_that_comes_later_can_say_failed(vendor: MetaVendor) -> N
     vendor.peer.hook({"statuses": [status | {"errors": [{"code": 131047}]}]})
     (event,) = vendor.connector.inbound.parse(ACCOUNT, vendor.peer.hooks[-1])
     assert isinstance(event, Receipt)
-    assert (event.state, event.detail) == (DeliveryState.FAILED, "131047")
+    assert event.state is DeliveryState.FAILED
+    assert "more than 24 hours" in event.detail, "in words, for the employee reads it"
     assert isinstance(fault_of_code(131047, 0), faults.WindowExpired)
 
 
