@@ -102,6 +102,8 @@ class Workspace(QObject):
         self.reload_settings = reload_settings or (lambda: Settings.load(core.paths.config_dir))
         self._policy: tuple[str, int] = ("", 0)
         self._leaves_anyway = False
+        # What would be cut short by closing now, in a sentence; the next wish to close is taken.
+        self.leaving_words: Callable[[], str] = lambda: ""
         self.signals = CoreSignals(self)
         self.spawner = Spawner(self._on_failed, held=before_loop)
         self.source = WorkspaceSource(core)
@@ -266,13 +268,18 @@ class Workspace(QObject):
             words = f"{sentence_of(fault)} Your draft is not saved yet. Close again to leave."
             self.banners.tell_fault(words)
             return
+        if words := self.leaving_words():
+            self._leaves_anyway = True
+            self.banners.tell_fault(words)
+            return
         self.closing.emit()
 
     # -- what happens ------------------------------------------------------------------------
 
     def _on_changed(self, changes: ChangeSet) -> None:
-        self.inbox.on_changed(changes)
+        # One thread reads for both: the conversation that is looked at goes first.
         self.timeline.on_changed(changes)
+        self.inbox.on_changed(changes)
         self.conversation.on_changed(changes)
 
     def _on_status(self, status: CoreStatus) -> None:
