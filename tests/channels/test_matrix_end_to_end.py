@@ -1,0 +1,204 @@
+"""Matrix from a person's program to the app's window and back, over a real Synapse.
+
+It never federates; everything on the way is what a firm would run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from tests.channels.peers import free_port
+from tests.channels.running_app import OpenApp, open_app
+from tests.channels.synapse import AS_TOKEN, FIRM_USER, HS_TOKEN, Homeserver, Person
+from tests.channels.vendor_line import VendorLine
+from tests.support.firm_backend import FirmBackend
+from tests.support.log_guard import LogGuard
+from tests.support.qt_loop import run_in_qt_loop
+from tests.support.served_backend import verify_archive
+from tests.support.waiting import eventually
+from tests.ui.kit import until
+
+pytestmark = pytest.mark.timeout(240)
+ACCOUNT, CLIENT, EMPLOYEE = "acc-matrix", "Ada Lovelace", "emp-ruth"
+SEND = b"/send/m.room.message/"
+
+
+class House:
+    """Homeserver, the line to it, the firm, and the person, who has met the firm's account."""
+
+    def __init__(
+        self, homeserver: Homeserver, line: VendorLine, firm: FirmBackend, person: Person
+    ) -> None:
+        self.homeserver, self.line, self.firm, self.person = homeserver, line, firm, person
+        self.token = ""
+        self.room = ""
+
+    async def meets(self) -> None:
+        """Have the person open a chat with the firm's account, which accepts."""
+        self.room = await asyncio.to_thread(self.person.meet, FIRM_USER)
+
+        async def joined() -> bool:
+            return FIRM_USER in await asyncio.to_thread(self.person.members, self.room)
+
+        await eventually(joined, "the firm to accept", timeout_s=40)
+
+    async def says(self, text: str) -> str:
+        """Have the person write."""
+        return await asyncio.to_thread(self.person.say, self.room, text)
+
+    async def seen(self) -> list[str]:
+        """Return what the person was written, oldest first."""
+        told = await asyncio.to_thread(self.person.seen, self.room)
+        return [each["content"]["body"] for each in told]
+
+    async def sees(self, *texts: str) -> None:
+        """Wait until the person has seen these texts and no other."""
+
+        async def look() -> bool:
+            return await self.seen() == list(texts)
+
+        await eventually(look, f"the person to see {texts}", timeout_s=60)
+
+    async def restart(self) -> None:
+        """Start the killed homeserver again, on its port, with its data."""
+        await asyncio.to_thread(self.homeserver.start)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """Run homeserver and firm, the employee's account and client set up by commands."""
+    firm = FirmBackend(tmp_path / "firm", port=free_port())
+    hook = f"{firm.public_url}/hooks/matrix/{ACCOUNT}"
+    with (
+        Homeserver(tmp_path / "synapse", hook) as homeserver,
+        VendorLine(homeserver.port) as line,
+        contextlib.closing(Person(homeserver.url, "ada")) as person,
+        firm,
+    ):
+        house = House(homeserver, line, firm, person)
+        house.token = firm.add_employee(EMPLOYEE, "Ruth Amsler")
+        settings = {
+            "homeserver_url": line.url,
+            "user_id": FIRM_USER,
+            "as_token": AS_TOKEN,
+            "hs_token": HS_TOKEN,
+        }
+        assert firm.add_channel("matrix", ACCOUNT, settings, "--member", EMPLOYEE) == hook
+        point = ["--point", f"matrix:{person.user}", "--consent", "recording=accepted@2026-1"]
+        firm.admin("contact", "add", "--name", CLIENT, "--employee", EMPLOYEE, *point)
+        firm.start()
+        yield house
+
+
+@contextlib.asynccontextmanager
+async def _chat(qapp: QApplication, house: House, folder: Path) -> AsyncIterator[OpenApp]:
+    """Open the app on a chat that the person has begun."""
+    await house.meets()
+    async with open_app(qapp, folder / "app", house.firm, house.token) as app:
+        await house.says("Guten Morgen, ist die Order durch?")
+        await app.opens(CLIENT)
+        await app.shows("Guten Morgen, ist die Order durch?")
+        yield app
+
+
+def _run(qapp: QApplication, work: Callable[[], Awaitable[Any]]) -> None:
+    async def whole() -> None:
+        await work()
+
+    run_in_qt_loop(qapp, whole(), timeout_s=220)
+
+
+def test_a_person_is_answered_from_the_window_and_both_sides_are_archived(
+    qapp: QApplication, tmp_path: Path, house: House
+) -> None:
+    async def work() -> None:
+        async with _chat(qapp, house, tmp_path) as app:
+            await app.types("Ja, zu 41.20, Bestaetigung folgt.")
+            await house.sees("Ja, zu 41.20, Bestaetigung folgt.")
+            assert (await app.archives("Ja, zu 41.20, Bestaetigung folgt.")).own
+            (event,) = await asyncio.to_thread(house.person.seen, house.room)
+            await asyncio.to_thread(house.person.read_up_to, house.room, event["event_id"])
+            await app.shows("Ja, zu 41.20, Bestaetigung folgt.", "Read")
+            await house.says("Danke")
+            await app.shows("Danke")
+
+    _run(qapp, work)
+    _is_sound(house, 3)
+
+
+def test_a_slow_and_killed_homeserver_loses_nothing_and_doubles_nothing(
+    qapp: QApplication, tmp_path: Path, house: House
+) -> None:
+    async def work() -> None:
+        async with _chat(qapp, house, tmp_path) as app:
+            house.line.slow(400)
+            await app.types("eins")
+            await house.sees("eins")
+            await app.shows("eins", "Sent")
+            house.line.restore()
+            # The homeserver took it; its answer is lost, and so is what it remembered of it.
+            house.line.lose_answer_to(SEND)
+            await app.types("zwei")
+            await until(lambda: house.line.lost == 1, 20)
+            house.line.refuse()
+            await asyncio.to_thread(house.homeserver.kill)
+            await app.types("drei")
+            await house.restart()
+            house.line.restore()
+            await house.sees("eins", "zwei", "drei")
+            await app.shows("zwei", "Sent")
+            # Killed while nothing was on its way; what is written meanwhile waits, and says so.
+            await asyncio.to_thread(house.homeserver.kill)
+            await app.types("vier")
+            await app.shows("vier", "on its way")
+            await house.restart()
+            await house.sees("eins", "zwei", "drei", "vier")
+            await house.says("alles da")
+            await app.shows("alles da")
+            for text in ("eins", "zwei", "drei", "vier"):
+                await app.shows(text, "Sent")
+                await app.archives(text)
+
+    _run(qapp, work)
+    _is_sound(house, 6)
+
+
+def test_a_killed_backend_loses_neither_sides_words(
+    qapp: QApplication, tmp_path: Path, house: House, expect_log: LogGuard
+) -> None:
+    expect_log(".", logger="app", required=False)
+    expect_log(".", logger="backend_client", required=False)
+
+    async def work() -> None:
+        async with _chat(qapp, house, tmp_path) as app:
+            await asyncio.to_thread(house.firm.kill)
+            await house.says("noch etwas")
+            await app.types("Moment")
+            await house.says("und noch etwas")
+            await asyncio.to_thread(house.firm.start)
+            await house.sees("Moment")
+            await app.shows("noch etwas")
+            await app.shows("und noch etwas")
+            await app.archives("Moment")
+            assert [text for text in app.texts() if "noch" in text] == [
+                "noch etwas",
+                "und noch etwas",
+            ]
+
+    _run(qapp, work)
+    _is_sound(house, 4)
+
+
+def _is_sound(house: House, messages: int) -> None:
+    """Stop the firm's backend and audit its archive from outside."""
+    house.firm.stop()
+    audit = verify_archive(house.firm.data_dir)
+    assert audit["ok"], audit
+    assert (audit["messages"], audit["sealed"]) == (messages, audit["entries"])

@@ -1,0 +1,57 @@
+"""The line between a backend and a vendor's peer, which loses the answer to one request.
+
+It never changes a byte that passes, and never leaves loopback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.support.tcp_proxy import TcpProxy, _Link
+
+
+class VendorLine(TcpProxy):
+    """A TCP proxy that can also let a request arrive and keep its answer back.
+
+    `lost` counts the answers that were lost.
+    """
+
+    def __init__(self, target_port: int) -> None:
+        super().__init__(target_port)
+        self.lost = 0
+        self._word = b""
+
+    @property
+    def url(self) -> str:
+        """Return the address to give instead of the peer's."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def lose_answer_to(self, word: bytes) -> None:
+        """Let the next request that holds `word` arrive, and end its connection before it answers.
+
+        The peer has done what it was asked by then: its answer had begun to come.
+        """
+        self._word = word
+
+    async def _forward(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, link: _Link
+    ) -> None:
+        target_reader, target = await asyncio.open_connection("127.0.0.1", self._target_port)
+        link.writers.append(target)
+        is_losing = False
+
+        def up(piece: bytes) -> tuple[bytes, bool]:
+            nonlocal is_losing
+            if self._word and self._word in piece:
+                is_losing, self._word = True, b""
+            return self._spend_up(piece)
+
+        def down(piece: bytes) -> tuple[bytes, bool]:
+            if is_losing:
+                self.lost += 1
+                return b"", True
+            return self._spend_down(piece)
+
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._pump(reader, target, link, up))
+            both.create_task(self._pump(target_reader, writer, link, down))
