@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QAbstractButton
 
 from app.domain.errors import AppError
 from app.domain.imports import Export, Imported, ReadAs, Staged, Suggestion, Unfinished
-from app.import_matching import suggestions
-from app.import_reading import Watch, read_export
+from app.imports.matching import suggestions
+from app.imports.reading import Watch, read_export
 from contract.ids import ContactId, ConversationId, EmployeeId, FirmId
 from contract.imports.model import ImportedChat
 from contract.wire import Contact, Me

@@ -16,7 +16,7 @@ from app.domain.errors import Offline
 from app.domain.imports import Imported, Person, Unfinished, Who
 from contract.ids import ContactId
 from contract.imports.day_order import DayOrder
-from tests.app.import_files import AMBIGUOUS, PRIVATE, telegram_json, whatsapp_zip
+from tests.app.imports.files import AMBIGUOUS, PRIVATE, telegram_json, whatsapp_zip
 from tests.support.qt_loop import run_in_qt_loop
 from tests.ui.import_kit import BOOK, Desk, Kit, import_kit
 from tests.ui.kit import until

@@ -41,7 +41,7 @@ class ImportPersonDialog(PlainDialog):
         parent: QWidget | None = None,
     ) -> None:
         """`messages` says how many are theirs, `me` is the signed-in person's name."""
-        said = f"{messages} in this chat are theirs. Whoever is not identified is kept, too."
+        said = f"They wrote {messages} in this chat. Whoever is not identified is kept, too."
         super().__init__(f"Who is “{name}”?", said, parent)
         self.resize(*SIZE_PX)
         self.field = QLineEdit()

@@ -14,13 +14,13 @@ import pytest
 
 from app.domain.errors import Refused
 from app.domain.imports import Person, ReadAs, Suggestion, Who, figures_of
-from app.import_matching import suggestions
-from app.import_reading import ReadingStopped, Watch, read_export
+from app.imports.matching import suggestions
+from app.imports.reading import ReadingStopped, Watch, read_export
 from contract.ids import ContactId, EmployeeId, FirmId
 from contract.imports.day_order import DayOrder
 from contract.imports.model import Source
 from contract.wire import Contact, Me
-from tests.app.import_files import AMBIGUOUS, line_txt, sms_xml, telegram_json, whatsapp_zip
+from tests.app.imports.files import AMBIGUOUS, line_txt, sms_xml, telegram_json, whatsapp_zip
 
 PARIS = ReadAs("Europe/Paris")
 ME = Me(
