@@ -25,7 +25,13 @@ from contract.receipts.bodies import attachment_commitments
 from contract.states import DeliveryState
 
 Progress = Callable[[int, int], None]
-_DIRECTIONS = {"message_out": "out", "message_in": "in", "message_system": "system"}
+_DIRECTIONS = {
+    "message_out": "out",
+    "message_in": "in",
+    "message_system": "system",
+    "native": "out",
+}
+_ORIGINS = {"import": "imported", "native": "native"}
 _REPORTED = {
     DeliveryState.READ.value: frozenset({DeliveryState.READ.value}),
     DeliveryState.DELIVERED.value: frozenset(
@@ -99,7 +105,7 @@ def _place(facts: MessageFacts) -> Iterator[str]:
         yield "its author is not the one archived"
     if row.direction != _DIRECTIONS.get(first.kind, row.direction):
         yield "its direction is not the one archived"
-    if (row.origin == "imported") != (first.kind == "import"):
+    if row.origin != _ORIGINS.get(first.kind, "live"):
         yield "its origin is not the one archived"
     if row.occurred_at_utc_ms != said.occurred_at_utc_ms:
         yield "its time is not the one archived"

@@ -13,10 +13,15 @@ from backend.archive.entries import append_entry, new_salt
 from backend.channels import events
 from backend.channels.contract import Account
 from backend.delivery.accounts import DISCONNECTED, pause_account, resume_account
-from backend.delivery.chats import GROUP, chat_address, chat_of, find_chat
+from backend.delivery.chats import chat_address, chat_of, find_chat
+from backend.delivery.echoes import record_echo
+from backend.delivery.identities import follow_group, keep_together
 from backend.delivery.message_refs import keep_refs
 from backend.delivery.opting_out import OptOut, opt_out
 from backend.directory.consents import record_consent
+from backend.directory.native_capture import note_capture
+from backend.directory.notices import version_told
+from backend.directory.points import GROUP
 from backend.inbox.history import record_history
 from backend.inbox.inbound import (
     StoredFile,
@@ -28,14 +33,16 @@ from backend.inbox.inbound import (
 )
 from backend.inbox.messages import find_by_external_id
 from backend.inbox.receipts import record_receipt
+from backend.inbox.recording_notice import first_contact, take_answer
 from backend.storage.tables import contact_points, conversations, messages
-from contract.names import shown_name
 from contract.receipts.canonical import canonical_json
 from contract.states import DeliveryState
 from contract.wire import Channel, ConsentKind, ConsentStatus, Direction, MessageKind, Origin
 
 _OPTED_OUT = "Client opted out. Messages on this channel are no longer sent."
 _AGREED = "Recording notice accepted by client"
+_REFUSED = "Client refused to be recorded. Messages on this channel are not sent."
+_ANSWERED = {ConsentStatus.ACCEPTED: _AGREED, ConsentStatus.REFUSED: _REFUSED}
 _IDENTITY = "The client's identity on this channel changed. Check with the client before you write."
 # Returns by which rule a text opts out on a channel, or None.
 OptOutWords = Callable[[str, Channel], str | None]
@@ -58,10 +65,11 @@ def apply_event(
     """Record one event; raises NotYet when the message it speaks of is not known yet."""
     if isinstance(event, events.MessageIn | events.Unknown):
         _message(connection, account, event, files, received_at_utc_ms)
-        if isinstance(event, events.MessageIn):
-            _opting_out(connection, account, event, received_at_utc_ms, opt_out_words)
+        if event.sender.address or event.chat:
+            note_capture(connection, account.account_id, event.at_utc_ms, now_utc_ms)
+            _consents(connection, account, event, received_at_utc_ms, opt_out_words)
     elif isinstance(event, events.MessageEcho):
-        _echo(connection, account, event, files, now_utc_ms)
+        record_echo(connection, account, event, files, now_utc_ms)
     elif isinstance(event, events.Receipt):
         _receipt(connection, account, event, now_utc_ms)
     elif isinstance(event, events.Edited | events.Deleted | events.Reaction):
@@ -71,7 +79,7 @@ def apply_event(
     elif isinstance(event, events.ConsentChange):
         _consent(connection, account, event, received_at_utc_ms)
     elif isinstance(event, events.IdentityChange):
-        _say(connection, account, event, _IDENTITY, received_at_utc_ms)
+        _identity(connection, account, event, received_at_utc_ms)
     elif isinstance(event, events.ConnectionChange):
         _connection(connection, account, event, now_utc_ms)
 
@@ -123,31 +131,9 @@ def _message(
         received_at_utc_ms=received_at_utc_ms,
         author_name=event.sender.name if event.chat else "",
     )
+    keep_together(connection, account, event.sender, received_at_utc_ms)
     if isinstance(event, events.MessageIn):
         keep_refs(connection, account.account_id, event.external_id, event.refs)
-
-
-def _echo(
-    connection: Connection,
-    account: Account,
-    event: events.MessageEcho,
-    files: Sequence[StoredFile],
-    now_utc_ms: int,
-) -> None:
-    _, conversation_id = chat_of(connection, account, event, now_utc_ms)
-    record_history(
-        connection,
-        conversation_id=conversation_id,
-        direction=Direction.OUT,
-        author_id=account.account_id,
-        author_name=shown_name(event.sender.name),
-        text=event.text,
-        at_utc_ms=event.at_utc_ms,
-        now_utc_ms=now_utc_ms,
-        external_id=event.external_id,
-        state=DeliveryState.SENT,
-        attachments=files,
-    )
 
 
 def _receipt(
@@ -216,25 +202,39 @@ def _may_change(
     """Tell whether the message is the sender's to change; raises NotYet when it is not known.
 
     Clients change and delete their own messages, never ours, and reach into no chat but their
-    own. In a group the vendor vouches for its members.
+    own. In a group the vendor vouches for its members, and for a native message of ours: it was
+    changed where it was written.
     """
     message_id = find_by_external_id(connection, account.account_id, event.external_id)
     if message_id is None:
         raise NotYet
     row = connection.execute(
-        select(messages.c.direction, contact_points.c.id_type, contact_points.c.address)
+        select(
+            messages.c.direction,
+            messages.c.origin,
+            contact_points.c.id_type,
+            contact_points.c.address,
+        )
         .join(conversations, conversations.c.conversation_id == messages.c.conversation_id)
         .join(contact_points, contact_points.c.contact_point_id == conversations.c.thread_key)
         .where(messages.c.message_id == message_id)
     ).one_or_none()
     if row is None:
         return False
-    own = isinstance(event, events.Reaction) or row.direction == Direction.IN
+    native = row.origin != Origin.LIVE
+    own = isinstance(event, events.Reaction) or row.direction == Direction.IN or native
     known = row.id_type == GROUP or (row.id_type, row.address) == (
         event.sender.id_type,
         event.sender.address,
     )
     return own and known
+
+
+def _identity(
+    connection: Connection, account: Account, event: events.IdentityChange, at_utc_ms: int
+) -> None:
+    if not follow_group(connection, account, event) and event.sender.id_type != GROUP:
+        _say(connection, account, event, _IDENTITY, at_utc_ms)
 
 
 def _read_mark(
@@ -268,7 +268,7 @@ def _consent(
     event: events.ConsentChange,
     received_at_utc_ms: int,
 ) -> None:
-    if event.status is ConsentStatus.OPTED_OUT:
+    if (event.consent, event.status) == (ConsentKind.RECORDING, ConsentStatus.OPTED_OUT):
         _opt_out(connection, account, event, received_at_utc_ms, "channel", confirm=False)
         return
     point, _ = chat_of(connection, account, event, received_at_utc_ms)
@@ -277,28 +277,38 @@ def _consent(
         contact_id=point.contact_id,
         kind=event.consent,
         status=event.status,
-        channel=None,
+        channel=account.channel,
         actor_id=point.contact_id,
         at_utc_ms=event.at_utc_ms,
         now_utc_ms=received_at_utc_ms,
+        text_version=version_told(connection, point.contact_id, account.channel),
     )
     if (event.consent, event.status) == (ConsentKind.RECORDING, ConsentStatus.ACCEPTED):
         _say(connection, account, event, _AGREED, received_at_utc_ms)
 
 
-def _opting_out(
+def _consents(
     connection: Connection,
     account: Account,
-    event: events.MessageIn,
+    event: events.MessageIn | events.Unknown,
     at_utc_ms: int,
     opt_out_words: OptOutWords,
 ) -> None:
-    """Look for words that opt out in a client's own chat; in a group they bind nobody."""
-    if event.kind is not MessageKind.TEXT or event.chat:
-        return
-    source = opt_out_words(event.text, account.channel)
-    if source is not None:
-        _opt_out(connection, account, event, at_utc_ms, source, confirm=True)
+    """Look for words that opt out or answer, then tell a client of recording who was not told.
+
+    Words bind in a client's own chat alone: in a group they bind nobody.
+    """
+    _, conversation_id = chat_of(connection, account, event, at_utc_ms)
+    if isinstance(event, events.MessageIn) and event.kind is MessageKind.TEXT and not event.chat:
+        source = opt_out_words(event.text, account.channel)
+        if source is not None:
+            _opt_out(connection, account, event, at_utc_ms, source, confirm=True)
+            return
+        said_at = event.at_utc_ms or at_utc_ms
+        answer = take_answer(connection, conversation_id, event.text, said_at, at_utc_ms)
+        if answer in _ANSWERED:
+            _say(connection, account, event, _ANSWERED[answer], at_utc_ms)
+    first_contact(connection, conversation_id, at_utc_ms)
 
 
 def _opt_out(

@@ -9,13 +9,17 @@ from sqlalchemy import Connection, select
 
 from backend.channels import events
 from backend.channels.contract import Account
-from backend.directory.points import KnownPoint, PointAddress, ensure_point, find_point
+from backend.directory.points import (
+    GROUP,
+    KnownPoint,
+    PointAddress,
+    ensure_point,
+    find_point,
+)
 from backend.inbox.conversations import ensure_direct_conversation
 from backend.inbox.inbound import firm_of_account
 from backend.storage.tables import conversations
 from contract.ids import ConversationId
-
-GROUP = "chat"  # the id type of a group's own address
 
 
 def chat_address(account: Account, event: events.InboundEvent) -> PointAddress:

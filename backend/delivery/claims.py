@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from backend.archive.entries import sealed_leaf
 from backend.channels.contract import Attempt
-from backend.delivery.chats import GROUP
+from backend.directory.points import GROUP
 from backend.inbox.messages import message_row, set_delivery_state
 from backend.storage.tables import (
     archive_entries,

@@ -11,8 +11,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from backend.channels import events
 from backend.channels.contract import Account
-from backend.delivery.chats import GROUP
-from backend.directory.points import PointAddress, find_point, masked
+from backend.directory.points import GROUP, PointAddress, find_point, masked
 from backend.inbox.events import note_contact
 from backend.inbox.inbound import firm_of_account
 from backend.storage.tables import channel_accounts, contact_points

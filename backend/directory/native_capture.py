@@ -13,7 +13,13 @@ from backend.archive.entries import append_entry, new_salt
 from backend.governance.settings import NATIVE_SILENCE_HOURS, read_setting
 from backend.inbox.events import append_event
 from backend.storage.account_tables import member_modes
-from backend.storage.tables import account_members, channel_accounts
+from backend.storage.tables import (
+    account_members,
+    channel_accounts,
+    conversation_members,
+    conversations,
+    employees,
+)
 from contract.events import AccountsChanged
 from contract.ids import AccountId, EmployeeId
 from contract.receipts.canonical import canonical_json
@@ -72,6 +78,39 @@ def note_capture(
     if now_utc_ms - (row.captured_at_utc_ms or 0) >= _TOLD_EVERY_MS:
         tell_account(connection, account_id, now_utc_ms)
     return True
+
+
+def author_of(connection: Connection, account_id: str, conversation_id: str) -> tuple[str, str]:
+    """Return who wrote in an account's consumer app: the one employee it can have been.
+
+    Of several who take part it is the one who works natively; where that does not tell, the
+    account stands for them. Returns id and name.
+    """
+    members, people, modes = conversation_members.c, employees.c, member_modes.c
+    rows = connection.execute(
+        select(people.employee_id, people.display_name, modes.mode)
+        .join(conversation_members, members.employee_id == people.employee_id)
+        .join(
+            account_members,
+            (account_members.c.employee_id == people.employee_id)
+            & (account_members.c.account_id == account_id),
+        )
+        .join(conversations, conversations.c.conversation_id == members.conversation_id)
+        .outerjoin(
+            member_modes,
+            (modes.employee_id == people.employee_id) & (modes.channel == conversations.c.channel),
+        )
+        .where(members.conversation_id == conversation_id)
+        .order_by(people.employee_id)
+    ).all()
+    native = [row for row in rows if row.mode == Mode.NATIVE.value]
+    found = native if len(native) == 1 else rows
+    if len(found) == 1:
+        return found[0].employee_id, found[0].display_name
+    label: str = connection.execute(
+        select(channel_accounts.c.label).where(channel_accounts.c.account_id == account_id)
+    ).scalar_one()
+    return account_id, label
 
 
 def native_accounts(connection: Connection, firm_id: str) -> tuple[NativeAccount, ...]:

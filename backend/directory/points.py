@@ -10,11 +10,13 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, insert, select
 
+from backend.directory.languages import guessed_language
 from backend.storage.tables import channel_accounts, contact_points, contacts
 from contract.ids import ContactId, ContactPointId, uuid7
 from contract.names import shown_name
 from contract.wire import Channel
 
+GROUP = "chat"  # the id type of a group's own address
 SHOWN_CHARS = 4
 AVATAR_COLORS = 10
 
@@ -57,12 +59,22 @@ def find_point(connection: Connection, firm_id: str, point: PointAddress) -> Kno
 
 
 def ensure_point(
-    connection: Connection, account_id: str, point: PointAddress, name: str, now_utc_ms: int
+    connection: Connection,
+    account_id: str,
+    point: PointAddress,
+    name: str,
+    now_utc_ms: int,
+    said: str = "",
 ) -> KnownPoint:
-    """Return the contact point, with an incomplete contact made for an unknown client."""
+    """Return the contact point, with an incomplete contact made for an unknown client.
+
+    What they `said` may tell their language; else it is the account's.
+    """
     account = channel_accounts.c
     row = connection.execute(
-        select(account.firm_id, account.mode).where(account.account_id == account_id)
+        select(account.firm_id, account.mode, account.language).where(
+            account.account_id == account_id
+        )
     ).one()
     known = find_point(connection, row.firm_id, point)
     if known is not None:
@@ -76,6 +88,7 @@ def ensure_point(
             firm_id=row.firm_id,
             display_name=display_name,
             initials=initials_of(display_name),
+            language=guessed_language(said, row.language),
             color=sum(point_id.encode()) % AVATAR_COLORS,
         )
     )

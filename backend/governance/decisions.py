@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from backend.governance.answers import Answers, starting_state
 from backend.governance.attachments import inspected_attachments
+from backend.governance.consent_first import with_consent_first
 from backend.governance.facts import Content, Ground, ground_of
 from backend.governance.findings import sealed, sender_findings
 from backend.governance.policy import RunningPolicy
@@ -60,7 +61,7 @@ def decide(
         several=command.several,
     )
     ground = ground_of(connection, me, conversation, content, now_utc_ms)
-    decision = policy.enforce(*ground)
+    decision = with_consent_first(connection, me, conversation, policy.enforce(*ground))
     decision = sealed(decision)
     if command.justification:
         decision = msgspec.structs.replace(decision, justification=_commitment(command))

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, func, insert, select
 from backend.archive.entries import read_entry
 from backend.directory.people import read_me
 from backend.governance.attachments import inspected_attachments
+from backend.governance.consent_first import with_consent_first
 from backend.governance.facts import Content, ground_of
 from backend.governance.findings import sealed, sender_findings
 from backend.governance.policy import RunningPolicy
@@ -65,7 +66,8 @@ def evaluate_again(
     content = _content(connection, row)
     conversation = _as_unsent(connection, conversation)
     ground = ground_of(connection, me, conversation, content, now_utc_ms)
-    decision = sealed(policy.enforce(*ground))
+    decision = with_consent_first(connection, me, conversation, policy.enforce(*ground))
+    decision = sealed(decision)
     findings = sender_findings(policy, decision, me.language)
     reason = ""
     if decision.action is Action.BLOCK:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 
 from backend.archive.entries import append_entry, new_salt
 from backend.directory.confirmations import confirmation_deadline
+from backend.directory.notices import is_notice
 from backend.governance.later import CAUSE_DELIVERY, Again, evaluate_again, keep_again
 from backend.governance.policy import RunningPolicy
 from backend.inbox.messages import message_row, set_delivery_state
@@ -29,8 +30,9 @@ def stop_if_forbidden(
 ) -> bool:
     """Evaluate a message that is about to leave with today's facts; true when it was stopped.
 
-    Walls, consent, windows and the bundle of now count. The one confirmation of an opt-out goes
-    in spite of it, until its time is over (47 CFR 64.1200(a)(12)).
+    Walls, consent, windows and the bundle of now count. A recording notice goes without a look:
+    the words are the firm's, and an opt-out stops what waits. The one confirmation of an opt-out
+    goes in spite of it, until its time is over (47 CFR 64.1200(a)(12)).
     """
     deadline_utc_ms = confirmation_deadline(connection, message_id)
     if deadline_utc_ms is not None:
@@ -38,6 +40,8 @@ def stop_if_forbidden(
             return False
         _stop(connection, message_id, _TOO_LATE, None, DeliveryState.EXPIRED, now_utc_ms)
         return True
+    if is_notice(connection, message_id):
+        return False
     again = evaluate_again(connection, policy, message_id, now_utc_ms)
     if not again.reason:
         return False

@@ -11,9 +11,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from backend.directory.assignment import employees_for
+from backend.directory.points import GROUP
 from backend.inbox.events import append_event, note_conversation
 from backend.storage.tables import (
     channel_accounts,
+    contact_points,
     contacts,
     conversation_contacts,
     conversation_members,
@@ -85,6 +87,7 @@ def ensure_direct_conversation(
             thread_key=contact_point_id,
             title=contact.display_name,
             mode=account.mode,
+            is_group=_is_group(connection, contact_point_id),
             color=contact.color,
             initials=contact.initials,
             last_activity_utc_ms=now_utc_ms,
@@ -238,6 +241,14 @@ def bump_conversation(connection: Connection, conversation_id: str, now_utc_ms: 
     """Raise the version and tell the members at the transaction's end."""
     connection.execute(_BUMP, {"id": conversation_id})
     note_conversation(connection, conversation_id, now_utc_ms)
+
+
+def _is_group(connection: Connection, contact_point_id: str) -> bool:
+    columns = contact_points.c
+    id_type = connection.execute(
+        select(columns.id_type).where(columns.contact_point_id == contact_point_id)
+    ).scalar()
+    return bool(id_type == GROUP)
 
 
 def _after_inbound(connection: Connection, row: Row[Any], at_utc_ms: int) -> dict[str, object]:

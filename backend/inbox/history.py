@@ -19,6 +19,9 @@ from contract.receipts.bodies import attachment_commitments, message_body
 from contract.states import DeliveryState
 from contract.wire import Direction, MessageKind, Origin
 
+KIND_NATIVE = "native"
+_ENTRY_KINDS = {Origin.IMPORTED: "import", Origin.NATIVE: KIND_NATIVE}
+
 
 def record_history(
     connection: Connection,
@@ -37,7 +40,9 @@ def record_history(
     quote_message_id: MessageId | None = None,
     attachments: Sequence[StoredFile] = (),
 ) -> MessageId:
-    """Archive a message of the past and place it where it happened; returns its id.
+    """Archive a message made elsewhere and place it where it happened; returns its id.
+
+    What a channel echoes at once (native) is placed where it came in, like all that is live.
 
     Nothing is added for a known `external_id`; `state` is an outbound message's last one.
     """
@@ -55,9 +60,9 @@ def record_history(
         text=text,
         author_id=author_id,
         author_name=author_name,
-        place_at_utc_ms=at_utc_ms,
+        place_at_utc_ms=at_utc_ms if origin is not Origin.NATIVE else now_utc_ms,
         occurred_at_utc_ms=at_utc_ms,
-        entry_kind="import" if origin is Origin.IMPORTED else f"message_{direction}",
+        entry_kind=_ENTRY_KINDS.get(origin) or f"message_{direction}",
         body=message_body(text, quote_message_id or "", files),
         salt=salt,
         kind=kind,

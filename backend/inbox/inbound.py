@@ -71,7 +71,7 @@ def record_inbound(
     if known := find_by_external_id(connection, account_id, external_message_id):
         return known
     point, conversation_id = _chat_with(
-        connection, account_id, contact_point, sender_name, received_at_utc_ms
+        connection, account_id, contact_point, sender_name, received_at_utc_ms, text
     )
     text, author = _encodable(text), shown_name(author_name) or point.display_name
     quote = find_by_external_id(connection, account_id, quote_external_id or "", conversation_id)
@@ -102,9 +102,14 @@ def record_inbound(
 
 
 def _chat_with(
-    connection: Connection, account_id: str, point: PointAddress, name: str, now_utc_ms: int
+    connection: Connection,
+    account_id: str,
+    point: PointAddress,
+    name: str,
+    now_utc_ms: int,
+    said: str,
 ) -> tuple[KnownPoint, ConversationId]:
-    known = ensure_point(connection, account_id, point, name, now_utc_ms)
+    known = ensure_point(connection, account_id, point, name, now_utc_ms, said)
     conversation_id = ensure_direct_conversation(
         connection,
         account_id=account_id,

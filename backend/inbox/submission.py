@@ -21,6 +21,7 @@ from backend.governance.policy import RunningPolicy
 from backend.inbox.idempotency import CommandKey, Reply, store_reply, stored_reply
 from backend.inbox.messages import NewMessage, add_message
 from backend.inbox.queueing import queue_message
+from backend.inbox.recording_notice import first_contact
 from backend.inbox.rendering import read_conversation, read_messages
 from backend.refusals import Refused, not_found
 from backend.storage.tables import attachments, messages
@@ -69,7 +70,8 @@ def submit(
     """Decide on, record and queue one message; the stored reply when the key is known.
 
     The reply says 202: `sealed_reply` makes the final one of it. A message that policy refuses
-    is archived as blocked and answered with `policy_denied`.
+    is archived as blocked and answered with `policy_denied`. At the first contact on a channel
+    the recording notice goes before it, where the account has one.
     Raises Refused (nothing is kept) when the request itself is at fault.
     """
     known = stored_reply(connection, me, submission.key)
@@ -83,6 +85,8 @@ def submit(
     _check_sendable(connection, conversation, command)
     _check_template(connection, me, conversation, command)
     files = _files(connection, me, conversation, command)
+    if not conversation.walled:
+        first_contact(connection, conversation.conversation_id, now_utc_ms)
     verdict = decide(connection, policy, me, conversation, command, files, now_utc_ms)
     archived = _write(connection, me, conversation, command, files, verdict, now_utc_ms)
     if verdict.state is DeliveryState.ARCHIVED:

@@ -120,8 +120,8 @@ def _point_facts(
     conversation: Conversation, contact: Contact, now_utc_ms: int
 ) -> ContactPointFacts:
     channel = conversation.channel
-    recording = _consent(contact.consents, ConsentKind.RECORDING, channel)
-    marketing = _consent(contact.consents, ConsentKind.MARKETING, channel)
+    recording = consent_of(contact.consents, ConsentKind.RECORDING, channel)
+    marketing = consent_of(contact.consents, ConsentKind.MARKETING, channel)
     return ContactPointFacts(
         contact_point_id=_point_id(conversation, contact),
         contact_id=contact.contact_id,
@@ -154,7 +154,7 @@ def _zone(name: str) -> ZoneInfo | None:
         return None
 
 
-def _consent(consents: Sequence[Consent], kind: ConsentKind, channel: Channel) -> ConsentStatus:
+def consent_of(consents: Sequence[Consent], kind: ConsentKind, channel: Channel) -> ConsentStatus:
     """Return where a consent stands: the channel's own word counts before the general one."""
     general = ConsentStatus.NOT_ASKED
     for consent in consents:
