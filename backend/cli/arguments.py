@@ -9,6 +9,7 @@ import argparse
 from pathlib import Path
 
 from backend.cli.custody_arguments import add_admin_commands, add_archive_commands
+from backend.cli.delivery_arguments import add_delivery_commands
 from backend.cli.firm_arguments import add_firm_commands, add_firm_serving
 from backend.cli.policy_arguments import add_policy_commands
 from backend.cli.supervision_arguments import add_supervision_commands
@@ -145,16 +146,10 @@ def _add_trusted(verify: argparse.ArgumentParser) -> None:
 
 
 def _add_admin(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    jobs = commands.add_parser("jobs", help="list delivery jobs that are not done")
-    _add_data_dir(jobs)
-    dead = commands.add_parser("dead-letters", help="list failed and unknown deliveries")
-    _add_data_dir(dead)
-    paused = commands.add_parser("paused", help="list paused channel accounts")
-    _add_data_dir(paused)
-    resume = commands.add_parser("resume", help="send again from a paused account")
-    _add_data_dir(resume)
-    resume.add_argument("--account", required=True)
-    alerts = commands.add_parser("alerts", help="list clients' alarms about the archive")
+    add_delivery_commands(commands)
+    alerts = commands.add_parser(
+        "alerts", help="list alarms: clients' about the archive, channels'"
+    )
     _add_data_dir(alerts)
     rotate = commands.add_parser("rotate-log-key", help="sign with a new key from now on")
     restored = commands.add_parser(

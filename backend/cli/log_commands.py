@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, select
 
-from backend.archive.alerts import KIND_ALERT
+from backend.archive.alerts import KIND_ALERT, KIND_CHANNEL_ALERT
 from backend.archive.embedded import WITNESS_FOLDER
 from backend.archive.key_audit import TrustedKeys
 from backend.archive.log import read_head
@@ -40,6 +40,7 @@ from contract.receipts.keys import VerifierKey
 from contract.receipts.signers import Signer, parse_private_key
 
 _TELL_EVERY_S = 0.5
+_RAISED_BY = {KIND_ALERT: "employee_id", KIND_CHANNEL_ALERT: "account_id"}
 _NO_MEMORY = (
     "the witness's memory is missing: restore its folder, or say --without-witness if the witness "
     "runs elsewhere"
@@ -117,15 +118,15 @@ def _alerts(database: Database, arguments: argparse.Namespace) -> int:
 def _read_alerts(connection: Connection) -> list[dict[str, Any]]:
     entries, bodies = archive_entries.c, archive_bodies.c
     rows = connection.execute(
-        select(entries.archived_at_utc_ms, entries.leaf, bodies.body)
+        select(entries.archived_at_utc_ms, entries.kind, entries.leaf, bodies.body)
         .join(archive_bodies, bodies.entry_id == entries.entry_id)
-        .where(entries.kind == KIND_ALERT)
+        .where(entries.kind.in_(_RAISED_BY))
         .order_by(entries.sequence)
     )
     return [
         {
             "at_utc_ms": row.archived_at_utc_ms,
-            "employee_id": msgspec.json.decode(row.leaf)["actor_id"],
+            _RAISED_BY[row.kind]: msgspec.json.decode(row.leaf)["actor_id"],
             **msgspec.json.decode(row.body),
         }
         for row in rows

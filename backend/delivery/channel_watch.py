@@ -77,7 +77,7 @@ class ChannelWatch:
             while True:
                 self._wake.clear()
                 with contextlib.suppress(StorageFull):
-                    await self._look()
+                    await self.look()
                 await asyncio.sleep(_LOOK_S)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(0.0 if self._is_restless else _QUIET_S):
@@ -90,7 +90,8 @@ class ChannelWatch:
         """Tell whether time alone may change what there is to tell."""
         return bool(self._known) or not self._traffic.pulse.is_quiet
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
+        """Look once, and tell what changed."""
         now_utc_ms = self._now()
         seen = await self._database.read(lambda c: Seen(c, now_utc_ms))
         found = find_troubles(self._traffic, seen)
@@ -187,9 +188,4 @@ def _slow_since(
 
 def _log_change(account_id: AccountId, trouble: Trouble | None) -> None:
     kind = "well" if trouble is None else trouble.kind.value
-    grave = trouble is not None and trouble.kind is not TroubleKind.SLOW
-    _log.log(
-        logging.ERROR if grave else logging.INFO,
-        "a channel's state changed",
-        extra={"account_id": account_id, "state": kind},
-    )
+    _log.info("a channel's state changed", extra={"account_id": account_id, "state": kind})

@@ -42,7 +42,8 @@ class Ended:
     """What an attempt's end means beyond its message.
 
     `limits` are to be kept and `forgotten` chats' limits to be dropped; `retry_at_utc_ms` is set
-    where not the message's own patience says when it is tried again.
+    where not the message's own patience says when it is tried again; `turned` tells that the
+    account's breaker opened, or closed, by this.
     """
 
     limits: tuple[VendorLimit, ...] = ()

@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import Connection, delete, func, insert, select, union
 
 from backend.archive.alerts import record_channel_alert
+from backend.delivery.accounts import pauses
 from backend.inbox.events import append_event
 from backend.storage.delivery_tables import channel_troubles as table
 from backend.storage.tables import (
@@ -83,6 +84,7 @@ def keep_troubles(
 ) -> None:
     """Keep these in the place of what was kept; new grave ones are archived as alerts."""
     before = read_troubles(connection)
+    paused = {pause.account_id for pause in pauses(connection)}
     connection.execute(delete(table))
     for account_id, trouble in troubles.items():
         account = connection.execute(
@@ -101,7 +103,8 @@ def keep_troubles(
         )
         known = before.get(account_id)
         is_new = known is None or known.kind is not trouble.kind
-        if is_new and trouble.kind is not TroubleKind.SLOW:
+        # Of a paused account Compliance hears by its pause.
+        if is_new and trouble.kind is not TroubleKind.SLOW and account_id not in paused:
             told = {"channel": account.channel, "trouble": trouble.kind.value}
             record_channel_alert(connection, account.firm_id, account_id, told, now_utc_ms)
 

@@ -200,6 +200,8 @@ class DeliveryWorker:
         await self._write(record)
         if isinstance(outcome, faults.ChannelFault):
             _tell(outcome, item)
+            if ended.turned and self._traffic.breaker.is_open(account.account_id):
+                _log.error("nobody answers for an account", extra={"account": account.account_id})
         if isinstance(outcome, faults.OutcomeUnknown):
             await self._reconcile(item, account)
 

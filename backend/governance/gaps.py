@@ -25,6 +25,7 @@ from contract.supervision import ReviewKind
 _LOOKED_TO = "review.looked_to"
 _TELLING = {
     "alert": "A client program found the archive's proofs not as they should be.",
+    "channel_alert": "A channel's account could not be used: messages waited, or never came in.",
     "unmatched": "A channel reported something about a message that is not in the archive.",
 }
 _UNREAD_MS = 10 * 60_000

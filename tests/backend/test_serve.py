@@ -298,8 +298,9 @@ def test_dead_letters_and_paused_accounts_are_listed_and_resumed(tmp_path: Path)
         _until(lambda: client.get("/v1/health").json()["status"] == "degraded")
         backend.close_stdin()
         assert backend.wait() == 0
-    _, out, _ = run_command(tmp_path, "admin", "dead-letters")
-    assert [json.loads(line)["message_id"] for line in out.splitlines()] == [failed]
+    _, out, _ = run_command(tmp_path, "admin", "dead-letters", "list")
+    (letter,) = [json.loads(line) for line in out.splitlines()]
+    assert (letter["message_id"], letter["may_be_retried"]) == (failed, True)
     _, out, _ = run_command(tmp_path, "admin", "jobs")
     assert len(out.splitlines()) == 1
     _, out, _ = run_command(tmp_path, "admin", "paused")
