@@ -39,11 +39,12 @@ CHANNEL_CAPABILITIES: Mapping[Channel, Capabilities] = MappingProxyType(
             window=Window(seconds=_DAY_S),
             idempotency=IdempotencyClass.CLIENT_ECHO,
         ),
+        # Read marks, deletions and the employee's own words come with business connections only.
         Channel.TELEGRAM: Capabilities(
             text_max=4096,
             text_unit=TextUnit.UTF16,
             media={
-                "image": MediaLimit(max_bytes=10 * _MB),
+                "image": MediaLimit(max_bytes=10 * _MB, types=("image/jpeg", "image/png")),
                 "document": MediaLimit(max_bytes=50 * _MB),
             },
             reply=True,
@@ -55,9 +56,11 @@ CHANNEL_CAPABILITIES: Mapping[Channel, Capabilities] = MappingProxyType(
             edits_in=True,
             deletes_in=True,
             typing=True,
+            mark_read=True,
             groups=True,
             initiate=False,
             inbound=InboundWay.POLL,
+            echo_of_native=True,
         ),
         # X-Line-Retry-Key: push requests only.
         Channel.LINE: Capabilities(

@@ -17,6 +17,7 @@ from backend.channels.telegram.wire import Answer
 from backend.channels.vendor_http import VendorReply
 from contract.ids import AccountId
 
+BUSINESS = "business_connection_id"
 DEFAULT_API_URL = "https://api.telegram.org"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 
 import msgspec
 
@@ -19,6 +20,7 @@ from backend.channels.events import (
     ConsentChange,
     Deleted,
     Edited,
+    IdentityChange,
     InboundEvent,
     MessageEcho,
     MessageIn,
@@ -29,7 +31,7 @@ from backend.channels.events import (
 )
 from backend.channels.modules import ChannelContext
 from backend.channels.telegram import wire
-from backend.channels.telegram.calls import TelegramCalls
+from backend.channels.telegram.calls import BUSINESS, TelegramCalls
 from backend.channels.telegram.content import content_of
 from backend.channels.telegram.outbound import external_id
 from backend.channels.webhooks import (
@@ -58,6 +60,8 @@ _WANTED = [
     "message_reaction",
     "my_chat_member",
 ]
+_ENDED = "The employee's Telegram account no longer lets Parley read and reply."
+_log = logging.getLogger(__name__)
 _NOBODY = Sender(id_type=_ID_TYPE, address="")
 
 
@@ -100,6 +104,10 @@ class TelegramInbound:
         except (msgspec.DecodeError, ValueError):
             return (_unknown(body_key(raw), "unreadable"),)
         key = str(update.update_id)
+        served = self._context.settings_of(account.account_id).get(BUSINESS, "")
+        if _connection_of(update) not in {served, None}:
+            _tell_of_connection(account, update)
+            return (_unknown(key, "of another business connection"),)
         if message := update.message or update.business_message:
             return (_message(key, message),)
         if message := update.edited_message or update.edited_business_message:
@@ -162,7 +170,41 @@ class TelegramInbound:
         return hmac.new(token, body, hashlib.sha256).hexdigest()
 
 
+def _tell_of_connection(account: Account, update: wire.Update) -> None:
+    """Name a connection in the log, so that an administrator can serve it."""
+    if update.business_connection is not None:
+        _log.info(
+            "a business connection that no account serves: set business_connection_id to serve it",
+            extra={
+                "account_id": account.account_id,
+                "connection_id": update.business_connection.id,
+            },
+        )
+
+
+def _connection_of(update: wire.Update) -> str | None:
+    """Return whose chats an update is of: a business connection's id, empty for the bot's own.
+
+    None where it is the same for all.
+    """
+    if update.deleted_business_messages is not None:
+        return update.deleted_business_messages.business_connection_id
+    if update.business_connection is not None:
+        return update.business_connection.id
+    message = (
+        update.message
+        or update.edited_message
+        or update.business_message
+        or update.edited_business_message
+    )
+    return message.business_connection_id if message is not None else None
+
+
 def _message(key: str, message: wire.Message) -> InboundEvent:
+    if message.migrate_to_chat_id or message.migrate_from_chat_id:
+        return _moved(key, message)
+    if message.is_notice:
+        return _unknown(key, "notice", _time(message.date))
     at_utc_ms, client = _time(message.date), _client(message)
     number = external_id(message.chat.id, message.message_id)
     if message.sender_business_bot is not None:  # what we sent, as the chat shows it
@@ -197,6 +239,18 @@ def _message(key: str, message: wire.Message) -> InboundEvent:
         quote_external_id=external_id(message.chat.id, quoted.message_id) if quoted else "",
         attachments=files,
         chat=chat,
+    )
+
+
+def _moved(key: str, message: wire.Message) -> InboundEvent:
+    """Return that a group goes on under another id, as the old or the new one tells it."""
+    before = message.migrate_from_chat_id or message.chat.id
+    after = message.migrate_to_chat_id or message.chat.id
+    return IdentityChange(
+        dedupe_key=key,
+        at_utc_ms=_time(message.date),
+        sender=Sender(id_type="chat", address=str(before)),
+        new_address=str(after),
     )
 
 
@@ -251,7 +305,7 @@ def _member(key: str, update: wire.MemberUpdate) -> InboundEvent:
     )
     status = update.new_chat_member.status
     if update.chat.type != "private" or status not in {"kicked", "left"}:
-        return _unknown(key, f"member {status}", _time(update.date), client)
+        return _unknown(key, f"member {status}", _time(update.date))
     return ConsentChange(
         dedupe_key=key,
         at_utc_ms=_time(update.date),
@@ -268,7 +322,7 @@ def _connection(key: str, connection: wire.BusinessConnection) -> InboundEvent:
         at_utc_ms=_time(connection.date),
         sender=Sender(id_type=_ID_TYPE, address=str(connection.user.id), name=connection.user.name),
         connected=able,
-        detail=connection.id,
+        detail="" if able else _ENDED,
     )
 
 

@@ -10,7 +10,8 @@ import msgspec
 from backend.channels import faults
 from backend.channels.contract import Account, Connector
 from backend.channels.modules import ChannelContext, CheckLine, SettingField
-from backend.channels.telegram.calls import DEFAULT_API_URL, TelegramCalls
+from backend.channels.telegram.calls import BUSINESS, DEFAULT_API_URL, TelegramCalls
+from backend.channels.telegram.connections import connection_line
 from backend.channels.telegram.inbound import TelegramInbound
 from backend.channels.telegram.outbound import TelegramOutbound
 from backend.channels.telegram.wire import Me, WebhookInfo
@@ -33,7 +34,7 @@ class TelegramModule:
             required=False,
         ),
         SettingField(
-            name="business_connection_id",
+            name=BUSINESS,
             words="For an employee's own account: its business connection's id",
             required=False,
         ),
@@ -51,24 +52,40 @@ class TelegramModule:
         calls = TelegramCalls(context)
         try:
             me = msgspec.json.decode(await calls.call(account.account_id, "getMe", {}), type=Me)
-            told = await calls.call(account.account_id, "getWebhookInfo", {})
-            hook = msgspec.json.decode(told, type=WebhookInfo)
         except (faults.ChannelFault, msgspec.DecodeError) as error:
             reason = error.reason if isinstance(error, faults.ChannelFault) else "No JSON came."
             return (CheckLine(step="credentials", ok=False, words=reason),)
-        settings = context.settings_of(account.account_id)
-        known = CheckLine(step="credentials", ok=True, words=f"Telegram knows @{me.username}")
-        if not settings.get("secret_token"):
-            words = (
-                "Updates are polled."
-                if not hook.url
-                else "A webhook is set at Telegram: remove it with deleteWebhook, then poll."
-            )
-            return (known, CheckLine(step="updates", ok=not hook.url, words=words))
+        line = await connection_line(calls, account)
+        known = (
+            CheckLine(step="credentials", ok=True, words=f"Telegram knows @{me.username}"),
+            *((line,) if line is not None else ()),
+        )
+        try:
+            told = await calls.call(account.account_id, "getWebhookInfo", {})
+            hook = msgspec.json.decode(told, type=WebhookInfo)
+        except (faults.ChannelFault, msgspec.DecodeError):
+            words = "Telegram did not say where the bot's updates go. Check again later."
+            return (*known, CheckLine(step="updates", ok=False, words=words))
+        is_polled = not context.settings_of(account.account_id).get("secret_token")
         wanted = f"{context.public_url}/hooks/telegram/{account.account_id}"
-        is_set = bool(context.public_url) and hook.url == wanted
-        words = f"Updates come to {wanted}" if is_set else f"Call setWebhook with url={wanted}"
-        return (known, CheckLine(step="updates", ok=is_set, words=words))
+        return (*known, _updates(hook, wanted if context.public_url else "", is_polled=is_polled))
+
+
+def _updates(hook: WebhookInfo, wanted: str, *, is_polled: bool) -> CheckLine:
+    """Return whether updates come the way the account's settings say; `wanted` is our address."""
+    if is_polled:
+        words = (
+            "Updates are polled."
+            if not hook.url
+            else "A webhook is set at Telegram: remove it with deleteWebhook, then poll."
+        )
+        return CheckLine(step="updates", ok=not hook.url, words=words)
+    if not wanted:
+        words = "No public address is set: Telegram can't call. Set it with --public-url."
+        return CheckLine(step="updates", ok=False, words=words)
+    is_set = hook.url == wanted
+    words = f"Updates come to {wanted}" if is_set else f"Call setWebhook with url={wanted}"
+    return CheckLine(step="updates", ok=is_set, words=words)
 
 
 MODULE = TelegramModule()

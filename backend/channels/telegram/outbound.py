@@ -20,12 +20,13 @@ from backend.channels.contract import (
     Capabilities,
     OutboundMessage,
     SendResult,
+    Window,
 )
 from backend.channels.modules import ChannelContext
 from backend.channels.plain_outbound import PlainOutbound
-from backend.channels.preflight import shared_preflight
+from backend.channels.preflight import carried_as, shared_preflight
 from backend.channels.profiles import CHANNEL_CAPABILITIES
-from backend.channels.telegram.calls import TelegramCalls, Upload
+from backend.channels.telegram.calls import BUSINESS, TelegramCalls, Upload
 from backend.channels.telegram.errors import failure_of, fault_of
 from backend.channels.telegram.wire import Answer, Sent
 from backend.channels.vendor_http import VendorReply
@@ -33,9 +34,17 @@ from contract.ids import AccountId, ConversationId
 from contract.states import DeliveryState
 from contract.wire import Channel
 
+_DAY_S = 86_400
+_WHOLE = CHANNEL_CAPABILITIES[Channel.TELEGRAM]
+# A bot of its own marks nothing as read, and is never told of what clients take back.
+BOT = msgspec.structs.replace(_WHOLE, mark_read=False, deletes_in=False, echo_of_native=False)
+# In an employee's name it writes within a day of the client's last message, in chats of two.
+IN_BUSINESS = msgspec.structs.replace(
+    _WHOLE, reactions=False, groups=False, window=Window(seconds=_DAY_S)
+)
 MOST_CAPTION_UTF16 = 1024
-_MOST_PHOTO_BYTES = 10 * 1000 * 1000
 _UPLOAD_TIMEOUT_S = 40.0
+_EDIT_TEXT = ("editMessageText", "text")
 
 
 class TelegramOutbound(PlainOutbound):
@@ -48,8 +57,8 @@ class TelegramOutbound(PlainOutbound):
         self._now = context.now
 
     def capabilities(self, account: Account, conversation_id: ConversationId) -> Capabilities:
-        """Return what the Bot API documents."""
-        return CHANNEL_CAPABILITIES[Channel.TELEGRAM]
+        """Return what the Bot API documents for a bot, or for one in an employee's name."""
+        return self._profile(account.account_id)
 
     def preflight(self, outbound: OutboundMessage, now_utc_ms: int) -> Blocked | None:
         """Check consent and size, and that one message carries one file."""
@@ -57,8 +66,7 @@ class TelegramOutbound(PlainOutbound):
             return Blocked(reason="Telegram carries one file a message. Send the files one by one.")
         if outbound.attachments and _utf16(outbound.text) > MOST_CAPTION_UTF16:
             return Blocked(reason="The text is too long to go with a file. Send it on its own.")
-        profile = CHANNEL_CAPABILITIES[Channel.TELEGRAM]
-        return shared_preflight(profile, outbound, now_utc_ms)
+        return shared_preflight(self._profile(outbound.account_id), outbound, now_utc_ms)
 
     async def send(self, outbound: OutboundMessage, attempt: Attempt) -> SendResult:
         """Hand the message over; a group that moved is followed, since nothing was sent yet."""
@@ -89,16 +97,18 @@ class TelegramOutbound(PlainOutbound):
         )
 
     async def edit(self, outbound: OutboundMessage, external_id: str, attempt: Attempt) -> None:
-        """Replace a sent text."""
-        values = self._about(outbound.account_id, external_id) | {"text": outbound.text}
-        await self._calls.call(outbound.account_id, "editMessageText", values)
+        """Replace a sent text, or the words under a file."""
+        with_file = bool(outbound.attachments)
+        method, field = ("editMessageCaption", "caption") if with_file else _EDIT_TEXT
+        values = self._about(outbound.account_id, external_id) | {field: outbound.text}
+        await self._calls.call(outbound.account_id, method, values)
 
     async def delete(self, outbound: OutboundMessage, external_id: str, attempt: Attempt) -> None:
         """Take a message back; Telegram allows it for 48 hours."""
         about = self._about(outbound.account_id, external_id)
-        if "business_connection_id" in about:
+        if BUSINESS in about:
             values = {
-                "business_connection_id": about["business_connection_id"],
+                BUSINESS: about[BUSINESS],
                 "message_ids": [about["message_id"]],
             }
             await self._calls.call(outbound.account_id, "deleteBusinessMessages", values)
@@ -108,7 +118,7 @@ class TelegramOutbound(PlainOutbound):
     async def react(self, account: Account, address: str, external_id: str, emoji: str) -> None:
         """Set our reaction; an empty emoji takes it back."""
         values = self._about(account.account_id, external_id)
-        if "business_connection_id" in values:
+        if BUSINESS in values:
             raise faults.Unsupported("Telegram's business connections can't react.")
         values["reaction"] = [{"type": "emoji", "emoji": emoji}] if emoji else []
         await self._calls.call(account.account_id, "setMessageReaction", values)
@@ -118,7 +128,7 @@ class TelegramOutbound(PlainOutbound):
     ) -> None:
         """Mark a message as read, where a business connection lets us."""
         values = self._about(account.account_id, external_id)
-        if "business_connection_id" not in values:
+        if BUSINESS not in values:
             raise faults.Unsupported("A Telegram bot can't mark messages as read.")
         await self._calls.call(account.account_id, "readBusinessMessage", values)
 
@@ -135,8 +145,7 @@ class TelegramOutbound(PlainOutbound):
                 outbound.account_id, "sendMessage", values | text, repeatable=False
             )
         file = outbound.attachments[0]
-        is_photo = file.media_type in {"image/jpeg", "image/png"}
-        is_photo = is_photo and file.size_bytes <= _MOST_PHOTO_BYTES
+        is_photo = carried_as(_WHOLE, file) == "image"
         method, field = ("sendPhoto", "photo") if is_photo else ("sendDocument", "document")
         caption = {"caption": outbound.text} if outbound.text else {}
         return await self._calls.ask(
@@ -148,11 +157,14 @@ class TelegramOutbound(PlainOutbound):
             timeout_s=_UPLOAD_TIMEOUT_S,
         )
 
+    def _profile(self, account_id: AccountId) -> Capabilities:
+        return IN_BUSINESS if self._calls.settings(account_id).get(BUSINESS) else BOT
+
     def _addressed(self, account_id: AccountId, address: str) -> dict[str, Any]:
         values: dict[str, Any] = {"chat_id": _chat_id(address)}
-        connection = self._calls.settings(account_id).get("business_connection_id")
+        connection = self._calls.settings(account_id).get(BUSINESS)
         if connection:
-            values["business_connection_id"] = connection
+            values[BUSINESS] = connection
         return values
 
     def _about(self, account_id: AccountId, external: str) -> dict[str, Any]:

@@ -113,6 +113,28 @@ class Message(msgspec.Struct):
     location: Location | None = None
     venue: Venue | None = None
     contact: SharedContact | None = None
+    migrate_to_chat_id: int = 0
+    migrate_from_chat_id: int = 0
+    new_chat_members: list[User] = []
+    left_chat_member: User | None = None
+    new_chat_title: str = ""
+    group_chat_created: bool = False
+    supergroup_chat_created: bool = False
+    new_chat_photo: list[File] = []
+    delete_chat_photo: bool = False
+    pinned_message: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def is_notice(self) -> bool:
+        """Tell whether the chat itself changed: nobody wrote anything."""
+        return (
+            bool(self.new_chat_members or self.new_chat_title or self.new_chat_photo)
+            or self.left_chat_member is not None
+            or self.pinned_message is not msgspec.UNSET
+            or self.group_chat_created
+            or self.supergroup_chat_created
+            or self.delete_chat_photo
+        )
 
 
 class Rights(msgspec.Struct):

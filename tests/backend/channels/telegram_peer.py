@@ -41,6 +41,7 @@ class TelegramPeer:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.next: type[faults.ChannelFault] | None = None
         self.moved_to = 0
+        self.rights = {"can_reply": True}
         self._number = 100
         routes = [
             Route("/bot{token}/{method}", self.method, methods=["POST"]),
@@ -95,6 +96,10 @@ class TelegramPeer:
             result = {"id": 1, "is_bot": True, "first_name": "Bank", "username": "bank_bot"}
         elif name == "getWebhookInfo":
             result = {"url": "", "pending_update_count": 0}
+        elif name == "getBusinessConnection":
+            person = {"id": 7, "is_bot": False, "first_name": "Elena"}
+            result = {"id": "bc-1", "user": person, "user_chat_id": 7, "date": 1}
+            result |= {"is_enabled": True, "rights": self.rights}
         elif name == "getFile":
             if values["file_id"] == "gone":
                 return _refused(400, "Bad Request: wrong file_id or the file is too big")

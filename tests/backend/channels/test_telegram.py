@@ -21,6 +21,7 @@ from backend.channels.events import (
     ConsentChange,
     Deleted,
     Edited,
+    IdentityChange,
     MessageEcho,
     MessageIn,
     Reaction,
@@ -31,7 +32,7 @@ from backend.channels.modules import ChannelContext, load_module
 from backend.channels.vendor_http import VendorHttp
 from contract.ids import AccountId
 from contract.wire import Channel, IdempotencyClass
-from tests.backend.channels.conformance import ConnectorConformance, attempt, outbound
+from tests.backend.channels.conformance import CONVERSATION, ConnectorConformance, attempt, outbound
 from tests.backend.channels.making import changed, outbound_file
 from tests.backend.channels.telegram_peer import CLIENT, TOKEN, TelegramPeer
 
@@ -175,24 +176,132 @@ def test_every_kind_of_update_is_read(vendor: TelegramVendor) -> None:
     assert (grouped.chat, grouped.sender.address) == ("-9", str(CLIENT))
 
 
-def test_business_chats_tell_whose_words_they_are(vendor: TelegramVendor) -> None:
-    in_business = {"business_connection_id": "bc-1", "text": "hi"}
-    (client,) = parsed(vendor, business_message=said(**in_business))
+@pytest.fixture
+async def in_business(peer: TelegramPeer) -> AsyncIterator[TelegramVendor]:
+    """Return the connector of an employee's own account."""
+    async with VendorHttp() as http:
+        yield TelegramVendor(peer, http, business_connection_id="bc-1")
+
+
+def test_business_chats_tell_whose_words_they_are(in_business: TelegramVendor) -> None:
+    vendor, words = in_business, {"business_connection_id": "bc-1", "text": "hi"}
+    (client,) = parsed(vendor, business_message=said(**words))
     assert isinstance(client, MessageIn)
-    (own,) = parsed(vendor, business_message=said(**in_business | {"from": EMPLOYEE}))
+    (own,) = parsed(vendor, business_message=said(**words | {"from": EMPLOYEE}))
     assert isinstance(own, MessageEcho)
     assert own.sender.address == str(CLIENT)
     bot = {"from": EMPLOYEE, "sender_business_bot": {"id": 1, "is_bot": True}}
-    (ours,) = parsed(vendor, business_message=said(**in_business | bot))
+    (ours,) = parsed(vendor, business_message=said(**words | bot))
     assert isinstance(ours, Receipt)
     gone = {"business_connection_id": "bc-1", "chat": PRIVATE, "message_ids": [5, 6]}
     deleted = parsed(vendor, deleted_business_messages=gone)
     assert all(isinstance(each, Deleted) for each in deleted)
     assert [each.external_id for each in deleted] == [f"{CLIENT}/5", f"{CLIENT}/6"]
-    ended = {"id": "bc-1", "user": EMPLOYEE, "user_chat_id": 7, "date": 1, "is_enabled": False}
-    (connection,) = parsed(vendor, business_connection=ended)
+
+
+@pytest.mark.parametrize(
+    ("enabled", "rights", "connected"),
+    [
+        (True, {"can_reply": True}, True),
+        (True, {"can_read_messages": True}, False),
+        (True, None, False),
+        (False, {"can_reply": True}, False),
+    ],
+)
+def test_a_connection_without_the_right_to_reply_is_no_connection(
+    in_business: TelegramVendor, enabled: bool, rights: dict[str, bool] | None, connected: bool
+) -> None:
+    told = {"id": "bc-1", "user": EMPLOYEE, "user_chat_id": 7, "date": 1, "is_enabled": enabled}
+    told |= {"rights": rights} if rights is not None else {}
+    (connection,) = parsed(in_business, business_connection=told)
     assert isinstance(connection, ConnectionChange)
-    assert not connection.connected
+    assert connection.connected is connected
+    assert connected or connection.detail.endswith("."), "in words: it is why the account pauses"
+
+
+def test_nobody_elses_connection_changes_or_fills_an_account(
+    vendor: TelegramVendor, in_business: TelegramVendor, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    ended = {"id": "bc-9", "user": EMPLOYEE, "user_chat_id": 7, "date": 1, "is_enabled": False}
+    strange = said(business_connection_id="bc-9", text="private")
+    for account in (vendor, in_business):
+        for part in ({"business_connection": ended}, {"business_message": strange}):
+            (event,) = parsed(account, **part)
+            assert isinstance(event, Unknown)
+            assert event.sender.address == "", "kept as bytes, shown to nobody"
+    (plain,) = parsed(in_business, message=said(text="to the bot itself"))
+    assert isinstance(plain, Unknown)
+    offered = [record for record in caplog.records if "business connection" in record.message]
+    assert {getattr(record, "connection_id", "") for record in offered} == {"bc-9"}
+
+
+def test_what_a_connection_can_do_is_not_what_a_bot_can(
+    vendor: TelegramVendor, in_business: TelegramVendor
+) -> None:
+    bot = vendor.connector.outbound.capabilities(ACCOUNT, CONVERSATION)
+    business = in_business.connector.outbound.capabilities(ACCOUNT, CONVERSATION)
+    assert (bot.mark_read, bot.reactions, bot.groups, bot.window) == (False, True, True, None)
+    assert (business.mark_read, business.reactions, business.groups) == (True, False, False)
+    assert business.window is not None
+    assert business.window.seconds == 86_400
+
+
+async def test_what_is_off_is_refused_with_the_reason(
+    vendor: TelegramVendor, in_business: TelegramVendor
+) -> None:
+    with pytest.raises(faults.Unsupported, match="can't mark messages as read"):
+        await vendor.connector.outbound.mark_read(ACCOUNT, str(CLIENT), f"{CLIENT}/5", {})
+    with pytest.raises(faults.Unsupported, match="can't react"):
+        await in_business.connector.outbound.react(ACCOUNT, str(CLIENT), f"{CLIENT}/5", "👍")
+
+
+def test_a_group_that_moved_goes_on_under_its_new_id(vendor: TelegramVendor) -> None:
+    group = {"id": -9, "type": "group", "title": "Family"}
+    for message in (
+        said(chat=group, migrate_to_chat_id=-1009),
+        said(chat={"id": -1009, "type": "supergroup"}, migrate_from_chat_id=-9),
+    ):
+        (moved,) = parsed(vendor, message=message)
+        assert isinstance(moved, IdentityChange)
+        assert (moved.sender.id_type, moved.sender.address) == ("chat", "-9")
+        assert moved.new_address == "-1009"
+
+
+@pytest.mark.parametrize(
+    "notice",
+    [
+        {"new_chat_members": [ADA]},
+        {"left_chat_member": ADA},
+        {"new_chat_title": "Household"},
+        {"group_chat_created": True},
+        {"pinned_message": {"message_id": 1, "date": 0, "chat": PRIVATE}},
+    ],
+)
+def test_a_chats_own_notices_are_no_messages(
+    vendor: TelegramVendor, notice: dict[str, Any]
+) -> None:
+    (event,) = parsed(vendor, message=said(**notice))
+    assert isinstance(event, Unknown)
+    assert event.sender.address == ""
+
+
+async def test_the_words_under_a_file_are_changed_as_a_caption(vendor: TelegramVendor) -> None:
+    out, base = vendor.connector.outbound, outbound(vendor, "better")
+    photo = outbound_file("a.jpg", "image/jpeg")
+    sent = await out.send(changed(base, attachments=(photo,)), attempt())
+    await out.edit(changed(base, attachments=(photo,)), sent.external_id, attempt())
+    assert vendor.peer.calls[-1][0] == "editMessageCaption"
+
+
+@pytest.mark.parametrize(("can_reply", "good"), [(True, True), (False, False)])
+async def test_the_guided_check_looks_at_the_connections_rights(
+    in_business: TelegramVendor, can_reply: bool, good: bool
+) -> None:
+    in_business.peer.rights = {"can_reply": can_reply}
+    lines = await load_module("telegram").check(in_business.context, ACCOUNT)
+    assert [line.step for line in lines] == ["credentials", "business connection", "updates"]
+    assert lines[1].ok is good
 
 
 async def test_a_webhook_is_believed_by_its_secret(peer: TelegramPeer) -> None:
