@@ -7,10 +7,9 @@ All times are Unix milliseconds in UTC; all sizes are bytes.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import dataclass_transform
 
-import msgspec
-
+from contract.base import Command, Wire
+from contract.capability import IdempotencyClass, SendCapability
 from contract.ids import (
     AccountId,
     AttachmentId,
@@ -23,21 +22,7 @@ from contract.ids import (
 )
 from contract.states import DeliveryState
 
-
-@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
-class Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """Base of what travels: unknown fields are ignored, defaults are left out.
-
-    Values hold values alone, never a cycle, so that the collector need not look at them: a first
-    sync makes millions, and each look would hold the window.
-    """
-
-
-@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
-class Command(
-    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
-):
-    """Base of what a client sends: unknown fields are refused."""
+__all__ = ["Command", "IdempotencyClass", "SendCapability", "Wire"]
 
 
 class Channel(StrEnum):
@@ -96,14 +81,6 @@ class Origin(StrEnum):
     LIVE = "live"
     IMPORTED = "imported"
     NATIVE = "native"
-
-
-class IdempotencyClass(StrEnum):
-    """How a channel lets a sender avoid doubles (design: channels)."""
-
-    SERVER_KEY = "server_key"
-    CLIENT_ECHO = "client_echo"
-    NONE = "none"
 
 
 class ConsentKind(StrEnum):
@@ -279,18 +256,6 @@ class Preview(Wire):
     text: str
     at_utc_ms: int
     author_name: str = ""
-
-
-class SendCapability(Wire):
-    """What the channel lets the employee do in this conversation now."""
-
-    text_max_chars: int
-    attachments: bool
-    replies: bool
-    typing: bool
-    receipts_delivered: bool
-    receipts_read: bool
-    idempotency: IdempotencyClass
 
 
 class Conversation(Wire):

@@ -89,6 +89,11 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
             receipts_delivered=self.receipt_delivered,
             receipts_read=self.receipt_read,
             idempotency=self.idempotency,
+            reactions=self.reactions,
+            edits=self.edit_out,
+            edit_max_age_s=self.edit_max_age_s,
+            deletes=self.delete_out,
+            delete_max_age_s=self.delete_max_age_s,
         )
 
 
