@@ -17,7 +17,8 @@ EXIT_FAULT = 2
 
 def main(argv: list[str] | None = None) -> int:
     """Carry out one command; returns the exit status (0 fine, 1 a finding, 2 can't run)."""
-    arguments = parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    arguments = parser(words[0] if words else "").parse_args(words)
     if arguments.command == "serve":
         _read_serving()
     if arguments.command == "inspect":

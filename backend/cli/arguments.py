@@ -6,6 +6,7 @@ It never imports a part of the backend: a start costs only what its command need
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 from backend.cli.custody_arguments import add_admin_commands, add_archive_commands
@@ -15,31 +16,38 @@ from backend.cli.policy_arguments import add_policy_commands
 from backend.cli.supervision_arguments import add_supervision_commands
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of `python -m backend`."""
+def parser(command: str = "") -> argparse.ArgumentParser:
+    """Return the parser of `python -m backend`, of one command alone where its name is given.
+
+    All of them take some 30 ms to make, which a start need not wait for.
+    """
     top = argparse.ArgumentParser(
         prog="parley-backend",
-        description="The governed backend. Commands with --data-dir read one JSON line with the "
-        "database_key (64 hex digits) from stdin.",
+        description="The governed backend. Commands with --data-dir read one line from stdin: the "
+        "database_key (64 hex digits), or JSON that holds it.",
     )
     commands = top.add_subparsers(dest="command", required=True)
-    _add_serve(commands.add_parser("serve", help="serve the governed API on loopback"))
-    worker = commands.add_parser("worker", help="deliver and receive without serving the API")
+    for name in (command,) if command in _COMMANDS else _COMMANDS:
+        text, fill = _COMMANDS[name]
+        fill(commands.add_parser(name, help=text))
+    return top
+
+
+def _add_worker(worker: argparse.ArgumentParser) -> None:
     _add_data_dir(worker)
     _add_sandbox(worker)
-    witness = commands.add_parser("witness", help="cosign the checkpoints of a log that only grows")
-    _add_witness(witness)
-    archive = commands.add_parser("archive", help="check or search the archive")
-    _add_archive(archive.add_subparsers(dest="archive_command", required=True))
-    admin = commands.add_parser("admin", help="look after jobs and accounts")
-    _add_admin(admin.add_subparsers(dest="admin_command", required=True))
-    policy = commands.add_parser("policy", help="check, sign, try out and publish policy bundles")
-    add_policy_commands(policy.add_subparsers(dest="policy_command", required=True))
-    inspect = commands.add_parser("inspect", help="tell what policy may know of a file")
+
+
+def _add_inspect(inspect: argparse.ArgumentParser) -> None:
     inspect.add_argument("file", type=Path, nargs="?", help="default: one inspection on stdin")
-    openapi = commands.add_parser("openapi", help="write the OpenAPI document")
+
+
+def _add_openapi(openapi: argparse.ArgumentParser) -> None:
     openapi.add_argument("--output", type=Path, help="default: contract/openapi.json")
-    return top
+
+
+def _add_policy(policy: argparse.ArgumentParser) -> None:
+    add_policy_commands(policy.add_subparsers(dest="policy_command", required=True))
 
 
 def _add_serve(serve: argparse.ArgumentParser) -> None:
@@ -97,7 +105,8 @@ def _add_sandbox(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_archive(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_archive(archive: argparse.ArgumentParser) -> None:
+    commands = archive.add_subparsers(dest="archive_command", required=True)
     verify = commands.add_parser("verify", help="recompute every hash; exit 1 at the first fault")
     _add_data_dir(verify)
     verify.add_argument(
@@ -145,7 +154,8 @@ def _add_trusted(verify: argparse.ArgumentParser) -> None:
     add("--quorum", type=int, help="how many of them must cosign (default: all)")
 
 
-def _add_admin(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_admin(admin: argparse.ArgumentParser) -> None:
+    commands = admin.add_subparsers(dest="admin_command", required=True)
     add_delivery_commands(commands)
     alerts = commands.add_parser(
         "alerts", help="list alarms: clients' about the archive, channels'"
@@ -175,3 +185,15 @@ def _add_admin(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add_admin_commands(commands)
     add_supervision_commands(commands)
     add_firm_commands(commands)
+
+
+_COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
+    "serve": ("serve the governed API on loopback", _add_serve),
+    "worker": ("deliver and receive without serving the API", _add_worker),
+    "witness": ("cosign the checkpoints of a log that only grows", _add_witness),
+    "archive": ("check or search the archive", _add_archive),
+    "admin": ("look after the firm, its jobs and accounts", _add_admin),
+    "policy": ("check, sign, try out and publish policy bundles", _add_policy),
+    "inspect": ("tell what policy may know of a file", _add_inspect),
+    "openapi": ("write the OpenAPI document", _add_openapi),
+}

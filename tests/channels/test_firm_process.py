@@ -22,7 +22,7 @@ from tests.app.core_world import new_core, online, row_when
 from tests.backend.channels.telegram_peer import TOKEN as BOT_TOKEN
 from tests.backend.channels.telegram_peer import TelegramPeer
 from tests.channels.peers import free_port
-from tests.support.firm_backend import FirmBackend
+from tests.support.firm_backend import KEY_HEX, FirmBackend
 from tests.support.served_backend import archive_is_sound
 from tests.support.waiting import until
 
@@ -173,6 +173,26 @@ def test_what_was_killed_goes_on_where_it_was(firm: Firm) -> None:
         chats = anna.get("/v1/conversations").json()["conversations"]
         shown = anna.get(f"/v1/conversations/{chats[0]['conversation_id']}/messages").json()
     assert [each["text"] for each in shown["messages"]].count("before the crash") == 1
+
+
+def test_one_line_on_stdin_sets_up_an_account(bare: FirmBackend) -> None:
+    """As a script does it: the key and the settings by the command's input alone."""
+    settings = {"bot_token": BOT_TOKEN, "api_url": "http://127.0.0.1:9"}
+    done = bare.admin_process(
+        "admin", "channel", "add", "--module", "telegram", "--account", "acc-tg", "--label", "Bot",
+        "--no-check", stdin={"settings": settings},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert BOT_TOKEN not in done.stdout + done.stderr
+    (line,) = bare.admin("channel", "list")
+    assert line["settings"] == {**settings, "bot_token": "(set)"}
+
+
+def test_the_embedded_start_refuses_a_firms_folder(bare: FirmBackend) -> None:
+    line = {"database_key": KEY_HEX, "secret": "of this start"}
+    done = bare.admin_process("serve", "--embedded", stdin=line)
+    assert done.returncode == 2
+    assert "sample workspace only" in done.stderr
 
 
 def _refused_calls(backend: FirmBackend) -> bool:

@@ -27,6 +27,7 @@ from tests.support.surroundings import ROOT
 
 KEY_HEX = bytes(range(32)).hex()
 WITHIN_S = 60.0
+_PARSER = parser("admin")
 
 
 class AdminSaidNo(Exception):
@@ -78,17 +79,19 @@ class FirmBackend:
         """
         words = ["admin", *command, *self._where()]
         with contextlib.redirect_stdout(io.StringIO()) as said:
-            status = run_firm_admin(parser().parse_args(words))
+            status = run_firm_admin(_PARSER.parse_args(words))
         lines = [json.loads(line) for line in said.getvalue().splitlines()]
         if status:
             raise AdminSaidNo(status, lines)
         return lines
 
-    def admin_process(self, *command: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        """Run a command as `python -m backend`, as an administrator does."""
+    def admin_process(
+        self, *command: str, stdin: Mapping[str, Any]
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command as `python -m backend`, with the key and `stdin` on its one line."""
         return subprocess.run(
-            [sys.executable, "-P", "-m", "backend", *command, *self._where()],
-            input=stdin,
+            [sys.executable, "-P", "-m", "backend", *command, "--data-dir", str(self.data_dir)],
+            input=json.dumps({"database_key": KEY_HEX, **stdin}) + "\n",
             capture_output=True,
             text=True,
             cwd=ROOT,
