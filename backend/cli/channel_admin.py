@@ -123,6 +123,7 @@ def _add(arguments: argparse.Namespace, desk: FirmDesk) -> int:
         members=tuple(arguments.member),
         pooled=arguments.pooled,
         capabilities=looked.capabilities,
+        consent_mode=arguments.consent,
     )
     hidden, now_utc_ms = _secret_names(module), system_clock_utc_ms()
     desk.write(lambda c: add_account(c, desk.firm_id, new, settings, hidden, desk.by, now_utc_ms))

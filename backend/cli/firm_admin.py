@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from backend.archive.signing import load_signer, read_policy
+from backend.cli.account_arguments import ACCOUNT_GROUPS
 from backend.cli.firm_opening import FirmDesk, open_firm_desk
 from backend.cli.keys import told_key
 from backend.cli.printing import print_line
@@ -56,6 +57,10 @@ def run_firm_admin(arguments: argparse.Namespace) -> int:
             from backend.cli.channel_admin import run_channel
 
             return run_channel(arguments)
+        if arguments.admin_command in ACCOUNT_GROUPS:
+            from backend.cli.account_admin import run_account_admin
+
+            return run_account_admin(arguments)
         if (arguments.admin_command, arguments.act) == ("firm", "create"):
             return _create(arguments)
         with open_firm_desk(arguments) as desk:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from backend.cli.account_arguments import ACCOUNT_GROUPS, add_account_commands
+
 Commands = argparse._SubParsersAction  # argparse names this type nowhere else
 
 
@@ -30,11 +32,14 @@ def add_firm_serving(serve: argparse.ArgumentParser) -> None:
 
 
 def add_firm_commands(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Add the `admin` commands: firm, employee, contact, channel."""
+    """Add the `admin` commands: firm, employee, contact, channel, and those about accounts."""
     _add_firm(_group(commands, "firm", "make a firm's workspace, and look at it"))
     _add_employee(_group(commands, "employee", "look after employees and their access tokens"))
     _add_contact(_group(commands, "contact", "look after clients and their addresses"))
     _add_channel(_group(commands, "channel", "look after channel accounts"))
+    add_account_commands(
+        {name: _group(commands, name, text) for name, text in ACCOUNT_GROUPS.items()}, _command
+    )
 
 
 def _add_firm(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -111,6 +116,12 @@ def _add_channel(commands: Commands[argparse.ArgumentParser]) -> None:
         "--member", action="append", default=[], metavar="ID", help="who writes from it"
     )
     add.add_argument("--pooled", action="store_true", help="several employees share it")
+    add.add_argument(
+        "--consent",
+        choices=("none", "notice", "opt_in"),
+        default="notice",
+        help="what clients get at the first contact (default: the recording notice)",
+    )
     _add_settings(add)
     change = _command(commands, "set", "change an account's settings; a running backend takes them")
     change.add_argument("--account", required=True, metavar="ID")

@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from backend.archive.entries import append_entry, new_salt
+from backend.directory.administration import AdministrationRefused
+from backend.directory.assignment import owners_of
 from backend.directory.native_capture import tell_account
 from backend.inbox.conversations import add_member, bump_conversation, remove_member
 from backend.inbox.events import append_event
@@ -32,13 +34,15 @@ from contract.events import AccountsChanged
 from contract.ids import EmployeeId
 from contract.receipts.canonical import canonical_json
 from contract.triage import TriageState
+from contract.wire import Channel, IdempotencyClass, Mode
 
 KIND_ACCOUNT = "account"
+IMPORT_CONNECTOR = "import"  # no vendor is asked: what was said comes in by import
 CONSENT_MODES = (NO_NOTICE, NOTICE, OPT_IN)
 _CHANGEABLE = frozenset({"consent_mode", "label", "language", "pooled", "shown_name"})
 
 
-class AccountError(Exception):
+class AccountError(AdministrationRefused):
     """An account can't be changed so; the text says why in a plain sentence."""
 
 
@@ -118,6 +122,71 @@ def set_owner(
     _archive(connection, firm_id, account_id, actor_id, change, now_utc_ms)
     tell_owners(connection, account_id, firm_id, now_utc_ms, {employee_id})
     return True
+
+
+def add_native_account(
+    connection: Connection,
+    firm_id: str,
+    account_id: str,
+    channel: Channel,
+    label: str,
+    employee_id: str,
+    actor_id: str,
+    now_utc_ms: int,
+) -> None:
+    """Archive and add an employee's native account; its silence counts from now.
+
+    Raises AccountError for an id that is known already.
+    """
+    columns = channel_accounts.c
+    if connection.execute(
+        select(columns.account_id).where(columns.account_id == account_id)
+    ).first():
+        raise AccountError(f"There is an account {account_id!r} already.")
+    connection.execute(
+        insert(channel_accounts).values(
+            account_id=account_id,
+            firm_id=firm_id,
+            channel=channel.value,
+            mode=Mode.NATIVE.value,
+            label=label,
+            connector=IMPORT_CONNECTOR,
+            idempotency=IdempotencyClass.NONE.value,
+            watched_from_utc_ms=now_utc_ms,
+        )
+    )
+    change = {"channel": channel.value, "mode": Mode.NATIVE.value}
+    _archive(connection, firm_id, account_id, actor_id, change, now_utc_ms)
+    set_member(connection, account_id, employee_id, True, actor_id, now_utc_ms)
+
+
+def account_people(connection: Connection, firm_id: str) -> list[dict[str, object]]:
+    """Return each account with what it is, who writes from it and who looks after strangers."""
+    columns, members = channel_accounts.c, account_members.c
+    rows = connection.execute(
+        select(channel_accounts).where(columns.firm_id == firm_id).order_by(columns.account_id)
+    ).all()
+    return [
+        {
+            "account": row.account_id,
+            "channel": row.channel,
+            "mode": row.mode,
+            "label": row.label,
+            "shown_name": row.shown_name,
+            "language": row.language,
+            "pooled": bool(row.pooled),
+            "consent": row.consent_mode,
+            "members": list(
+                connection.execute(
+                    select(members.employee_id)
+                    .where(members.account_id == row.account_id)
+                    .order_by(members.employee_id)
+                ).scalars()
+            ),
+            "triage": list(owners_of(connection, row.account_id)),
+        }
+        for row in rows
+    ]
 
 
 def _account(connection: Connection, account_id: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import Connection, func, insert, select
 
 from backend.archive.entries import append_entry, new_salt
+from backend.directory.administration import AdministrationRefused
 from backend.storage.account_tables import NOTICE, OPT_IN, consent_texts
 from backend.storage.tables import firms
 from contract.ids import uuid7
@@ -32,7 +33,7 @@ _SCRIPTS = {"zh": "zh-Hans", "zh-cn": "zh-Hans", "zh-sg": "zh-Hans"} | dict.from
 )
 
 
-class ConsentTextError(Exception):
+class ConsentTextError(AdministrationRefused):
     """A text can't be added so; the message says why in a plain sentence."""
 
 

@@ -15,6 +15,7 @@ from backend.delivery.accounts import resume_account
 from backend.directory.account_settings import keep_settings, shown_settings
 from backend.directory.administration import AdministrationRefused, note_act
 from backend.directory.staff import require_employee
+from backend.storage.account_tables import NOTICE
 from backend.storage.channel_tables import channel_account_settings
 from backend.storage.tables import account_members, channel_accounts, jobs
 from contract.ids import AccountId
@@ -22,13 +23,17 @@ from contract.wire import Channel
 
 
 class NewAccount(msgspec.Struct, frozen=True, kw_only=True):
-    """A governed account; `members` are the ids of those who write from it."""
+    """A governed account; `members` are the ids of those who write from it.
+
+    `consent_mode` is what its clients are told or asked at the first contact.
+    """
 
     account: Account
     label: str
     members: tuple[str, ...]
     pooled: bool
     capabilities: Capabilities
+    consent_mode: str = NOTICE
 
 
 class AccountLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +79,7 @@ def add_account(
             window_s=None if window is None else window.seconds,
             window_max_messages=None if window is None else window.max_messages,
             send_capability=msgspec.json.encode(send),
+            consent_mode=new.consent_mode,
         )
     )
     _set_members(connection, firm_id, account.account_id, new.members)
