@@ -41,15 +41,28 @@ from ui.views.timeline_view import TimelineView
 if TYPE_CHECKING:
     from ui.models.people_model import PeopleModel
     from ui.models.search_presenter import SearchPresenter
+    from ui.views.file_drop import FileDrop
     from ui.views.find_bar import FindBar
     from ui.views.pages.approvals import ApprovalsPage
     from ui.views.pages.diagnostics import DiagnosticsPage
+    from ui.views.pages.import_page import ImportPage
     from ui.views.pages.people import PeoplePage
     from ui.views.pages.settings import SettingsPage
     from ui.views.palette import Palette
 
 DETAILS_FROM_WIDTH_PX = 1200
 SMALLEST_PX = (900, 600)
+# What is built after the first frame and takes another look, too.
+_LATER = (
+    "people",
+    "approvals",
+    "diagnostics",
+    "settings",
+    "find_bar",
+    "palette_view",
+    "file_drop",
+    "imports",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +80,8 @@ class WindowParts:
 class MainWindow(QMainWindow):
     """The panes are public: the workspace connects their signals.
 
-    `people`, `approvals`, `diagnostics`, `settings`, `find_bar` and `palette_view` are there once
-    the window is complete.
+    `people`, `approvals`, `diagnostics`, `settings`, `find_bar`, `palette_view` and `file_drop` are
+    there once the window is complete, `imports` once it was first asked for.
     """
 
     people: PeoplePage
@@ -77,6 +90,8 @@ class MainWindow(QMainWindow):
     settings: SettingsPage
     find_bar: FindBar
     palette_view: Palette
+    file_drop: FileDrop
+    imports: ImportPage
 
     closing = Signal()
     activated = Signal()
@@ -106,6 +121,7 @@ class MainWindow(QMainWindow):
 
     def complete(self, search: SearchPresenter, people: PeopleModel) -> Iterator[None]:
         """Build what the first frame does without, a few milliseconds' work at each step."""
+        from ui.views.file_drop import FileDrop
         from ui.views.find_bar import FindBar
         from ui.views.pages.approvals import ApprovalsPage
         from ui.views.pages.diagnostics import DiagnosticsPage
@@ -116,6 +132,7 @@ class MainWindow(QMainWindow):
         self.find_bar = FindBar(self._tokens)
         self._talk.insertWidget(1, self.find_bar)
         self.palette_view = Palette(search, self._tokens, self._ground)
+        self.file_drop = FileDrop(self, self._tokens)
         yield
         self.people = PeoplePage(people, self._tokens)
         self._pages.addWidget(self.people)
@@ -129,6 +146,11 @@ class MainWindow(QMainWindow):
         self.settings = SettingsPage(self._tokens)
         self._pages.addWidget(self.settings)
 
+    def take_import(self, page: ImportPage) -> None:
+        """Take in the import page, behind all others."""
+        self.imports = page
+        self._pages.addWidget(page)
+
     def set_tokens(self, tokens: Tokens) -> None:
         """Pass another look to every pane."""
         self._tokens = tokens
@@ -140,7 +162,7 @@ class MainWindow(QMainWindow):
         self.composer.set_tokens(tokens)
         self.details.set_tokens(tokens)
         self.status_line.set_tokens(tokens)
-        for later in ("people", "approvals", "diagnostics", "settings", "find_bar", "palette_view"):
+        for later in _LATER:
             if later in self.__dict__:
                 getattr(self, later).set_tokens(tokens)
 

@@ -1,4 +1,4 @@
-"""The rail at the window's edge: one button for each page there is, and who is signed in.
+"""The rail at the window's edge: a button for each page that has one, and who is signed in.
 
 It never switches a page itself.
 """
@@ -26,6 +26,7 @@ class Page(StrEnum):
     APPROVALS = "approvals"
     DIAGNOSTICS = "diagnostics"
     SETTINGS = "settings"
+    IMPORT = "import"
 
 
 _ICONS = {
@@ -35,6 +36,8 @@ _ICONS = {
     Page.DIAGNOSTICS: ("activity", "Diagnostics", "F12"),
     Page.SETTINGS: ("settings", "Settings", "Ctrl+4"),
 }
+# A page without a button of its own belongs to another's.
+_BELONGS_TO = {Page.IMPORT: Page.PEOPLE}
 
 
 class RailButton(QToolButton):
@@ -90,7 +93,7 @@ class Rail(QWidget):
         self.setAccessibleName("Pages")
         self._group = QButtonGroup(self)
         self._group.setExclusive(True)
-        self._buttons = {page: RailButton(page, tokens) for page in Page}
+        self._buttons = {page: RailButton(page, tokens) for page in _ICONS}
         self._avatar = Avatar(34, tokens)
         self._avatar.set_person("Not signed in", "", 3)
         column = QVBoxLayout(self)
@@ -120,7 +123,7 @@ class Rail(QWidget):
 
     def show_page(self, page: Page) -> None:
         """Mark the page on screen."""
-        self._buttons[page].setChecked(True)
+        self._buttons[_BELONGS_TO.get(page, page)].setChecked(True)
 
     def show_unread(self, count: int) -> None:
         """Show how many conversations are unread."""
@@ -138,4 +141,4 @@ class Rail(QWidget):
 
     def button_of(self, page: Page) -> QToolButton:
         """Return a page's button."""
-        return self._buttons[page]
+        return self._buttons[_BELONGS_TO.get(page, page)]
