@@ -338,7 +338,8 @@ class Message(Wire):
 
     Its place in the timeline is (`place_at_utc_ms`, `place_index`): received for live,
     occurred for imported messages, then the order of recording. `archive` is None until the
-    quorum of witnesses has cosigned a checkpoint over its newest version.
+    quorum of witnesses has cosigned a checkpoint over its newest version. `change_note` says in
+    plain words what the client still sees although it was edited or taken back here.
     """
 
     message_id: MessageId
@@ -364,3 +365,4 @@ class Message(Wire):
     edited_at_utc_ms: int | None = None
     versions_archived: int = 1
     deleted: bool = False
+    change_note: str = ""

@@ -70,7 +70,7 @@ _MESSAGE_COLUMNS: tuple[ColumnElement[Any], ...] = (
     *(_m.message_id, _m.conversation_id, _m.version, _m.revision, _m.direction, _m.kind, _m.text),
     *(_m.author_id, _m.author_name, _m.place_at_utc_ms, _m.place_index, _m.occurred_at_utc_ms),
     *(_m.origin, _m.state, _m.state_detail, _m.state_at_utc_ms, _m.quote_message_id),
-    *(_m.edited_at_utc_ms, _m.versions_archived, _m.deleted, _m.entry_id),
+    *(_m.edited_at_utc_ms, _m.versions_archived, _m.deleted, _m.change_note, _m.entry_id),
     archive_leaves.c.leaf_index,
     archive_entries.c.leaf_hash,
     archive_entries.c.archived_at_utc_ms,
@@ -143,7 +143,7 @@ def _message(
     # By position: the first sync renders a million of them, and names cost as much as the rest.
     (message_id, home, version, revision, direction, kind, text, author_id, author_name) = row[:9]
     (place_at, place_index, occurred_at, origin, state, detail, state_at, quote_id) = row[9:17]
-    (edited_at, versions, deleted, *archived) = row[17:24]
+    (edited_at, versions, deleted, change_note, *archived) = row[17:25]
     return Message(
         message_id=message_id,
         conversation_id=home,
@@ -161,13 +161,14 @@ def _message(
         state=None if state is None else _STATES[state],
         state_detail=detail,
         state_at_utc_ms=state_at,
-        quote=None if quote_id is None else _quote(quote_id, *row[24:26]),
+        quote=None if quote_id is None else _quote(quote_id, *row[25:27]),
         reactions=tuple(emojis),
         attachments=tuple(files),
         archive=_archive_ref(*archived),
         edited_at_utc_ms=edited_at,
         versions_archived=versions,
         deleted=bool(deleted),
+        change_note=change_note,
     )
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 from sqlalchemy import Table
 
 from backend.storage.account_tables import ACCOUNT_COLUMNS_OF_5
+from backend.storage.change_tables import CHANGE_COLUMNS_OF_5
 from backend.storage.columns import firm, flag, metadata, number, ref, text
 
 # What schema 5 added to tables that were there before, one ALTER TABLE statement each.
 COLUMNS_OF_5: tuple[str, ...] = (
     *ACCOUNT_COLUMNS_OF_5,
+    *CHANGE_COLUMNS_OF_5,
     "ALTER TABLE inbound_raw ADD COLUMN applied TEXT DEFAULT '[]' NOT NULL",
 )
 # The whole database is encrypted; a secret's value is never given out again by any command.

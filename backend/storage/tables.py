@@ -179,6 +179,7 @@ messages = Table(
     number("versions_archived", default=1),
     flag("deleted"),
     maybe_text("external_id"),
+    text("change_note", default=""),
     Index("messages_by_place", "conversation_id", "place_at_utc_ms", "place_index"),
     Index("messages_by_firm_place", "firm_id", "place_at_utc_ms", "place_index"),
     Index("messages_by_external_id", "account_id", "external_id"),
