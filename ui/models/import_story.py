@@ -13,7 +13,7 @@ from app.domain.imports import Export, Imported, ReadAs, Staged, Unfinished, fig
 from contract.imports.model import ImportedChat
 from ui.models.import_people import PeopleChoices
 from ui.models.import_state import Figure, ImportState, Step
-from ui.models.import_words import PROMISE, SOURCE_NAMES, count_words, date_words, headline
+from ui.models.import_words import PROMISE_OF_ONE, SOURCE_NAMES, count_words, date_words, headline
 from ui.models.message_words import number_words
 from ui.models.sentences import sentence_of
 
@@ -60,7 +60,7 @@ def people_state(
     )
     if chat is None or choices is None:
         count = count_words(len(export.chats), "chat")
-        line = f"{SOURCE_NAMES[export.source]} “{export.file_name}” · {count} · {PROMISE}"
+        line = f"{SOURCE_NAMES[export.source]} “{export.file_name}” · {count} · {PROMISE_OF_ONE}"
         return ImportState(
             step=Step.PEOPLE, line=line, chats=titles, hindrance="Choose a chat.", go="Preview"
         )
@@ -120,7 +120,7 @@ def archived_state(former: ImportState, end: Imported | None, file_name: str) ->
         said.append(f"{count_words(end.known, 'message')} {were} there already.")
     if end.unread:
         said.append(f"{count_words(end.unread, 'message')} could not be read; see below.")
-    said.append(f"“{file_name}” itself is kept as it is, readable by Compliance only.")
+    said.append(f"The original, “{file_name}”, is kept, readable by Compliance only.")
     figures = (
         Figure(number_words(end.new), "imported"),
         Figure(number_words(end.known), "already here"),

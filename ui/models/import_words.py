@@ -26,6 +26,10 @@ PROMISE = (
     "nothing is stored before you confirm; then the original file is kept, readable by "
     "Compliance only"
 )
+PROMISE_OF_ONE = (
+    "nothing is stored before you confirm; then this chat’s part of the file is kept, readable by "
+    "Compliance only"
+)
 FIRST_LINE = f"Bring a client’s chat from a phone into the archive · {PROMISE}"
 KINDS_OF_FILES = (
     ("WhatsApp", "the .zip or .txt of “Export chat”"),
@@ -58,7 +62,8 @@ def headline(export: Export, figures: ChatFigures, zone: tzinfo) -> str:
     if figures.files:
         held += f", {count_words(figures.files, 'file')}"
     named = f"{SOURCE_NAMES[export.source]} “{export.file_name}”"
-    return " · ".join((named, held, span_words(figures, zone), PROMISE))
+    promise = PROMISE if len(export.chats) == 1 else PROMISE_OF_ONE
+    return " · ".join((named, held, span_words(figures, zone), promise))
 
 
 def count_words(count: int, thing: str) -> str:

@@ -267,4 +267,6 @@ class PeopleStep(QWidget):
             self._box.addItems(list(titles))
         self._box.setCurrentIndex(state.chat + 1)
         count = len(state.chats)
-        self._chats_words.setText(f"This file holds {count} chats. One is imported at a time.")
+        self._chats_words.setText(
+            f"This file holds {count} chats. Only the one you choose leaves this computer."
+        )
