@@ -40,6 +40,7 @@ from app.sync.runner import SyncRunner
 from app.sync.status_board import StatusBoard
 from app.sync.wake_watch import WakeWatch, way_out
 from app.tasks import TaskOwner
+from app.triage_desk import TriageDesk
 from app.upkeep_desk import UpkeepDesk
 from backend_client.client import GovernedApi
 from backend_client.endpoint import BackendEndpoint
@@ -59,7 +60,7 @@ class Composition:
     """Everything between an open store and the line, for one core.
 
     Attributes: `api`, `messaging`, `desk` (its `engine` is None until a policy bundle is known),
-    `approvals`, `proofs`, `search`, `frames`.
+    `approvals`, `triage`, `proofs`, `search`, `frames`.
     """
 
     def __init__(
@@ -112,6 +113,7 @@ class Composition:
         self._book = book = BookDesk(api, store, spawn, board.facts_changed)
         self.desk = HintDesk(store, clock, spawn, self._language, book)
         self.approvals = ApprovalDesk(api, lambda: self.me)
+        self.triage = TriageDesk(api)
         self.search = SearchDesk(api, store, lambda: board.status.link is Link.ONLINE)
         self.proofs = ProofDesk(
             api,
@@ -224,6 +226,7 @@ class Composition:
             lambda news: self.proofs.watch.heard(news),
             lambda conversation_id, version: self._book.facts_seen(conversation_id, version),
             lambda pending: self.approvals.changed(pending),
+            lambda pending: self.triage.changed(pending),
         )
 
     def _once_moved_in(

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from app.proof_desk import ProofDesk
     from app.store.store import Store
     from app.tasks import TaskOwner
+    from app.triage_desk import TriageDesk
     from backend_client.client import GovernedApi
     from backend_client.endpoint import BackendEndpoint
     from contract.ids import ConversationId
@@ -47,7 +48,7 @@ class Core:
 
     Attributes: `settings`, `paths`, `vault`, `is_open`, `backend_found` (called each time it is
     known where the backend is); after `open` also `store`, `rooms` and, from these,
-    `messaging`, `api`, `desk`, `approvals`, `proofs`.
+    `messaging`, `api`, `desk`, `approvals`, `triage`, `proofs`.
     """
 
     store: Store
@@ -56,6 +57,7 @@ class Core:
     api: GovernedApi
     desk: HintDesk
     approvals: ApprovalDesk
+    triage: TriageDesk
     proofs: ProofDesk
     _tasks: TaskOwner
     _backend_tasks: TaskOwner
@@ -157,6 +159,8 @@ class Core:
         self._stage = "connected"
         try:
             endpoint = self._given_endpoint or configured_endpoint(self.settings)
+            if endpoint is not None and not endpoint.token:
+                endpoint = await self._signed_in(endpoint)
             if endpoint is None:
                 self._start_embedded()
             else:
@@ -168,6 +172,15 @@ class Core:
             self._board.link_changed(Link.REFUSED, fault)
             return
         self.rooms.run()
+
+    async def _signed_in(self, endpoint: BackendEndpoint) -> BackendEndpoint:
+        """Return the endpoint with the token that is kept for it, if there is one."""
+        from asyncio import to_thread
+        from dataclasses import replace
+
+        from app.session.access_token import kept_token
+
+        return replace(endpoint, token=await to_thread(kept_token, endpoint.url))
 
     async def close(self) -> None:
         """Stop intake, settle the store, stop the embedded backend; may be called twice."""
@@ -291,7 +304,7 @@ class Core:
         )
         self.api, self.messaging = self.rooms.api, self.rooms.messaging
         self.desk, self.approvals = self.rooms.desk, self.rooms.approvals
-        self.proofs = self.rooms.proofs
+        self.triage, self.proofs = self.rooms.triage, self.rooms.proofs
 
     def _start_embedded(self) -> None:
         from app.backend_process import EmbeddedPlan

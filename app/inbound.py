@@ -29,6 +29,7 @@ class Inbound:
         take_news: Callable[[Sealed | Erased], None],
         facts_seen: Callable[[ConversationId, int], None],
         approvals_changed: Callable[[int], None],
+        triage_changed: Callable[[int], None],
     ) -> None:
         self._board = board
         self._latency_ms = latency_ms
@@ -37,6 +38,7 @@ class Inbound:
         self._take_news = take_news
         self._facts_seen = facts_seen
         self._approvals_changed = approvals_changed
+        self._triage_changed = triage_changed
 
     def link_changed(self, link: Link, fault: AppError | None) -> None:
         """Show the line's state; once it is up, everything that waited goes on."""
@@ -69,6 +71,10 @@ class Inbound:
     def approvals_changed(self, pending: int) -> None:
         """Tell the supervisor's desk that its queue changed."""
         self._approvals_changed(pending)
+
+    def triage_changed(self, pending: int) -> None:
+        """Tell the desk of unknown senders that its queue changed."""
+        self._triage_changed(pending)
 
     def sealed(self, seal: Sealed) -> None:
         """Hand the receipt of a late seal to the archive's watch."""

@@ -14,6 +14,7 @@ from backend_client.search_calls import SearchCalls
 from backend_client.snapshot_pages import read_page
 from backend_client.supervision_calls import SupervisionCalls
 from backend_client.transport import Transport
+from backend_client.triage_calls import TriageCalls
 from contract import api, wire
 from contract.events import EventPage
 from contract.ids import AttachmentId, ContactId, ConversationId, MessageId, idempotency_key
@@ -209,6 +210,7 @@ class GovernedApi:
         self.archive = ArchiveCalls(caller)
         self.supervision = SupervisionCalls(caller)
         self.search = SearchCalls(caller)
+        self.triage = TriageCalls(caller)
 
 
 def _paging(cursor: str, limit: int) -> dict[str, str]:

@@ -15,7 +15,7 @@ import msgspec
 from app.domain.errors import ClientTooOld
 from app.store.store import Store
 from backend_client.client import GovernedApi
-from backend_client.errors import Garbled, ProblemReply
+from backend_client.errors import ClientError, Garbled, ProblemReply
 from contract.wire import CapabilitiesDocument, Me
 
 T = TypeVar("T")
@@ -87,6 +87,15 @@ class ReferenceKeeper:
         await cache.put_meta(META_ME, msgspec.json.encode(me))
         self._set(replace(self.current, capabilities=capabilities, me=me))
         await self.refresh_bundle()
+
+    async def refresh_me(self) -> None:
+        """Read who is signed in anew; a refusal keeps what is known."""
+        try:
+            me = await self._api.workspace.me()
+        except ClientError as fault:
+            _LOG.warning("the person was not read anew: %s", fault.detail)
+            return
+        self._set(replace(self.current, me=me))
 
     async def refresh_bundle(self) -> None:
         """Read the policy bundle when it changed; a refusal keeps the old one running."""

@@ -34,6 +34,7 @@ from backend_client.errors import CursorGone as StreamCursorGone
 from backend_client.events import EventStream, Line, StreamTiming
 from contract.events import (
     AccessRevoked,
+    AccountsChanged,
     ApprovalsChanged,
     ClientTyping,
     ConversationUpserted,
@@ -42,6 +43,7 @@ from contract.events import (
     MessageUpserted,
     PolicyChanged,
     Sealed,
+    TriageChanged,
 )
 from contract.ids import ConversationId
 from contract.wire import MAX_PAGE
@@ -74,6 +76,9 @@ class SyncListener(Protocol):
 
     def approvals_changed(self, pending: int) -> None:
         """The supervisor's queue changed; `pending` messages wait."""
+
+    def triage_changed(self, pending: int) -> None:
+        """The queue of unknown senders changed; `pending` wait."""
 
     def sealed(self, seal: Sealed) -> None:
         """The archive sealed a submission; its receipt is not verified yet."""
@@ -238,6 +243,10 @@ class SyncRunner:
             self._listener.facts_seen(talk.conversation_id, talk.facts_version)
         elif isinstance(body, ApprovalsChanged):
             self._listener.approvals_changed(body.pending)
+        elif isinstance(body, TriageChanged):
+            self._listener.triage_changed(body.pending)
+        elif isinstance(body, AccountsChanged):
+            await self._reference.refresh_me()
         elif isinstance(body, PolicyChanged):
             await self._reference.refresh_bundle()
         elif isinstance(body, Sealed):

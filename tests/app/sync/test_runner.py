@@ -25,14 +25,16 @@ from backend_client.client import GovernedApi
 from backend_client.events import StreamTiming
 from contract.events import (
     AccessRevoked,
+    ChannelsChanged,
     ConversationUpserted,
     Erased,
     MessageUpserted,
     PolicyChanged,
     Sealed,
 )
-from contract.ids import ConversationId, MessageId
+from contract.ids import AccountId, ConversationId, MessageId
 from contract.problems import ProblemCode
+from contract.wire import Channel, ChannelTrouble
 from tests.app.conftest import open_store
 from tests.app.small_backend import SmallBackend, conversation, message, problem, until
 from tests.backend_client.stream_app import typing
@@ -89,6 +91,9 @@ class Listener:
     def facts_seen(self, conversation_id: ConversationId, version: int) -> None:
         """Note which facts a conversation came with."""
         self.facts[conversation_id] = version
+
+    def triage_changed(self, pending: int) -> None:
+        """No owner here."""
 
     def approvals_changed(self, pending: int) -> None:
         """Note how many held messages wait."""
@@ -149,6 +154,31 @@ async def test_first_sync_brings_everything_then_follows(
     assert listener.progress[-1] == (False, 0, 0)
     assert world.snapshot_cursors == ["", "4", "8"]
     assert world.asked == ["1"]
+
+
+async def test_troubles_of_channels_are_told_at_once_and_kept_for_now_only(
+    world: SmallBackend, governed_api: GovernedApi, store: Store
+) -> None:
+    def told(listener: Listener) -> tuple[ChannelTrouble, ...] | None:
+        me = listener.references[-1].me
+        return None if me is None else me.troubles
+
+    slow = ChannelTrouble(
+        account_id=AccountId("a1"), channel=Channel.WHATSAPP, kind="slow", since_utc_ms=5
+    )
+    world.me = msgspec.structs.replace(world.me, troubles=(slow,))
+    async with syncing(governed_api, store) as listener:
+        await until(lambda: listener.done)
+        assert told(listener) == (slow,)
+        world.emit(ChannelsChanged())
+        await until(lambda: told(listener) == ())
+        world.emit(ChannelsChanged(troubles=(slow,)))
+        await until(lambda: told(listener) == (slow,))
+    found: list[Reference] = []
+    reference = ReferenceKeeper(governed_api, store, "0.1.0", found.append)
+    await reference.load()
+    assert found[0].me is not None
+    assert found[0].me.troubles == ()
 
 
 async def test_killed_first_sync_goes_on_where_it_stopped(
