@@ -287,6 +287,7 @@ class Composition:
         if reference.capabilities is not None:
             self._board.update(workspace=reference.capabilities.workspace)
             self.proofs.looked_up()
+        self._board.take_troubles(reference.me)
         if reference.bundle is not self._bundle:
             self._bundle = reference.bundle
             self._tasks.spawn("policy bundle", self._take_bundle)

@@ -14,6 +14,7 @@ from PySide6.QtGui import QKeySequence, QShortcut
 
 from app.domain.inbox import InboxFilter
 from contract.ids import ConversationId, MessageId
+from ui.models.channel_words import channel_to_show
 from ui.models.palette_rows import PaletteAction, PaletteKind, PaletteRow
 from ui.models.status_words import ALARM_DETAILS, GO_ON_WITH_HISTORY, PAUSE_HISTORY
 from ui.outreach import Outreach
@@ -77,6 +78,9 @@ class WindowActions:
             self._page(Page.SETTINGS)
         elif key == "retry":
             self._workspace.retry()
+        elif (channel := channel_to_show(key)) is not None:
+            self._page(Page.INBOX)
+            self._workspace.inbox.set_channel(channel)
 
     def _named_actions(self) -> dict[str, tuple[str, str, Callable[[], None]]]:
         workspace = self._workspace

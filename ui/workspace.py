@@ -113,7 +113,7 @@ class Workspace(QObject):
             WindowParts(self.inbox, self.timeline, self.composer, None, None, version), look.tokens
         )
         self.window.composer.set_enter_sends(core.settings.flag(Key.ENTER_SENDS))
-        self.banners = WorkspaceBanners(lambda: core.status, self.window.banners)
+        self.banners = WorkspaceBanners(lambda: core.status, self.window.banners, clock.now_utc_ms)
         self._connect()
 
     def show_first(self, frame: FirstFrame) -> None:
@@ -319,6 +319,7 @@ class Workspace(QObject):
         self.window.details.show_facts(self.conversation.facts, archived, now, verified)
 
     def _on_minute(self) -> None:
+        self.banners.show()
         self.composer.evaluate()
         self._show_details()
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.domain.status import CoreStatus
-from ui.models.status_words import BannerWords, banners
+from ui.models.banner_words import BannerWords
+from ui.models.status_words import banners
 from ui.views.banners import BannerStack
 
 FAULT = "fault"
@@ -17,9 +18,15 @@ FAULT = "fault"
 class WorkspaceBanners:
     """One window's banners; what the user has dismissed stays away until the next start."""
 
-    def __init__(self, status: Callable[[], CoreStatus], stack: BannerStack) -> None:
-        """`status` gives how the core stands just now."""
+    def __init__(
+        self,
+        status: Callable[[], CoreStatus],
+        stack: BannerStack,
+        now_utc_ms: Callable[[], int] = int,
+    ) -> None:
+        """`status` gives how the core stands just now; `now_utc_ms` names days other than today."""
         self._status = status
+        self._now_utc_ms = now_utc_ms
         self._stack = stack
         self._dismissed: frozenset[str] = frozenset()
         self._fault = ""
@@ -39,7 +46,8 @@ class WorkspaceBanners:
 
     def show(self) -> None:
         """Show what holds now."""
-        shown = banners(self._status(), self._dismissed)
+        now_utc_ms = self._now_utc_ms()
+        shown = banners(self._status(), self._dismissed, now_utc_ms=now_utc_ms)
         if self._fault:
             actions = (("retry", "Try again"), (f"dismiss:{FAULT}", "Understood"))
             shown = (BannerWords(FAULT, "warn", "", self._fault, actions), *shown)

@@ -161,6 +161,22 @@ async def check_archive(subject: Subject) -> CheckResult:
     return CheckResult(name, _FAIL, f"{entry} written, but its proof does not match", Owner.IT)
 
 
+async def check_channels(subject: Subject) -> CheckResult:
+    """Say what the service told of the person's channels."""
+    name = "check.channels"
+    if subject.api is None or subject.status.link is not Link.ONLINE:
+        return _not_connected(name, subject)
+    found = subject.status.troubles
+    if not found:
+        return CheckResult(name, _OK, "The service reports no trouble with your channels")
+    words = "; ".join(
+        f"{each.channel.value} ({each.account_id}) {each.kind} since"
+        f" {_moment(each.since_utc_ms)}, {each.waiting} waiting"
+        for each in found
+    )
+    return CheckResult(name, _WARN, f"{words}; messages wait in order", Owner.IT)
+
+
 async def check_outbox(subject: Subject) -> CheckResult:
     """Count what waits and what was refused."""
     name = "check.outbox"
@@ -180,6 +196,7 @@ CHECKS: dict[str, Check] = {
     "check.events": check_events,
     "check.policy": check_policy,
     "check.archive": check_archive,
+    "check.channels": check_channels,
     "check.outbox": check_outbox,
 }
 
@@ -248,6 +265,10 @@ def _owner(subject: Subject) -> Owner:
 
 def _link_owner(subject: Subject) -> Owner:
     return Owner.VENDOR if subject.status.embedded else Owner.IT
+
+
+def _moment(at_utc_ms: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at_utc_ms / 1000))
 
 
 def _number(value: int) -> str:

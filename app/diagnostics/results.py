@@ -37,6 +37,7 @@ TITLES = {
     "check.events": "Event stream",
     "check.policy": "Policy bundle",
     "check.archive": "Archive round trip",
+    "check.channels": "Channels",
     "check.outbox": "Outbox",
 }
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.domain.archive import ArchiveAlarm
+from contract.wire import ChannelTrouble
 
 
 class Link(StrEnum):
@@ -29,7 +30,9 @@ class CoreStatus:
     unknown); `facts_version` rises when what policy knows on this computer changed; `notices`
     are user_message_keys of things that were kept aside or need a word, each with one detail.
     `archive_verified_utc_ms` tells when this computer last verified a
-    proof of the archive; while `archive_alarm` stands, sending is paused.
+    proof of the archive; while `archive_alarm` stands, sending is paused. `troubles` are what was
+    wrong with the person's channels when the backend last told; a label stands there only where
+    the person has several accounts on the channel.
     """
 
     link: Link = Link.STARTING
@@ -49,3 +52,4 @@ class CoreStatus:
     archive_verified_utc_ms: int = 0
     archive_alarm: ArchiveAlarm | None = None
     notices: tuple[tuple[str, str], ...] = ()
+    troubles: tuple[ChannelTrouble, ...] = ()

@@ -16,7 +16,7 @@ from app.domain.errors import ClientTooOld
 from app.store.store import Store
 from backend_client.client import GovernedApi
 from backend_client.errors import ClientError, Garbled, ProblemReply
-from contract.wire import CapabilitiesDocument, Me
+from contract.wire import CapabilitiesDocument, ChannelTrouble, Me
 
 T = TypeVar("T")
 
@@ -84,9 +84,16 @@ class ReferenceKeeper:
         await self._check_origin(f"{capabilities.instance_id} {me.firm_id} {me.employee_id}")
         cache = self._store.cache
         await cache.put_meta(META_CAPABILITIES, msgspec.json.encode(capabilities))
-        await cache.put_meta(META_ME, msgspec.json.encode(me))
+        # What is wrong with channels holds for now only: the next start asks anew.
+        await cache.put_meta(META_ME, msgspec.json.encode(msgspec.structs.replace(me, troubles=())))
         self._set(replace(self.current, capabilities=capabilities, me=me))
         await self.refresh_bundle()
+
+    def take_troubles(self, troubles: tuple[ChannelTrouble, ...]) -> None:
+        """Take what is wrong with the person's channels now, in the place of what was."""
+        me = self.current.me
+        if me is not None:
+            self._set(replace(self.current, me=msgspec.structs.replace(me, troubles=troubles)))
 
     async def refresh_me(self) -> None:
         """Read who is signed in anew; a refusal keeps what is known."""

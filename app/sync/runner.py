@@ -36,6 +36,7 @@ from contract.events import (
     AccessRevoked,
     AccountsChanged,
     ApprovalsChanged,
+    ChannelsChanged,
     ClientTyping,
     ConversationUpserted,
     Erased,
@@ -247,6 +248,8 @@ class SyncRunner:
             self._listener.triage_changed(body.pending)
         elif isinstance(body, AccountsChanged):
             await self._reference.refresh_me()
+        elif isinstance(body, ChannelsChanged):
+            self._reference.take_troubles(body.troubles)
         elif isinstance(body, PolicyChanged):
             await self._reference.refresh_bundle()
         elif isinstance(body, Sealed):

@@ -6,13 +6,17 @@ It never finds anything out by itself: each room tells it what it knows.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from msgspec import structs
+
 from app.domain.clock import Clock
 from app.domain.errors import AppError
 from app.domain.status import CoreStatus, Link
+from contract.wire import Me
 
 _LOG = logging.getLogger(__name__)
 
@@ -69,6 +73,19 @@ class StatusBoard:
         """Remove a notice whose cause is gone."""
         kept = tuple(notice for notice in self._status.notices if notice[0] != key)
         self.update(notices=kept)
+
+    def take_troubles(self, me: Me | None) -> None:
+        """Note what is wrong with a person's channels; accounts are named where there are more."""
+        if me is None:
+            self.update(troubles=())
+            return
+        counted = Counter(account.channel for account in me.accounts)
+        self.update(
+            troubles=tuple(
+                each if counted[each.channel] > 1 else structs.replace(each, label="")
+                for each in me.troubles
+            )
+        )
 
     def facts_changed(self) -> None:
         """Note that what policy knows here changed."""

@@ -53,6 +53,7 @@ def test_the_self_test_needs_no_qt_and_names_the_owner(
         "events",
         "policy",
         "archive",
+        "channels",
         "outbox",
     ]
 

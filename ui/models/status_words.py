@@ -9,21 +9,12 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from app.domain.status import CoreStatus, Link
+from ui.models.banner_words import BannerWords as BannerWords
+from ui.models.channel_words import channel_banners
 from ui.models.sentences import sentence
 from ui.models.times import clock_time, local
 
 SAMPLE_WORKSPACE = "sample"
-
-
-@dataclass(frozen=True, slots=True)
-class BannerWords:
-    """One strip: `key` tells strips apart, `actions` are (key, text) pairs."""
-
-    key: str
-    tone: str
-    lead: str
-    text: str
-    actions: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +41,20 @@ _NOTICE_ACTIONS = {
 
 
 def banners(
-    status: CoreStatus, dismissed: frozenset[str] = frozenset(), zone: tzinfo | None = None
+    status: CoreStatus,
+    dismissed: frozenset[str] = frozenset(),
+    zone: tzinfo | None = None,
+    now_utc_ms: int = 0,
 ) -> tuple[BannerWords, ...]:
     """Return the strips to show, most pressing first; the sample workspace's one is always last.
 
-    `dismissed` holds keys of notices the user has read; others can't be dismissed.
+    `dismissed` holds keys of notices the user has read; others can't be dismissed. Without a
+    connection nobody knows how the channels are.
     """
     pressing = (_alarm_banner(status, zone), _link_banner(status, zone))
     found = [strip for strip in pressing if strip is not None]
+    if status.link is Link.ONLINE:
+        found += channel_banners(status.troubles, now_utc_ms, zone)
     if status.syncing and status.total_messages >= _MUCH_HISTORY:
         found.append(_history_banner(status.sync_paused))
     for key, detail in status.notices:

@@ -11,7 +11,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from ui.models.status_words import BannerWords
+from ui.models.banner_words import BannerWords
 from ui.theme.tokens import Tokens
 from ui.theme.widgets import Banner
 from ui.views.tab_order import join_tab_order
@@ -39,7 +39,7 @@ class BannerStack(QWidget):
             strip.set_tokens(tokens)
 
     def show_banners(self, wanted: Sequence[BannerWords]) -> None:
-        """Show exactly `wanted`, in that order; a new one is told to screen readers."""
+        """Show exactly `wanted`, in that order; new words are told to screen readers."""
         for key in set(self._strips) - {words.key for words in wanted}:
             _, strip = self._strips.pop(key)
             self._column.removeWidget(strip)
@@ -50,6 +50,7 @@ class BannerStack(QWidget):
             strip = known[1] if known else self._new_strip()
             if known is None or known[0] != words:
                 strip.show_words(words.tone, words.lead, words.text, words.actions)
+            if known is None or (known[0].lead, known[0].text) != (words.lead, words.text):
                 self._announce(words)
             self._strips[words.key] = (words, strip)
             self._column.insertWidget(place, strip)
