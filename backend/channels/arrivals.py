@@ -43,11 +43,13 @@ class Arrivals:
         self._waiting: deque[_Arrival] = deque()
         self._number = 0
         self._changed = asyncio.Event()
+        self._settled = asyncio.Event()
 
-    @property
-    def is_full(self) -> bool:
-        """Tell whether nothing more should be taken in before something is committed."""
-        return len(self._waiting) >= MOST_WAITING
+    async def room(self) -> None:
+        """Wait until so much is committed that more may be taken in."""
+        while len(self._waiting) >= MOST_WAITING:
+            self._settled.clear()
+            await self._settled.wait()
 
     def put(
         self,
@@ -102,3 +104,4 @@ class Arrivals:
             return
         while self._waiting and self._waiting[0].number <= int(number):
             self._waiting.popleft().settled()
+        self._settled.set()

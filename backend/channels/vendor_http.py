@@ -5,8 +5,9 @@ It never follows a redirect and never repeats a request by itself.
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -108,6 +109,33 @@ class VendorHttp:
             raise faults.AccountFault("The account's address is not a valid URL.") from error
         return await self._answer(request, repeatable, most_bytes)
 
+    @contextlib.asynccontextmanager
+    async def stream(
+        self, url: str, *, params: Mapping[str, str] | None = None, quiet_s: float
+    ) -> AsyncIterator[tuple[int, AsyncIterator[bytes]]]:
+        """Open an answer that never ends; yields its status with its pieces as they come.
+
+        Raises Retryable, also from the pieces, when it can't be reached, breaks or stays quiet
+        for longer than `quiet_s`.
+        """
+        request = self._client.build_request(
+            "GET",
+            url,
+            params=dict(params or {}),
+            headers={"Accept": "text/event-stream"},
+            timeout=httpx.Timeout(quiet_s, connect=CONNECT_TIMEOUT_S),
+        )
+        try:
+            reply = await self._client.send(request, stream=True)
+        except httpx.HTTPError as error:
+            raise faults.Retryable(_NOT_REACHED) from error
+        pieces = _pieces(reply)
+        try:
+            yield reply.status_code, pieces
+        finally:
+            await pieces.aclose()
+            await reply.aclose()
+
     async def _answer(
         self, request: httpx.Request, repeatable: bool, most_bytes: int
     ) -> VendorReply:
@@ -131,6 +159,14 @@ class VendorHttp:
             raise faults.OutcomeUnknown(_NO_ANSWER) from error
         headers = {name.lower(): value for name, value in reply.headers.items()}
         return VendorReply(reply.status_code, body, headers)
+
+
+async def _pieces(reply: httpx.Response) -> AsyncGenerator[bytes, None]:
+    try:
+        async for piece in reply.aiter_bytes():
+            yield piece
+    except httpx.HTTPError as error:
+        raise faults.Retryable(_NOT_REACHED) from error
 
 
 async def _bounded(reply: httpx.Response, most_bytes: int) -> bytes:

@@ -105,7 +105,7 @@ async def peer() -> AsyncIterator[SmppPeer]:
 @pytest.fixture
 async def vendor(peer: SmppPeer) -> AsyncIterator[SmppVendor]:
     """Return the connector over the running peer."""
-    async with VendorHttp() as http:
+    async with VendorHttp(verify=False) as http:
         vendor = SmppVendor(peer, http)
         yield vendor
         await stop(vendor)
@@ -311,7 +311,7 @@ def test_receipts_of_every_shape_are_read(
 
 
 async def test_decimal_receipt_ids_meet_hexadecimal_message_ids(peer: SmppPeer) -> None:
-    async with VendorHttp() as http:
+    async with VendorHttp(verify=False) as http:
         vendor = SmppVendor(peer, http, receipt_ids="decimal")
         assert await vendor.send("hello") == str(0xA1)
         await stop(vendor)
@@ -344,7 +344,7 @@ async def test_a_wrong_password_is_the_accounts_fault(
     peer: SmppPeer, expect_log: Callable[..., None]
 ) -> None:
     expect_log("could not be bound", logger="backend.channels.smpp.link")
-    async with VendorHttp() as http:
+    async with VendorHttp(verify=False) as http:
         vendor = SmppVendor(peer, http, password="wrong")
         with pytest.raises(faults.AccountFault, match="0x0E"):
             await vendor.send("hello")
@@ -358,7 +358,7 @@ async def test_a_wrong_password_is_the_accounts_fault(
 
 
 async def test_nothing_leaves_while_the_centre_is_away(peer: SmppPeer) -> None:
-    async with VendorHttp() as http:
+    async with VendorHttp(verify=False) as http:
         vendor = SmppVendor(peer, http, port="1")
         with pytest.raises(faults.Retryable):
             await vendor.send("hello")
@@ -366,7 +366,7 @@ async def test_nothing_leaves_while_the_centre_is_away(peer: SmppPeer) -> None:
 
 
 async def test_separate_binds_send_on_one_and_hear_on_the_other(peer: SmppPeer) -> None:
-    async with VendorHttp() as http:
+    async with VendorHttp(verify=False) as http:
         vendor = SmppVendor(peer, http, binds="separate")
         await vendor.send("hello")
         events, _ = await vendor.events(2)
@@ -376,7 +376,7 @@ async def test_separate_binds_send_on_one_and_hear_on_the_other(peer: SmppPeer) 
 
 
 async def test_a_quiet_centre_is_asked_for_life_and_left_without_it(peer: SmppPeer) -> None:
-    given = SmppVendor(peer, VendorHttp()).given
+    given = SmppVendor(peer, VendorHttp(verify=False)).given
     links = SmppLinks(lambda _: given, lambda: 0, quiet_s=0.05)
     await (await links.sending(ACCOUNT.account_id)).ready()
     await peer.until(lambda: peer.enquiries >= 2)
@@ -386,7 +386,7 @@ async def test_a_quiet_centre_is_asked_for_life_and_left_without_it(peer: SmppPe
     await links.stop()
     with pytest.raises(faults.Retryable):
         await SmppOutbound(links, lambda: 0).send(
-            outbound(SmppVendor(peer, VendorHttp())), attempt()
+            outbound(SmppVendor(peer, VendorHttp(verify=False))), attempt()
         )
 
 
@@ -408,7 +408,7 @@ def test_bytes_of_another_process_are_refused(vendor: SmppVendor) -> None:
 
 
 async def test_sources_are_numbers_codes_or_names(peer: SmppPeer) -> None:
-    async with VendorHttp() as http:
+    async with VendorHttp(verify=False) as http:
         vendor = SmppVendor(peer, http, source="Bank AG")
         await vendor.send("hello")
         vendor.given["source"] = "70123"
