@@ -14,8 +14,11 @@ from backend.channels.contract import (
 )
 from backend.channels.text_length import text_length
 
+GROUP = "chat"  # the id type of a group's own address
 _WINDOW_CLOSED = "The channel's reply window is closed. Use a template, or wait for the client."
 _CONSENT_GONE = "The client opted out of messages on this channel."
+_NO_QUOTES = "This channel can't quote a message. Send the text on its own."
+_NO_GROUPS = "This account can't write to groups. Write to each client instead."
 _NOTHING = "There is nothing to send."
 _NOT_THIS_KIND = "This channel can't carry files of this kind. Send another kind of file."
 _NO_FILES = "This channel can't carry files. Send the text alone or use another channel."
@@ -33,6 +36,10 @@ def shared_preflight(
         return Blocked(reason=_WINDOW_CLOSED)
     if not outbound.text and not outbound.attachments:
         return Blocked(reason=_NOTHING)
+    if outbound.quote_external_id and not capabilities.reply:
+        return Blocked(reason=_NO_QUOTES)
+    if outbound.id_type == GROUP and not capabilities.groups:
+        return Blocked(reason=_NO_GROUPS)
     if text_length(outbound.text, capabilities.text_unit) > capabilities.text_max:
         return Blocked(reason="The text is too long for this channel. Send it in parts.")
     return _check_files(capabilities, outbound.attachments)

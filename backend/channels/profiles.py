@@ -70,6 +70,8 @@ CHANNEL_CAPABILITIES: Mapping[Channel, Capabilities] = MappingProxyType(
             media={"image": MediaLimit(max_bytes=10 * _MB)},
             media_by_url=True,
             reply=True,
+            edits_in=True,
+            deletes_in=True,
             typing=True,
             mark_read=True,
             groups=True,

@@ -241,6 +241,28 @@ async def test_files_replies_and_reactions_reach_the_person(vendor: MatrixVendor
     assert redacted["content"] == {}
 
 
+async def test_reactions_are_taken_back_on_either_side(vendor: MatrixVendor) -> None:
+    person, out = vendor.person, vendor.connector.outbound
+    asked = await vendor.client_writes("what?")
+    for emoji in ("👍", "👍", "", "🎉"):  # twice the same is as good as once
+        await out.react(ACCOUNT, vendor.address, asked, emoji)
+    seen = await asyncio.to_thread(person.seen, vendor.room, "m.reaction")
+    standing = [each["content"]["m.relates_to"]["key"] for each in seen if each["content"]]
+    assert standing == ["🎉"]
+    sent = await out.send(outbound(vendor), attempt(key="r1"))
+    like = {"rel_type": "m.annotation", "event_id": sent.external_id, "key": "👍"}
+    reaction = await asyncio.to_thread(
+        person.say, vendor.room, {"m.relates_to": like}, "m.reaction"
+    )
+    (liked,) = await vendor.events(Reaction)
+    assert (liked.external_id, liked.emoji) == (sent.external_id, "👍")
+    await asyncio.to_thread(person.take_back, vendor.room, reaction)
+    async with asyncio.timeout(30):
+        while (last := (await vendor.events(Reaction))[-1]).emoji:
+            await asyncio.sleep(0.05)
+    assert last.external_id == sent.external_id
+
+
 async def test_too_large_a_text_is_the_messages_own_fault(vendor: MatrixVendor) -> None:
     with pytest.raises(faults.ContentInvalid):
         await vendor.connector.outbound.send(outbound(vendor, "x" * 70_000), attempt())

@@ -137,7 +137,8 @@ def _event(event: wire.Event) -> InboundEvent:
             consent=ConsentKind.RECORDING,
             status=ConsentStatus.OPTED_OUT,
         )
-    return _unknown(key, event.type, event.timestamp, sender, chat)
+    # Follows, joins and the like are no messages: they are archived, and shown to nobody.
+    return _unknown(key, event.type, event.timestamp)
 
 
 def _message(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections import OrderedDict
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -42,6 +43,7 @@ _TEXTS = frozenset({"m.text", "m.notice", "m.emote"})
 _FILES = frozenset({"m.image", "m.file", "m.audio", "m.video"})
 _MXC = re.compile(r"mxc://([^/]+)/([A-Za-z0-9_-]+)")
 _FALLBACK = re.compile(r"\A(?:> .*\n)+\n?")
+_MOST_REACTIONS = 20_000
 _LONG_POLL_MS = 25_000
 _MOST_FILE_BYTES = 100 * 1024 * 1024
 _READ_KINDS = ("m.read", "m.read.private")
@@ -61,6 +63,7 @@ class MatrixInbound:
         self._rooms = rooms
         self._since: dict[AccountId, str] = {}
         self._groups: set[str] = set()
+        self._reactions: OrderedDict[str, str] = OrderedDict()  # to which message each belongs
 
     def handshake(self, account: Account, request: WebhookRequest) -> WebhookAnswer | None:
         """Answer questions after users and rooms (none but those made here), and pings."""
@@ -172,16 +175,14 @@ class MatrixInbound:
             content = msgspec.json.decode(event.content, type=wire.Content)
             if event.type == "m.room.redaction":
                 newer = msgspec.json.decode(event.content, type=wire.Redaction).redacts
-                return Deleted(
-                    dedupe_key=event.event_id,
-                    at_utc_ms=event.origin_server_ts,
-                    sender=sender,
-                    external_id=event.redacts or newer,
-                )
+                return self._taken_back(event, sender, event.redacts or newer)
         except msgspec.DecodeError:
             content = wire.Content()
         about = content.relates_to or wire.Relation()
         if event.type == "m.reaction":
+            self._reactions[event.event_id] = about.event_id
+            if len(self._reactions) > _MOST_REACTIONS:
+                self._reactions.popitem(last=False)
             return Reaction(
                 dedupe_key=event.event_id,
                 at_utc_ms=event.origin_server_ts,
@@ -198,6 +199,24 @@ class MatrixInbound:
                 text=content.new_content.body,
             )
         return self._message(event, content, about, sender)
+
+    def _taken_back(self, event: wire.Event, sender: Sender, taken: str) -> InboundEvent:
+        """Return what a redaction takes back: a reaction of this process's time, or a message."""
+        about = self._reactions.get(taken)
+        if about is not None:
+            return Reaction(
+                dedupe_key=event.event_id,
+                at_utc_ms=event.origin_server_ts,
+                sender=sender,
+                external_id=about,
+                emoji="",
+            )
+        return Deleted(
+            dedupe_key=event.event_id,
+            at_utc_ms=event.origin_server_ts,
+            sender=sender,
+            external_id=taken,
+        )
 
     def _message(
         self, event: wire.Event, content: wire.Content, about: wire.Relation, sender: Sender

@@ -8,6 +8,7 @@ Requests: Matrix specification v1.12, Client-Server API.
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -90,13 +91,43 @@ class MatrixOutbound:
         await self._put(outbound.account_id, room, f"redact/{in_path(external_id)}", key, {})
 
     async def react(self, account: Account, address: str, external_id: str, emoji: str) -> None:
-        """Set our reaction; taking one back is not offered, since it needs its event's id."""
-        if not emoji:
-            raise faults.Unsupported("A reaction on Matrix can't be taken back here.")
+        """Set our reaction; an empty emoji takes back those we set."""
         room = await self._rooms.room_of(account.account_id, "", address)
+        if not emoji:
+            await self._take_reactions_back(account.account_id, room, external_id)
+            return
         about = {"rel_type": "m.annotation", "event_id": external_id, "key": emoji}
-        key = f"react.{external_id}.{emoji}"
-        await self._put(account.account_id, room, "send/m.reaction", key, {"m.relates_to": about})
+        key = f"react.{external_id}.{emoji}.{secrets.token_hex(8)}"
+        try:
+            await self._put(
+                account.account_id, room, "send/m.reaction", key, {"m.relates_to": about}
+            )
+        except faults.ContentInvalid:
+            if not await self._own_reactions(account.account_id, room, external_id, emoji):
+                raise  # a server refuses the same reaction twice: what is there already is well
+
+    async def _take_reactions_back(
+        self, account_id: AccountId, room: str, external_id: str
+    ) -> None:
+        for reaction in await self._own_reactions(account_id, room, external_id):
+            key = f"redact.{reaction}"
+            await self._put(account_id, room, f"redact/{in_path(reaction)}", key, {})
+
+    async def _own_reactions(
+        self, account_id: AccountId, room: str, external_id: str, emoji: str = ""
+    ) -> list[str]:
+        """Return our reactions to a message that still stand, those of one emoji if it is given."""
+        path = f"/_matrix/client/v1/rooms/{in_path(room)}/relations/{in_path(external_id)}"
+        path = f"{path}/m.annotation/m.reaction"
+        body = await self._calls.call(
+            account_id, "GET", path, params={"limit": str(_LOOKED_THROUGH)}
+        )
+        user, found = self._calls.user_of(account_id), []
+        for event in msgspec.json.decode(body, type=Page).chunk:
+            about = msgspec.json.decode(event.content, type=Content).relates_to
+            if event.sender == user and about is not None and emoji in {"", about.key}:
+                found.append(event.event_id)
+        return found
 
     async def mark_read(
         self, account: Account, address: str, external_id: str, refs: Mapping[str, str]

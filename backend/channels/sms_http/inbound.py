@@ -16,6 +16,7 @@ from backend.channels import faults
 from backend.channels.contract import Account, Polled, RawItem
 from backend.channels.events import InboundEvent, MediaRef, MessageIn, Receipt, Sender, Unknown
 from backend.channels.modules import ChannelContext
+from backend.channels.sms_http.errors import fault_of_code
 from backend.channels.sms_http.outbound import basic
 from backend.channels.webhooks import (
     WebhookAnswer,
@@ -138,9 +139,13 @@ def _receipts(sid: str, status: str, form: dict[str, str]) -> tuple[InboundEvent
         sender=Sender(id_type="phone", address=form.get("To", "")),
         state=state,
         external_id=sid,
-        detail=form.get("ErrorCode", ""),
+        detail=_in_words(form.get("ErrorCode", "")) if state is DeliveryState.FAILED else "",
     )
     return (receipt,)
+
+
+def _in_words(code: str) -> str:
+    return fault_of_code(int(code)).reason if code.isdecimal() and len(code) < 8 else ""
 
 
 def _pairs(body: bytes) -> list[tuple[str, str]]:

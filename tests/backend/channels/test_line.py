@@ -201,6 +201,20 @@ def test_lines_own_webhook_examples_are_read(vendor: LineVendor) -> None:
     assert {each.name for each in files} >= {"file.txt"}
 
 
+def test_what_is_no_message_is_shown_to_nobody(vendor: LineVendor) -> None:
+    source = {"type": "user", "userId": "U1"}
+    kinds = ("follow", "join", "memberJoined", "videoPlayComplete")
+    happened = [
+        {"type": kind, "timestamp": 1, "source": source, "webhookEventId": kind} for kind in kinds
+    ]
+    body = json.dumps({"destination": "U0", "events": happened}).encode()
+    events = vendor.connector.inbound.parse(ACCOUNT, body)
+    assert [event.dedupe_key for event in events] == list(kinds)
+    for event in events:
+        assert isinstance(event, Unknown)
+        assert event.sender.address == ""
+
+
 def test_a_redelivery_has_the_key_of_the_first_delivery(vendor: LineVendor) -> None:
     inbound = vendor.connector.inbound
     assert isinstance(inbound, Webhook)

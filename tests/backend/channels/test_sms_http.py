@@ -178,7 +178,7 @@ async def test_statuses_come_to_the_accounts_own_address(vendor: SmsVendor) -> N
     failed = urlencode({"MessageSid": "SM1", "MessageStatus": "undelivered", "ErrorCode": "30003"})
     (event,) = vendor.connector.inbound.parse(ACCOUNT, failed.encode())
     assert isinstance(event, Receipt)
-    assert (event.state, event.detail) == (DeliveryState.FAILED, "30003")
+    assert (event.state, event.detail) == (DeliveryState.FAILED, "This number can't get an SMS.")
 
 
 async def test_pictures_are_fetched_from_the_service_alone(vendor: SmsVendor) -> None:
