@@ -39,16 +39,16 @@ class PersonLine:
 
 
 class PeopleChoices:
-    """One chat's names; what was said of a name stays when the file is read again."""
+    """One chat's names, with its `figures`."""
 
     def __init__(self, suggested: Mapping[str, Suggestion], figures: ChatFigures) -> None:
         self._suggested = dict(suggested)
-        self._figures = figures
+        self.figures = figures
         self._said: dict[str, Person] = {}
 
     def names(self) -> tuple[str, ...]:
         """Return the names in the order in which they first wrote."""
-        return tuple(self._figures.by_name)
+        return tuple(self.figures.by_name)
 
     def person(self, name: str) -> Person:
         """Return whom a name stands for as said so far; unidentified where nothing was."""
@@ -71,7 +71,7 @@ class PeopleChoices:
 
     def choose(self, name: str, person: Person) -> None:
         """Take the person's own word on a name."""
-        if name in self._figures.by_name:
+        if name in self.figures.by_name:
             self._said[name] = person
 
     def recall(self, said: Mapping[str, Person]) -> None:
@@ -92,7 +92,7 @@ class PeopleChoices:
         """Return how many participants stay unidentified, and how many messages they wrote."""
         counts = [
             count
-            for name, count in self._figures.by_name.items()
+            for name, count in self.figures.by_name.items()
             if self.person(name).who is Who.UNIDENTIFIED and self._suggestion(name) is None
         ]
         return len(counts), sum(counts)
@@ -107,7 +107,7 @@ class PeopleChoices:
 
     def lines(self) -> tuple[PersonLine, ...]:
         """Return a line for each name."""
-        return tuple(self._line(name, count) for name, count in self._figures.by_name.items())
+        return tuple(self._line(name, count) for name, count in self.figures.by_name.items())
 
     def _suggestion(self, name: str) -> Suggestion | None:
         """Return what waits for a word, None where the person has spoken."""

@@ -237,7 +237,8 @@ class ImportPresenter(QObject):
             await self._suggest(chat)
 
     async def _suggest(self, chat: ImportedChat) -> None:
-        choices = PeopleChoices(await self.desk.suggestions(chat), figures_of(chat))
+        figures = await asyncio.to_thread(figures_of, chat)
+        choices = PeopleChoices(await self.desk.suggestions(chat), figures)
         begun, former = self.begun, self._choices
         if former is not None:
             choices.recall({name: former.person(name) for name in former.spoken()})

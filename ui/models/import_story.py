@@ -9,7 +9,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from app.domain.errors import AppError, Offline, Refused, Timeout, TooLarge
-from app.domain.imports import Export, Imported, ReadAs, Staged, Unfinished, figures_of
+from app.domain.imports import Export, Imported, ReadAs, Staged, Unfinished
 from contract.imports.model import ImportedChat
 from ui.models.import_people import PeopleChoices
 from ui.models.import_state import Figure, ImportState, Step
@@ -70,14 +70,14 @@ def people_state(
         hindrance = "Say which day is meant."
     return ImportState(
         step=Step.PEOPLE,
-        line=headline(export, figures_of(chat), ZoneInfo(read_as.zone)),
+        line=headline(export, choices.figures, ZoneInfo(read_as.zone)),
         chats=titles,
         chat=export.chats.index(chat),
         people=choices.lines(),
         dates=dates,
         zone=read_as.zone,
         order=read_as.order,
-        figures=_people_figures(chat, choices),
+        figures=_people_figures(choices),
         hindrance=hindrance,
         go="Preview",
     )
@@ -91,9 +91,9 @@ def previewed_state(
     staged: Staged | None,
 ) -> ImportState:
     """Return the step Preview; before the backend has looked (`staged` None) nothing can go on."""
-    line = headline(export, figures_of(chat), ZoneInfo(read_as.zone))
+    line = headline(export, choices.figures, ZoneInfo(read_as.zone))
     if staged is None:
-        figures = _people_figures(chat, choices)
+        figures = _people_figures(choices)
         return ImportState(
             step=Step.PREVIEW, line=line, figures=figures, notes=chat.notes, go="Import"
         )
@@ -156,8 +156,8 @@ def without_work(state: ImportState, staged: Staged | None) -> ImportState:
     return replace(state, work=None, go="Try again" if cut_short else state.go)
 
 
-def _people_figures(chat: ImportedChat, choices: PeopleChoices) -> tuple[Figure, ...]:
-    figures = figures_of(chat)
+def _people_figures(choices: PeopleChoices) -> tuple[Figure, ...]:
+    figures = choices.figures
     many = "message" if figures.messages == 1 else "messages"
     found = [Figure(number_words(figures.messages), f"{many} in this chat")]
     if figures.files:
