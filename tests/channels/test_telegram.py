@@ -19,21 +19,15 @@ from contract.ids import AccountId
 from contract.wire import Channel, IdempotencyClass
 from tests.backend.channels.conformance import attempt, outbound
 from tests.backend.channels.making import changed
-from tests.channels.peers import answers, free_port, require_peer, running
+from tests.channels.telegram_api import TOKEN, TelegramApi
 
 pytestmark = pytest.mark.timeout(120)
-TOKEN = "123:of-this-peer"
 CLIENT = 42
 ACCOUNT = Account(
     account_id=AccountId("tg-1"),
     channel=Channel.TELEGRAM,
     connector="telegram",
     idempotency=IdempotencyClass.NONE,
-)
-_START = (
-    "const api = require('telegram-test-api'); const TelegramServer = api.TelegramServer || api;"
-    "new TelegramServer({{port: {port}, host: '127.0.0.1', storage: 'RAM',"
-    " storeTimeout: 60}}).start();"
 )
 
 
@@ -67,12 +61,8 @@ class TelegramVendor:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run the peer."""
-    peer, port = require_peer("telegram-test-api"), free_port()
-    url = f"http://127.0.0.1:{port}"
-    command = ["node", "-e", _START.format(port=port)]
-    where = {"NODE_PATH": str(peer / "node_modules")}
-    with running(command, tmp_path_factory.mktemp("telegram"), answers(url), where):
-        yield url
+    with TelegramApi(tmp_path_factory.mktemp("telegram")) as api:
+        yield api.url
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The line between a backend and a vendor's peer, which loses the answer to one request.
+"""The line between a backend and a vendor's peer, which loses or holds one request's answer.
 
 It never changes a byte that passes, and never leaves loopback.
 """
@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.support.tcp_proxy import TcpProxy, _Link
+from tests.support.tcp_proxy import TcpProxy, _Link, _Mode
 
 
 class VendorLine(TcpProxy):
     """A TCP proxy that can also let a request arrive and keep its answer back.
 
-    `lost` counts the answers that were lost.
+    `lost` and `held` count such answers.
     """
 
     def __init__(self, target_port: int) -> None:
         super().__init__(target_port)
-        self.lost = 0
-        self._word = b""
+        self.lost = self.held = 0
+        self._word, self._holds = b"", False
 
     @property
     def url(self) -> str:
@@ -31,7 +31,11 @@ class VendorLine(TcpProxy):
 
         The peer has done what it was asked by then: its answer had begun to come.
         """
-        self._word = word
+        self._word, self._holds = word, False
+
+    def hold_answer_to(self, word: bytes) -> None:
+        """Let the next request that holds `word` arrive, then stall everything until `restore`."""
+        self._word, self._holds = word, True
 
     async def _forward(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, link: _Link
@@ -43,7 +47,10 @@ class VendorLine(TcpProxy):
         def up(piece: bytes) -> tuple[bytes, bool]:
             nonlocal is_losing
             if self._word and self._word in piece:
-                is_losing, self._word = True, b""
+                is_losing, self._word = not self._holds, b""
+                if self._holds:
+                    self.held += 1
+                    self._mode = _Mode.STALL
             return self._spend_up(piece)
 
         def down(piece: bytes) -> tuple[bytes, bool]:
