@@ -27,6 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.version:
         print(f"Parley {version()}")
         return 0
+    if chosen.sign_in is not None or chosen.sign_out:
+        from ui.signing_in import run_sign_in, run_sign_out
+
+        return run_sign_out() if chosen.sign_in is None else run_sign_in(chosen.sign_in)
     if chosen.selftest:
         from ui.selftest import run_selftest
 
@@ -62,6 +66,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--data-dir", type=Path, metavar="DIR", help="keep everything below DIR instead"
     )
+    parser.add_argument(
+        "--sign-in",
+        metavar="FILE",
+        help="keep the access token in FILE (-: standard input) in the keyring, for your firm",
+    )
+    parser.add_argument("--sign-out", action="store_true", help="forget the access token")
     parser.add_argument("--theme", choices=("light", "dark"), help="this run's theme")
     return parser
 

@@ -14,9 +14,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 
 from app.domain.inbox import InboxQuery
+from app.session.access_token import forget_token, keep_token
 from contract.wire import Direction
 from tests.app.core_world import new_core, online, row_when
 from tests.backend.channels.telegram_peer import TOKEN as BOT_TOKEN
@@ -106,6 +108,26 @@ async def test_a_client_writes_and_is_answered_through_a_firms_backend(
     assert archive_is_sound(firm.backend.data_dir)
 
 
+@pytest.mark.usefixtures("private_keyring")
+async def test_an_employee_signs_in_once_with_the_token_they_were_given(
+    firm: Firm, tmp_path: Path
+) -> None:
+    """The token lies in the keyring; the app finds it by the address IT has set."""
+    url = firm.backend.public_url
+    keep_token(url, firm.token)
+    keys = firm.backend.client_settings()
+    core = new_core(tmp_path / "app", BackendUrl=url, **keys)
+    try:
+        await core.open()
+        await core.connect()
+        await online(core)
+        assert core.me is not None
+        assert core.me.display_name == "Anna Keller"
+    finally:
+        await core.close()
+        forget_token(url)
+
+
 def _signed(body: bytes, secret: str = APP_SECRET) -> dict[str, str]:
     digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     return {"X-Hub-Signature-256": f"sha256={digest}"}
@@ -125,7 +147,7 @@ def test_webhooks_are_believed_by_their_signature_alone(firm: Firm) -> None:
         written = json.dumps(_whatsapp_text("Hello from a phone")).encode()
         assert vendor.post(HOOK, content=written, headers=_signed(written)).status_code == 200
         until(
-            lambda: "Hello from a phone" in anna.get("/v1/conversations").text,
+            lambda: _heard(anna, "Hello from a phone"),
             "the client's message",
         )
     assert APP_SECRET not in firm.backend.child.errors
@@ -156,7 +178,7 @@ def test_an_accounts_new_settings_hold_without_a_restart(firm: Firm) -> None:
     firm.backend.set_channel("acc-tg", {"bot_token": BOT_TOKEN})
     firm.peer.writes("Are you there?")
     with firm.backend.client(firm.token) as anna:
-        until(lambda: "Are you there?" in anna.get("/v1/conversations").text, "the message")
+        until(lambda: _heard(anna, "Are you there?"), "the message")
     assert firm.backend.child.alive
     assert firm.backend.child.pid == pid
 
@@ -164,15 +186,13 @@ def test_an_accounts_new_settings_hold_without_a_restart(firm: Firm) -> None:
 def test_what_was_killed_goes_on_where_it_was(firm: Firm) -> None:
     firm.peer.writes("before the crash")
     with firm.backend.client(firm.token) as anna:
-        until(lambda: "before the crash" in anna.get("/v1/conversations").text, "the message")
+        until(lambda: _heard(anna, "before the crash"), "the message")
     firm.backend.kill()
     firm.peer.writes("while it was down")
     firm.backend.start()
     with firm.backend.client(firm.token) as anna:
-        until(lambda: "while it was down" in anna.get("/v1/conversations").text, "the message")
-        chats = anna.get("/v1/conversations").json()["conversations"]
-        shown = anna.get(f"/v1/conversations/{chats[0]['conversation_id']}/messages").json()
-    assert [each["text"] for each in shown["messages"]].count("before the crash") == 1
+        until(lambda: _heard(anna, "while it was down"), "the message")
+        assert _texts(anna).count("before the crash") == 1
 
 
 def test_one_line_on_stdin_sets_up_an_account(bare: FirmBackend) -> None:
@@ -193,6 +213,19 @@ def test_the_embedded_start_refuses_a_firms_folder(bare: FirmBackend) -> None:
     done = bare.admin_process("serve", "--embedded", stdin=line)
     assert done.returncode == 2
     assert "sample workspace only" in done.stderr
+
+
+def _texts(client: httpx.Client) -> list[str]:
+    """Return the texts of all conversations that somebody sees."""
+    found = []
+    for each in client.get("/v1/conversations").json()["conversations"]:
+        page = client.get(f"/v1/conversations/{each['conversation_id']}/messages").json()
+        found += [message["text"] for message in page["messages"]]
+    return found
+
+
+def _heard(client: httpx.Client, text: str) -> bool:
+    return text in _texts(client)
 
 
 def _refused_calls(backend: FirmBackend) -> bool:
