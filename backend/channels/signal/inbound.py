@@ -19,13 +19,14 @@ from backend.channels.signal.reading import NOBODY, events_of
 from backend.channels.signal.streams import SignalStreams
 from backend.channels.signal.wire import Event, FileData
 from backend.channels.webhooks import LONGEST_POLL_S, body_key
+from contract.ids import AccountId
 
 _WAIT_S = LONGEST_POLL_S / 2
 _FILE_TIMEOUT_S = 120.0
 
 
 class SignalInbound:
-    """Serves every Signal account; it keeps the protocols Inbound and Lifecycle."""
+    """Serves every Signal account; it keeps the protocols Inbound, Lifecycle and PerAccount."""
 
     def __init__(self, calls: SignalCalls, streams: SignalStreams) -> None:
         self._calls, self._streams = calls, streams
@@ -36,6 +37,10 @@ class SignalInbound:
     async def stop(self) -> None:
         """End every stream; Signal keeps what comes meanwhile."""
         await self._streams.stop()
+
+    async def account_changed(self, account_id: AccountId) -> None:
+        """Listen where an account's settings say now."""
+        await self._streams.renew(account_id)
 
     def verify(self, account: Account, item: RawItem) -> bool:
         """Tell whether these bytes came over our own connection to the daemon."""

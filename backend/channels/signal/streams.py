@@ -12,7 +12,7 @@ from contract.ids import AccountId
 
 
 class SignalStreams:
-    """One stream an account; changed settings make another one at the next start."""
+    """One stream an account."""
 
     def __init__(self, calls: SignalCalls, http: VendorHttp) -> None:
         self._calls, self._http = calls, http
@@ -25,6 +25,17 @@ class SignalStreams:
             stream = SignalStream(self._http, self._calls.stream(account_id))
             self._streams[account_id] = stream
         return stream
+
+    async def renew(self, account_id: AccountId) -> None:
+        """Have an account's stream opened anew where its settings say; what came is kept."""
+        stream = self._streams.get(account_id)
+        if stream is None:
+            return
+        await stream.close()
+        try:
+            stream.source = self._calls.stream(account_id)
+        except KeyError:  # the account is gone
+            del self._streams[account_id]
 
     async def stop(self) -> None:
         """End every stream."""

@@ -16,6 +16,7 @@ from backend.channels.smpp.links import SmppLinks
 from backend.channels.smpp.receipts import read_receipt
 from backend.channels.smpp.settings import shown_number
 from backend.channels.webhooks import LONGEST_POLL_S
+from contract.ids import AccountId
 
 _ID_TYPE = "phone"
 _WAIT_S = LONGEST_POLL_S / 2
@@ -23,7 +24,7 @@ _MISSING = " […] "  # stands for a part that never came
 
 
 class SmppInbound:
-    """Serves every SMPP account; it keeps the protocols Inbound and Lifecycle."""
+    """Serves every SMPP account; it keeps the protocols Inbound, Lifecycle and PerAccount."""
 
     def __init__(self, links: SmppLinks) -> None:
         self._links = links
@@ -35,6 +36,10 @@ class SmppInbound:
     async def stop(self) -> None:
         """Unbind every account."""
         await self._links.stop()
+
+    async def account_changed(self, account_id: AccountId) -> None:
+        """Unbind an account whose settings are other ones now, or that is gone."""
+        await self._links.forget(account_id)
 
     def verify(self, account: Account, item: RawItem) -> bool:
         """Tell whether these bytes came over the connection that our password opened."""
@@ -61,9 +66,15 @@ class SmppInbound:
         return (_unknown(_identity(raw), "unreadable", sender),)
 
     async def poll(self, account: Account, cursor: str) -> Polled:
-        """Return what came since; what the cursor covers is acknowledged to the centre."""
-        await self._links.receiving(account.account_id)
-        return await self._links.receiver(account.account_id).take(cursor, _WAIT_S)
+        """Return what came since; what the cursor covers is acknowledged to the centre.
+
+        Raises AccountFault while the centre refuses the account.
+        """
+        link = await self._links.receiving(account.account_id)
+        polled = await self._links.receiver(account.account_id).take(cursor, _WAIT_S)
+        if not polled.items and isinstance(link.fault, faults.AccountFault):
+            raise link.fault
+        return polled
 
     async def fetch_media(self, account: Account, ref: str) -> bytes:
         """Refuse: a short message carries no files."""

@@ -42,6 +42,11 @@ class SmppLink:
         self._changed = asyncio.Condition()
         self._task = asyncio.create_task(self._keep(), name="smpp-link")
 
+    @property
+    def fault(self) -> faults.ChannelFault | None:
+        """Return why the last try to bind failed, None when it did not."""
+        return self._fault
+
     async def ready(self, wait_s: float = _READY_WAIT_S) -> SmppSession:
         """Return the bound session; raises why there is none, at the latest after `wait_s`."""
         with contextlib.suppress(TimeoutError):

@@ -53,6 +53,11 @@ class SmppLinks:
         """Return the link an account hears over; raises AccountFault for wrong settings."""
         return (await self._pair(account_id)).into
 
+    async def forget(self, account_id: AccountId) -> None:
+        """Unbind an account; the centre repeats what was not acknowledged."""
+        await self._drop(account_id)
+        self._receivers.pop(account_id, None)
+
     def start(self) -> None:
         """Let links be opened."""
         self._stopped = False
@@ -87,7 +92,9 @@ class SmppLinks:
         )
 
     async def _drop(self, account_id: AccountId) -> None:
-        await _close(self._pairs.pop(account_id))
+        pair = self._pairs.pop(account_id, None)
+        if pair is not None:
+            await _close(pair)
 
 
 async def _close(pair: _Pair) -> None:

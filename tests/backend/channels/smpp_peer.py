@@ -94,6 +94,11 @@ class SmppPeer:
             await asyncio.sleep(0.005)
 
     @property
+    def is_bound(self) -> bool:
+        """Tell whether the firm hears."""
+        return self._listener is not None
+
+    @property
     def texts(self) -> list[str]:
         """Return the texts as the phone shows them, parts put together."""
         shown: list[str] = []
@@ -150,6 +155,7 @@ class SmppPeer:
                 self._listener = None
             writer.transport.abort()
             self._writers.discard(writer)
+            self.changed.set()
 
     def _take(
         self, writer: asyncio.StreamWriter, command: int, status: int, sequence: int, body: bytes

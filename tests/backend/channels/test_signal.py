@@ -28,6 +28,7 @@ from backend.channels.events import (
     Unknown,
 )
 from backend.channels.modules import ChannelContext, load_module
+from backend.channels.running import Lifecycle, PerAccount
 from backend.channels.signal.inbound import SignalInbound
 from backend.channels.vendor_http import VendorHttp
 from contract.ids import AccountId
@@ -55,8 +56,8 @@ class SignalVendor:
     def __init__(self, peer: SignalPeer, http: VendorHttp, **settings: str) -> None:
         self.peer, self.account = peer, ACCOUNT
         self.now_utc_ms = time.time_ns() // 1_000_000
-        given = {"account": NUMBER, "api_url": peer.server.url} | settings
-        self.context = ChannelContext(lambda _: given, http, lambda: self.now_utc_ms)
+        self.given = {"account": NUMBER, "api_url": peer.server.url} | settings
+        self.context = ChannelContext(lambda _: self.given, http, lambda: self.now_utc_ms)
         self.connector: Connector = load_module("signal").connect(self.context)
 
     async def received_texts(self) -> list[str]:
@@ -384,6 +385,24 @@ async def test_an_unknown_number_is_the_accounts_fault(peer: SignalPeer) -> None
             ("account", False),
         ]
         await vendor.stop()
+
+
+async def test_a_changed_account_is_heard_where_it_is_now(vendor: SignalVendor) -> None:
+    right = vendor.given["account"]
+    vendor.given["account"] = "+4900"
+    inbound = vendor.connector.inbound
+    assert isinstance(inbound, PerAccount)
+    assert isinstance(inbound, Lifecycle)
+    vendor.peer.writes("waited")
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await vendor.incoming("")
+    vendor.given["account"] = right
+    await inbound.account_changed(ACCOUNT.account_id)
+    (item,) = (await vendor.incoming("")).items
+    (event,) = inbound.parse(ACCOUNT, item.body)
+    assert isinstance(event, MessageIn)
+    assert event.text == "waited"
 
 
 async def test_the_check_asks_the_daemon_and_takes_no_message(vendor: SignalVendor) -> None:

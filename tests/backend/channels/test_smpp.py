@@ -16,6 +16,7 @@ from backend.channels import faults
 from backend.channels.contract import Account, Connector, Polled, RawItem
 from backend.channels.events import InboundEvent, MessageIn, Receipt, Unknown
 from backend.channels.modules import ChannelContext, load_module
+from backend.channels.running import Lifecycle, PerAccount
 from backend.channels.smpp import wire
 from backend.channels.smpp.inbound import SmppInbound
 from backend.channels.smpp.links import SmppLinks
@@ -355,6 +356,15 @@ async def test_a_wrong_password_is_the_accounts_fault(
         lines = await load_module("smpp").check(vendor.context, ACCOUNT)
         assert all(line.ok for line in lines)
         await stop(vendor)
+
+
+async def test_an_account_that_is_gone_is_unbound(vendor: SmppVendor) -> None:
+    await vendor.send("hello")
+    inbound = vendor.connector.inbound
+    assert isinstance(inbound, PerAccount)
+    assert isinstance(inbound, Lifecycle)
+    await inbound.account_changed(ACCOUNT.account_id)
+    await vendor.peer.until(lambda: not vendor.peer.is_bound)
 
 
 async def test_nothing_leaves_while_the_centre_is_away(peer: SmppPeer) -> None:
