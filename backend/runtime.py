@@ -25,6 +25,7 @@ from backend.archive.worm import WormNotReady
 from backend.channels import faults
 from backend.channels.contract import Account
 from backend.delivery.accounts import governed_accounts, pauses, resume_account
+from backend.delivery.changes import ChangeTeller
 from backend.delivery.channel_watch import ChannelWatch
 from backend.delivery.files import DeliveryFiles
 from backend.delivery.optout import opt_out_source
@@ -162,6 +163,10 @@ class Runtime:
                 functools.partial(keep_tidy, database, self.workspace.blobs, self._now),
             ),
             "channels": ("the channels", self._side.run),
+            "changes": (
+                "changes of sent messages",
+                ChangeTeller(database, self._side.outbound, now=self._now).run,
+            ),
             "channel watch": ("the watch over channels", self._channel_watch.run),
         }
         if self._publisher is not None:

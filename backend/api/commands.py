@@ -17,13 +17,14 @@ from backend.api.operation import Call, json_answer
 from backend.archive.probe import ProbeFailed, check_probe, write_probe
 from backend.directory.people import read_contacts
 from backend.inbox import conversations
+from backend.inbox.changing import queue_read
 from backend.inbox.events import flush_events, stream_position
 from backend.inbox.rendering import read_conversation, read_messages
 from backend.inbox.resolution import resolve_unknown
 from backend.inbox.submission import Submission, sealed_reply, submit
 from backend.inbox.uploads import announce_upload, upload_state
 from backend.refusals import not_found
-from contract.ids import ConversationId
+from contract.ids import ConversationId, EmployeeId
 from contract.policy.facts import conversation_facts
 from contract.wire import (
     CreateAttachment,
@@ -64,6 +65,8 @@ async def mark_read(call: Call) -> Response:
         if not conversations.is_member(connection, conversation_id, me):
             raise not_found("conversation")
         conversations.mark_read(connection, conversation_id, me, command.upto_utc_ms, now_utc_ms)
+        if _may_tell(connection, call.me.employee_id, conversation_id, now_utc_ms):
+            queue_read(connection, conversation_id, command.upto_utc_ms)
         seqs = flush_events(connection)
         return Done(seq=seqs.get(me) or stream_position(connection, me))
 
@@ -78,22 +81,27 @@ async def typing(call: Call) -> Response:
     command, conversation_id = call.command(TypingNotice), call.path("conversation_id")
     now_utc_ms = call.services.now_utc_ms()
 
-    def may_tell(connection: Connection) -> bool:
-        me = call.me.employee_id
-        conversation = read_conversation(connection, me, conversation_id)
-        if conversation is None:
-            raise not_found("conversation")
-        people = read_contacts(connection, me, conversation.contact_ids)
-        facts = conversation_facts(conversation, people, now_utc_ms)
-        opted_out = any(point.opted_out for point in facts.contact_points)
-        return not (facts.walls.denied_contact_ids or opted_out)
-
-    allowed = await call.services.database.read(may_tell)
+    allowed = await call.services.database.read(
+        lambda c: _may_tell(c, call.me.employee_id, conversation_id, now_utc_ms)
+    )
     if allowed and call.services.on_typing is not None:
         call.services.on_typing(
             ConversationId(conversation_id), call.me.employee_id, command.typing
         )
     return json_answer(Done())
+
+
+def _may_tell(
+    connection: Connection, me: EmployeeId, conversation_id: str, now_utc_ms: int
+) -> bool:
+    """Tell whether a client may hear that the employee types or read; raises Refused."""
+    conversation = read_conversation(connection, me, conversation_id)
+    if conversation is None:
+        raise not_found("conversation")
+    people = read_contacts(connection, me, conversation.contact_ids)
+    facts = conversation_facts(conversation, people, now_utc_ms)
+    opted_out = any(point.opted_out for point in facts.contact_points)
+    return not (conversation.send is None or facts.walls.denied_contact_ids or opted_out)
 
 
 async def resolve(call: Call) -> Response:

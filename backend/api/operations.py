@@ -6,6 +6,7 @@ It never carries one out.
 from __future__ import annotations
 
 from backend.api import archive, commands, files, reading, searching
+from backend.api.changing import CHANGES
 from backend.api.operation import Answer, JsonValue, Operation, Parameter
 from backend.api.supervision_operations import SUPERVISION
 from backend.api.sync_operations import STREAM
@@ -331,7 +332,7 @@ ARCHIVE = (
         problems=(_CODE.FORBIDDEN,),
     ),
 )
-OPERATIONS = ABOUT_BACKEND + STREAM + INBOX + FILES + ARCHIVE + SUPERVISION + TRIAGE
+OPERATIONS = ABOUT_BACKEND + STREAM + INBOX + CHANGES + FILES + ARCHIVE + SUPERVISION + TRIAGE
 
 
 def problems_of(operation: Operation) -> frozenset[ProblemCode]:

@@ -9,9 +9,9 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, insert, select
 
-from backend.archive.entries import append_entry, new_salt
+from backend.archive.entries import new_salt
 from backend.directory.points import KnownPoint, PointAddress, ensure_point
 from backend.inbox.conversations import ensure_direct_conversation
 from backend.inbox.events import note_contact
@@ -21,14 +21,13 @@ from backend.inbox.messages import (
     add_version,
     find_by_external_id,
     message_row,
-    update_message,
 )
+from backend.inbox.reacting import set_reaction
 from backend.inbox.triage import look_after
 from backend.storage.tables import (
     attachment_parts,
     attachments,
     channel_accounts,
-    reactions,
 )
 from contract.ids import AttachmentId, ConversationId, MessageId, uuid7
 from contract.names import shown_name
@@ -199,36 +198,14 @@ def record_reaction(
     message_id = find_by_external_id(connection, account_id, external_message_id)
     if message_id is None:
         return None
-    row, emoji, mine = message_row(connection, message_id), _encodable(emoji), reactions.c
-    theirs = (mine.message_id == message_id, mine.actor_id == actor_id)
-    before = set(connection.execute(select(mine.emoji).where(*theirs)).scalars())
-    if before == ({emoji} if emoji else set()):
-        return message_id
-    append_entry(
+    set_reaction(
         connection,
-        kind="reaction",
-        actor_id=actor_id,
-        conversation_id=row.conversation_id,
-        message_id=message_id,
-        revision=row.revision,
+        message_id,
+        actor_id,
+        _encodable(emoji),
         occurred_at_utc_ms=occurred_at_utc_ms,
-        salt=new_salt(),
-        body=canonical_json({"emoji": emoji}),
-        firm_id=row.firm_id,
         now_utc_ms=received_at_utc_ms,
     )
-    connection.execute(delete(reactions).where(*theirs))
-    if emoji:
-        connection.execute(
-            insert(reactions).values(
-                message_id=message_id,
-                actor_id=actor_id,
-                emoji=emoji,
-                firm_id=row.firm_id,
-                at_utc_ms=received_at_utc_ms,
-            )
-        )
-    update_message(connection, message_id, received_at_utc_ms)
     return message_id
 
 

@@ -113,12 +113,17 @@ def add_version(
     occurred_at_utc_ms: int,
     now_utc_ms: int,
     changes: dict[str, object],
+    revision: int | None = None,
+    entry_id: EntryId | None = None,
+    decision_hash: str = "",
 ) -> Recorded:
     """Archive a new version (`edited`, `deleted`) that names the one before, and apply it.
 
-    `changes` are columns of the message's row; the earlier versions stay in the archive.
+    `changes` are columns of the message's row; the earlier versions stay in the archive. The
+    next revision and a new entry id are taken unless they are given.
     """
     row = message_row(connection, message_id)
+    revision = row.revision + 1 if revision is None else revision
     before = connection.execute(
         select(archive_entries.c.leaf_hash).where(archive_entries.c.entry_id == row.entry_id)
     ).scalar_one()
@@ -128,13 +133,15 @@ def add_version(
         actor_id=actor_id,
         conversation_id=row.conversation_id,
         message_id=message_id,
-        revision=row.revision + 1,
+        revision=revision,
         occurred_at_utc_ms=occurred_at_utc_ms,
         salt=salt,
         body=body,
+        decision_hash=decision_hash,
         previous=before.hex(),
         firm_id=row.firm_id,
         now_utc_ms=now_utc_ms,
+        entry_id=entry_id,
     )
     n = row.versions_archived + 1
     _add_version(connection, row.firm_id, message_id, kind, archived, n=n)
@@ -143,7 +150,7 @@ def add_version(
         message_id,
         now_utc_ms,
         **changes,
-        revision=row.revision + 1,
+        revision=revision,
         entry_id=archived.entry_id,
         versions_archived=n,
     )

@@ -78,7 +78,7 @@ def submit(
     if known is not None:
         return known
     command = submission.command
-    _check_form(submission)
+    check_form(submission)
     conversation = read_conversation(connection, me.employee_id, submission.conversation_id)
     if conversation is None:
         raise not_found("conversation")
@@ -94,7 +94,7 @@ def submit(
     elif verdict.state is DeliveryState.HELD:
         hold_message(connection, me, command, verdict, now_utc_ms)
     (message,) = read_messages(connection, me.employee_id, [command.message_id])
-    return store_reply(connection, me, submission.key, _reply(message, verdict), now_utc_ms)
+    return store_reply(connection, me, submission.key, verdict_reply(message, verdict), now_utc_ms)
 
 
 def sealed_reply(reply: Reply, sealed: SealedEntry | None) -> Reply:
@@ -121,7 +121,8 @@ def _placed(message: Message, sealed: SealedEntry) -> Message:
     return msgspec.structs.replace(message, archive=sealed.archive, version=message.version + 1)
 
 
-def _check_form(submission: Submission) -> None:
+def check_form(submission: Submission) -> None:
+    """Refuse a command whose values no message can have, whatever it is meant for."""
     command = submission.command
     faults = {
         "message_id must be a lower-case UUID.": _UUID.fullmatch(command.message_id) is None,
@@ -273,7 +274,8 @@ def _write(
     return archived
 
 
-def _reply(message: Message, verdict: Verdict) -> Reply:
+def verdict_reply(message: Message, verdict: Verdict) -> Reply:
+    """Return 202 for what may go, `policy_denied` with the findings for what may not."""
     if verdict.state is not DeliveryState.BLOCKED:
         submitted = Submitted(
             message=message, findings=verdict.findings, decision_hash=verdict.decision_hash
