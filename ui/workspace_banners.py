@@ -30,6 +30,12 @@ class WorkspaceBanners:
         self._stack = stack
         self._dismissed: frozenset[str] = frozenset()
         self._fault = ""
+        self._told: dict[str, BannerWords] = {}
+
+    def tell(self, words: BannerWords) -> None:
+        """Say something beside the core's notices until it is dismissed by its key."""
+        self._told[words.key] = words
+        self.show()
 
     def tell_fault(self, words: str) -> None:
         """Say what failed until it is dismissed or tried again."""
@@ -40,15 +46,17 @@ class WorkspaceBanners:
         """Hide a notice the user has read."""
         if notice == FAULT:
             self._fault = ""
-        else:
+        elif self._told.pop(notice, None) is None:
             self._dismissed |= {notice}
         self.show()
 
     def show(self) -> None:
         """Show what holds now."""
-        now_utc_ms = self._now_utc_ms()
-        shown = banners(self._status(), self._dismissed, now_utc_ms=now_utc_ms)
+        shown = (*self._told.values(), *self._standing())
         if self._fault:
             actions = (("retry", "Try again"), (f"dismiss:{FAULT}", "Understood"))
             shown = (BannerWords(FAULT, "warn", "", self._fault, actions), *shown)
         self._stack.show_banners(shown)
+
+    def _standing(self) -> tuple[BannerWords, ...]:
+        return banners(self._status(), self._dismissed, now_utc_ms=self._now_utc_ms())
