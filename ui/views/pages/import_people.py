@@ -208,6 +208,8 @@ class DatesCard(QFrame):
             self._group.addButton(one)
             self._choices.addWidget(one)
         join_tab_order(self)
+        if buttons := self._group.buttons():
+            QWidget.setTabOrder(buttons[-1], self.zones)
 
     def _check(self, order: DayOrder | None) -> None:
         for one in () if self._group is None else self._group.buttons():
