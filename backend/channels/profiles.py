@@ -16,6 +16,7 @@ _DAY_S = 86_400
 
 CHANNEL_CAPABILITIES: Mapping[Channel, Capabilities] = MappingProxyType(
     {
+        # Edits, deletions and the employee's own words come in coexistence only.
         # Graph API v23: biz_opaque_callback_data is repeated in each status.
         Channel.WHATSAPP: Capabilities(
             text_max=4096,
@@ -28,6 +29,8 @@ CHANNEL_CAPABILITIES: Mapping[Channel, Capabilities] = MappingProxyType(
             },
             reply=True,
             reactions=True,
+            edits_in=True,
+            deletes_in=True,
             templates=True,
             typing=True,
             mark_read=True,
@@ -38,6 +41,7 @@ CHANNEL_CAPABILITIES: Mapping[Channel, Capabilities] = MappingProxyType(
             initiate=False,
             window=Window(seconds=_DAY_S),
             idempotency=IdempotencyClass.CLIENT_ECHO,
+            echo_of_native=True,
         ),
         # Read marks, deletions and the employee's own words come with business connections only.
         Channel.TELEGRAM: Capabilities(

@@ -49,6 +49,7 @@ PROFILE = msgspec.structs.replace(
         "video": MediaLimit(max_bytes=10 * _MB, types=("video/mp4",)),
         "document": MediaLimit(max_bytes=20 * _MB),
     },
+    deletes_in=True,
     templates=False,
     typing=False,
     echo_of_native=True,

@@ -14,6 +14,7 @@ from backend.channels.whatsapp.errors import fault_of_reply
 from backend.channels.whatsapp.heard import LastHeard
 from backend.channels.whatsapp.inbound import WhatsAppInbound
 from backend.channels.whatsapp.outbound import (
+    COEXISTENCE,
     DEFAULT_GRAPH_URL,
     WhatsAppOutbound,
     bearer,
@@ -52,6 +53,11 @@ class WhatsAppModule:
             name="verify_token",
             words="A word of your own; enter the same under WhatsApp > Configuration > Webhook",
             secret=True,
+        ),
+        SettingField(
+            name=COEXISTENCE,
+            words="yes, where the employee keeps the WhatsApp Business app on the phone",
+            required=False,
         ),
         SettingField(
             name="graph_url",

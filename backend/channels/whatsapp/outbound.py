@@ -35,6 +35,12 @@ from contract.ids import AccountId, ConversationId
 from contract.states import DeliveryState
 from contract.wire import Channel
 
+COEXISTENCE = "coexistence"
+# Echoes, edits and deletions are told of numbers that the WhatsApp Business app serves, too.
+BESIDE_THE_PHONE = CHANNEL_CAPABILITIES[Channel.WHATSAPP]
+ALONE = msgspec.structs.replace(
+    BESIDE_THE_PHONE, edits_in=False, deletes_in=False, echo_of_native=False
+)
 DEFAULT_GRAPH_URL = "https://graph.facebook.com/v23.0"
 _USER_ID = re.compile(r"[A-Z]{2}\.[A-Za-z0-9]")
 _WITH_CAPTION = frozenset({"image", "video", "document"})
@@ -52,8 +58,9 @@ class WhatsAppOutbound(PlainOutbound):
         self._heard = heard
 
     def capabilities(self, account: Account, conversation_id: ConversationId) -> Capabilities:
-        """Return what Meta documents for a number of the Cloud API."""
-        return CHANNEL_CAPABILITIES[Channel.WHATSAPP]
+        """Return what Meta documents for a number of the Cloud API, alone or beside the phone."""
+        given = self._context.settings_of(account.account_id).get(COEXISTENCE, "")
+        return BESIDE_THE_PHONE if given.strip().casefold() in {"yes", "true", "1"} else ALONE
 
     def preflight(self, outbound: OutboundMessage, now_utc_ms: int) -> Blocked | None:
         """Check window, consent, size, and that one message carries one file."""
@@ -61,8 +68,7 @@ class WhatsAppOutbound(PlainOutbound):
             return Blocked(reason="WhatsApp carries one file a message. Send the files one by one.")
         if outbound.attachments and not _fits_as_caption(outbound):
             return Blocked(reason="The text is too long to go with a file. Send it on its own.")
-        profile = CHANNEL_CAPABILITIES[Channel.WHATSAPP]
-        return shared_preflight(profile, outbound, now_utc_ms)
+        return shared_preflight(ALONE, outbound, now_utc_ms)
 
     async def send(self, outbound: OutboundMessage, attempt: Attempt) -> SendResult:
         """Hand the message over; a file is uploaded first, which may be repeated harmlessly."""
@@ -113,7 +119,7 @@ class WhatsAppOutbound(PlainOutbound):
             await self._told(account.account_id, shown)
 
     async def _file(self, outbound: OutboundMessage, file: OutboundFile) -> dict[str, Any]:
-        kind = carried_as(CHANNEL_CAPABILITIES[Channel.WHATSAPP], file) or "document"
+        kind = carried_as(ALONE, file) or "document"
         told: dict[str, Any] = {"id": await self._upload(outbound.account_id, file)}
         if outbound.text and kind in _WITH_CAPTION:
             told["caption"] = outbound.text
@@ -193,6 +199,6 @@ def _template(outbound: OutboundMessage) -> dict[str, Any]:
 
 
 def _fits_as_caption(outbound: OutboundMessage) -> bool:
-    if carried_as(CHANNEL_CAPABILITIES[Channel.WHATSAPP], outbound.attachments[0]) == "audio":
+    if carried_as(ALONE, outbound.attachments[0]) == "audio":
         return not outbound.text
     return len(outbound.text) <= _MOST_CAPTION_CHARS

@@ -27,7 +27,7 @@ from backend.channels.vendor_http import VendorHttp
 from contract.ids import AccountId
 from contract.states import DeliveryState
 from contract.wire import ConsentKind, ConsentStatus
-from tests.backend.channels.conformance import attempt, outbound
+from tests.backend.channels.conformance import CONVERSATION, attempt, outbound
 from tests.backend.channels.making import changed, outbound_file
 from tests.backend.channels.test_whatsapp import ACCOUNT, MetaPeer, MetaVendor
 
@@ -64,6 +64,16 @@ def said(number: str, sender: str, **fields: Any) -> dict[str, Any]:
     """Return a message; a text where nothing else is given."""
     base = {"from": sender, "id": number, "timestamp": "1739230955", "type": "text"}
     return base | (fields or {"text": {"body": "Guten Tag"}})
+
+
+def test_the_phone_beside_it_widens_what_is_told(vendor: MetaVendor) -> None:
+    alone = vendor.connector.outbound.capabilities(ACCOUNT, CONVERSATION)
+    settings = vendor.context.settings_of(ACCOUNT.account_id)
+    assert isinstance(settings, dict)
+    settings["coexistence"] = "Yes"
+    beside = vendor.connector.outbound.capabilities(ACCOUNT, CONVERSATION)
+    assert (alone.echo_of_native, alone.edits_in, alone.deletes_in) == (False, False, False)
+    assert (beside.echo_of_native, beside.edits_in, beside.deletes_in) == (True, True, True)
 
 
 def test_what_the_employee_does_on_the_phone_is_an_echo(vendor: MetaVendor) -> None:
