@@ -124,9 +124,6 @@ def add_version(
     """
     row = message_row(connection, message_id)
     revision = row.revision + 1 if revision is None else revision
-    before = connection.execute(
-        select(archive_entries.c.leaf_hash).where(archive_entries.c.entry_id == row.entry_id)
-    ).scalar_one()
     archived = append_entry(
         connection,
         kind=kind,
@@ -138,7 +135,7 @@ def add_version(
         salt=salt,
         body=body,
         decision_hash=decision_hash,
-        previous=before.hex(),
+        previous=_leaf_hash(connection, row.entry_id),
         firm_id=row.firm_id,
         now_utc_ms=now_utc_ms,
         entry_id=entry_id,
@@ -155,6 +152,14 @@ def add_version(
         versions_archived=n,
     )
     return archived
+
+
+def _leaf_hash(connection: Connection, entry_id: str) -> str:
+    entries = archive_entries.c
+    found: bytes = connection.execute(
+        select(entries.leaf_hash).where(entries.entry_id == entry_id)
+    ).scalar_one()
+    return found.hex()
 
 
 def set_delivery_state(
