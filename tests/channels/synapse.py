@@ -40,9 +40,10 @@ class Person:
         """Close the connection."""
         self._http.close()
 
-    def meet(self, other: str) -> str:
-        """Open a chat of two and return the room."""
-        document = {"preset": "trusted_private_chat", "is_direct": True, "invite": [other]}
+    def meet(self, *others: str) -> str:
+        """Open a room with others, a chat of two with one of them; returns the room."""
+        document: dict[str, Any] = {"preset": "trusted_private_chat", "invite": list(others)}
+        document["is_direct"] = len(others) == 1
         room: str = (
             self._http.post("/createRoom", json=document).raise_for_status().json()["room_id"]
         )

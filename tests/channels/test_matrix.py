@@ -263,6 +263,30 @@ async def test_reactions_are_taken_back_on_either_side(vendor: MatrixVendor) -> 
     assert last.external_id == sent.external_id
 
 
+async def test_a_room_of_three_is_one_conversation_and_no_chat_of_two(
+    vendor: MatrixVendor,
+) -> None:
+    settings = vendor.context.settings_of(ACCOUNT.account_id)
+    third = Person(settings["homeserver_url"], f"cem{time.time_ns()}")
+    with contextlib.closing(third):
+        room = await asyncio.to_thread(vendor.person.meet, FIRM_USER, third.user)
+        await asyncio.to_thread(third.join_invited)
+        async with asyncio.timeout(60):
+            while not {FIRM_USER, third.user} <= set(
+                await asyncio.to_thread(vendor.person.members, room)
+            ):
+                await vendor.connector.inbound.poll(ACCOUNT, "")
+        await vendor.connector.inbound.poll(ACCOUNT, "")
+        await asyncio.to_thread(vendor.person.say, room, "to you all")
+        message = (await vendor.events(MessageIn))[-1]
+        assert (message.text, message.chat) == ("to you all", room)
+        answer = changed(outbound(vendor, "to you both"), id_type="chat", address=room)
+        await vendor.connector.outbound.send(answer, attempt(key="g1"))
+        seen = await asyncio.to_thread(third.seen, room)
+        assert [each["content"]["body"] for each in seen][-1] == "to you both"
+        assert await vendor.received_texts() == [], "the chat of two heard nothing of it"
+
+
 async def test_too_large_a_text_is_the_messages_own_fault(vendor: MatrixVendor) -> None:
     with pytest.raises(faults.ContentInvalid):
         await vendor.connector.outbound.send(outbound(vendor, "x" * 70_000), attempt())

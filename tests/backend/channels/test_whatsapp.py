@@ -236,6 +236,17 @@ async def test_requests_have_the_shape_of_metas_own_examples(vendor: MetaVendor)
         assert ours.pop("biz_opaque_callback_data") == "m-1.0"
         assert shape(ours) <= shape(examples[name]) | {"template.language.policy"}, name
         assert ours["type"] == examples[name]["type"]
+    await vendor.connector.outbound.react(ACCOUNT, "+16505551234", "wamid.x", "👍")
+    reaction = vendor.peer.bodies[-1]
+    assert shape(reaction) <= shape(examples["Send Reply with Reaction Message"])
+    vendor.peer.write("What do you think?")
+    vendor.connector.inbound.parse(ACCOUNT, vendor.peer.hooks[-1])
+    await vendor.connector.outbound.typing(ACCOUNT, "+10000000001", True)
+    await vendor.connector.outbound.mark_read(ACCOUNT, "+10000000001", "wamid.x", {})
+    shown, read = vendor.peer.marks
+    example = examples["Send typing indicator and read receipt"]
+    assert shape(shown) == shape(example)
+    assert shape(read) < shape(example)
 
 
 def shape(value: Any, at: str = "") -> set[str]:
