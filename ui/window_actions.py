@@ -40,6 +40,7 @@ class WindowActions:
             shortcut.activated.connect(action)
         self._offer()
         workspace.approvals.role_learnt.connect(self._offer)
+        workspace.triage.role_learnt.connect(self._offer)
         window.palette_view.chosen.connect(self.on_chosen)
         window.banners.action_triggered.connect(self.on_banner)
 
@@ -101,6 +102,7 @@ class WindowActions:
             ),
             "outbox": ("Show waiting messages", "Ctrl+Shift+O", self.queue.open),
             "approvals": ("Go to approvals", "Ctrl+5", self._approvals),
+            "triage": ("Go to unknown senders", "Ctrl+6", self._triage),
             "settings": ("Open settings", "Ctrl+4", lambda: self._page(Page.SETTINGS)),
             "find": ("Find in this conversation", "Ctrl+F", self._find),
             "next": ("Next conversation", "Alt+Down", lambda: self._step(1)),
@@ -122,6 +124,7 @@ class WindowActions:
             "Ctrl+3": lambda: self._page(Page.DIAGNOSTICS),
             "Ctrl+4": lambda: self._page(Page.SETTINGS),
             "Ctrl+5": self._approvals,
+            "Ctrl+6": self._triage,
             "Ctrl+Shift+N": lambda: self.outreach.several.open(),
             "Ctrl+Shift+O": self.queue.open,
             "Ctrl+F": self._find,
@@ -132,7 +135,11 @@ class WindowActions:
 
     def _offer(self) -> None:
         """Offer in the palette what this person may do."""
-        hidden = () if self._workspace.approvals.offered else ("approvals",)
+        open_to = {
+            "approvals": self._workspace.approvals.offered,
+            "triage": self._workspace.triage.offered,
+        }
+        hidden = [key for key, offered in open_to.items() if not offered]
         offered = [
             PaletteAction(key, title, _native(keys))
             for key, (title, keys, _) in self._actions.items()
@@ -143,6 +150,10 @@ class WindowActions:
     def _approvals(self) -> None:
         if self._workspace.approvals.offered:
             self._page(Page.APPROVALS)
+
+    def _triage(self) -> None:
+        if self._workspace.triage.offered:
+            self._page(Page.TRIAGE)
 
     def _page(self, page: Page) -> None:
         self._workspace.show_page(page)

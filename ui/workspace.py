@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from ui.models.storage_presenter import StoragePresenter
     from ui.preferences import Preferences
     from ui.send_figures import SendFigures
+    from ui.triage_actions import TriageActions
     from ui.window_actions import WindowActions
 
 _log = logging.getLogger(__name__)
@@ -62,7 +63,7 @@ class Workspace(QObject):
     `ended` is emitted while it closes; `page_shown` carries the page that came to the front.
 
     `search`, `find`, `people`, `diagnostics`, `send_figures`, `preferences`, `on_conversation`,
-    `approvals` and `actions` are there once it has started.
+    `approvals`, `triage` and `actions` are there once it has started.
     """
 
     closing = Signal()
@@ -77,6 +78,7 @@ class Workspace(QObject):
     preferences: Preferences
     on_conversation: ConversationActions
     approvals: ApprovalActions
+    triage: TriageActions
     actions: WindowActions
 
     def __init__(

@@ -20,6 +20,7 @@ from ui.models.search_presenter import SearchPresenter
 from ui.models.storage_presenter import StoragePresenter
 from ui.preferences import Preferences
 from ui.send_figures import SendFigures
+from ui.triage_actions import TriageActions
 from ui.views.rail import Page
 from ui.window_actions import WindowActions
 
@@ -44,6 +45,9 @@ def complete(workspace: Workspace) -> Iterator[None]:
     yield
     workspace.approvals = ApprovalActions(
         core.approvals, window, workspace.spawner, workspace.clock.now_utc_ms, workspace
+    )
+    workspace.triage = TriageActions(
+        core.triage, window, workspace.spawner, workspace.clock.now_utc_ms, workspace
     )
     yield
     workspace.actions = WindowActions(workspace)
@@ -78,6 +82,12 @@ def _connect(workspace: Workspace) -> None:
     signals.status_changed.connect(workspace.approvals.on_status)
     workspace.approvals.on_status(workspace.core.status)
     workspace.ended.connect(workspace.approvals.close)
+    signals.status_changed.connect(workspace.triage.on_status)
+    workspace.triage.on_status(workspace.core.status)
+    workspace.ended.connect(workspace.triage.close)
+    workspace.triage.presenter.claimed.connect(
+        lambda home: workspace.open_conversation(ConversationId(home))
+    )
     workspace.conversation.facts_changed.connect(lambda facts: _on_facts(workspace, facts))
     _on_facts(workspace, workspace.conversation.facts)
     _connect_pages(workspace)
@@ -103,6 +113,8 @@ def _connect_pages(workspace: Workspace) -> None:
         storage.set_shown(shown is Page.SETTINGS)
         if shown is Page.APPROVALS:
             workspace.approvals.on_shown()
+        if shown is Page.TRIAGE:
+            workspace.triage.on_shown()
         if shown is Page.PEOPLE:
             book.on_shown()
             workspace.window.people.focus_field()

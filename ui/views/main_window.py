@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from ui.views.pages.import_page import ImportPage
     from ui.views.pages.people import PeoplePage
     from ui.views.pages.settings import SettingsPage
+    from ui.views.pages.triage import TriagePage
     from ui.views.palette import Palette
 
 DETAILS_FROM_WIDTH_PX = 1200
@@ -56,6 +57,7 @@ SMALLEST_PX = (900, 600)
 _LATER = (
     "people",
     "approvals",
+    "triage",
     "diagnostics",
     "settings",
     "find_bar",
@@ -80,12 +82,13 @@ class WindowParts:
 class MainWindow(QMainWindow):
     """The panes are public: the workspace connects their signals.
 
-    `people`, `approvals`, `diagnostics`, `settings`, `find_bar`, `palette_view` and `file_drop` are
-    there once the window is complete, `imports` once it was first asked for.
+    `people`, `approvals`, `triage`, `diagnostics`, `settings`, `find_bar`, `palette_view` and
+    `file_drop` are there once the window is complete, `imports` once it was first asked for.
     """
 
     people: PeoplePage
     approvals: ApprovalsPage
+    triage: TriagePage
     diagnostics: DiagnosticsPage
     settings: SettingsPage
     find_bar: FindBar
@@ -127,6 +130,7 @@ class MainWindow(QMainWindow):
         from ui.views.pages.diagnostics import DiagnosticsPage
         from ui.views.pages.people import PeoplePage
         from ui.views.pages.settings import SettingsPage
+        from ui.views.pages.triage import TriagePage
         from ui.views.palette import Palette
 
         self.find_bar = FindBar(self._tokens)
@@ -139,6 +143,9 @@ class MainWindow(QMainWindow):
         yield
         self.approvals = ApprovalsPage(self._tokens)
         self._pages.addWidget(self.approvals)
+        yield
+        self.triage = TriagePage(self._tokens)
+        self._pages.addWidget(self.triage)
         yield
         self.diagnostics = DiagnosticsPage(self._version, self._tokens)
         self._pages.addWidget(self.diagnostics)

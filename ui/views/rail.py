@@ -24,6 +24,7 @@ class Page(StrEnum):
     INBOX = "inbox"
     PEOPLE = "people"
     APPROVALS = "approvals"
+    TRIAGE = "triage"
     DIAGNOSTICS = "diagnostics"
     SETTINGS = "settings"
     IMPORT = "import"
@@ -33,9 +34,12 @@ _ICONS = {
     Page.INBOX: ("inbox", "Inbox", "Ctrl+1"),
     Page.PEOPLE: ("users", "People", "Ctrl+2"),
     Page.APPROVALS: ("shield-check", "Approvals", "Ctrl+5"),
+    Page.TRIAGE: ("circle-question-mark", "Unknown senders", "Ctrl+6"),
     Page.DIAGNOSTICS: ("activity", "Diagnostics", "F12"),
     Page.SETTINGS: ("settings", "Settings", "Ctrl+4"),
 }
+# Pages whose count is of what waits for a decision.
+_QUEUES = (Page.APPROVALS, Page.TRIAGE)
 # A page without a button of its own belongs to another's.
 _BELONGS_TO = {Page.IMPORT: Page.PEOPLE}
 
@@ -65,7 +69,7 @@ class RailButton(QToolButton):
         """Show a count; 0 shows none."""
         self._count = count
         _, name, keys = _ICONS[self._page]
-        what = "waiting" if self._page is Page.APPROVALS else "unread"
+        what = "waiting" if self._page in _QUEUES else "unread"
         self.setAccessibleName(f"{name}, {count} {what}" if count else name)
         self.setToolTip(f"{name} ({keys})")
         self.update()
@@ -81,7 +85,7 @@ class RailButton(QToolButton):
 
 
 class Rail(QWidget):
-    """Inbox, people and a supervisor's approvals above, diagnostics, settings and avatar below."""
+    """Inbox, people and the queues one decides on above, diagnostics, settings and avatar below."""
 
     page_chosen = Signal(str)
 
@@ -112,7 +116,8 @@ class Rail(QWidget):
             column.addWidget(one, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addSpacing(4)
         column.addWidget(self._avatar, 0, Qt.AlignmentFlag.AlignHCenter)
-        self._buttons[Page.APPROVALS].hide()
+        for queue in _QUEUES:
+            self._buttons[queue].hide()
         self.show_page(Page.INBOX)
 
     def set_tokens(self, tokens: Tokens) -> None:
@@ -133,6 +138,11 @@ class Rail(QWidget):
         """Offer the approvals to a supervisor, with how many wait."""
         self._buttons[Page.APPROVALS].setVisible(wanted)
         self._buttons[Page.APPROVALS].set_count(count)
+
+    def show_triage(self, wanted: bool, count: int) -> None:
+        """Offer the unknown senders to those who look after them, with how many wait."""
+        self._buttons[Page.TRIAGE].setVisible(wanted)
+        self._buttons[Page.TRIAGE].set_count(count)
 
     def show_person(self, name: str, initials: str) -> None:
         """Show who is signed in."""

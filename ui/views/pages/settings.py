@@ -37,11 +37,16 @@ class ChoiceBox(QComboBox):
         super().__init__(parent)
         self.setAccessibleName(name)
         self.view().setAccessibleName(name)
-        self._chevron = icon_pixmap("chevron-down", chevron_color, 14, 2.0)
+        self.set_chevron(chevron_color)
         self.setStyleSheet(
             "QComboBox::drop-down { border: none; width: 24px; }"
             "QComboBox::down-arrow { image: none; }"
         )
+
+    def set_chevron(self, color: str) -> None:
+        """Draw the chevron in another colour."""
+        self._chevron = icon_pixmap("chevron-down", color, 14, 2.0)
+        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
