@@ -9,12 +9,6 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from backend.cli.custody_arguments import add_admin_commands, add_archive_commands
-from backend.cli.delivery_arguments import add_delivery_commands
-from backend.cli.firm_arguments import add_firm_commands, add_firm_serving
-from backend.cli.policy_arguments import add_policy_commands
-from backend.cli.supervision_arguments import add_supervision_commands
-
 
 def parser(command: str = "") -> argparse.ArgumentParser:
     """Return the parser of `python -m backend`, of one command alone where its name is given.
@@ -47,6 +41,8 @@ def _add_openapi(openapi: argparse.ArgumentParser) -> None:
 
 
 def _add_policy(policy: argparse.ArgumentParser) -> None:
+    from backend.cli.policy_arguments import add_policy_commands
+
     add_policy_commands(policy.add_subparsers(dest="policy_command", required=True))
 
 
@@ -56,7 +52,7 @@ def _add_serve(serve: argparse.ArgumentParser) -> None:
         "--embedded", action="store_true", help="stop as soon as stdin ends: the app is gone"
     )
     which.add_argument("--firm", action="store_true", help="serve a firm's workspace")
-    add_firm_serving(serve)
+    _add_firm_serving(serve)
     serve.add_argument(
         "--listen", default="127.0.0.1:0", metavar="HOST:PORT", help="loopback only; port 0: any"
     )
@@ -65,6 +61,28 @@ def _add_serve(serve: argparse.ArgumentParser) -> None:
     )
     _add_data_dir(serve)
     _add_sandbox(serve)
+
+
+def _add_firm_serving(serve: argparse.ArgumentParser) -> None:
+    serve.add_argument(
+        "--key-file",
+        type=Path,
+        metavar="FILE",
+        help="with --firm: holds the database key; without it stdin tells the key",
+    )
+    serve.add_argument(
+        "--public-url",
+        default="",
+        metavar="URL",
+        help="with --firm: how vendors reach this backend (default: what `admin firm set` says)",
+    )
+    serve.add_argument(
+        "--name",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="with --firm: another host by which the reverse proxy passes calls on",
+    )
 
 
 def _add_witness(witness: argparse.ArgumentParser) -> None:
@@ -127,6 +145,8 @@ def _add_archive(archive: argparse.ArgumentParser) -> None:
     find = commands.add_parser("find", help="print every entry about a message as JSON")
     _add_data_dir(find)
     find.add_argument("--message-id", required=True)
+    from backend.cli.custody_arguments import add_archive_commands
+
     add_archive_commands(commands)
 
 
@@ -155,6 +175,11 @@ def _add_trusted(verify: argparse.ArgumentParser) -> None:
 
 
 def _add_admin(admin: argparse.ArgumentParser) -> None:
+    from backend.cli.custody_arguments import add_admin_commands
+    from backend.cli.delivery_arguments import add_delivery_commands
+    from backend.cli.firm_arguments import add_firm_commands
+    from backend.cli.supervision_arguments import add_supervision_commands
+
     commands = admin.add_subparsers(dest="admin_command", required=True)
     add_delivery_commands(commands)
     alerts = commands.add_parser(

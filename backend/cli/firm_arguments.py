@@ -13,24 +13,6 @@ from backend.cli.account_arguments import ACCOUNT_GROUPS, add_account_commands
 Commands = argparse._SubParsersAction  # argparse names this type nowhere else
 
 
-def add_firm_serving(serve: argparse.ArgumentParser) -> None:
-    """Add what `serve --firm` takes besides the options of every `serve`."""
-    _add_key_file(serve)
-    serve.add_argument(
-        "--public-url",
-        default="",
-        metavar="URL",
-        help="with --firm: how vendors reach this backend (default: what `admin firm set` says)",
-    )
-    serve.add_argument(
-        "--name",
-        action="append",
-        default=[],
-        metavar="HOST",
-        help="with --firm: another host by which the reverse proxy passes calls on",
-    )
-
-
 def add_firm_commands(commands: Commands[argparse.ArgumentParser]) -> None:
     """Add the `admin` commands: firm, employee, contact, channel, and those about accounts."""
     _add_firm(_group(commands, "firm", "make a firm's workspace, and look at it"))
