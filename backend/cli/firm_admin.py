@@ -11,6 +11,8 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import TypeVar
 
+from sqlalchemy import Connection
+
 from backend.archive.signing import load_signer, read_policy
 from backend.cli.account_arguments import ACCOUNT_GROUPS
 from backend.cli.firm_opening import FirmDesk, open_firm_desk
@@ -34,9 +36,12 @@ from backend.governance.publication import known_keys
 from backend.services import system_clock_utc_ms
 from backend.workspace import instance_id_of
 from backend.workspace_errors import WorkspaceError
+from contract.policy.bundle import Side
+from contract.policy.signing import read_signature
 from contract.wire import Channel, ConsentKind, ConsentStatus, Role
 
 E = TypeVar("E", bound=StrEnum)
+_NO_WITNESS_YET = "The witness's key is made at the backend's first start: look again then."
 # By which kind of id each channel's module knows a client, unless the command says another.
 _ID_TYPES = {
     Channel.WHATSAPP: "phone",
@@ -90,33 +95,37 @@ def _set(arguments: argparse.Namespace, desk: FirmDesk) -> int:
     return 0
 
 
-def _show(arguments: argparse.Namespace, desk: FirmDesk) -> int:
-    now_utc_ms = system_clock_utc_ms()
-    instance_id = desk.write(instance_id_of)
-    signer = desk.write(lambda c: load_signer(c, instance_id, now_utc_ms))
-    witnesses = desk.read(read_policy)
-    policy = desk.read(lambda c: policy_on_record(c, desk.firm_id))
+def _show(_arguments: argparse.Namespace, desk: FirmDesk) -> int:
     firm_id, name = desk.read(firm_of)
+    instance_id = desk.write(instance_id_of)
+    signer = desk.write(lambda c: load_signer(c, instance_id, system_clock_utc_ms()))
+    witnesses = desk.read(read_policy)
+    version, key = desk.read(lambda c: _policy_in_force(c, firm_id))
     print_line(
         {
             "firm": firm_id,
             "name": name,
             "public_url": desk.read(public_url_of),
             "instance_id": instance_id,
-            "policy": "" if policy is None else policy.version,
+            "policy": version,
             "client_settings": {
                 "LogVerifierKey": str(signer.verifier_key),
-                "WitnessVerifierKeys": []
-                if witnesses is None
-                else [str(k) for k in witnesses.keys],
-                "PolicyVerifierKey": next(str(one.key) for one in desk.read(known_keys)),
+                "WitnessVerifierKeys": [str(key) for key in witnesses.keys] if witnesses else [],
+                "PolicyVerifierKey": key,
             },
-            "note": ""
-            if witnesses
-            else "The witness's key is made at the backend's first start: look again then.",
+            "note": "" if witnesses else _NO_WITNESS_YET,
         }
     )
     return 0
+
+
+def _policy_in_force(connection: Connection, firm_id: str) -> tuple[str, str]:
+    """Return the version of the policy in force, and a key that clients can check it by."""
+    policy = policy_on_record(connection, firm_id)
+    if policy is None:
+        return "", ""
+    known = [one.key for one in known_keys(connection)]
+    return policy.version, str(read_signature(policy.files, known, Side.SERVER).signers[0])
 
 
 def _add_employee(arguments: argparse.Namespace, desk: FirmDesk) -> int:
