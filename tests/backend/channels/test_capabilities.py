@@ -5,7 +5,8 @@ It never reaches a vendor: what is off is refused before a byte would leave.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping
+import contextlib
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from typing import Any
 
 import msgspec
@@ -21,16 +22,19 @@ from tests.backend.channels.conformance import CONVERSATION, attempt, outbound
 from tests.backend.channels.making import changed, outbound_file
 
 _NOW_UTC_MS = 1_749_416_383_000
-_BEYOND: Mapping[str, Mapping[str, str]] = {"telegram-business": {"business_connection_id": "b"}}
+_BEYOND: Mapping[str, Mapping[str, str]] = {
+    "telegram+business": {"business_connection_id": "b"},
+    "whatsapp+phone": {"coexistence": "yes"},
+}
 
 
-class _Desk:
-    """A module with an account whose vendor is nowhere."""
+class Desk:
+    """A module with an account whose vendor is nowhere; `+` names an account of another kind."""
 
     def __init__(self, name: str, http: VendorHttp) -> None:
-        module = load_module(name.partition("-")[0])
+        module = load_module(name.partition("+")[0])
         given = {field.name: field.default or "http://127.0.0.1:9" for field in module.fields}
-        given |= {name: "" for name in ("business_connection_id",) if name in given}
+        given |= {field: "" for each in _BEYOND.values() for field in each if field in given}
         given |= dict(_BEYOND.get(name, {}))
         self.account = Account(
             account_id=AccountId("a-1"),
@@ -49,6 +53,13 @@ class _Desk:
         return self.connector.outbound.capabilities(self.account, CONVERSATION)
 
 
+@contextlib.asynccontextmanager
+async def account_of(name: str) -> AsyncIterator[Desk]:
+    """Yield an account of a module."""
+    async with VendorHttp() as http:
+        yield Desk(name, http)
+
+
 def names() -> list[str]:
     """Return every built-in module that is not switched off, and accounts of another kind."""
     found = []
@@ -63,8 +74,7 @@ def names() -> list[str]:
 
 @pytest.mark.parametrize("name", names())
 async def test_a_function_that_is_off_is_refused_with_the_reason(name: str) -> None:
-    async with VendorHttp() as http:
-        desk = _Desk(name, http)
+    async with account_of(name) as desk:
         out, account, able = desk.connector.outbound, desk.account, desk.able
         message = outbound(desk)
         off: list[tuple[bool, Coroutine[Any, Any, None]]] = [
@@ -85,8 +95,7 @@ async def test_a_function_that_is_off_is_refused_with_the_reason(name: str) -> N
 
 @pytest.mark.parametrize("name", names())
 async def test_what_can_not_go_along_is_said_before_the_message_goes(name: str) -> None:
-    async with VendorHttp() as http:
-        desk = _Desk(name, http)
+    async with account_of(name) as desk:
         able, check = desk.able, desk.connector.outbound.preflight
         base = outbound(desk)
         paper = outbound_file("a.pdf", "application/pdf")
