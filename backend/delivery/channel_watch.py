@@ -41,13 +41,13 @@ _HEALTH = {
 
 
 class Seen:
-    """What one look at the database showed."""
+    """What one look at the database showed; what waits is counted where `thorough` asks for it."""
 
-    def __init__(self, connection: Connection, now_utc_ms: int) -> None:
+    def __init__(self, connection: Connection, now_utc_ms: int, *, thorough: bool = True) -> None:
         self.now_utc_ms = now_utc_ms
         self.accounts = governed_accounts(connection)
         self.pauses = {pause.account_id: pause for pause in pauses(connection)}
-        self.waiting = waiting_heads(connection, now_utc_ms)
+        self.waiting = waiting_heads(connection, now_utc_ms) if thorough else {}
 
 
 class ChannelWatch:
@@ -59,6 +59,7 @@ class ChannelWatch:
         self._traffic = traffic
         self._now = now
         self._wake = asyncio.Event()
+        self._accounts: tuple[Account, ...] = ()
         self._known: dict[AccountId, Trouble] = {}
         self._told: Told = {}
         self._told_at_ms = 0
@@ -93,7 +94,10 @@ class ChannelWatch:
     async def look(self) -> None:
         """Look once, and tell what changed."""
         now_utc_ms = self._now()
-        seen = await self._database.read(lambda c: Seen(c, now_utc_ms))
+        # With thousands waiting, to look through them costs something: not while all is well.
+        thorough = bool(self._known) or self._traffic.is_suspicious(self._accounts, now_utc_ms)
+        seen = await self._database.read(lambda c: Seen(c, now_utc_ms, thorough=thorough))
+        self._accounts = seen.accounts
         found = find_troubles(self._traffic, seen)
         due = bool(found) and now_utc_ms - self._told_at_ms >= _RETELL_S * 1000
         if found == self._known and not due:

@@ -72,13 +72,9 @@ class Head(NamedTuple):
 
 
 class NextWork(NamedTuple):
-    """What there is to do now, else when there will be (None: not by waiting).
-
-    `orphans` are messages whose account is no longer one that Parley sends from.
-    """
+    """What there is to do now, else when there will be (None: not by waiting)."""
 
     heads: tuple[Head, ...]
-    orphans: tuple[MessageId, ...]
     lease_ran_out: bool
     next_at_utc_ms: int | None
 
@@ -102,18 +98,22 @@ def next_work(
     lease_at = connection.execute(
         select(func.min(jobs.c.lease_until_utc_ms)).where(jobs.c.state == "leased")
     ).scalar()
-    orphans = connection.execute(
+    return NextWork(
+        heads=heads,
+        lease_ran_out=lease_at is not None and lease_at <= now_utc_ms,
+        next_at_utc_ms=min((at for at in (ready_at, lease_at) if at is not None), default=None),
+    )
+
+
+def orphans(connection: Connection) -> tuple[MessageId, ...]:
+    """Return the messages that wait for an account which Parley no longer sends from."""
+    found = connection.execute(
         select(jobs.c.message_id)
         .join(channel_accounts, channel_accounts.c.account_id == jobs.c.account_id)
         .join(messages, messages.c.message_id == jobs.c.message_id)
         .where(jobs.c.state == "ready", ~_IN_USE, messages.c.state.in_(_NOT_SENT))
     ).scalars()
-    return NextWork(
-        heads=heads,
-        orphans=tuple(MessageId(each) for each in orphans),
-        lease_ran_out=lease_at is not None and lease_at <= now_utc_ms,
-        next_at_utc_ms=min((at for at in (ready_at, lease_at) if at is not None), default=None),
-    )
+    return tuple(MessageId(each) for each in found)
 
 
 class Waiting(NamedTuple):

@@ -104,6 +104,15 @@ class Traffic:
         full = self._places(account.account_id) <= 0
         return full or self._free_at(account, now_utc_ms) > now_utc_ms
 
+    def is_suspicious(self, accounts: Iterable[Account], now_utc_ms: int) -> bool:
+        """Tell whether anything here may mean that a vendor is not well."""
+        return any(
+            self.holds(account, now_utc_ms)
+            or self.breaker.failing_since(account.account_id) is not None
+            or self.pulse.slow_since(account.account_id, now_utc_ms) is not None
+            for account in accounts
+        )
+
     def choose(
         self, heads: Iterable[Head], accounts: Mapping[AccountId, Account], now_utc_ms: int
     ) -> Choice:

@@ -17,7 +17,7 @@ from backend.channels import faults
 from backend.channels.contract import Account, Blocked, Finding, Outbound, SendResult
 from backend.delivery import outcomes
 from backend.delivery.accounts import governed_accounts, pauses
-from backend.delivery.claims import NextWork, claim_heads, defer, lost_leases, next_work
+from backend.delivery.claims import NextWork, claim_heads, defer, lost_leases, next_work, orphans
 from backend.delivery.limits import forget_limits, keep_limits, read_limits
 from backend.delivery.loading import Load, ReadFile, load
 from backend.delivery.pacing import VendorLimit
@@ -111,12 +111,16 @@ class DeliveryWorker:
             work = next_work(connection, out_of_use, now_utc_ms, most)
             return _accounts(connection), work
 
+        before = self._accounts.keys()
         self._accounts, work = await self._database.read(look)
+        if self._accounts.keys() != before:
+            await self._persist(self._fail_orphans)
+            self._wake.set()
         choice = self._traffic.choose(work.heads, self._accounts, now_utc_ms)
         if work.lease_ran_out:
             await self._persist(self._recover)
-        elif choice.message_ids or choice.deferred or work.orphans:
-            await self._persist(lambda: self._claim(choice, work))
+        elif choice.message_ids or choice.deferred:
+            await self._persist(lambda: self._claim(choice))
         else:
             held = self._traffic.held(self._accounts.values(), now_utc_ms)
             with contextlib.suppress(TimeoutError):
@@ -141,15 +145,22 @@ class DeliveryWorker:
                 _log.error("delivery waits: the disk is full")
                 await asyncio.sleep(_STORAGE_RETRY_S)
 
-    async def _claim(self, choice: Choice, work: NextWork) -> None:
+    async def _fail_orphans(self) -> None:
+        """End what waits for accounts that are gone: nothing would ever send it."""
+
+        def fail(connection: Connection) -> None:
+            for message_id in orphans(connection):
+                outcomes.fail_orphan(connection, message_id, self._now())
+
+        await self._database.write(fail)
+
+    async def _claim(self, choice: Choice) -> None:
         def claim(connection: Connection) -> list[tuple[Load, Account]]:
             accounts, paused, now_utc_ms = _accounts(connection), _paused(connection), self._now()
             for job_id, at_utc_ms in choice.deferred:
                 defer(connection, job_id, at_utc_ms)
-            for message_id in work.orphans:
-                outcomes.fail_orphan(connection, message_id, now_utc_ms)
-            for chosen_id in choice.message_ids:
-                self._recheck(connection, chosen_id, now_utc_ms)
+            for message_id in choice.message_ids:
+                self._recheck(connection, message_id, now_utc_ms)
             claims = claim_heads(
                 connection,
                 self._owner,
