@@ -64,7 +64,11 @@ class House:
         async def look() -> bool:
             return await self.seen() == list(texts)
 
-        await eventually(look, f"the person to see {texts}", timeout_s=60)
+        try:
+            await eventually(look, f"the person to see {texts}", timeout_s=60)
+        except AssertionError as error:
+            said = f"saw {await self.seen()}; the backend said {self.firm.child.errors[-3000:]}"
+            raise AssertionError(f"{error}; {said}") from None
 
     async def restart(self) -> None:
         """Start the killed homeserver again, on its port, with its data."""

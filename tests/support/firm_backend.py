@@ -42,8 +42,13 @@ class AdminSaidNo(Exception):
 class FirmBackend:
     """One firm in a data folder of its own, and its process while it runs."""
 
-    def __init__(self, folder: Path, *, port: int, public_url: str = "") -> None:
-        """Make the firm; `public_url` is how vendors reach it (default: this port on loopback)."""
+    def __init__(
+        self, folder: Path, *, port: int, public_url: str = "", packages: Path = ROOT
+    ) -> None:
+        """Make the firm; `public_url` is how vendors reach it (default: this port on loopback).
+
+        `packages` is where other packages are installed that its process may load.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.data_dir = folder / "firm"
@@ -52,6 +57,7 @@ class FirmBackend:
         self.key_file.chmod(0o600)
         self.port = port
         self.public_url = public_url or f"http://127.0.0.1:{port}"
+        self._packages = packages
         self._child: Child | None = None
         self.admin(
             "firm", "create", "--id", "firm-test", "--name", "Bank of Tests",
@@ -153,6 +159,7 @@ class FirmBackend:
             str(self.data_dir),
             "--listen",
             f"127.0.0.1:{self.port}",
+            env={"PYTHONPATH": f"{ROOT}{os.pathsep}{self._packages}"},
         )
         self._child.expect("ready")
 
