@@ -60,7 +60,7 @@ def _check(told: Told) -> None:
 
 def _content(path: Path) -> bytes:
     try:
-        if os.name != "nt" and stat.S_IMODE(path.stat().st_mode) & 0o077:
+        if os.name != "nt" and stat.S_IMODE(path.stat().st_mode) & 0o007:
             raise WorkspaceError("Others can read the key file: run `chmod 600` on it.")
         return path.read_bytes()
     except OSError as error:

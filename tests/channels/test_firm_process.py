@@ -208,6 +208,16 @@ def test_one_line_on_stdin_sets_up_an_account(bare: FirmBackend) -> None:
     assert line["settings"] == {**settings, "bot_token": "(set)"}
 
 
+def test_a_reverse_proxy_may_name_the_public_host_and_no_other(tmp_path: Path) -> None:
+    public = "https://parley.bank.example"
+    with FirmBackend(tmp_path / "firm", port=free_port(), public_url=public) as backend:
+        backend.start()
+        with backend.client() as proxy:
+            for host, status in (("parley.bank.example", 200), ("evil.example", 400)):
+                answer = proxy.get("/v1/capabilities", headers={"Host": host})
+                assert answer.status_code == status
+
+
 def test_the_embedded_start_refuses_a_firms_folder(bare: FirmBackend) -> None:
     line = {"database_key": KEY_HEX, "secret": "of this start"}
     done = bare.admin_process("serve", "--embedded", stdin=line)
