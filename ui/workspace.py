@@ -318,7 +318,11 @@ class Workspace(QObject):
         archived = last_archived_utc_ms(item.row for item in items if item.row is not None)
         now = self.clock.now_utc_ms()
         verified = self.core.status.archive_verified_utc_ms
-        self.window.details.show_facts(self.conversation.facts, archived, now, verified)
+        facts, me = self.conversation.facts, self.core.me
+        home = None if facts is None else facts.conversation.account_id
+        accounts = () if me is None else me.accounts
+        account = next((one for one in accounts if one.account_id == home), None)
+        self.window.details.show_facts(facts, archived, now, verified, account)
 
     def _on_minute(self) -> None:
         self.banners.show()

@@ -10,7 +10,7 @@ from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from contract.wire import ConsentKind, Contact
-from ui.models.conversation_facts import consent_words
+from ui.models.consents import consent_words
 from ui.models.people_model import PeopleRole, channels_of
 from ui.theme.fonts import BOLD, ui_font
 from ui.theme.painting import paint_avatar

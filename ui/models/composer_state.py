@@ -96,6 +96,7 @@ _GATE_LABEL = {
     Gate.NATIVE: "Send — read-only",
     Gate.WALLED: "Send — not allowed",
     Gate.OPTED_OUT: "Send — opted out",
+    Gate.CONSENT_FIRST: "Send — consent first",
     Gate.NO_CHANNEL: "Send — no channel",
 }
 REASON_MISSED = "Say in a few words why this may go. Compliance can read it."

@@ -13,23 +13,18 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from app.domain.timeline import TimelineRow
 from contract.wire import (
     Channel,
-    Consent,
+    ChannelAccount,
     ConsentKind,
     ConsentStatus,
     Contact,
     Conversation,
     Mode,
 )
+from ui.models.consents import consent_status
 from ui.models.sendability import CHANNEL_NAMES
 from ui.models.times import day_number, local, row_time
 
-_CONSENT_WORDS = {
-    ConsentStatus.NOT_ASKED: "Not asked",
-    ConsentStatus.PENDING: "Asked, waiting",
-    ConsentStatus.ACCEPTED: "Accepted",
-    ConsentStatus.REFUSED: "Refused",
-    ConsentStatus.OPTED_OUT: "Opted out",
-}
+_TOLD = (ConsentStatus.ACCEPTED, ConsentStatus.NOTIFIED)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -66,7 +61,8 @@ def header_line(facts: ConversationFacts) -> str:
 
 def header_chips(facts: ConversationFacts) -> tuple[tuple[str, str], ...]:
     """Return (words, tone) of the chips beside the header's line."""
-    recording = [recording_consent(person) for person in facts.contacts]
+    channel = facts.conversation.channel
+    recording = [consent_status(one, ConsentKind.RECORDING, channel) for one in facts.contacts]
     chips: list[tuple[str, str]] = []
     if ConsentStatus.OPTED_OUT in recording or _opted_out(facts):
         chips.append(("Opted out", "block"))
@@ -76,29 +72,13 @@ def header_chips(facts: ConversationFacts) -> tuple[tuple[str, str], ...]:
         chips.append(("Consent refused", "block"))
     elif ConsentStatus.PENDING in recording:
         chips.append(("Consent asked", "warn"))
+    elif recording and all(status in _TOLD for status in recording):
+        chips.append(("Notice given", "ok"))
     elif recording:
         chips.append(("No consent yet", "warn"))
     native = facts.conversation.mode is Mode.NATIVE
     chips.append(("Native · read-only", "neutral") if native else ("Governed", "accent"))
     return tuple(chips)
-
-
-def recording_consent(contact: Contact) -> ConsentStatus:
-    """Return where the recording notice stands for a contact, not asked when unknown."""
-    return consent_status(contact, ConsentKind.RECORDING)
-
-
-def consent_status(contact: Contact, kind: ConsentKind) -> ConsentStatus:
-    """Return where one consent stands; the newest word counts."""
-    found = [consent for consent in contact.consents if consent.kind is kind]
-    if not found:
-        return ConsentStatus.NOT_ASKED
-    return max(found, key=_decided_at).status
-
-
-def consent_words(contact: Contact, kind: ConsentKind) -> str:
-    """Return "Accepted", "Not asked" …"""
-    return _CONSENT_WORDS[consent_status(contact, kind)]
 
 
 def place_line(contact: Contact, now_utc_ms: int) -> str:
@@ -145,6 +125,23 @@ def archive_lines(
     return lines
 
 
+def capture_lines(account: ChannelAccount | None, now_utc_ms: int) -> tuple[dict[str, str], bool]:
+    """Return when something of a native account was last captured, and whether it is silent.
+
+    Nothing for an account that is governed, or not the employee's own.
+    """
+    if account is None or account.mode is not Mode.NATIVE:
+        return {}, False
+    lines = {"Account": account.label, "Last captured": "Never"}
+    if account.captured_at_utc_ms:
+        lines["Last captured"] = _moment(account.captured_at_utc_ms, now_utc_ms)
+    if account.captured_upto_utc_ms:
+        lines["Newest message"] = _moment(account.captured_upto_utc_ms, now_utc_ms)
+    limit_ms = account.silent_after_h * 3_600_000
+    last = account.captured_at_utc_ms
+    return lines, last is not None and 0 < limit_ms < now_utc_ms - last
+
+
 def _moment(at_utc_ms: int, now_utc_ms: int) -> str:
     today = day_number(at_utc_ms) == day_number(now_utc_ms)
     return f"{local(at_utc_ms):%H:%M:%S}" if today else row_time(at_utc_ms, now_utc_ms)
@@ -154,10 +151,6 @@ def last_archived_utc_ms(rows: Iterable[TimelineRow]) -> int:
     """Return when the newest of these messages was archived, 0 when none was."""
     entries = (row.message.archive for row in rows)
     return max((entry.archived_at_utc_ms for entry in entries if entry is not None), default=0)
-
-
-def _decided_at(consent: Consent) -> int:
-    return consent.decided_at_utc_ms or 0
 
 
 def _opted_out(facts: ConversationFacts) -> bool:

@@ -192,8 +192,8 @@ def _client_footer(message: Message, setting: Setting) -> tuple[Part, ...]:
 
 
 def _native(message: Message) -> tuple[Part, ...]:
-    """Say of each imported message that it did not pass through the backend."""
-    return (Part("Native"),) if message.origin is Origin.IMPORTED else ()
+    """Say of each message of a consumer app that it did not pass through the backend."""
+    return () if message.origin is Origin.LIVE else (Part("Native"),)
 
 
 def own_footer(row: TimelineRow, setting: Setting) -> tuple[Part, ...]:

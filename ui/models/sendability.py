@@ -9,7 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from contract.wire import MAX_TEXT_CHARS, Channel, ConsentStatus, Contact, Conversation, Mode
+from contract.wire import (
+    MAX_TEXT_CHARS,
+    Channel,
+    ConsentKind,
+    ConsentStatus,
+    Contact,
+    Conversation,
+    Mode,
+)
+from ui.models.consents import consent_status
 from ui.models.message_words import short_name
 
 CHANNEL_NAMES = {
@@ -40,6 +49,7 @@ class Gate(StrEnum):
     NATIVE = "native"
     WALLED = "walled"
     OPTED_OUT = "opted_out"
+    CONSENT_FIRST = "consent_first"
     NO_CHANNEL = "no_channel"
 
 
@@ -86,6 +96,10 @@ def sendability(
     limit = min(conversation.send.text_max_chars or MAX_TEXT_CHARS, MAX_TEXT_CHARS)
     files = conversation.send.attachments
     open_ = Sendability(Gate.OPEN, text_max_chars=limit, attachments=files)
+    if conversation.consent_first:
+        open_ = _consent_first(open_, conversation, contacts, who)
+        if open_.gate is not Gate.OPEN:
+            return open_
     return _in_window(open_, conversation, who, now_utc_ms)
 
 
@@ -110,6 +124,31 @@ def span(duration_ms: int) -> tuple[str, int]:
 def _until_less(duration_ms: int, unit_ms: int) -> int:
     """Return when a duration that shrinks has one whole unit less than now."""
     return duration_ms % unit_ms + 1
+
+
+def _consent_first(
+    open_: Sendability, conversation: Conversation, contacts: Sequence[Contact], who: str
+) -> Sendability:
+    """Return what an account that asks first leaves open before the client has accepted."""
+    name = CHANNEL_NAMES[conversation.channel]
+    if conversation.group:
+        note = (
+            "This account asks each client first, and a group can’t be asked: write to them alone."
+        )
+        return replace(open_, gate=Gate.CONSENT_FIRST, note=note, writable=False)
+    statuses = {
+        consent_status(person, ConsentKind.RECORDING, conversation.channel) for person in contacts
+    }
+    if statuses == {ConsentStatus.ACCEPTED}:
+        return open_
+    if ConsentStatus.REFUSED in statuses:
+        note = f"{who} refused to be recorded on {name}. Reach them another way."
+        return replace(open_, gate=Gate.CONSENT_FIRST, note=note, writable=False)
+    if ConsentStatus.PENDING in statuses:
+        note = f"{who} was asked to agree to recording on {name}. You can send once they have."
+        return replace(open_, gate=Gate.CONSENT_FIRST, note=note)
+    note = f"Sending has {who} asked first whether {name} may be recorded; your text waits here."
+    return replace(open_, note=note)
 
 
 def _in_window(

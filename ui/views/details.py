@@ -8,13 +8,14 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from contract.wire import ConsentKind, Contact
+from contract.wire import Channel, ChannelAccount, ConsentKind, Contact
+from ui.models.consents import consent_words
 from ui.models.conversation_facts import (
     ChannelLine,
     ConversationFacts,
     archive_lines,
+    capture_lines,
     channel_lines,
-    consent_words,
     place_line,
 )
 from ui.theme.tokens import DETAILS_WIDTH_PX, Tokens
@@ -33,6 +34,7 @@ class DetailsPanel(QScrollArea):
         self._tokens = tokens
         self._facts: ConversationFacts | None = None
         self._moments = (0, 0)
+        self._account: ChannelAccount | None = None
         self._now_utc_ms = 0
         # The panel is many widgets: it waits until the conversation is painted, and while a
         # conversation runs hot it is built anew a few times a second only.
@@ -65,14 +67,18 @@ class DetailsPanel(QScrollArea):
         last_archived_utc_ms: int,
         now_utc_ms: int,
         last_verified_utc_ms: int = 0,
+        account: ChannelAccount | None = None,
     ) -> None:
-        """Show a conversation's client; None empties the panel. Times are Unix milliseconds."""
+        """Show a conversation's client; None empties the panel. Times are Unix milliseconds.
+
+        `account` is the one of the employee that the conversation is on, where it is known.
+        """
         same_minute = now_utc_ms // 60_000 == self._now_utc_ms // 60_000
         moments = (last_archived_utc_ms, last_verified_utc_ms)
-        known = (self._facts, self._moments) == (facts, moments)
+        known = (self._facts, self._moments, self._account) == (facts, moments, account)
         if known and same_minute:
             return
-        self._facts, self._moments = facts, moments
+        self._facts, self._moments, self._account = facts, moments, account
         self._now_utc_ms = now_utc_ms
         if facts is None:
             self._build()
@@ -100,9 +106,10 @@ class DetailsPanel(QScrollArea):
         if len(facts.contacts) == 1:
             person = facts.contacts[0]
             column.addWidget(_centred(place_line(person, self._now_utc_ms), "secondary"))
-            self._person(column, person)
+            self._person(column, person, talk.channel)
         else:
-            self._people(column, facts.contacts)
+            self._people(column, facts.contacts, talk.channel)
+        self._capture(column)
         self._section(column, "Archive")
         archived, verified = self._moments
         lines = archive_lines(talk, archived, self._now_utc_ms, verified)
@@ -110,15 +117,28 @@ class DetailsPanel(QScrollArea):
             column.addLayout(_pair(name, value))
         self._shared_with(column, facts.contacts)
 
-    def _person(self, column: QVBoxLayout, person: Contact) -> None:
+    def _capture(self, column: QVBoxLayout) -> None:
+        lines, silent = capture_lines(self._account, self._now_utc_ms)
+        if not lines:
+            return
+        self._section(column, "Native capture")
+        for name, value in lines.items():
+            column.addLayout(_pair(name, value))
+        if silent:
+            column.addWidget(Chip("Silent too long: Compliance was told", "warn", self._tokens))
+
+    def _person(self, column: QVBoxLayout, person: Contact, channel: Channel) -> None:
         self._section(column, "Channels")
         for line in channel_lines(person):
             column.addLayout(self._channel(line))
         self._section(column, "Consent")
-        column.addLayout(_pair("Recording notice", consent_words(person, ConsentKind.RECORDING)))
-        column.addLayout(_pair("Marketing", consent_words(person, ConsentKind.MARKETING)))
+        for name, kind in (
+            ("Recording notice", ConsentKind.RECORDING),
+            ("Marketing", ConsentKind.MARKETING),
+        ):
+            column.addLayout(_pair(name, consent_words(person, kind, channel)))
 
-    def _people(self, column: QVBoxLayout, people: tuple[Contact, ...]) -> None:
+    def _people(self, column: QVBoxLayout, people: tuple[Contact, ...], channel: Channel) -> None:
         self._section(column, "People")
         for person in people:
             row = QHBoxLayout()
@@ -126,7 +146,8 @@ class DetailsPanel(QScrollArea):
             avatar.set_person(person.display_name, person.initials, person.color)
             row.addWidget(avatar)
             row.addWidget(ElidedLabel(person.display_name), 1)
-            row.addWidget(label(consent_words(person, ConsentKind.RECORDING), "secondary"))
+            words = consent_words(person, ConsentKind.RECORDING, channel)
+            row.addWidget(label(words, "secondary"))
             column.addLayout(row)
 
     def _channel(self, line: ChannelLine) -> QHBoxLayout:

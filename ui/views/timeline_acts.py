@@ -50,7 +50,7 @@ def menu_entries(
         entries += [Entry("Open link…", OPEN_LINK, url=url), Entry("Copy link", COPY_LINK, url=url)]
     entries.append(Entry("Copy selected text" if selected_text else "Copy text", COPY))
     on_backend = message.version > 0 and not message.deleted
-    if on_backend and message.origin is not Origin.IMPORTED:
+    if on_backend and message.origin is Origin.LIVE:
         entries.append(Entry("Reply", REPLY))
     entries += [Entry(f"Save “{file.name}”…", SAVE, file=file) for file in words.files]
     for part in (*words.footer, *words.below):
