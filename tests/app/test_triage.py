@@ -1,0 +1,66 @@
+"""Unknown senders between two clients and one real backend: told, read, assigned, arrived.
+
+It never reaches past loopback, and each client keeps its own store.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection, update
+
+from app.core import Core
+from backend.directory.account_changes import set_member, set_owner
+from backend.directory.modes import set_mode
+from backend.directory.points import PointAddress
+from backend.storage import tables
+from contract.triage import TriageAction, TriageState
+from contract.wire import Channel, Mode
+from tests.app.core_world import holds, row_when
+from tests.app.test_approvals import _core
+from tests.backend.workspace import ELENA, KENTA, open_workspace, served
+
+STRANGER = PointAddress(Channel.WHATSAPP, "phone", "+819000000555")
+
+
+def _pool(connection: Connection) -> None:
+    accounts = tables.channel_accounts
+    connection.execute(
+        update(accounts).where(accounts.c.account_id == "acc-wa").values(pooled=True)
+    )
+    set_member(connection, "acc-wa", KENTA, True, "admin", 1)
+    set_owner(connection, "acc-wa", KENTA, True, "admin", 1)
+
+
+async def test_the_owner_hears_of_a_stranger_and_the_colleague_gets_all_messages(
+    tmp_path: Path,
+) -> None:
+    async with open_workspace(tmp_path / "backend") as workspace:
+        database = workspace.services.database
+        await database.write(_pool)
+        async with (
+            served(workspace) as url,
+            _core(tmp_path / "elena", url, ELENA) as elena,
+            _core(tmp_path / "kenta", url, KENTA) as kenta,
+        ):
+            message_id = await workspace.inbound("Who are you?", point=STRANGER)
+            await holds(lambda: kenta.triage.pending == 1)
+            assert kenta.triage.is_owner and not elena.triage.is_owner
+            (item,) = await kenta.triage.read()
+            decided = await kenta.triage.decide(
+                item, TriageAction.ASSIGN, employee_id=ELENA, note="", key="k-1"
+            )
+            assert decided.state is TriageState.ASSIGNED
+            row = await row_when(elena, message_id, lambda row: row.message.archive is not None)
+            assert row.message.text == "Who are you?"
+            assert await elena.store.inbox.conversation(item.conversation_id) is not None
+            await holds(lambda: kenta.triage.pending == 0)
+            await database.write(
+                lambda c: set_mode(c, ELENA, Channel.WHATSAPP, Mode.NATIVE, "admin", 5)
+            )
+            await holds(lambda: _mode_of(elena) is Mode.NATIVE)
+
+
+def _mode_of(core: Core) -> Mode | None:
+    accounts = () if core.me is None else core.me.accounts
+    return next((one.mode for one in accounts if one.channel is Channel.WHATSAPP), None)
