@@ -13,7 +13,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from backend.channels import faults
-from backend.channels.vendor_http import VendorHttp, retry_after_ms
+from backend.channels.vendor_http import USER_AGENT, VendorHttp, retry_after_ms
+from backend.services import BACKEND_VERSION
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -95,3 +96,7 @@ async def test_an_address_that_is_none_is_the_accounts_fault() -> None:
     async with VendorHttp() as http:
         with pytest.raises((faults.AccountFault, faults.Retryable)):
             await http.request("GET", "http://[::/", repeatable=True)
+
+
+def test_vendors_are_told_the_backends_version() -> None:
+    assert f"Parley/{BACKEND_VERSION}" == USER_AGENT
