@@ -22,6 +22,7 @@ _WORDS = {
     "ja": "{firm}：配信を停止しました。今後こちらにメッセージをお送りすることはありません。",
     "pt": "{firm}: o cancelamento foi feito e não receberá mais mensagens nossas aqui.",
     "zh": "{firm}：您已退订，我们不会再在此向您发送消息。",
+    "zh-hant": "{firm}：您已退訂，我們不會再在此向您傳送訊息。",
 }
 
 
@@ -30,7 +31,8 @@ def confirmation_text(connection: Connection, firm_id: str, language: str) -> st
     name: str = connection.execute(
         select(firms.c.display_name).where(firms.c.firm_id == firm_id)
     ).scalar_one()
-    words = _WORDS.get(language.partition("-")[0].lower(), _WORDS["en"])
+    spoken = language.lower()
+    words = _WORDS.get(spoken) or _WORDS.get(spoken.partition("-")[0], _WORDS["en"])
     return words.format(firm=name)
 
 
