@@ -28,6 +28,7 @@ from app.outbox.files import FileTransfers
 from app.outbox.lanes import LaneRunner
 from app.outbox.messaging import Messaging
 from app.outbox.read_marks import ReadMarks
+from app.outbox.sent_changes import SentChanges
 from app.outbox.submission import Submitter
 from app.proof_desk import ProofDesk
 from app.search_desk import SearchDesk
@@ -137,6 +138,9 @@ class Composition:
             self._lanes,
             self._marks,
             FileTransfers(api, self._attachment_max_bytes, self.desk.files, store.files),
+            SentChanges(
+                api, store, clock, self.proofs, lambda: self._board.status.link is Link.ONLINE
+            ),
             undo_s=self._undo_s,
             hint=self.desk.report,
         )

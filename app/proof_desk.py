@@ -23,6 +23,7 @@ from app.store.store import Store
 from app.sync.reference import ReferenceKeeper
 from app.sync.status_board import StatusBoard
 from backend_client.client import GovernedApi
+from contract.wire import Message, SubmitMessage
 
 KEYS_MISSING = "notice.archive_keys_missing"
 KEYS_FAULTY = "notice.archive_keys_faulty"
@@ -106,6 +107,12 @@ class ProofDesk:
     ) -> VerifiedEntry | None:
         """Return what the receipt of a submission proves, None when that has to wait."""
         return await self._confirmer.confirm(entry, receipt, decision_hash)
+
+    async def confirm_edit(
+        self, command: SubmitMessage, before: Message, receipt: str, decision_hash: str
+    ) -> VerifiedEntry | None:
+        """Return what the receipt of an edit proves, None when that has to wait."""
+        return await self._confirmer.confirm_edit(command, before, receipt, decision_hash)
 
     def waiting(self) -> None:
         """A submission was taken and waits for its receipt."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from backend_client.archive_calls import ArchiveCalls
 from backend_client.calls import Caller, decode_reply, new_key, refuse_problems
+from backend_client.change_calls import ChangeCalls
+from backend_client.import_calls import ImportCalls
 from backend_client.search_calls import SearchCalls
 from backend_client.snapshot_pages import read_page
 from backend_client.supervision_calls import SupervisionCalls
@@ -210,7 +212,9 @@ class GovernedApi:
         self.archive = ArchiveCalls(caller)
         self.supervision = SupervisionCalls(caller)
         self.search = SearchCalls(caller)
+        self.imports = ImportCalls(caller)
         self.triage = TriageCalls(caller)
+        self.changes = ChangeCalls(caller)
 
 
 def _paging(cursor: str, limit: int) -> dict[str, str]:

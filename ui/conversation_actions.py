@@ -12,7 +12,9 @@ from contract.ids import ConversationId, MessageId
 from contract.wire import Contact
 from ui.bridge.dialogs import ask_for_file
 from ui.message_actions import MessageActions
+from ui.models.conversation_facts import ConversationFacts
 from ui.receipt_actions import ReceiptActions
+from ui.views.timeline_acts import CHANGE
 
 if TYPE_CHECKING:
     from ui.workspace import Workspace
@@ -57,6 +59,9 @@ class ConversationActions:
         view.file_save_requested.connect(messages.on_file_save)
         view.ask_requested.connect(self._on_ask)
         view.link_requested.connect(messages.on_link)
+        view.change_requested.connect(self._on_change)
+        self._workspace.conversation.facts_changed.connect(self._on_facts)
+        self._on_facts(self._workspace.conversation.facts)
 
     def _connect_find(self) -> None:
         window, find = self._workspace.window, self._workspace.find
@@ -83,6 +88,15 @@ class ConversationActions:
     def _on_reply(self, message_id: str) -> None:
         self.messages.on_reply(message_id)
         self._workspace.window.composer.edit.setFocus()
+
+    def _on_facts(self, facts: ConversationFacts | None) -> None:
+        send = None if facts is None else facts.conversation.send
+        self._workspace.timeline.model.set_send(send)
+
+    def _on_change(self, act: str, message_id: str, value: str) -> None:
+        self.messages.on_change(act, message_id, value)
+        if act == CHANGE:
+            self._workspace.window.composer.edit.setFocus()
 
     def _on_ask(self, message_id: str, question: str) -> None:
         self._on_reply(message_id)

@@ -129,6 +129,25 @@ class LateMessaging:
             template_id=template_id,
         )
 
+    async def edit_sent(
+        self,
+        message_id: MessageId,
+        text: str,
+        *,
+        justification: str = "",
+        acknowledged: tuple[str, ...] = (),
+        false_positives: tuple[str, ...] = (),
+    ) -> None:
+        """Give a message that is out other words."""
+        await self._core.opened()
+        await self._core.messaging.sent.edit(
+            message_id,
+            text,
+            justification=justification,
+            acknowledged=acknowledged,
+            false_positives=false_positives,
+        )
+
     async def save_draft(self, draft: Draft) -> None:
         """Store a draft."""
         await self._core.opened()

@@ -26,12 +26,30 @@ from ui.models.link_words import link_words
 from ui.models.timeline_presenter import TimelinePresenter
 from ui.receipt_actions import ReceiptActions
 from ui.views.dialogs.plain_dialog import PlainDialog
+from ui.views.timeline_acts import REACT, TAKE_BACK
 
 SEND_AGAIN = "send_again"
 
 
+class SentMessages(Protocol):
+    """What is asked about messages that are out."""
+
+    async def take_back(self, message_id: MessageId) -> None:
+        """Have a sent message deleted at the client."""
+        ...
+
+    async def react(self, message_id: MessageId, emoji: str) -> None:
+        """Set the person's reaction; empty takes it away."""
+        ...
+
+
 class MessageMessaging(Protocol):
     """What single messages ask of the core's messaging."""
+
+    @property
+    def sent(self) -> SentMessages:
+        """Return what changes messages that are out."""
+        ...
 
     async def undo(self, message_id: MessageId) -> Draft:
         """Take a send back within its undo period."""
@@ -101,6 +119,17 @@ class MessageActions:
             quote = QuotedMessage(message.message_id, message.author_name, message.text)
             self._composer.set_quote(quote)
 
+    def on_change(self, act: str, message_id: str, value: str) -> None:
+        """Change a message that is out: an act of timeline_acts.CHANGES."""
+        wanted = MessageId(message_id)
+        row = self._timeline.message(wanted)
+        if act == REACT:
+            self._spawner.spawn(self._messaging.sent.react(wanted, value), "react")
+        elif act == TAKE_BACK:
+            self._spawner.spawn(self._take_back_sent(wanted), "take back")
+        elif row is not None and not self._composer.begin_edit(row.message):
+            self._spawner.spawn(self._tell_draft(), "change text")
+
     def on_receipt(self, message_id: str) -> None:
         """Show a message's receipt."""
         row = self._timeline.message(MessageId(message_id))
@@ -128,6 +157,15 @@ class MessageActions:
         note = f"Attach {' and '.join(gone)} again: a file goes with one message only."
         refused = row.outbox.findings if row is not None and row.outbox is not None else ()
         await self._conversation.adopt(draft, before, note if gone else "", refused)
+
+    async def _take_back_sent(self, message_id: MessageId) -> None:
+        words = "Your client's copy is deleted where the channel can do that. The archive keeps it."
+        if await self._confirm("Delete it for everyone?", words, "Keep it", "Delete"):
+            await self._messaging.sent.take_back(message_id)
+
+    async def _tell_draft(self) -> None:
+        words = "Send or empty the draft in this conversation first: it would be lost else."
+        await self._confirm("There is a draft", words, "Stay here", "")
 
     async def _resolve(self, message_id: MessageId, action: str) -> None:
         if action == SEND_AGAIN and not await self._confirm_send_again():

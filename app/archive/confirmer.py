@@ -15,13 +15,14 @@ from app.archive.keeper import CheckpointKeeper
 from app.archive.mismatch import Mismatch, SecondCheckPending
 from app.archive.pins import Policy
 from app.archive.trust_keeper import TrustKeeper
-from app.archive.verifier import Proven, own_leaf, prove
+from app.archive.verifier import Proven, edited_leaf, own_leaf, prove
 from app.domain.archive import VerifiedEntry
 from app.domain.clock import Clock
 from app.domain.timeline import OutboxEntry
 from app.store.store import Store
 from backend_client.errors import ClientError
-from contract.wire import Me
+from contract.ids import ConversationId, MessageId
+from contract.wire import Me, Message, SubmitMessage
 
 T = TypeVar("T")
 
@@ -57,27 +58,47 @@ class Confirmer:
         It waits for a late witness, for the line, for keys, and while an alarm stands. Raises
         nothing of these; a mismatch has rung the alarm when this returns.
         """
+        files = await self._store.drafts.attachments(entry.attachment_ids)
+        hashes = [file.sha256 for file in files]
+        proven = await self._proven(receipt, lambda me: own_leaf(entry, me, decision_hash, hashes))
+        if proven is None:
+            return None
+        return self._entry(proven, entry.message_id, entry.conversation_id, entry.revision)
+
+    async def confirm_edit(
+        self, command: SubmitMessage, before: Message, receipt: str, decision_hash: str
+    ) -> VerifiedEntry | None:
+        """Return what a receipt proves of an edit of `before`; as `confirm`."""
+        if before.archive is None:
+            return None
+        proven = await self._proven(
+            receipt, lambda me: edited_leaf(command, before, me, decision_hash)
+        )
+        if proven is None:
+            return None
+        return self._entry(proven, before.message_id, before.conversation_id, command.revision)
+
+    async def _proven(self, receipt: str, leaf_of: Callable[[Me], bytes]) -> Proven | None:
         me = self._me()
         if not receipt or me is None or self._trust.policy is None or self._bell.alarm is not None:
             return None
-        files = await self._store.drafts.attachments(entry.attachment_ids)
-        hashes = [file.sha256 for file in files]
 
         async def check(policy: Policy) -> Proven:
-            leaf = own_leaf(entry, me, decision_hash, hashes)
-            return await self.check(receipt.encode(), leaf, policy)
+            return await self.check(receipt.encode(), leaf_of(me), policy)
 
         try:
-            proven = await self.guarded(check)
+            return await self.guarded(check)
         except (ClientError, SecondCheckPending) as reason:
             _LOG.info("a receipt waits: %s", type(reason).__name__)
             return None
-        if proven is None:
-            return None
+
+    def _entry(
+        self, proven: Proven, message_id: MessageId, home: ConversationId, revision: int
+    ) -> VerifiedEntry:
         return VerifiedEntry(
-            message_id=entry.message_id,
-            conversation_id=entry.conversation_id,
-            revision=entry.revision,
+            message_id=message_id,
+            conversation_id=home,
+            revision=revision,
             index=proven.index,
             leaf_hash=proven.leaf_hash,
             verified_at_utc_ms=self._clock.now_utc_ms(),

@@ -15,14 +15,14 @@ from app.archive.pins import Policy
 from app.domain.archive import AlarmKind
 from app.domain.submission import submission_of
 from app.domain.timeline import OutboxEntry
-from contract.receipts.bodies import KIND_MESSAGE_OUT, submission_envelope
+from contract.receipts.bodies import KIND_MESSAGE_OUT, edit_envelope, submission_envelope
 from contract.receipts.checkpoints import Checkpoint, parse_checkpoint
 from contract.receipts.cosignatures import open_checkpoint, require_quorum
 from contract.receipts.errors import FaultCode, ReceiptError, WitnessesMissing
 from contract.receipts.leaf import body_commitment, leaf_bytes, leaf_hash
 from contract.receipts.notes import split_note
 from contract.receipts.tlog_proof import check_receipt, parse_receipt
-from contract.wire import Me, Message
+from contract.wire import Me, Message, SubmitMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,26 @@ def own_leaf(
             employee_id=me.employee_id,
             decision_hash=decision_hash,
             attachment_sha256s=attachment_sha256s,
+        )
+        return leaf_bytes(envelope)
+    except ValueError as fault:
+        raise Mismatch(AlarmKind.RECEIPT, FaultCode.PROOF_MALFORMED) from fault
+
+
+def edited_leaf(command: SubmitMessage, before: Message, me: Me, decision_hash: str) -> bytes:
+    """Return the leaf of an edit of `before`, which must be sealed, as it was sent from here.
+
+    Raises Mismatch when the decision's hash can't stand in a leaf.
+    """
+    assert before.archive is not None
+    try:
+        envelope = edit_envelope(
+            command,
+            before.conversation_id,
+            firm_id=me.firm_id,
+            employee_id=me.employee_id,
+            decision_hash=decision_hash,
+            previous=before.archive.entry_hash,
         )
         return leaf_bytes(envelope)
     except ValueError as fault:

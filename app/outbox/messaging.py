@@ -21,6 +21,7 @@ from app.outbox.files import FileTransfers, Progress, ignored
 from app.outbox.lanes import LaneRunner
 from app.outbox.queue import OutboxQueue
 from app.outbox.read_marks import ReadMarks
+from app.outbox.sent_changes import SentChanges
 from app.store.store import Store
 from backend_client.client import GovernedApi
 from backend_client.errors import ClientError
@@ -41,7 +42,8 @@ Hint = Callable[[CheckedDraft], bytes]
 class Messaging:
     """The person's actions on conversations; raises errors of app.domain.errors.
 
-    `queue` is everything that waits, to be looked through and cancelled.
+    `queue` is everything that waits, to be looked through and cancelled; `sent` changes what is
+    out already.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Messaging:
         lanes: LaneRunner,
         marks: ReadMarks,
         files: FileTransfers,
+        sent: SentChanges,
         *,
         undo_s: Callable[[], int],
         hint: Hint,
@@ -65,6 +68,7 @@ class Messaging:
         self._undo_s = undo_s
         self._hint = hint
         self._open = True
+        self.sent = sent
         self.queue = OutboxQueue(store, lanes.wake)
 
     async def send(

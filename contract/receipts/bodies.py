@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from contract.ids import ConversationId, EntryId, idempotency_key
 from contract.receipts.canonical import canonical_json
 from contract.receipts.leaf import Envelope, body_commitment
 from contract.wire import SubmitMessage
 
 KIND_MESSAGE_OUT = "message_out"
+KIND_EDITED = "edited"
 
 
 def message_body(text: str, quote_message_id: str, attachment_sha256s: Sequence[str]) -> bytes:
@@ -87,3 +90,26 @@ def submission_envelope(
         attachment_commitments=attachment_commitments(salt, attachment_sha256s),
         decision_hash=decision_hash,
     )
+
+
+def edit_envelope(
+    command: SubmitMessage,
+    conversation_id: ConversationId,
+    *,
+    firm_id: str,
+    employee_id: str,
+    decision_hash: str,
+    previous: str,
+) -> Envelope:
+    """Return the envelope of an edit's archive entry, which names the version before it.
+
+    `previous` is that version's leaf hash in hex. Raises ValueError as `submission_envelope` does.
+    """
+    envelope = submission_envelope(
+        command,
+        conversation_id,
+        firm_id=firm_id,
+        employee_id=employee_id,
+        decision_hash=decision_hash,
+    )
+    return msgspec.structs.replace(envelope, kind=KIND_EDITED, previous=previous)

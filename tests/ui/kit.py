@@ -161,6 +161,7 @@ class Outgoing:
     """Takes what a composer sends and saves; `gate` holds a send back, `fault` refuses it."""
 
     sends: list[tuple[str, str, str]] = field(default_factory=list)
+    edits: list[tuple[str, str]] = field(default_factory=list)
     answers: list[tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
     drafts: dict[str, Draft] = field(default_factory=dict)
     saves: int = 0
@@ -190,6 +191,20 @@ class Outgoing:
         self.answers.append((acknowledged, false_positives))
         self.drafts.pop(conversation_id, None)
         return MessageId(f"m{len(self.sends)}")
+
+    async def edit_sent(
+        self,
+        message_id: MessageId,
+        text: str,
+        *,
+        justification: str = "",
+        acknowledged: tuple[str, ...] = (),
+        false_positives: tuple[str, ...] = (),
+    ) -> None:
+        await asyncio.sleep(0)
+        if self.fault is not None:
+            raise self.fault
+        self.edits.append((message_id, text))
 
     async def save_draft(self, draft: Draft) -> None:
         await asyncio.sleep(0)

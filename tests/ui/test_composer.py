@@ -14,15 +14,22 @@ from pytestqt.qtbot import QtBot
 from app.domain.drafts import Draft
 from app.domain.errors import DiskFull
 from contract.ids import ConversationId
+from contract.wire import Message
 from tests.support.log_guard import LogGuard
 from tests.support.qt_loop import run_in_qt_loop
 from tests.ui.kit import CARD, ComposerKit, composer_kit, conversation, hana, until
+from tests.ui.sample_rows import timeline_row
 from ui.models.spoken_findings import SPEAK_AFTER_MS
 from ui.theme.tokens import LIGHT
 from ui.views.composer_edit import MAX_LINES, ComposerEdit
 
 _RETURN = Qt.Key.Key_Return
 _SHIFT = Qt.KeyboardModifier.ShiftModifier
+
+
+def conversation_message(text: str) -> Message:
+    """Return a message of one's own that is out."""
+    return timeline_row(1, text, out=True).message
 
 
 def _compose(kit: ComposerKit, preedit: str, commit: str = "") -> None:
@@ -329,3 +336,45 @@ def test_the_field_is_high_enough_for_every_script(qtbot: QtBot, line: str) -> N
     assert edit.cursorRect().bottom() <= edit.viewport().height()
     edit.appendPlainText(line)
     assert edit.verticalScrollBar().maximum() > 0
+
+
+def test_words_of_a_sent_message_are_changed_in_the_composer(
+    qapp: QApplication, expect_log: LogGuard
+) -> None:
+    expect_log("send ended with disk_full")
+
+    async def work() -> None:
+        kit = composer_kit()
+        sent = conversation_message("Frist words")
+        assert kit.presenter.begin_edit(sent)
+        assert kit.view.edit.toPlainText() == "Frist words"
+        kit.view.edit.setPlainText("First words")
+        kit.outgoing.fault = DiskFull()
+        QTest.keyClick(kit.view.edit, _RETURN)
+        await until(lambda: kit.faults != [])
+        assert kit.view.edit.toPlainText() == "First words"
+        kit.outgoing.fault = None
+        QTest.keyClick(kit.view.edit, _RETURN)
+        await until(lambda: kit.outgoing.edits == [(sent.message_id, "First words")])
+        await until(lambda: kit.view.edit.toPlainText() == "")
+        assert kit.outgoing.sends == []
+        QTest.keyClicks(kit.view.edit, "A draft")
+        assert not kit.presenter.begin_edit(sent)
+        assert kit.view.edit.toPlainText() == "A draft"
+        await kit.close()
+
+    run_in_qt_loop(qapp, work())
+
+
+def test_what_was_to_change_a_message_stays_as_a_draft_when_left(qapp: QApplication) -> None:
+    async def work() -> None:
+        kit = composer_kit()
+        kit.presenter.begin_edit(conversation_message("Frist words"))
+        kit.view.edit.setPlainText("First words, really")
+        kit.presenter.show(None, (), None)
+        await until(lambda: "talk-1" in kit.outgoing.drafts)
+        saved = kit.outgoing.drafts["talk-1"]
+        assert (saved.text, saved.quote_message_id) == ("First words, really", None)
+        await kit.close()
+
+    run_in_qt_loop(qapp, work())

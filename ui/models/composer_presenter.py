@@ -13,8 +13,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.domain.drafts import CheckedDraft, Draft
 from app.domain.errors import AppError
-from contract.ids import ConversationId
-from contract.wire import Contact, Conversation, WireFinding
+from contract.ids import ConversationId, MessageId
+from contract.wire import Contact, Conversation, Message, WireFinding
 from ui.bridge.spawn import Spawner
 from ui.models.composer_state import (
     REASON_MISSED,
@@ -132,6 +132,18 @@ class ComposerPresenter(QObject):
         self._saver.mark_dirty()
         self.evaluate()
 
+    def begin_edit(self, message: Message) -> bool:
+        """Put the words of a message that is out into the composer, to be given back changed.
+
+        False while there is a draft, which stays.
+        """
+        if self._conversation is None or self._text.strip() or self.uploads.items():
+            return False
+        self._quote = QuotedMessage(message.message_id, "", message.text, edited=True)
+        self._replace_text(message.text)
+        self._saver.mark_dirty()
+        return True
+
     def propose(self, text: str) -> None:
         """Add a text to the draft; what is there stays before it."""
         if self._conversation is not None:
@@ -219,7 +231,9 @@ class ComposerPresenter(QObject):
         if self._policy.ask_for_answers():
             return False
         self._sending = self._saver.paused = True
-        if self._spawner.spawn(self._send(self._outgoing()), "send") is None:
+        quote, draft = self._quote, self._outgoing()
+        edited = quote.message_id if quote is not None and quote.edited else None
+        if self._spawner.spawn(self._send(draft, edited), "send") is None:
             self._sending = self._saver.paused = False
         self.state_changed.emit(self.state())
         return self._sending
@@ -241,7 +255,7 @@ class ComposerPresenter(QObject):
         return Draft(
             self._conversation.conversation_id,
             self._text,
-            quote_message_id=self._quote.message_id if self._quote else None,
+            quote_message_id=self._answered_id(),
             attachment_ids=self.uploads.ready_ids(),
             justification=self.answers.value.justification.strip() if found.needs_reason else "",
             acknowledged=found.acknowledged,
@@ -249,20 +263,17 @@ class ComposerPresenter(QObject):
             template_id=self._template_id,
         )
 
-    async def _send(self, draft: Draft) -> None:
+    def _answered_id(self) -> MessageId | None:
+        return None if self._quote is None or self._quote.edited else self._quote.message_id
+
+    async def _send(self, draft: Draft, edited: MessageId | None) -> None:
         to = draft.conversation_id
         try:
             async with self._saver.writing:
-                message_id = await self._messaging.send(
-                    to,
-                    draft.text,
-                    quote=draft.quote_message_id,
-                    attachment_ids=draft.attachment_ids,
-                    justification=draft.justification,
-                    acknowledged=draft.acknowledged,
-                    false_positives=draft.false_positives,
-                    template_id=draft.template_id,
-                )
+                if edited is not None:
+                    await self._edit(edited, draft)
+                else:
+                    message_id = await self._hand_over(draft)
                 # The commit took the draft along: an older copy must not bring it back.
                 self._saver.forget(to, on_screen=to == self.conversation_id)
         except AppError as fault:
@@ -273,7 +284,31 @@ class ComposerPresenter(QObject):
             raise
         self._sending = self._saver.paused = False
         self._after_send(to, draft.text)
-        self.sent.emit(message_id)
+        if edited is None:
+            self.sent.emit(message_id)
+
+    async def _hand_over(self, draft: Draft) -> MessageId:
+        return await self._messaging.send(
+            draft.conversation_id,
+            draft.text,
+            quote=draft.quote_message_id,
+            attachment_ids=draft.attachment_ids,
+            justification=draft.justification,
+            acknowledged=draft.acknowledged,
+            false_positives=draft.false_positives,
+            template_id=draft.template_id,
+        )
+
+    async def _edit(self, message_id: MessageId, draft: Draft) -> None:
+        """Change a message that is out; until it has these words they stay a draft, too."""
+        await self._messaging.edit_sent(
+            message_id,
+            draft.text,
+            justification=draft.justification,
+            acknowledged=draft.acknowledged,
+            false_positives=draft.false_positives,
+        )
+        await self._messaging.save_draft(Draft(draft.conversation_id, ""))
 
     def _after_failed_send(self, to: ConversationId, words: str) -> None:
         self._sending = self._saver.paused = False
@@ -343,7 +378,7 @@ class ComposerPresenter(QObject):
         return Draft(
             self._conversation.conversation_id,
             self._text,
-            quote_message_id=self._quote.message_id if self._quote else None,
+            quote_message_id=self._answered_id(),
             attachment_ids=self.uploads.ready_ids(),
             saved_at_utc_ms=self._now_utc_ms(),
             justification=answers.justification,

@@ -26,11 +26,12 @@ class UploadStep(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class QuotedMessage:
-    """What the draft answers."""
+    """What the draft answers, or (`edited`) gives other words to."""
 
     message_id: MessageId
     author_name: str
     text: str
+    edited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,18 @@ class DraftActions(Uploader, Protocol):
         """Commit the outbox row and the draft's removal."""
         ...
 
+    async def edit_sent(
+        self,
+        message_id: MessageId,
+        text: str,
+        *,
+        justification: str = "",
+        acknowledged: tuple[str, ...] = (),
+        false_positives: tuple[str, ...] = (),
+    ) -> None:
+        """Give a message that is out other words."""
+        ...
+
     async def save_draft(self, draft: Draft) -> None:
         """Store a draft."""
         ...

@@ -12,7 +12,15 @@ from app.domain.timeline import OutboxEntry, TimelineRow
 from contract.ids import MessageId
 from contract.policy.model import Inspection
 from contract.states import DeliveryState, OutboxState
-from contract.wire import Attachment, Direction, Message, MessageKind, Origin, Reaction
+from contract.wire import (
+    Attachment,
+    Direction,
+    Message,
+    MessageKind,
+    Origin,
+    Reaction,
+    SendCapability,
+)
 from ui.models.times import clock_time
 
 # Acts a part of a bubble offers; the view turns each into its signal.
@@ -67,7 +75,7 @@ class Setting:
     """What a conversation adds: the client's short name, whether it is a group, the link, time.
 
     `paused` tells that the archive's alarm stands. `me_id` and `me_name` tell the user's own
-    messages from colleagues' ones; empty: unknown.
+    messages from colleagues' ones; empty: unknown. `send` is what the channel can do here.
     """
 
     client_name: str = "the client"
@@ -77,6 +85,7 @@ class Setting:
     now_utc_ms: int = 0
     me_id: str = ""
     me_name: str = ""
+    send: SendCapability | None = None
     zone: tzinfo | None = field(default=None, compare=False)
 
 
@@ -287,6 +296,11 @@ def _seal(row: TimelineRow, setting: Setting) -> tuple[Part, ...]:
 
 
 def _below(row: TimelineRow, setting: Setting) -> tuple[Part, ...]:
+    note = row.message.change_note
+    return (*((Part(note, "warn"),) if note else ()), *_acts_below(row, setting))
+
+
+def _acts_below(row: TimelineRow, setting: Setting) -> tuple[Part, ...]:
     if row.outbox is not None and row.outbox.state is not OutboxState.ACCEPTED:
         return ()
     if row.message.direction is Direction.OUT and row.message.state is DeliveryState.UNKNOWN:

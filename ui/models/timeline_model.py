@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, Qt
 from app.domain.timeline import TimelineRow
 from contract.ids import MessageId
 from contract.states import OutboxState
+from contract.wire import SendCapability
 from ui.models.diffed_list_model import AnyIndex, DiffedListModel
 from ui.models.message_words import BubbleWords, Setting, accessible_words, bubble_words
 from ui.models.timeline_items import ItemKind, TimelineItem, timeline_items
@@ -59,6 +60,10 @@ class TimelineModel(DiffedListModel[TimelineItem]):
         if (online, paused) != (self.setting.online, self.setting.paused):
             self.setting = replace(self.setting, online=online, paused=paused)
             self._say_anew([n for n, item in enumerate(self._rows) if _is_waiting(item)])
+
+    def set_send(self, send: SendCapability | None) -> None:
+        """Know what the channel can do in the open conversation; nothing that shows changes."""
+        self.setting = replace(self.setting, send=send)
 
     def counting_until_utc_ms(self) -> int:
         """Return when the last undo period ends, 0 when none runs."""

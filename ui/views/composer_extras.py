@@ -62,9 +62,10 @@ class QuoteStrip(QFrame):
         """Show what is answered; None hides the strip."""
         self.setVisible(quote is not None)
         if quote is not None:
-            self._author.setText(quote.author_name)
+            name = "Changing your message" if quote.edited else quote.author_name
+            self._author.setText(name)
             self._text.set_full_text(quote.text.replace("\n", " "))
-            self.setAccessibleName(f"Answering {quote.author_name}")
+            self.setAccessibleName(name if quote.edited else f"Answering {name}")
 
 
 class UploadChips(QWidget):

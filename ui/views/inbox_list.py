@@ -15,7 +15,7 @@ from ui.models.inbox_model import InboxModel, InboxRole
 from ui.theme.overlay_scroll_bar import OverlayScrollBar
 from ui.views.uniform_list import UniformList
 
-_KEY_REASONS = (
+KEY_REASONS = (
     Qt.FocusReason.TabFocusReason,
     Qt.FocusReason.BacktabFocusReason,
     Qt.FocusReason.ShortcutFocusReason,
@@ -66,7 +66,7 @@ class InboxList(UniformList):
     def focusInEvent(self, event: QFocusEvent) -> None:
         # Qt makes the first row current when none is: that would open, and so read, a
         # conversation that nobody chose.
-        self._by_key = event.reason() in _KEY_REASONS
+        self._by_key = event.reason() in KEY_REASONS
         unchosen = not self.currentIndex().isValid()
         selection = self.selectionModel()
         selection.blockSignals(unchosen)

@@ -9,8 +9,17 @@ from dataclasses import dataclass
 
 from app.domain.timeline import TimelineRow
 from contract.states import DeliveryState
-from contract.wire import Attachment, Direction, Origin
-from ui.models.message_words import ASK, CANCEL, EDIT, RECEIPT, SEND_AGAIN, UNDO, BubbleWords
+from contract.wire import Attachment, Direction, Message, Origin
+from ui.models.message_words import (
+    ASK,
+    CANCEL,
+    EDIT,
+    RECEIPT,
+    SEND_AGAIN,
+    UNDO,
+    BubbleWords,
+    Setting,
+)
 
 COPY, REPLY, SAVE, DELIVERED, GIVE_UP, OPEN_LINK, COPY_LINK = (
     "copy",
@@ -20,6 +29,12 @@ COPY, REPLY, SAVE, DELIVERED, GIVE_UP, OPEN_LINK, COPY_LINK = (
     "give_up",
     "open_link",
     "copy_link",
+)
+CHANGE, TAKE_BACK, REACT = "change", "take_back", "react"
+CHANGES = frozenset({CHANGE, TAKE_BACK, REACT})
+REACTIONS = ("👍", "❤️", "🙏", "✅")
+_OUT = frozenset(
+    {DeliveryState.ACCEPTED, DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.READ}
 )
 _PART_NAMES = {
     UNDO: "Undo send",
@@ -32,16 +47,17 @@ _PART_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry: what it says, which act it is, what it works on."""
+    """One entry: what it says, which act it is, what it works on; `value` is an emoji."""
 
     text: str
     act: str
     file: Attachment | None = None
     url: str = ""
+    value: str = ""
 
 
 def menu_entries(
-    row: TimelineRow, words: BubbleWords, selected_text: str, url: str = ""
+    row: TimelineRow, words: BubbleWords, selected_text: str, setting: Setting, url: str = ""
 ) -> list[Entry]:
     """Return the entries for a message, the likeliest first."""
     message = row.message
@@ -52,6 +68,7 @@ def menu_entries(
     on_backend = message.version > 0 and not message.deleted
     if on_backend and message.origin is Origin.LIVE:
         entries.append(Entry("Reply", REPLY))
+    entries += _changes(row.message, setting)
     entries += [Entry(f"Save “{file.name}”…", SAVE, file=file) for file in words.files]
     for part in (*words.footer, *words.below):
         if part.act in _PART_NAMES:
@@ -61,6 +78,27 @@ def menu_entries(
         entries.append(Entry("Give up", GIVE_UP))
     if on_backend and (message.direction is Direction.OUT or message.versions_archived > 1):
         entries.append(Entry("Details", RECEIPT))
+    return entries
+
+
+def _changes(message: Message, setting: Setting) -> list[Entry]:
+    """Return what the channel lets one change about a message that is out."""
+    send = setting.send
+    if send is None or message.version == 0 or message.deleted:
+        return []
+    entries = []
+    if send.reactions and message.origin is Origin.LIVE:
+        mine = [each.emoji for each in message.reactions if each.mine]
+        entries += [Entry(f"React {one}", REACT, value=one) for one in REACTIONS if one not in mine]
+        entries += [Entry("Take your reaction away", REACT)] if mine else []
+    own = message.direction is Direction.OUT and message.author_id == setting.me_id
+    if not own or message.state not in _OUT:
+        return entries
+    age_s = (setting.now_utc_ms - message.place_at_utc_ms) / 1000
+    if send.edits and (send.edit_max_age_s is None or age_s < send.edit_max_age_s):
+        entries.append(Entry("Change text…", CHANGE))
+    if send.deletes and (send.delete_max_age_s is None or age_s < send.delete_max_age_s):
+        entries.append(Entry("Delete for everyone…", TAKE_BACK))
     return entries
 
 

@@ -30,7 +30,9 @@ from ui.models.timeline_items import TimelineItem
 from ui.models.timeline_presenter import TimelinePresenter
 from ui.theme.tokens import Tokens
 from ui.theme.tool_tips import plain_tip
+from ui.views.inbox_list import KEY_REASONS
 from ui.views.timeline_acts import (
+    CHANGES,
     COPY,
     COPY_LINK,
     DELIVERED,
@@ -56,7 +58,8 @@ _MOVES: dict[int, QAbstractItemView.CursorAction] = {
 
 class TimelineView(TimelineScroll):
     """Signals carry the message's id; `resolve_requested` also send_again, treat_as_delivered
-    or give_up; `ask_requested` a text to propose; `file_save_requested` the Attachment."""
+    or give_up; `ask_requested` a text to propose; `file_save_requested` the Attachment;
+    `change_requested` an act of timeline_acts.CHANGES, the message's id and maybe an emoji."""
 
     undo_requested = Signal(str)
     cancel_requested = Signal(str)
@@ -67,6 +70,7 @@ class TimelineView(TimelineScroll):
     ask_requested = Signal(str, str)
     file_save_requested = Signal(object)
     link_requested = Signal(str)
+    change_requested = Signal(str, str, str)
 
     # Qt calls overrides while the base is still being built.
     _selection: TextSelection | None = None
@@ -189,6 +193,8 @@ class TimelineView(TimelineScroll):
             self.ask_requested.emit(message_id, question(words))
         elif act == COPY:
             self.copy()
+        elif entry is not None and act in CHANGES:
+            self.change_requested.emit(act, message_id, entry.value)
         elif entry is not None and act == SAVE:
             self.file_save_requested.emit(entry.file)
         elif entry is not None and act == OPEN_LINK:
@@ -197,7 +203,6 @@ class TimelineView(TimelineScroll):
             QGuiApplication.clipboard().setText(entry.url)
 
     def _click(self, number: int, hit: Hit, point: QPointF) -> None:
-        """A press and release on the same thing without a drag between."""
         row, words = self._row(number), self.presenter.model.words_at(number)
         if hit.part is not None and row is not None and words is not None:
             self._perform(hit.part.act, row, words)
@@ -221,7 +226,8 @@ class TimelineView(TimelineScroll):
         row, words = self._row(number), self.presenter.model.words_at(number)
         if row is None or words is None:
             return
-        entries = menu_entries(row, words, self.selected_text(), url)
+        chosen, setting = self.selected_text(), self.presenter.model.setting
+        entries = menu_entries(row, words, chosen, setting, url)
         self._on_chosen = lambda entry: self._perform(entry.act, row, words, entry)
         # One menu for good: deleting one that Python filled with actions has crashed Qt.
         self._menu.clear()
@@ -375,12 +381,7 @@ class TimelineView(TimelineScroll):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        by_key = event.reason() in (
-            Qt.FocusReason.TabFocusReason,
-            Qt.FocusReason.BacktabFocusReason,
-            Qt.FocusReason.ShortcutFocusReason,
-        )
-        self._by_key = by_key
+        self._by_key = by_key = event.reason() in KEY_REASONS
         if by_key and not self.currentIndex().isValid():
             self._make_current(self.presenter.model.rowCount() - 1, by_key=True)
         self._ring()

@@ -12,15 +12,18 @@ from dataclasses import dataclass
 
 import pytest
 
+from app.domain.archive import VerifiedEntry
 from app.domain.clock import Clock, SystemClock
 from app.inspection import FileInspections
 from app.outbox.files import FileTransfers
 from app.outbox.lanes import LaneRunner
 from app.outbox.messaging import Messaging
 from app.outbox.read_marks import ReadMarks
+from app.outbox.sent_changes import SentChanges
 from app.outbox.submission import Submitter
 from app.store.store import Store
 from backend_client.client import GovernedApi
+from contract.wire import Message, SubmitMessage
 from tests.app.small_backend import SmallBackend
 
 
@@ -29,6 +32,15 @@ class UndoPeriod:
     """How long a send can be taken back."""
 
     seconds: int = 0
+
+
+class NoProofs:
+    """Verifies nothing: no key is pinned here."""
+
+    async def confirm_edit(
+        self, command: SubmitMessage, before: Message, receipt: str, decision_hash: str
+    ) -> VerifiedEntry | None:
+        return None
 
 
 @dataclass
@@ -57,6 +69,7 @@ def build(api: GovernedApi, store: Store, clock: Clock | None = None) -> Sending
         lanes,
         marks,
         files,
+        SentChanges(api, store, clock, NoProofs(), lambda: True),
         undo_s=lambda: undo_s.seconds,
         hint=lambda draft: b"",
     )
