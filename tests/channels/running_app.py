@@ -33,7 +33,7 @@ PATIENCE_S = 40.0
 
 
 class Bubble(NamedTuple):
-    """What one bubble on screen says: its text, and every word beneath it.
+    """What one bubble on screen says: its text, and every word beneath it, reactions and files too.
 
     `verified` tells that it says "Archived" in green: this computer has checked the proof.
     """
@@ -75,8 +75,10 @@ class OpenApp:
             if (words := model.words_at(number)) is not None:
                 parts = (*words.footer, *words.below)
                 green = any(p.tone == "ok" and p.text.startswith("Archived #") for p in parts)
-                said = " · ".join(part.text for part in parts)
-                found.append(Bubble(number, words.text, words.own, said, green))
+                said = [part.text for part in parts]
+                said += [each.emoji for each in words.reactions]
+                said += [each.name for each in words.files]
+                found.append(Bubble(number, words.text, words.own, " · ".join(said), green))
         return found
 
     def texts(self) -> list[str]:
@@ -139,9 +141,13 @@ class OpenApp:
         assert found is not None
         QTest.mouseClick(found, Qt.MouseButton.LeftButton, pos=QPoint(5, 5))
 
-    def strips(self) -> str:
-        """Return every sentence of the strips above the inbox."""
-        return "\n".join(self.window.banners.texts())
+    async def warns(self, words: str, *, gone: bool = False) -> None:
+        """Wait until a strip above the inbox says these words, or until none does any more."""
+        strips = self.window.banners
+        try:
+            await until(lambda: any(words in one for one in strips.texts()) is not gone, PATIENCE_S)
+        except TimeoutError:
+            raise AssertionError(f"{words!r} in vain: {strips.texts()}") from None
 
     async def _until(self, look: Callable[[], Bubble | None], what: str) -> Bubble:
         try:

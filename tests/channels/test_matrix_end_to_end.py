@@ -53,6 +53,10 @@ class House:
         """Have the person write."""
         return await asyncio.to_thread(self.person.say, self.room, text)
 
+    async def does(self, content: dict[str, Any], kind: str = "m.room.message") -> None:
+        """Have the person do something else: an event as their program makes it."""
+        await asyncio.to_thread(self.person.say, self.room, content, kind)
+
     async def seen(self) -> list[str]:
         """Return what the person was written, oldest first."""
         told = await asyncio.to_thread(self.person.seen, self.room)
@@ -135,6 +139,37 @@ def test_a_person_is_answered_from_the_window_and_both_sides_are_archived(
 
     _run(qapp, work)
     _is_sound(house, 3)
+
+
+def test_files_edits_and_reactions_of_a_person_show_in_the_window(
+    qapp: QApplication, tmp_path: Path, house: House
+) -> None:
+    async def work() -> None:
+        async with _chat(qapp, house, tmp_path) as app:
+            uri = await asyncio.to_thread(house.person.upload, "Order.txt", b"100", "text/plain")
+            info = {"mimetype": "text/plain", "size": 3}
+            paper = {"msgtype": "m.file", "body": "Order.txt", "url": uri, "info": info}
+            await house.does(paper)
+            await app.shows("", "Order.txt")
+            await app.types("Danke")
+            await house.sees("Danke")
+            (ours,) = await asyncio.to_thread(house.person.seen, house.room)
+            liked = {
+                "rel_type": "m.annotation",
+                "event_id": ours["event_id"],
+                "key": "\N{OK HAND SIGN}",
+            }
+            await house.does({"m.relates_to": liked}, "m.reaction")
+            await app.shows("Danke", "\N{OK HAND SIGN}")
+            first = await house.says("um vier")
+            await app.shows("um vier")
+            newer = {"msgtype": "m.text", "body": "um fuenf"}
+            about = {"rel_type": "m.replace", "event_id": first}
+            await house.does({**newer, "m.new_content": newer, "m.relates_to": about})
+            await app.shows("um fuenf", "edited")
+
+    _run(qapp, work)
+    _is_sound(house, 4)
 
 
 def test_a_slow_and_killed_homeserver_loses_nothing_and_doubles_nothing(

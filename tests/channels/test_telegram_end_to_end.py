@@ -135,9 +135,11 @@ def test_a_slow_and_killed_vendor_loses_nothing(
             await app.types("two")
             await app.types("three")
             await app.shows("two", "on its way")
+            await app.warns("has not been reachable since")
             await asyncio.to_thread(house.api.start)
             house.line.restore()
             await house.sees("one", "two", "three")
+            await app.warns("has not been reachable since", gone=True)
             await house.says("all there")
             await app.shows("all there")
             for text in ("one", "two", "three"):
