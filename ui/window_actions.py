@@ -14,6 +14,7 @@ from PySide6.QtGui import QKeySequence, QShortcut
 
 from app.domain.inbox import InboxFilter
 from contract.ids import ConversationId, MessageId
+from ui.import_entry import OPEN_IMPORT, ImportEntry
 from ui.models.channel_words import channel_to_show
 from ui.models.palette_rows import PaletteAction, PaletteKind, PaletteRow
 from ui.models.status_words import ALARM_DETAILS, GO_ON_WITH_HISTORY, PAUSE_HISTORY
@@ -32,6 +33,7 @@ class WindowActions:
         self._workspace = workspace
         self.outreach = Outreach(workspace)
         self.queue = QueueActions(workspace)
+        self.imports = ImportEntry(workspace)
         self._actions = self._named_actions()
         window = workspace.window
         for keys, action in self._keys().items():
@@ -77,6 +79,8 @@ class WindowActions:
             self._page(Page.DIAGNOSTICS)
         elif key == "connect":
             self._page(Page.SETTINGS)
+        elif key == OPEN_IMPORT:
+            self.imports.open()
         elif key == "retry":
             self._workspace.retry()
         elif (channel := channel_to_show(key)) is not None:
@@ -100,6 +104,7 @@ class WindowActions:
                 "Ctrl+Shift+N",
                 lambda: self.outreach.several.open(),
             ),
+            "import": ("Import from a phone…", "Ctrl+Shift+I", self.imports.open),
             "outbox": ("Show waiting messages", "Ctrl+Shift+O", self.queue.open),
             "approvals": ("Go to approvals", "Ctrl+5", self._approvals),
             "triage": ("Go to unknown senders", "Ctrl+6", self._triage),
@@ -127,6 +132,7 @@ class WindowActions:
             "Ctrl+6": self._triage,
             "Ctrl+Shift+N": lambda: self.outreach.several.open(),
             "Ctrl+Shift+O": self.queue.open,
+            "Ctrl+Shift+I": self.imports.open,
             "Ctrl+F": self._find,
             "Alt+Down": lambda: self._step(1),
             "Alt+Up": lambda: self._step(-1),

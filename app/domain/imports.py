@@ -121,8 +121,9 @@ def figures_of(chat: ImportedChat) -> ChatFigures:
 class Unfinished:
     """An import that was begun, as it is kept over restarts; the file itself is not kept.
 
-    `import_id` is the backend's once the file is there; `confirmed` tells that the person said
-    yes to it: then the backend goes on by itself.
+    `upload_id` names the original's upload as far as it came, `import_id` the backend's import
+    once the whole file is there. `new` is how many messages the preview counted; `confirmed`
+    tells that the person said yes to that: then the backend goes on by itself.
     """
 
     path: Path
@@ -130,7 +131,9 @@ class Unfinished:
     chat_key: str
     people: dict[str, Person]
     read_as: ReadAs
+    upload_id: str = ""
     import_id: str = ""
+    new: int = 0
     confirmed: bool = False
 
     @property
@@ -154,10 +157,16 @@ class Staged:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of an import: messages that came in, were here before, or were not readable."""
+    """What became of an import: messages that came in or were here before, with their files.
+
+    `unidentified` counts messages of people nobody identified, `missing_files` those that the
+    export names without holding them.
+    """
 
     new: int
     known: int
-    unread: int = 0
+    unidentified: int = 0
+    files: int = 0
+    missing_files: int = 0
     conversation_id: ConversationId | None = None
     notes: tuple[str, ...] = ()

@@ -29,7 +29,9 @@ class _Kept(msgspec.Struct, frozen=True, omit_defaults=True):
     zone: str
     people: dict[str, tuple[str, str, str]]
     order: str = ""
+    upload_id: str = ""
     import_id: str = ""
+    new: int = 0
     confirmed: bool = False
 
 
@@ -68,7 +70,9 @@ def _kept(begun: Unfinished) -> _Kept:
             for name, person in begun.people.items()
         },
         order=begun.read_as.order.value if begun.read_as.order is not None else "",
+        upload_id=begun.upload_id,
         import_id=begun.import_id,
+        new=begun.new,
         confirmed=begun.confirmed,
     )
 
@@ -85,6 +89,8 @@ def _begun(kept: _Kept) -> Unfinished:
             for name, (who, contact_id, called) in kept.people.items()
         },
         read_as=ReadAs(kept.zone, DayOrder(kept.order) if kept.order else None),
+        upload_id=kept.upload_id,
         import_id=kept.import_id,
+        new=kept.new,
         confirmed=kept.confirmed,
     )

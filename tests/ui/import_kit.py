@@ -63,7 +63,9 @@ class Desk:
     new: int = 5
     fault: AppError | None = None
     gate: asyncio.Event | None = None
-    outcome: Imported = field(default_factory=lambda: Imported(5, 0, 0, ConversationId("talk-9")))
+    outcome: Imported = field(
+        default_factory=lambda: Imported(5, 0, conversation_id=ConversationId("talk-9"))
+    )
 
     def my_name(self) -> str:
         return ME.display_name

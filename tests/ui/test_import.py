@@ -213,14 +213,14 @@ def test_the_report_tells_what_came_in_and_leads_to_the_conversation(
     qapp: QApplication, tmp_path: Path
 ) -> None:
     async def work() -> None:
-        kit = import_kit(Desk(outcome=Imported(3, 2, 1, None, ("A line had no date.",))))
+        kit = import_kit(Desk(outcome=Imported(3, 2, 1, notes=("A line had no date.",))))
         await _previewed(kit, tmp_path)
         QTest.keyClick(kit.button("Import 5 messages"), Qt.Key.Key_Space)
         await until(lambda: kit.state.done)
         assert kit.desk.confirmed[0].import_id == "import-1"
         for words in ("3 messages came into the archive", "2 messages were there already"):
             assert words in kit.state.outcome
-        assert "1 message could not be read" in kit.state.outcome
+        assert "1 message of unidentified participants" in kit.state.outcome
         assert "A line had no date." in kit.state.outcome
         assert "readable by Compliance only" in kit.state.outcome
         assert kit.page.strip.texts()[-1] == "✓ Archive"

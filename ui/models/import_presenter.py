@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from PySide6.QtCore import QObject, Signal
 
 from app.domain.clock import Clock
-from app.domain.errors import AppError
+from app.domain.errors import AppError, Conflict
 from app.domain.imports import (
     Export,
     Imported,
@@ -33,6 +33,7 @@ from ui.models.import_people import PeopleChoices
 from ui.models.import_preview import PREVIEW, ImportedTimeline
 from ui.models.import_state import ImportState, Step, Work
 from ui.models.import_story import (
+    MOVED,
     archived_state,
     busy_words,
     file_state,
@@ -190,8 +191,7 @@ class ImportPresenter(QObject):
             self.state.work is None or self.state.work.can_stop
         ):
             self.stop()
-            self._unstage()
-            self._show_people()
+            self._said()
         elif self.state.step is Step.PEOPLE:
             self.stop()
             self._show(file_state(self.begun))
@@ -253,9 +253,16 @@ class ImportPresenter(QObject):
         if export is None or chat is None or choices is None:
             return
         people = {name: choices.person(name) for name in choices.spoken()}
+        former, self._staged = self.begun, None
         self.begun = Unfinished(export.path, export.sha256, chat.key, people, self._read_as)
-        self._spawner.spawn(self.desk.keep(self.begun), "keep import")
+        self._spawner.spawn(self._keep(self.begun, former), "keep import")
         self._show_people()
+
+    async def _keep(self, begun: Unfinished, former: Unfinished | None) -> None:
+        """Keep what is begun by now; what was staged for a former word is forgotten first."""
+        if former is not None and former.import_id:
+            await self.desk.discard(former)
+        await self.desk.keep(begun)
 
     def _stage(self) -> None:
         export, chat, choices, begun = self._export, self._chat, self._choices, self.begun
@@ -270,7 +277,7 @@ class ImportPresenter(QObject):
 
     async def _ask_preview(self, export: Export, begun: Unfinished) -> None:
         self._staged = await self.desk.stage(export, begun, self._told)
-        self.begun = begun = replace(begun, import_id=self._staged.import_id)
+        self.begun = begun = replace(begun, import_id=self._staged.import_id, new=self._staged.new)
         await self.desk.keep(begun)
         if self._chat is not None and self._choices is not None:
             shown = (export, self._chat, self._choices, self._read_as)
@@ -285,20 +292,24 @@ class ImportPresenter(QObject):
 
     async def _follow(self, begun: Unfinished) -> None:
         await self.desk.keep(begun)
-        end = await self.desk.confirm(begun, self._told)
+        try:
+            end = await self.desk.confirm(begun, self._told)
+        except Conflict:
+            await self._look_again(begun)
+            return
         self._show(archived_state(self.state, end, begun.file_name))
         self.begun = None
         self.finished.emit()
 
-    def _unstage(self) -> None:
-        begun, self._staged = self.begun, None
-        if begun is not None and begun.import_id:
-            self.begun = replace(begun, import_id="")
-            self._spawner.spawn(self._forget_staged(begun, self.begun), "discard import")
-
-    async def _forget_staged(self, begun: Unfinished, left: Unfinished) -> None:
-        await self.desk.discard(begun)
-        await self.desk.keep(left)
+    async def _look_again(self, begun: Unfinished) -> None:
+        """Other messages are new by now than the preview said: show it anew, ask once more."""
+        self.begun = replace(begun, confirmed=False)
+        await self.desk.keep(self.begun)
+        if self._export is None:
+            self._show(file_state(self.begun))
+        else:
+            await self._ask_preview(self._export, self.begun)
+        self.say(MOVED)
 
     def _forget(self) -> None:
         self._export = self.begun = self._chat = self._choices = self._staged = None

@@ -20,6 +20,7 @@ from ui.models.sentences import sentence_of
 _LINE_LOST = (
     "The connection was lost. What was uploaded stays there; try again when you are connected."
 )
+MOVED = "Other messages are new by now than the preview said. Look at it once more, then confirm."
 _NOTHING_NEW = "Everything in this chat is in the archive already."
 
 
@@ -114,27 +115,40 @@ def archived_state(former: ImportState, end: Imported | None, file_name: str) ->
     """Return the step Archive: under way, or with the report."""
     if end is None:
         return ImportState(step=Step.ARCHIVE, line=former.line, figures=former.figures, back="")
-    said = [f"{count_words(end.new, 'message')} came into the archive, marked Native."]
-    if end.known:
-        were = "was" if end.known == 1 else "were"
-        said.append(f"{count_words(end.known, 'message')} {were} there already.")
-    if end.unread:
-        said.append(f"{count_words(end.unread, 'message')} could not be read; see below.")
-    said.append(f"The original, “{file_name}”, is kept, readable by Compliance only.")
     figures = (
         Figure(number_words(end.new), "imported"),
         Figure(number_words(end.known), "already here"),
-        Figure(number_words(end.unread), "not readable"),
+        Figure(number_words(end.unidentified), "by unidentified participants"),
     )
     return ImportState(
         step=Step.ARCHIVE,
         line=former.line,
         figures=figures,
-        outcome="\n".join((*said, *end.notes)),
+        outcome="\n".join(_report(end, file_name)),
         done=True,
         back="",
         opens=end.conversation_id,
     )
+
+
+def _report(end: Imported, file_name: str) -> list[str]:
+    """Return the report's sentences: what came in, what was there, what could not be read."""
+    said = [f"{count_words(end.new, 'message')} came into the archive, marked Native."]
+    if end.files:
+        said[0] = (
+            f"{count_words(end.new, 'message')} with {count_words(end.files, 'file')} came into "
+            "the archive, marked Native."
+        )
+    if end.known:
+        were = "was" if end.known == 1 else "were"
+        said.append(f"{count_words(end.known, 'message')} {were} there already.")
+    if end.unidentified:
+        many = count_words(end.unidentified, "message")
+        said.append(f"{many} of unidentified participants are kept without a name of the book.")
+    said.append(f"The original, “{file_name}”, is kept, readable by Compliance only.")
+    if end.notes:
+        said += ["", "What could not be read as meant:", *(f"· {note}" for note in end.notes)]
+    return said
 
 
 def leaving_words(state: ImportState, begun: Unfinished | None) -> str:

@@ -22,6 +22,7 @@ class PeoplePage(PageFrame):
 
     contact_chosen = Signal(object)
     several_requested = Signal()
+    import_requested = Signal()
 
     def __init__(self, model: PeopleModel, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__("People", "Your clients as your firm's book holds them", parent)
@@ -52,6 +53,9 @@ class PeoplePage(PageFrame):
         inner.addWidget(self.list)
         several = button("Write to several…", "secondary")
         several.clicked.connect(self.several_requested)
+        phone = button("Import from a phone…", "secondary")
+        phone.clicked.connect(self.import_requested)
+        self.buttons.addWidget(phone)
         self.buttons.addWidget(several)
         self.buttons.addWidget(self._open)
         self.body.addWidget(self.field)
