@@ -36,7 +36,10 @@ function handOver(party, fields, done) {
     waiting.push([party, fields, done]);
     return;
   }
-  session.deliver_sm(fields, (answer) => {
+  const handed = [party, fields, done];
+  session.handed.add(handed);
+  session.deliver_sm(Object.assign({}, fields), (answer) => {
+    session.handed.delete(handed);
     state.acknowledged.push(answer.command_status);
     if (done) done(answer);
   });
@@ -109,8 +112,12 @@ function serve(session) {
   session.on('enquire_link', (pdu) => { state.enquiries++; session.send(pdu.response()); });
   session.on('unbind', (pdu) => { session.send(pdu.response()); session.close(); });
   session.on('submit_sm', (pdu) => submitted(session, pdu));
+  session.handed = new Set();
   session.on('close', () => {
-    if (session.party) bound[session.party] = bound[session.party].filter((each) => each !== session);
+    if (!session.party) return;
+    bound[session.party] = bound[session.party].filter((each) => each !== session);
+    // What was handed over and not acknowledged is handed over again.
+    waiting = [...session.handed, ...waiting];
   });
   for (const role of ['bind_transceiver', 'bind_transmitter', 'bind_receiver']) {
     session.on(role, (pdu) => {

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 
 from tests.channels.peers import answers, free_port, require_peer, require_program, running
+from tests.support.waiting import until
 
 FIRM, PHONE, PASSWORD = "+15550001111", "+10000000001", "s3cret"
 _SCRIPT = Path(__file__).with_name("sms_centre.js")
@@ -37,6 +38,11 @@ class SmsCentre:
     def order(self, what: str, **given: Any) -> None:
         """Have it write, drop its connections, set or reset what it does."""
         self._http.post(f"/{what}", content=json.dumps(given)).raise_for_status()
+
+    def calm(self) -> None:
+        """Wait until the firm is unbound, and forget what it was not handed for good."""
+        until(lambda: "parley" not in self.state()["parties"], "the firm to unbind")
+        self.order("reset")
 
     def close(self) -> None:
         """Close the connection that steers it."""

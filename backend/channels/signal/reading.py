@@ -26,7 +26,7 @@ from backend.channels.signal.identities import Edits, message_id
 from backend.channels.signal.stream import dedupe_key
 from contract.states import DeliveryState
 
-ID_TYPE = "signal_id"
+ID_TYPE = "uuid"
 NOBODY = Sender(id_type=ID_TYPE, address="")
 _LONG_TEXT = "text/x-signal-plain"  # what stands beyond the first 2,000 bytes comes as a file
 

@@ -233,7 +233,7 @@ async def test_what_a_client_does_is_read(vendor: SignalVendor) -> None:
     assert isinstance(message, MessageIn)
     assert (message.text, message.chat) == ("Hello @Elena!", GROUP)
     assert (message.quote_external_id, message.sender.name) == ("6", "Ada")
-    assert (message.sender.id_type, message.sender.address) == ("signal_id", CLIENT)
+    assert (message.sender.id_type, message.sender.address) == ("uuid", CLIENT)
     assert isinstance(typing, Typing)
     assert (typing.typing, typing.chat) == (True, GROUP)
     assert isinstance(card, MessageIn)
