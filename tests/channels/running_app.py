@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QPushButton
@@ -113,6 +113,14 @@ class OpenApp:
         await until(composer.send_button.isEnabled, 10)
         QTest.mouseClick(composer.send_button, Qt.MouseButton.LeftButton)
         await until(lambda: not composer.edit.toPlainText(), 10)
+
+    async def attaches(self, path: Path) -> None:
+        """Paste a file into the composer, and wait until it is uploaded."""
+        pasted = QMimeData()
+        pasted.setUrls([QUrl.fromLocalFile(str(path))])
+        self.window.composer.edit.insertFromMimeData(pasted)
+        uploads = self.workspace.composer.uploads
+        await until(lambda: bool(uploads.ready_ids), PATIENCE_S)
 
     async def decides(self, text: str, entry: str) -> None:
         """Choose an entry of a message's context menu."""

@@ -71,6 +71,10 @@ class Person:
         event: str = self._http.put(path, json=content).raise_for_status().json()["event_id"]
         return event
 
+    def name_room(self, room: str, name: str) -> None:
+        """Give a room a name."""
+        self._http.put(f"/rooms/{room}/state/m.room.name", json={"name": name}).raise_for_status()
+
     def take_back(self, room: str, event: str) -> None:
         """Redact an event."""
         self._sent += 1
@@ -87,6 +91,12 @@ class Person:
         told = self._http.post(url, content=content, headers=headers, params={"filename": name})
         uri: str = told.raise_for_status().json()["content_uri"]
         return uri
+
+    def download(self, uri: str) -> bytes:
+        """Return the bytes of a file by its mxc address, as a member of the room may."""
+        url = f"{str(self._http.base_url).split('/_matrix')[0]}/_matrix/client/v1/media/download"
+        told = self._http.get(f"{url}/{uri.removeprefix('mxc://')}").raise_for_status()
+        return told.content
 
     def seen(self, room: str, kind: str = "m.room.message") -> list[dict[str, Any]]:
         """Return the events of a kind by others, oldest first."""

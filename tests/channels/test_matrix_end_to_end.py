@@ -141,7 +141,7 @@ def test_a_person_is_answered_from_the_window_and_both_sides_are_archived(
     _is_sound(house, 3)
 
 
-def test_files_edits_and_reactions_of_a_person_show_in_the_window(
+def test_files_go_both_ways_and_a_persons_edits_and_reactions_show_in_the_window(
     qapp: QApplication, tmp_path: Path, house: House
 ) -> None:
     async def work() -> None:
@@ -161,6 +161,15 @@ def test_files_edits_and_reactions_of_a_person_show_in_the_window(
             }
             await house.does({"m.relates_to": liked}, "m.reaction")
             await app.shows("Danke", "\N{OK HAND SIGN}")
+            note = tmp_path / "Abrechnung.txt"
+            note.write_bytes(b"Kurs 41.20")
+            await app.attaches(note)
+            await app.types("Anbei")
+            await house.sees("Danke", "Anbei")
+            await app.shows("Anbei", "Abrechnung.txt", "Sent")
+            (_, sent) = await asyncio.to_thread(house.person.seen, house.room)
+            uri = sent["content"]["url"]
+            assert await asyncio.to_thread(house.person.download, uri) == note.read_bytes()
             first = await house.says("um vier")
             await app.shows("um vier")
             newer = {"msgtype": "m.text", "body": "um fuenf"}
@@ -169,7 +178,46 @@ def test_files_edits_and_reactions_of_a_person_show_in_the_window(
             await app.shows("um fuenf", "edited")
 
     _run(qapp, work)
-    _is_sound(house, 4)
+    _is_sound(house, 5)
+
+
+def test_what_is_changed_in_the_window_reaches_the_person(
+    qapp: QApplication, tmp_path: Path, house: House
+) -> None:
+    async def work() -> None:
+        async with _chat(qapp, house, tmp_path) as app:
+            await app.types("um vier")
+            await house.sees("um vier")
+            (first,) = await asyncio.to_thread(house.person.seen, house.room)
+            await app.shows("um vier", "Sent")
+            await app.decides("um vier", "Change text…")
+            app.window.composer.edit.clear()
+            await app.types("um fuenf")
+            await house.sees("um vier", "* um fuenf")
+            assert (await app.archives("um fuenf")).own
+            (_, newer) = await asyncio.to_thread(house.person.seen, house.room)
+            assert newer["content"]["m.relates_to"]["event_id"] == first["event_id"]
+            await app.decides("Guten Morgen, ist die Order durch?", "React \N{THUMBS UP SIGN}")
+            await app.shows("Guten Morgen, ist die Order durch?", "\N{THUMBS UP SIGN}")
+
+            async def liked() -> bool:
+                told = await asyncio.to_thread(house.person.seen, house.room, "m.reaction")
+                keys = [each["content"]["m.relates_to"]["key"] for each in told]
+                return keys == ["\N{THUMBS UP SIGN}"]
+
+            await eventually(liked, "the reaction to reach the person", timeout_s=40)
+            await app.decides("um fuenf", "Delete for everyone…")
+            await app.confirms("Delete")
+            await app.shows("You deleted this message. It stays in the archive.")
+
+            async def gone() -> bool:
+                told = await asyncio.to_thread(house.person.seen, house.room)
+                return "um vier" not in [each["content"].get("body") for each in told]
+
+            await eventually(gone, "the message to be gone at the person", timeout_s=40)
+
+    _run(qapp, work)
+    _is_sound(house, 2)
 
 
 def test_a_slow_and_killed_homeserver_loses_nothing_and_doubles_nothing(
