@@ -34,6 +34,7 @@ from backend.delivery.recorder import InboundRecorder
 from backend.delivery.traffic import Traffic
 from backend.delivery.worker import DeliveryWorker
 from backend.directory.addresses import governed_addresses
+from backend.directory.capabilities import settle_capabilities
 from backend.directory.signins import SignIns
 from backend.governance.stops import stop_if_forbidden
 from backend.governance.watch import GovernanceWatch
@@ -249,12 +250,25 @@ class Runtime:
     async def _prepare_policy(self) -> None:
         """Compile the policy in force aside, once the first questions are answered."""
         await asyncio.sleep(_POLICY_AFTER_S)
+        await self._settle_capabilities()
         try:
             await asyncio.to_thread(self.workspace.policy.prepare)
         except BundleError:
             self._problems["policy"] = (
                 "the policy in force can't be read by this Parley: publish it anew"
             )
+
+    async def _settle_capabilities(self) -> None:
+        """Show clients what this version's connectors can do, where an older one's stands."""
+        database, outbound = self.workspace.database, self._side.outbound
+        known = {
+            account.account_id: outbound[account.connector].capabilities(
+                account, ConversationId("")
+            )
+            for account in await database.read(governed_accounts)
+            if account.connector in outbound
+        }
+        await database.write(lambda c: settle_capabilities(c, known, self._now()))
 
     async def _watch_health(self, recorder: InboundRecorder) -> None:
         committed = asyncio.Event()

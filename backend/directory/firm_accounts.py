@@ -14,6 +14,12 @@ from backend.channels.contract import Account, Capabilities
 from backend.delivery.accounts import resume_account
 from backend.directory.account_settings import keep_settings, shown_settings
 from backend.directory.administration import AdministrationRefused, note_act
+from backend.directory.capabilities import (
+    capability_columns,
+    settle_capabilities,
+    show_account_anew,
+)
+from backend.directory.native_capture import tell_account
 from backend.directory.staff import require_employee
 from backend.storage.account_tables import NOTICE
 from backend.storage.channel_tables import channel_account_settings
@@ -66,7 +72,6 @@ def add_account(
         )
     ).first():
         raise AdministrationRefused(f"There is an account {account.account_id!r} already.")
-    window, send = new.capabilities.window, new.capabilities.for_client()
     connection.execute(
         insert(channel_accounts).values(
             account_id=account.account_id,
@@ -75,15 +80,13 @@ def add_account(
             label=new.label,
             pooled=new.pooled,
             connector=account.connector,
-            idempotency=account.idempotency.value,
-            window_s=None if window is None else window.seconds,
-            window_max_messages=None if window is None else window.max_messages,
-            send_capability=msgspec.json.encode(send),
+            **capability_columns(new.capabilities),
             consent_mode=new.consent_mode,
         )
     )
     _set_members(connection, firm_id, account.account_id, new.members)
     keep_settings(connection, firm_id, account.account_id, settings, secrets, now_utc_ms)
+    tell_account(connection, account.account_id, now_utc_ms)
     about = {"account": account.account_id, "module": account.connector}
     note_act(connection, firm_id, by, "account_added", about, now_utc_ms)
 
@@ -98,16 +101,10 @@ def change_account(
     now_utc_ms: int,
 ) -> None:
     """Give a known account these settings and what its connector can do with them."""
-    send, account_id = new.capabilities.for_client(), new.account.account_id
-    connection.execute(
-        update(channel_accounts)
-        .where(channel_accounts.c.account_id == account_id)
-        .values(
-            idempotency=new.account.idempotency.value, send_capability=msgspec.json.encode(send)
-        )
-    )
+    account_id = new.account.account_id
+    settle_capabilities(connection, {account_id: new.capabilities}, now_utc_ms)
     keep_settings(connection, firm_id, account_id, settings, secrets, now_utc_ms)
-    resume_account(connection, new.account.account_id)
+    resume_account(connection, account_id)
     note_act(connection, firm_id, by, "account_changed", {"account": account_id}, now_utc_ms)
 
 
@@ -132,6 +129,7 @@ def remove_account(
             "cancel them in the app, then try again."
         )
     settings = channel_account_settings
+    tell_account(connection, account_id, now_utc_ms)
     connection.execute(delete(settings).where(settings.c.account_id == account_id))
     connection.execute(delete(account_members).where(account_members.c.account_id == account_id))
     connection.execute(
@@ -140,6 +138,7 @@ def remove_account(
         .values(connector="", send_capability=None)
     )
     resume_account(connection, AccountId(account_id))
+    show_account_anew(connection, account_id, now_utc_ms)
     note_act(connection, firm_id, by, "account_removed", {"account": account_id}, now_utc_ms)
 
 

@@ -14,23 +14,29 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
 import pytest
 from sqlalchemy import Connection, insert, select, text
 
 from backend.api.auth import TokenAuthenticator
+from backend.channels.contract import Capabilities
+from backend.channels.profiles import CHANNEL_CAPABILITIES
 from backend.delivery.accounts import governed_accounts
 from backend.directory.account_settings import read_settings
+from backend.directory.capabilities import settle_capabilities
 from backend.directory.firm_settings import FirmSettingRefused, checked_public_url
 from backend.directory.people import read_contacts, read_me
 from backend.firm_workspace import open_firm
 from backend.inbox.events import open_database
+from backend.inbox.pages import conversation_page
 from backend.sample_workspace import open_sample
 from backend.storage.archive_tables import archive_entries
 from backend.storage.database import DatabaseUnreadable
 from backend.storage.tables import access_tokens, conversations, firms, jobs, messages
 from backend.workspace import DATABASE_FILE
 from backend.workspace_errors import WorkspaceError
-from contract.wire import ConsentStatus, Role
+from contract.ids import AccountId
+from contract.wire import Channel, ConsentStatus, Conversation, Role
 from tests.support.firm_backend import KEY_HEX, AdminSaidNo, FirmBackend
 
 T = TypeVar("T")
@@ -342,6 +348,39 @@ def test_a_removed_account_leaves_its_history_and_takes_its_secrets(firm: FirmBa
     assert read(firm, read_settings) == {}
     assert read(firm, lambda c: c.execute(select(conversations.c.title)).scalar()) == "Ada"
     assert "no account" in refused(firm, "channel", "remove", "--account", "acc-tg")
+
+
+def test_what_a_newer_connector_can_do_is_shown_from_its_first_start(firm: FirmBackend) -> None:
+    firm.add_channel("telegram", "acc-tg", BOT, "--member", ANNA, "--no-check")
+    chat = ("--point", "telegram:42", "--chat", "acc-tg", "--employee", ANNA)
+    firm.admin("contact", "add", "--name", "Ada", *chat)
+    now = CHANNEL_CAPABILITIES[Channel.TELEGRAM]
+    older = msgspec.structs.replace(now, reply=False, typing=False)
+    account_id = AccountId("acc-tg")
+    assert _settled(firm, account_id, older) == ((account_id,), 2, False)
+    assert _settled(firm, account_id, now) == ((account_id,), 3, True)
+    assert _settled(firm, account_id, now) == ((), 3, True)
+
+
+def _settled(
+    firm: FirmBackend, account_id: AccountId, known: Capabilities
+) -> tuple[tuple[AccountId, ...], int, bool]:
+    """Return what changed, and the one chat's version and whether replies are offered there."""
+    database = open_database(firm.data_dir / DATABASE_FILE, KEY)
+    try:
+        changed = database.write_now(lambda c: settle_capabilities(c, {account_id: known}, 1))
+        chat = database.read_now(_only_chat)
+    finally:
+        database.close_now()
+    assert chat.send is not None
+    return changed, chat.version, chat.send.replies
+
+
+def _only_chat(connection: Connection) -> Conversation:
+    me = read_me(connection, ANNA)
+    assert me is not None
+    (chat,) = conversation_page(connection, me, None, 9)
+    return chat
 
 
 def test_an_account_with_messages_on_their_way_stays(firm: FirmBackend) -> None:
