@@ -24,7 +24,7 @@ from backend.channels.whatsapp.errors import fault_of_code
 from backend.delivery.breaker import FIRST_PAUSE_MS, LONGEST_PAUSE_MS, OPENS_AFTER, CircuitBreaker
 from backend.delivery.claims import Claim, Head
 from backend.delivery.pacing import LONGEST_HOLD_MS, Pacing
-from backend.delivery.pulse import SLOW_AFTER_MS, Pulse
+from backend.delivery.pulse import SLOW_AFTER_MS, InboundFailure, Pulse
 from backend.delivery.traffic import AT_ONCE_PER_ACCOUNT, Traffic
 from contract.ids import AccountId, ConversationId, MessageId
 from contract.wire import Channel, IdempotencyClass
@@ -191,6 +191,16 @@ def test_slowness_is_told_from_when_it_began_until_a_quick_answer() -> None:
     pulse.ended("b", T0 + 21_050)
     assert pulse.slow_since(owner, T0 + 21_051) is None
     assert pulse.is_quiet
+
+
+def test_polling_that_fails_is_told_once_it_lasts_and_ends_with_the_next_answer() -> None:
+    pulse, owner = Pulse(), AccountId("acc-1")
+    pulse.not_heard(owner, T0, refused=False)
+    pulse.not_heard(owner, T0 + 5_000, refused=True)
+    assert pulse.inbound_failure(owner, T0 + SLOW_AFTER_MS - 1) is None
+    assert pulse.inbound_failure(owner, T0 + SLOW_AFTER_MS) == InboundFailure(T0, refused=True)
+    pulse.heard(owner)
+    assert pulse.inbound_failure(owner, T0 + SLOW_AFTER_MS) is None
 
 
 def head(number: int, owner: Account, chat: str = "") -> Head:

@@ -165,6 +165,12 @@ async def test_refused_account_is_told_until_resumed_and_one_that_is_gone_fails_
         await h.write(lambda c: pause_account(c, MATRIX, "", 0, DISCONNECTED))
         late = await h.submit(await h.chat(*GRETA), "too late")
         await h.until_sealed(late)
+
+        def away(connection: Connection) -> bool:
+            found = [each.kind for each in troubles_of(connection, EMPLOYEE)]
+            return found == [TroubleKind.UNREACHABLE]
+
+        await h.until(away)
         gone = update(channel_accounts).where(channel_accounts.c.account_id == MATRIX)
         await h.write(lambda c: c.execute(gone.values(connector="")))
         row = await h.until_state(late, S.FAILED)
