@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject
 
 from contract.imports.day_order import DayOrder
 from ui.bridge.dialogs import ask, ask_for_file
+from ui.models.banner_words import OPEN_IMPORT, BannerWords
 from ui.models.import_presenter import Importing, ImportPresenter
 from ui.models.import_state import ImportState
 from ui.models.import_story import leaving_words
@@ -45,6 +46,12 @@ class ImportActions(QObject):
         self._workspace.show_page(Page.IMPORT)
         self.page.focus_step()
 
+    def tell_unfinished(self) -> None:
+        """Say above the pages that an import was left begun."""
+        words = self.presenter.state.unfinished
+        if words:
+            self._tell(words, "Go on", "Later")
+
     def take(self, path: Path) -> None:
         """Read a file, the page in front."""
         self._workspace.show_page(Page.IMPORT)
@@ -65,9 +72,19 @@ class ImportActions(QObject):
         else:
             self.take(paths[0])
 
+    def _tell(self, words: str, open_words: str, dismiss_words: str) -> None:
+        actions = ((OPEN_IMPORT, open_words), (f"dismiss:{OPEN_IMPORT}", dismiss_words))
+        self._workspace.banners.tell(BannerWords(OPEN_IMPORT, "info", "", words, actions))
+
+    def _on_finished(self) -> None:
+        """Say that it is finished to whoever looks at something else by now."""
+        if self._workspace.window.page() is not Page.IMPORT:
+            self._tell("The import from a phone is finished.", "Show the report", "Understood")
+
     def _connect(self) -> None:
         page, presenter = self.page, self.presenter
         presenter.state_changed.connect(self._on_state)
+        presenter.finished.connect(self._on_finished)
         page.file_requested.connect(self._on_file_requested)
         page.go_on_requested.connect(presenter.go_on)
         page.forget_requested.connect(presenter.discard)

@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from app.imports.keeping import KEPT_ID
-from ui.models.banner_words import BannerWords
+from ui.models.banner_words import OPEN_IMPORT
 
 if TYPE_CHECKING:
     from ui.import_actions import ImportActions
     from ui.workspace import Workspace
-
-OPEN_IMPORT = "import"
 
 
 class ImportEntry(QObject):
@@ -40,7 +38,7 @@ class ImportEntry(QObject):
         self._workspace.spawner.spawn(self._open(), "open the import")
 
     async def _open(self) -> None:
-        self._workspace.banners.dismiss(KEPT_ID)
+        self._workspace.banners.dismiss(OPEN_IMPORT)
         (await self._built()).open()
 
     def _on_dropped(self, paths: list[Path]) -> None:
@@ -53,10 +51,7 @@ class ImportEntry(QObject):
         """Say that an import was left begun; nothing is built where there is none."""
         kept = await self._workspace.core.store.drafts.get(KEPT_ID)
         if kept is not None and kept.text:
-            words = (await self._built()).presenter.state.unfinished
-            if words:
-                actions = ((OPEN_IMPORT, "Go on"), (f"dismiss:{KEPT_ID}", "Later"))
-                self._workspace.banners.tell(BannerWords(KEPT_ID, "info", "", words, actions))
+            (await self._built()).tell_unfinished()
 
     async def _built(self) -> ImportActions:
         async with self._building:

@@ -14,7 +14,8 @@ from PySide6.QtGui import QKeySequence, QShortcut
 
 from app.domain.inbox import InboxFilter
 from contract.ids import ConversationId, MessageId
-from ui.import_entry import OPEN_IMPORT, ImportEntry
+from ui.import_entry import ImportEntry
+from ui.models.banner_words import OPEN_IMPORT
 from ui.models.channel_words import channel_to_show
 from ui.models.palette_rows import PaletteAction, PaletteKind, PaletteRow
 from ui.models.status_words import ALARM_DETAILS, GO_ON_WITH_HISTORY, PAUSE_HISTORY

@@ -53,7 +53,10 @@ BOOK = (client(1, "Camille Roux", "Roux & Fils"), client(2, "Hana Watanabe", "Sa
 
 @dataclass
 class Desk:
-    """Reads files as the core does; `fault` refuses what goes to the backend, `gate` holds it."""
+    """Reads files as the core does; `fault` refuses what goes to the backend, `gate` holds it.
+
+    `fault_once` refuses the next confirmation alone.
+    """
 
     book_: tuple[Contact, ...] = BOOK
     staged: list[Unfinished] = field(default_factory=list)
@@ -62,6 +65,7 @@ class Desk:
     left: Unfinished | None = None
     new: int = 5
     fault: AppError | None = None
+    fault_once: AppError | None = None
     gate: asyncio.Event | None = None
     outcome: Imported = field(
         default_factory=lambda: Imported(5, 0, conversation_id=ConversationId("talk-9"))
@@ -97,6 +101,9 @@ class Desk:
     async def confirm(self, begun: Unfinished, told: Callable[[float], None]) -> Imported:
         told(0.6)
         await self._held()
+        if self.fault_once is not None:
+            fault, self.fault_once = self.fault_once, None
+            raise fault
         self.confirmed.append(begun)
         self.left = None
         return self.outcome

@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.domain.errors import Offline
+from app.domain.errors import Conflict, Offline
 from app.domain.imports import Imported, Person, Unfinished, Who
 from contract.ids import ContactId
 from contract.imports.day_order import DayOrder
@@ -337,6 +337,24 @@ def test_a_confirmed_import_is_followed_to_its_report_after_a_restart(
         kit.button("Go on with the import").click()
         await until(lambda: kit.state.done)
         assert isinstance(left, Unfinished) and kit.desk.confirmed == [left]
+        await kit.close()
+
+    run_in_qt_loop(qapp, work())
+
+
+def test_figures_that_moved_are_shown_anew_before_they_are_confirmed_again(
+    qapp: QApplication, tmp_path: Path
+) -> None:
+    async def work() -> None:
+        kit = import_kit()
+        await _previewed(kit, tmp_path)
+        kit.desk.fault_once, kit.desk.new = Conflict(), 4
+        kit.button("Import 5 messages").click()
+        await kit.settled(Step.PREVIEW)
+        assert "Look at it once more" in kit.state.fault and kit.desk.confirmed == []
+        kit.button("Import 4 messages").click()
+        await until(lambda: kit.state.done)
+        assert [begun.new for begun in kit.desk.confirmed] == [4]
         await kit.close()
 
     run_in_qt_loop(qapp, work())

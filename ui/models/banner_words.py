@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# The act of a banner that leads to the import from a phone; the banner bears the same key.
+OPEN_IMPORT = "import"
+
 
 @dataclass(frozen=True, slots=True)
 class BannerWords:
