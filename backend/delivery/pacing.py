@@ -61,6 +61,10 @@ class Pacing:
         limit = self._limits.get((account_id, _ALL))
         return limit if limit is not None and limit.until_utc_ms > now_utc_ms else None
 
+    def is_wary(self, account_id: AccountId) -> bool:
+        """Tell whether a vendor limited the account and has taken nothing since."""
+        return (account_id, _ALL) in self._limits
+
     def account_free_at(self, account: Account, now_utc_ms: int) -> int:
         """Return when the account may send again; a time not in the future: now.
 

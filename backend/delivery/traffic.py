@@ -184,7 +184,9 @@ class Traffic:
         return Ended(turned=turned, forgotten=forgotten)
 
     def _places(self, account_id: AccountId) -> int:
-        most = 1 if self.breaker.is_open(account_id) else self._at_once_per_account
+        # After a failure or a limit one goes first and finds out.
+        careful = self.breaker.is_open(account_id) or self.pacing.is_wary(account_id)
+        most = 1 if careful else self._at_once_per_account
         return most - self.pulse.under_way_of(account_id)
 
     def _free_at(self, account: Account, now_utc_ms: int) -> int:

@@ -258,6 +258,20 @@ def test_open_breaker_lets_one_message_through_once_its_pause_is_over() -> None:
     assert len(traffic.choose(heads, accounts, probe_at + 50).message_ids) == 3
 
 
+def test_after_a_limit_one_message_finds_out_whether_it_is_over() -> None:
+    owner = account(Channel.SMS)
+    accounts = {owner.account_id: owner}
+    traffic = Traffic()
+    heads = [head(n, owner) for n in range(3)]
+    ended = traffic.ended(claim(heads[0]), owner, faults.RateLimited("", T0 + 2_000), T0)
+    assert (ended.retry_at_utc_ms, len(ended.limits)) == (T0 + 2_000, 1)
+    assert traffic.choose(heads, accounts, T0 + 1_999).message_ids == ()
+    assert len(traffic.choose(heads, accounts, T0 + 2_000).message_ids) == 1
+    ended = traffic.ended(claim(heads[0]), owner, SendResult(external_id="x"), T0 + 2_050)
+    assert ended.forgotten == ("", "chat-0")
+    assert len(traffic.choose(heads, accounts, T0 + 2_050).message_ids) == 3
+
+
 def test_message_too_early_for_its_chat_is_put_off_and_others_go() -> None:
     owner = account(Channel.TELEGRAM)
     traffic = Traffic(lambda each: CHANNEL_RATES[each.channel])
