@@ -18,7 +18,15 @@ from app.outbox.messaging import Messaging
 from app.store.store import Store
 from contract.ids import ConversationId, MessageId
 from contract.policy.model import Action, Decision
-from contract.wire import MAX_TEXT_CHARS, Channel, Contact, Conversation, Mode
+from contract.wire import (
+    MAX_TEXT_CHARS,
+    Channel,
+    ConsentKind,
+    ConsentStatus,
+    Contact,
+    Conversation,
+    Mode,
+)
 
 if TYPE_CHECKING:
     from app.hints.engine import HintEngine
@@ -172,13 +180,27 @@ class BroadcastDesk:
             conversation_id=talk.conversation_id,
             name=contacts[0].display_name,
             channel=talk.channel,
-            reach=verdict.reach,
+            reach=_reach(verdict.reach, talk, contacts),
             decision=verdict.decision,
             several=several,
             report=msgspec.json.encode(report_of(verdict.decision)),
             readonly=talk.mode is Mode.NATIVE or talk.send is None,
             excess_chars=_excess_chars(talk, text),
         )
+
+
+def _reach(found: Reach, talk: Conversation, contacts: Sequence[Contact]) -> Reach:
+    """Return no consent where the account asks first and the client has not accepted yet."""
+    from contract.policy.facts import consent_of
+    from contract.policy.matrix import Reach
+
+    accepted = all(
+        consent_of(person.consents, ConsentKind.RECORDING, talk.channel) is ConsentStatus.ACCEPTED
+        for person in contacts
+    )
+    if not talk.consent_first or accepted or found in (Reach.OPTED_OUT, Reach.NOT_ALLOWED):
+        return found
+    return Reach.NO_CONSENT
 
 
 def _excess_chars(talk: Conversation, text: str) -> int:

@@ -139,3 +139,20 @@ async def test_only_those_who_may_get_it_are_written_to_and_drafts_stay(
     kept = await store.drafts.get(ConversationId(OPEN))
     assert kept is not None
     assert kept.text == "half a thought"
+
+
+async def test_who_is_asked_first_gets_nothing_before_they_accept(
+    governed_api: GovernedApi, store: Store
+) -> None:
+    page = values.page(
+        contacts=(person("asked", ConsentStatus.PENDING), person("agreed")),
+        conversations=(talk("asked", consent_first=True), talk("agreed", consent_first=True)),
+    )
+    await store.cache.apply_snapshot_page(page, first=True)
+    lines = await desk(governed_api, store).check(
+        [ConversationId("asked"), ConversationId("agreed")], "Our office is closed on Monday."
+    )
+    assert {line.name: (line.reach, line.sendable) for line in lines} == {
+        "asked": (Reach.NO_CONSENT, False),
+        "agreed": (Reach.FREE_TEXT, True),
+    }
