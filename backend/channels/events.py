@@ -46,6 +46,7 @@ class ChannelEvent(msgspec.Struct, frozen=True, kw_only=True):
 class MessageIn(ChannelEvent, frozen=True, kw_only=True, tag="message"):
     """The client wrote; `chat` names the group's address, empty for a chat of two.
 
+    `chat_name` is what the group is called, where the channel tells it with each message.
     `refs` are what the vendor wants to hear again when this message is quoted or marked as read.
     """
 
@@ -55,6 +56,7 @@ class MessageIn(ChannelEvent, frozen=True, kw_only=True, tag="message"):
     quote_external_id: str = ""
     attachments: tuple[MediaRef, ...] = ()
     chat: str = ""
+    chat_name: str = ""
     refs: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
@@ -127,6 +129,12 @@ class IdentityChange(ChannelEvent, frozen=True, kw_only=True, tag="identity"):
     new_address: str
 
 
+class ChatNamed(ChannelEvent, frozen=True, kw_only=True, tag="chat_named"):
+    """A group is called this from now on; its sender has the id type `chat`."""
+
+    name: str
+
+
 class ConnectionChange(ChannelEvent, frozen=True, kw_only=True, tag="connection"):
     """The account's connection went up or down."""
 
@@ -153,6 +161,7 @@ InboundEvent = (
     | ReadMark
     | ConsentChange
     | IdentityChange
+    | ChatNamed
     | ConnectionChange
     | Unknown
 )

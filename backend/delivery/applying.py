@@ -13,15 +13,15 @@ from backend.archive.entries import append_entry, new_salt
 from backend.channels import events
 from backend.channels.contract import Account
 from backend.delivery.accounts import DISCONNECTED, pause_account, resume_account
-from backend.delivery.chats import chat_address, chat_of, find_chat
+from backend.delivery.chats import chat_address, chat_name, chat_of, find_chat
 from backend.delivery.echoes import record_echo
-from backend.delivery.identities import follow_group, keep_together
+from backend.delivery.identities import follow_group, keep_together, name_group
 from backend.delivery.message_refs import keep_refs
 from backend.delivery.opting_out import OptOut, opt_out
 from backend.directory.consents import record_consent
 from backend.directory.native_capture import note_capture
 from backend.directory.notices import version_told
-from backend.directory.points import GROUP
+from backend.directory.points import GROUP, masked
 from backend.inbox.history import record_history
 from backend.inbox.inbound import (
     StoredFile,
@@ -80,6 +80,8 @@ def apply_event(
         _consent(connection, account, event, received_at_utc_ms)
     elif isinstance(event, events.IdentityChange):
         _identity(connection, account, event, received_at_utc_ms)
+    elif isinstance(event, events.ChatNamed):
+        name_group(connection, account, event, received_at_utc_ms)
     elif isinstance(event, events.ConnectionChange):
         _connection(connection, account, event, now_utc_ms)
 
@@ -122,17 +124,19 @@ def _message(
         account_id=account.account_id,
         external_message_id=event.external_id or event.dedupe_key,
         contact_point=chat_address(account, event),
-        sender_name=event.sender.name,
+        sender_name=chat_name(event),
         text=text,
         kind=kind,
         attachments=files,
         quote_external_id=quote or None,
         occurred_at_utc_ms=event.at_utc_ms or received_at_utc_ms,
         received_at_utc_ms=received_at_utc_ms,
-        author_name=event.sender.name if event.chat else "",
+        author_name=(event.sender.name or masked(event.sender.address)) if event.chat else "",
     )
     keep_together(connection, account, event.sender, received_at_utc_ms)
     if isinstance(event, events.MessageIn):
+        if event.chat_name:
+            name_group(connection, account, event, received_at_utc_ms)
         keep_refs(connection, account.account_id, event.external_id, event.refs)
 
 

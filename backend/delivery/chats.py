@@ -15,11 +15,14 @@ from backend.directory.points import (
     PointAddress,
     ensure_point,
     find_point,
+    masked,
 )
 from backend.inbox.conversations import ensure_direct_conversation
 from backend.inbox.inbound import firm_of_account
 from backend.storage.tables import conversations
 from contract.ids import ConversationId
+
+UNNAMED = "Group "
 
 
 def chat_address(account: Account, event: events.InboundEvent) -> PointAddress:
@@ -28,6 +31,14 @@ def chat_address(account: Account, event: events.InboundEvent) -> PointAddress:
     if chat:
         return PointAddress(account.channel, GROUP, chat)
     return PointAddress(account.channel, event.sender.id_type, event.sender.address)
+
+
+def chat_name(event: events.InboundEvent) -> str:
+    """Return what a new conversation is called: a group never by a member's name."""
+    chat = getattr(event, "chat", "")
+    if not chat:
+        return event.name if isinstance(event, events.ChatNamed) else event.sender.name
+    return getattr(event, "chat_name", "") or f"{UNNAMED}{masked(chat)}"
 
 
 def find_chat(
@@ -55,7 +66,7 @@ def chat_of(
         connection,
         account.account_id,
         chat_address(account, event),
-        event.sender.name,
+        chat_name(event),
         now_utc_ms,
     )
     conversation_id = ensure_direct_conversation(

@@ -1,4 +1,4 @@
-"""Owns what another identity on a channel changes: a group follows, a person is asked about.
+"""Owns what another identity or name on a channel changes: groups follow, people are asked about.
 
 It never joins two people: only what the channel itself calls the same person's is kept together.
 """
@@ -11,11 +11,21 @@ from sqlalchemy import Connection, insert, select, update
 
 from backend.channels import events
 from backend.channels.contract import Account
-from backend.directory.points import GROUP, PointAddress, find_point, masked
+from backend.delivery.chats import UNNAMED, chat_address, chat_name
+from backend.directory.points import (
+    GROUP,
+    PointAddress,
+    ensure_point,
+    find_point,
+    initials_of,
+    masked,
+)
+from backend.inbox.conversations import bump_conversation
 from backend.inbox.events import note_contact
 from backend.inbox.inbound import firm_of_account
-from backend.storage.tables import channel_accounts, contact_points
+from backend.storage.tables import channel_accounts, contact_points, contacts, conversations
 from contract.ids import ContactPointId, uuid7
+from contract.names import shown_name
 
 
 def follow_group(connection: Connection, account: Account, event: events.IdentityChange) -> bool:
@@ -38,6 +48,36 @@ def follow_group(connection: Connection, account: Account, event: events.Identit
         .values(address=event.new_address)
     )
     return True
+
+
+def name_group(
+    connection: Connection,
+    account: Account,
+    event: events.ChatNamed | events.MessageIn,
+    now_utc_ms: int,
+) -> None:
+    """Call a group what the channel calls it; a message names only one that had no name."""
+    told = isinstance(event, events.ChatNamed)
+    name = shown_name(chat_name(event))
+    address = chat_address(account, event)
+    if address.id_type != GROUP or not name:
+        return
+    point = ensure_point(connection, account.account_id, address, name, now_utc_ms)
+    if point.display_name == name or not (told or point.display_name.startswith(UNNAMED)):
+        return
+    calling = {"display_name": name, "initials": initials_of(name)}
+    connection.execute(
+        update(contacts).where(contacts.c.contact_id == point.contact_id).values(**calling)
+    )
+    homes = conversations.c.thread_key == point.contact_point_id
+    connection.execute(
+        update(conversations).where(homes).values(title=name, initials=initials_of(name))
+    )
+    for conversation_id in connection.execute(
+        select(conversations.c.conversation_id).where(homes)
+    ).scalars():
+        bump_conversation(connection, conversation_id, now_utc_ms)
+    note_contact(connection, point.contact_id, now_utc_ms)
 
 
 def keep_together(

@@ -97,6 +97,34 @@ async def test_a_group_that_moved_keeps_its_conversation(workspace: Workspace) -
     assert await workspace.scalar(systems) == 0
 
 
+async def test_a_group_is_called_by_its_own_name_never_a_members(workspace: Workspace) -> None:
+    ada = events.Sender(id_type="phone", address="+41790000001", name="Ada")
+    await happens(workspace, said(workspace, "g1", ada, "-9"))
+    title = "SELECT title FROM conversations WHERE is_group AND title LIKE "
+    assert await workspace.scalar(title + "'Group %'") == "Group -9"
+    named = events.ChatNamed(
+        dedupe_key="n1",
+        at_utc_ms=workspace.clock(),
+        sender=events.Sender(id_type="chat", address="-9"),
+        name="Family",
+    )
+    await happens(workspace, named)
+    assert await workspace.scalar(title + "'Fam%'") == "Family"
+    other = events.MessageIn(
+        dedupe_key="g2",
+        at_utc_ms=workspace.clock(),
+        sender=ada,
+        external_id="g2",
+        text="hello",
+        chat="-10",
+        chat_name="Trustees",
+    )
+    await happens(workspace, other)
+    assert await workspace.scalar(title + "'Tru%'") == "Trustees"
+    authors = "SELECT count(*) FROM messages WHERE external_id IN ('g1', 'g2') AND author_name = "
+    assert await workspace.scalar(authors + "'Ada'") == 2
+
+
 async def test_a_persons_new_identity_is_said_in_the_conversation(workspace: Workspace) -> None:
     hana = events.Sender(id_type=HANA.id_type, address=HANA.address)
     await happens(

@@ -21,6 +21,7 @@ from starlette.routing import Route
 from backend.channels import faults
 from backend.channels.contract import Account, Connector, Polled, RawItem
 from backend.channels.events import (
+    ChatNamed,
     Deleted,
     Edited,
     InboundEvent,
@@ -136,6 +137,20 @@ class MatrixVendor:
                 return found
             assert time.monotonic() < deadline_s, f"no {wanted.__name__} came"
             await asyncio.sleep(0.05)
+
+    async def named(self, room: str) -> list[ChatNamed]:
+        """Wait for a room's names and return them."""
+        async with asyncio.timeout(30):
+            while True:
+                found = [
+                    event
+                    for body in self._hook.bodies[self._first :]
+                    for event in self.connector.inbound.parse(self.account, body)
+                    if isinstance(event, ChatNamed) and event.sender.address == room
+                ]
+                if found:
+                    return found
+                await asyncio.sleep(0.05)
 
     async def incoming(self, cursor: str) -> Polled:
         await self.events(MessageIn)
@@ -277,6 +292,9 @@ async def test_a_room_of_three_is_one_conversation_and_no_chat_of_two(
             ):
                 await vendor.connector.inbound.poll(ACCOUNT, "")
         await vendor.connector.inbound.poll(ACCOUNT, "")
+        await asyncio.to_thread(vendor.person.name_room, room, "Family")
+        (named,) = await vendor.named(room)
+        assert named.name == "Family"
         await asyncio.to_thread(vendor.person.say, room, "to you all")
         message = (await vendor.events(MessageIn))[-1]
         assert (message.text, message.chat) == ("to you all", room)

@@ -18,6 +18,7 @@ import msgspec
 from backend.channels import faults
 from backend.channels.contract import Account, Polled, RawItem
 from backend.channels.events import (
+    ChatNamed,
     Deleted,
     Edited,
     InboundEvent,
@@ -105,13 +106,18 @@ class MatrixInbound:
         for each in transaction.events:
             if each.sender != own and each.room_id not in self._groups:
                 self._rooms.met(account.account_id, each.sender, each.room_id)
+        named = [
+            event
+            for each in transaction.events
+            if each.type == "m.room.name" and (event := self._named(each)) is not None
+        ]
         said = [
             self._said(each)
             for each in transaction.events
             if each.sender and each.sender != own and each.state_key is None
         ]
         passing = [event for each in transaction.ephemeral for event in self._passing(each, own)]
-        return (*said, *passing)
+        return (*named, *said, *passing)
 
     async def poll(self, account: Account, cursor: str) -> Polled:
         """Accept invitations and learn which rooms are groups; messages come by transaction."""
@@ -199,6 +205,21 @@ class MatrixInbound:
                 text=content.new_content.body,
             )
         return self._message(event, content, about, sender)
+
+    def _named(self, event: wire.Event) -> ChatNamed | None:
+        """Return what a room of several is called from now on."""
+        try:
+            name = msgspec.json.decode(event.content, type=wire.RoomName).name
+        except msgspec.DecodeError:
+            return None
+        if event.room_id not in self._groups or not name:
+            return None
+        return ChatNamed(
+            dedupe_key=event.event_id,
+            at_utc_ms=event.origin_server_ts,
+            sender=Sender(id_type="chat", address=event.room_id),
+            name=name,
+        )
 
     def _taken_back(self, event: wire.Event, sender: Sender, taken: str) -> InboundEvent:
         """Return what a redaction takes back: a reaction of this process's time, or a message."""

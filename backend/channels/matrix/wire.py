@@ -80,6 +80,12 @@ class Redaction(msgspec.Struct):
     redacts: str = ""
 
 
+class RoomName(msgspec.Struct):
+    """What a room is called."""
+
+    name: str = ""
+
+
 class TypingContent(msgspec.Struct):
     """Who types in a room."""
 

@@ -16,6 +16,7 @@ import msgspec
 from backend.channels import faults
 from backend.channels.contract import Account, Polled, RawItem
 from backend.channels.events import (
+    ChatNamed,
     ConnectionChange,
     ConsentChange,
     Deleted,
@@ -203,6 +204,13 @@ def _connection_of(update: wire.Update) -> str | None:
 def _message(key: str, message: wire.Message) -> InboundEvent:
     if message.migrate_to_chat_id or message.migrate_from_chat_id:
         return _moved(key, message)
+    if message.new_chat_title:
+        return ChatNamed(
+            dedupe_key=key,
+            at_utc_ms=_time(message.date),
+            sender=Sender(id_type="chat", address=str(message.chat.id)),
+            name=message.new_chat_title,
+        )
     if message.is_notice:
         return _unknown(key, "notice", _time(message.date))
     at_utc_ms, client = _time(message.date), _client(message)
@@ -239,6 +247,7 @@ def _message(key: str, message: wire.Message) -> InboundEvent:
         quote_external_id=external_id(message.chat.id, quoted.message_id) if quoted else "",
         attachments=files,
         chat=chat,
+        chat_name=message.chat.title if chat else "",
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from backend.channels.events import (
+    ChatNamed,
     ConsentChange,
     Deleted,
     Edited,
@@ -69,6 +70,9 @@ def read_change(change: wire.Change) -> Iterator[InboundEvent]:
         told = True
         for message in thread.messages:
             yield from _of_history(message, value.metadata.display_phone_number, thread.id)
+    for group in value.groups:
+        told = True
+        yield _of_group(group, body_key(bytes(change.value)))
     if not told:
         yield unknown(body_key(bytes(change.value)), change.field, 0)
 
@@ -220,6 +224,17 @@ def _receipt(status: wire.Status) -> InboundEvent:
         opaque_key=status.biz_opaque_callback_data,
         detail=fault_of_code(failed, at_utc_ms).reason if failed else "",
     )
+
+
+def _of_group(group: wire.Group, key: str) -> InboundEvent:
+    """Return a group's name; who came and went is archived without being shown."""
+    changed = group.group_subject
+    name = changed.text if changed is not None and changed.update_successful else group.subject
+    at_utc_ms = _time(group.timestamp)
+    if not name or not group.group_id:
+        return unknown(key, group.type, at_utc_ms)
+    sender = Sender(id_type="chat", address=group.group_id)
+    return ChatNamed(dedupe_key=key, at_utc_ms=at_utc_ms, sender=sender, name=name)
 
 
 def _wish(wish: wire.Preference) -> InboundEvent:

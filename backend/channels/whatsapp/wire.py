@@ -211,6 +211,23 @@ class History(msgspec.Struct):
     threads: list[Thread] = []
 
 
+class GroupSubject(msgspec.Struct):
+    """What a group is called, and whether it could be called so."""
+
+    text: str = ""
+    update_successful: bool = True
+
+
+class Group(msgspec.Struct):
+    """What happened to a group; a new one tells its subject, a changed one in `group_subject`."""
+
+    group_id: str = ""
+    type: str = ""
+    timestamp: str = ""
+    subject: str = ""
+    group_subject: GroupSubject | None = None
+
+
 class Value(msgspec.Struct):
     """What a change holds."""
 
@@ -221,6 +238,7 @@ class Value(msgspec.Struct):
     statuses: list[Status] = []
     user_preferences: list[Preference] = []
     history: list[History] = []
+    groups: list[Group] = []
 
 
 class Change(msgspec.Struct):

@@ -17,6 +17,7 @@ import pytest
 from backend.channels import faults
 from backend.channels.contract import Account, Connector, Polled, RawItem
 from backend.channels.events import (
+    ChatNamed,
     ConnectionChange,
     ConsentChange,
     Deleted,
@@ -173,6 +174,10 @@ def test_every_kind_of_update_is_read(vendor: TelegramVendor) -> None:
     group = {"id": -9, "type": "group", "title": "Family"}
     (grouped,) = parsed(vendor, message=said(text="hi", chat=group))
     assert isinstance(grouped, MessageIn)
+    assert grouped.chat_name == "Family"
+    (renamed,) = parsed(vendor, message=said(chat=group, new_chat_title="Household"))
+    assert isinstance(renamed, ChatNamed)
+    assert (renamed.sender.address, renamed.name) == ("-9", "Household")
     assert (grouped.chat, grouped.sender.address) == ("-9", str(CLIENT))
 
 
@@ -273,7 +278,6 @@ def test_a_group_that_moved_goes_on_under_its_new_id(vendor: TelegramVendor) -> 
     [
         {"new_chat_members": [ADA]},
         {"left_chat_member": ADA},
-        {"new_chat_title": "Household"},
         {"group_chat_created": True},
         {"pinned_message": {"message_id": 1, "date": 0, "chat": PRIVATE}},
     ],

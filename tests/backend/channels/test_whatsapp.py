@@ -26,7 +26,7 @@ from backend.channels.contract import (
     Polled,
     RawItem,
 )
-from backend.channels.events import IdentityChange, MessageIn, Reaction, Receipt, Unknown
+from backend.channels.events import ChatNamed, IdentityChange, MessageIn, Reaction, Receipt, Unknown
 from backend.channels.modules import ChannelContext, load_module
 from backend.channels.vendor_http import VendorHttp
 from backend.channels.webhooks import Webhook, WebhookRequest
@@ -286,8 +286,11 @@ def test_metas_own_webhooks_are_read(vendor: MetaVendor) -> None:
     changed = parsed["System Message"][0]
     assert isinstance(changed, IdentityChange)
     assert changed.new_address == "+12195555358"
-    for name in ("Unsupported Message", "Order Message", "Group Create Message"):
+    for name in ("Unsupported Message", "Order Message", "Group Remove Participants"):
         assert isinstance(parsed[name][0], Unknown), name
+    named = parsed["Group Create Message"][0]
+    assert isinstance(named, ChatNamed)
+    assert (named.sender.id_type, named.name) == ("chat", "your-group-subject")
     for name in ("Location Message", "Contact Sharing Message", "Button Message"):
         event = parsed[name][0]
         assert isinstance(event, MessageIn), name

@@ -13,6 +13,7 @@ import pytest
 
 from backend.channels.contract import Account
 from backend.channels.events import (
+    ChatNamed,
     ConsentChange,
     Deleted,
     Edited,
@@ -191,10 +192,18 @@ async def test_groups_are_written_to_and_read(vendor: MetaVendor) -> None:
     (receipt,) = parsed(vendor, "messages", statuses=[status])
     assert isinstance(receipt, Receipt)
     assert (receipt.external_id, receipt.state) == ("w2", DeliveryState.READ)
-    created = {"timestamp": "5", "group_id": GROUP, "type": "group_create", "subject": "Family"}
-    (made,) = parsed(vendor, "group_lifecycle_update", groups=[created])
-    assert isinstance(made, Unknown)
-    assert made.sender.address == "", "archived, but no message to show"
+    changed_to: dict[str, Any] = {"text": "Household", "update_successful": True}
+    about: dict[str, Any] = {"timestamp": "5", "group_id": GROUP, "type": "group_settings_update"}
+    refused: dict[str, Any] = {"group_subject": changed_to | {"update_successful": False}}
+    named, not_named = parsed(
+        vendor,
+        "group_settings_update",
+        groups=[about | {"group_subject": changed_to}, about | refused],
+    )
+    assert isinstance(named, ChatNamed)
+    assert (named.sender.address, named.name) == (GROUP, "Household")
+    assert isinstance(not_named, Unknown)
+    assert not_named.sender.address == "", "archived, but no message to show"
 
 
 async def test_typing_answers_the_last_message_of_the_chat(vendor: MetaVendor) -> None:
