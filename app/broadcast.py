@@ -36,6 +36,8 @@ MOST_PEOPLE = 200
 # Its draft stands beside those of the conversations; no backend makes such an id.
 _DRAFT_ID = ConversationId("~several")
 
+_NO_CONSENT = "no_consent"  # the value of contract.policy's Reach, which is not imported early
+
 
 @dataclass(frozen=True, slots=True)
 class BroadcastLine:
@@ -65,7 +67,8 @@ class BroadcastLine:
     @property
     def sendable_but_for_length(self) -> bool:
         """Tell whether a shorter text with the same findings might be submitted."""
-        return not self.readonly and self.decision.action is not Action.BLOCK
+        consented = self.reach.value != _NO_CONSENT
+        return not self.readonly and consented and self.decision.action is not Action.BLOCK
 
     @property
     def held(self) -> bool:
