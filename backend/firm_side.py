@@ -112,21 +112,20 @@ class FirmSide:
         """Take up what `parley-backend admin` writes while this process runs, until cancelled."""
         database = self._database
         assert database is not None, "the firm's side was not started"
-        own = asyncio.Event()
-        unsubscribe = database.on_commit(own.set)
-        try:
-            while True:
-                await asyncio.sleep(_LOOK_EVERY_S)
-                neighbours = await database.write(_data_version)
-                if neighbours != self._neighbours or own.is_set():
-                    own.clear()
-                    await self._refresh(database)
-                if neighbours != self._neighbours:
-                    self._neighbours = neighbours
-                    # Whoever waits for a commit hears of ours, never of another process's.
-                    await database.write(_announce)
-        finally:
-            unsubscribe()
+        seen = -1
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            # The reader hears of everybody's commits, and asks without a lock.
+            newest = await database.read(_data_version)
+            if newest == seen:
+                continue
+            seen = newest
+            await self._refresh(database)
+            neighbours = await database.write(_data_version)
+            if neighbours != self._neighbours:
+                self._neighbours = neighbours
+                # Whoever waits for a commit hears of ours, never of another process's.
+                await database.write(_announce)
 
     async def stop(self) -> None:
         """Stop the connectors and close their connections."""
@@ -168,10 +167,10 @@ def _look(
 
 
 def _data_version(connection: Connection) -> int:
-    """Return a number that another process's commits change, and ours do not.
+    """Return a number that changes with the commits of all other connections.
 
-    SQLite, PRAGMA data_version: it is told per connection, and the writer's is the only one here
-    that writes.
+    SQLite, PRAGMA data_version: on the writer's connection, the only one here that writes, that
+    means those of other processes.
     """
     return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
 

@@ -10,7 +10,13 @@ from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Protocol, runtime_checkable
 
 from backend.channels.contract import Account, Connector, Inbound, Outbound
-from backend.channels.modules import ChannelContext, ModuleMissing, load_module, whole_settings
+from backend.channels.modules import (
+    ChannelContext,
+    ModuleMissing,
+    load_module,
+    missing_settings,
+    whole_settings,
+)
 from backend.channels.rates import NO_LIMITS, BadRate, RateLimits, rates_of
 from backend.channels.vendor_http import VendorHttp
 from contract.ids import AccountId
@@ -100,7 +106,7 @@ class VendorChannels:
             await self._bring_up_to_date(name, account_ids)
         for problem in problems:
             if problem not in self.problems:
-                _log.error("a channel account has no connector", extra={"reason": problem})
+                _log.error("a channel account is not well", extra={"reason": problem})
         self.problems = tuple(problems)
         return changed
 
@@ -135,8 +141,15 @@ class VendorChannels:
             if module.switched_off:
                 problems.append(f"account {account.account_id}: {module.switched_off}")
                 continue
+            given = settings.get(account.account_id, {})
+            missing = ", ".join(field.name for field in missing_settings(module, given))
+            if missing:
+                problems.append(
+                    f"account {account.account_id}: {missing} is not set; `admin channel set` "
+                    "takes it"
+                )
             wanted[account.account_id] = account
-            whole[account.account_id] = whole_settings(module, settings.get(account.account_id, {}))
+            whole[account.account_id] = whole_settings(module, given)
         return wanted, whole, problems
 
     def _set_rates(

@@ -60,6 +60,11 @@ _NO_URL = (
     "set --public-url https://…`."
 )
 
+_NOT_KEPT = (
+    "The credentials could not be confirmed, so nothing was kept. Mend what the check says, or "
+    "keep them all the same with --keep."
+)
+
 
 class Looked(NamedTuple):
     """What a look at an account and its vendor found."""
@@ -242,7 +247,7 @@ def _tell(looked: Looked, *, keep: bool) -> bool:
         print_line(line)
     good = all(line.ok for line in looked.lines if line.step == CREDENTIALS)
     if not good and not keep:
-        print_line({"fault": "The vendor does not take these credentials; nothing was kept."})
+        print_line({"fault": _NOT_KEPT})
     return good or keep
 
 

@@ -102,6 +102,8 @@ async def test_a_client_writes_and_is_answered_through_a_firms_backend(
         row = await row_when(core, message_id, lambda r: r.message.archive is not None)
         assert row.message.direction is Direction.OUT
         await _until(lambda: "Good morning, Ada" in [each["text"] for each in peer.sent.values()])
+        await core.messaging.typing(chat, typing=True)
+        await _until(lambda: "sendChatAction" in [name for name, _ in peer.calls])
     finally:
         await core.close()
     firm.backend.stop()

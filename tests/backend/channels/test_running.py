@@ -49,7 +49,10 @@ class Module:
     """A channel whose connector is one part, for both ways."""
 
     channel = Channel.SMS
-    fields = (SettingField(name="word", words="A word", required=False, default="d"),)
+    fields = (
+        SettingField(name="word", words="A word", required=False, default="d"),
+        SettingField(name="token", words="A token", secret=True),
+    )
     needs_public_url = False
     switched_off = ""
 
@@ -96,8 +99,17 @@ def _account(name: str, connector: str) -> Account:
 A, B, C = _account("a", "plain"), _account("b", "careful"), _account("c", "careful")
 
 
+def _set(**words: str) -> Settings:
+    """Return whole settings of all accounts, with these words of theirs."""
+    names = ("a", "b", "c", "x")
+    return {
+        AccountId(name): {"token": "t"} | ({"word": words[name]} if name in words else {})
+        for name in names
+    }
+
+
 async def _running(*accounts: Account) -> VendorChannels:
-    channels = VendorChannels(accounts, {}, lambda: 1)
+    channels = VendorChannels(accounts, _set(), lambda: 1)
     await channels.start()
     return channels
 
@@ -106,7 +118,7 @@ async def test_only_the_connector_of_a_changed_account_is_touched(
     modules: dict[str, Module],
 ) -> None:
     channels = await _running(A, B, C)
-    settings: Settings = {B.account_id: {"word": "new"}}
+    settings = _set(b="new")
     assert await channels.refresh([A, B, C], settings) == {"b"}
     (plain,), (careful,) = modules["plain"].made, modules["careful"].made
     assert (plain.told, careful.told) == (["start"], ["start", "b"])
@@ -119,7 +131,7 @@ async def test_a_connector_that_knows_no_accounts_is_started_anew(
     modules: dict[str, Module],
 ) -> None:
     channels = await _running(A)
-    await channels.refresh([A], {A.account_id: {"word": "new"}})
+    await channels.refresh([A], _set(a="new"))
     assert modules["plain"].made[0].told == ["start", "stop", "start"]
     await channels.stop()
 
@@ -128,7 +140,7 @@ async def test_connectors_come_and_go_with_their_accounts(modules: dict[str, Mod
     channels = await _running(A)
     ways_out = channels.outbound
     assert set(ways_out) == {"plain"}
-    assert await channels.refresh([B], {}) == {"a", "b"}
+    assert await channels.refresh([B], _set()) == {"a", "b"}
     assert set(ways_out) == set(channels.inbound) == {"careful"}
     assert modules["plain"].made[0].told == ["start", "stop"]
     assert channels.account(A.account_id) is None
@@ -141,11 +153,22 @@ async def test_connectors_come_and_go_with_their_accounts(modules: dict[str, Mod
 async def test_an_account_without_a_connector_is_named_until_it_is_mended(
     modules: dict[str, Module], expect_log: LogGuard
 ) -> None:
-    expect_log("a channel account has no connector", logger="backend.channels.running")
+    expect_log("a channel account is not well", logger="backend.channels.running")
     lost = _account("x", "fax")
     channels = await _running(A, lost)
     assert list(channels.problems) == ["account x: There is no channel module 'fax'."]
     assert set(channels.outbound) == {"plain"}
-    await channels.refresh([A], {})
+    await channels.refresh([A], _set())
     assert not channels.problems
+    await channels.stop()
+
+
+async def test_an_account_that_lacks_a_setting_is_named_and_served_as_it_is(
+    modules: dict[str, Module], expect_log: LogGuard
+) -> None:
+    expect_log("a channel account is not well", logger="backend.channels.running")
+    channels = await _running(A)
+    await channels.refresh([A], {A.account_id: {"word": "w"}})
+    assert list(channels.problems) == ["account a: token is not set; `admin channel set` takes it"]
+    assert channels.account(A.account_id) == A
     await channels.stop()
