@@ -27,6 +27,7 @@ from contract.ids import AccountId
 _log = logging.getLogger(__name__)
 _jitter = random.Random()
 _SHORTEST_WAIT_S = 1.0
+_LONGEST_PAUSE_S = 30.0
 
 
 class InboundPump:
@@ -102,7 +103,8 @@ class InboundPump:
             "polling an account failed",
             extra={"account_id": account.account_id, "error": type(error).__name__},
         )
-        await asyncio.sleep(retry_delay_s(failures, _jitter))
+        # What a vendor holds for us waits meanwhile, so the pauses stay short.
+        await asyncio.sleep(min(_LONGEST_PAUSE_S, retry_delay_s(failures, _jitter)))
 
     async def _poll_once(self, account: Account) -> bool:
         """Commit what came; false when nothing did."""

@@ -39,6 +39,7 @@ from tests.channels.sms_centre import (
     phones_behind_kannel,
     sms_centre,
 )
+from tests.support.log_guard import LogGuard
 
 pytestmark = pytest.mark.timeout(120)
 ACCOUNT = Account(
@@ -168,7 +169,8 @@ async def test_separate_binds_and_the_guided_check(centre: SmsCentre) -> None:
         await vendor.close()
 
 
-async def test_tls_is_checked_against_the_authority(tmp_path: Path) -> None:
+async def test_tls_is_checked_against_the_authority(tmp_path: Path, expect_log: LogGuard) -> None:
+    expect_log("could not be bound", logger="backend.channels.smpp.link")
     authority = _certificate(tmp_path)
     files = {"TLS_KEY": str(tmp_path / "key.pem"), "TLS_CERTIFICATE": str(tmp_path / "cert.pem")}
     with sms_centre(tmp_path, files) as centre:
@@ -178,7 +180,7 @@ async def test_tls_is_checked_against_the_authority(tmp_path: Path) -> None:
             assert await trusting.received_texts() == ["Good morning"]
             await trusting.close()
             careful = SmppVendor(centre, http, tls="yes")
-            with pytest.raises(faults.Retryable):
+            with pytest.raises(faults.AccountFault, match="certificate"):
                 await careful.connector.outbound.send(outbound(careful), attempt())
             await careful.close()
 

@@ -27,6 +27,7 @@ from backend.channels.vendor_http import VendorHttp
 _log = logging.getLogger(__name__)
 _jitter = random.Random()
 _QUIET_S = 40.0  # the daemon says it lives every 15 s
+_WAIT_WHILE_DOWN_S = 5.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 60.0
 _MOST_LINE_BYTES = 8 * 1024 * 1024
 
@@ -44,14 +45,16 @@ class SignalStream:
         self._fault: faults.ChannelFault | None = None
 
     async def take(self, cursor: str, wait_s: float) -> Polled:
-        """Return what came after a cursor; raises AccountFault while the daemon refuses us."""
+        """Return what came after a cursor; raises why the stream is down while nothing waits."""
         if not self._restored:
             self._restored = True
             self.edits.restore(self.arrivals.state_of(cursor))
         if self._task is None:
             self._task = asyncio.create_task(self._keep(), name="signal-events")
+        if self._fault is not None:
+            wait_s = min(wait_s, _WAIT_WHILE_DOWN_S)
         polled = await self.arrivals.take(cursor, wait_s)
-        if not polled.items and isinstance(self._fault, faults.AccountFault):
+        if self._fault is not None and not polled.items:
             raise self._fault
         return polled
 
@@ -76,6 +79,9 @@ class SignalStream:
             except faults.ChannelFault as fault:
                 self._fault = fault
                 _log.info("signal-cli's events broke off", extra={"fault": type(fault).__name__})
+            except Exception as error:  # noqa: BLE001 - a bug must not end an account's ear
+                self._fault = faults.Retryable("Signal's events could not be read.")
+                _log.error("a Signal stream failed", extra={"error": type(error).__name__})
             failures += 1
             longest = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(failures - 1, 10))
             await asyncio.sleep(longest * _jitter.uniform(0.5, 1.0))

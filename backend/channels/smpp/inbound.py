@@ -68,13 +68,18 @@ class SmppInbound:
     async def poll(self, account: Account, cursor: str) -> Polled:
         """Return what came since; what the cursor covers is acknowledged to the centre.
 
-        Raises AccountFault while the centre refuses the account.
+        Raises the link's fault while it is down and nothing waits.
         """
         link = await self._links.receiving(account.account_id)
-        polled = await self._links.receiver(account.account_id).take(cursor, _WAIT_S)
-        if not polled.items and isinstance(link.fault, faults.AccountFault):
-            raise link.fault
-        return polled
+        receiver = self._links.receiver(account.account_id)
+        try:
+            await link.ready()
+        except faults.ChannelFault:
+            polled = await receiver.take(cursor, 0)
+            if polled.cursor == cursor:
+                raise
+            return polled
+        return await receiver.take(cursor, _WAIT_S)
 
     async def fetch_media(self, account: Account, ref: str) -> bytes:
         """Refuse: a short message carries no files."""

@@ -42,11 +42,6 @@ class SmppLink:
         self._changed = asyncio.Condition()
         self._task = asyncio.create_task(self._keep(), name="smpp-link")
 
-    @property
-    def fault(self) -> faults.ChannelFault | None:
-        """Return why the last try to bind failed, None when it did not."""
-        return self._fault
-
     async def ready(self, wait_s: float = _READY_WAIT_S) -> SmppSession:
         """Return the bound session; raises why there is none, at the latest after `wait_s`."""
         with contextlib.suppress(TimeoutError):
@@ -80,6 +75,10 @@ class SmppLink:
                     "an SMS centre could not be bound",
                     extra={"fault": type(fault).__name__, "failures": failures},
                 )
+            except Exception as error:  # noqa: BLE001 - a bug must not end an account's line
+                failures += 1
+                await self._tell(None, faults.Retryable("The SMS centre's line failed."))
+                _log.error("an SMS centre's line failed", extra={"error": type(error).__name__})
             finally:
                 await session.close()
             refused = isinstance(self._fault, faults.AccountFault)

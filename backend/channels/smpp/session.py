@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import ssl
 from collections.abc import Callable
 
 from backend.channels import faults
@@ -22,6 +23,9 @@ QUIET_S = 30.0  # after which the centre is asked for a sign of life
 _CLOSE_TIMEOUT_S = 3.0
 _MOST_OPEN = 10  # requests without an answer; the usual window of a centre
 _AWAY = "The SMS centre can't be reached just now."
+_NOT_TRUSTED = (
+    "The SMS centre's certificate is not signed by one this account trusts, or names another host."
+)
 _NO_ANSWER = "The SMS centre gave no answer after the message had left."
 
 
@@ -56,7 +60,7 @@ class SmppSession:
         return self._writer is not None and not self._writer.is_closing()
 
     async def open(self) -> None:
-        """Connect and bind; raises Retryable, or AccountFault when the centre refuses us."""
+        """Connect and bind; raises Retryable, or AccountFault when one side refuses the other."""
         settings = self._settings
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
@@ -64,6 +68,9 @@ class SmppSession:
                     settings.host, settings.port, ssl=settings.tls_context()
                 )
                 answer = await self._bind(self._reader)
+        except ssl.SSLCertVerificationError as error:
+            await self.close()
+            raise faults.AccountFault(_NOT_TRUSTED) from error
         except (OSError, ValueError, EOFError, TimeoutError) as error:
             await self.close()
             raise faults.Retryable(_AWAY) from error

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -37,6 +37,7 @@ from tests.backend.channels.smpp_peer import (
     deliver_body,
     receipt_body,
 )
+from tests.support.log_guard import LogGuard
 
 pytestmark = pytest.mark.timeout(30)
 ACCOUNT = Account(
@@ -341,9 +342,7 @@ async def test_a_status_of_the_centres_own_fails_the_message_alone(
     assert len(vendor.peer.binds) == 1
 
 
-async def test_a_wrong_password_is_the_accounts_fault(
-    peer: SmppPeer, expect_log: Callable[..., None]
-) -> None:
+async def test_a_wrong_password_is_the_accounts_fault(peer: SmppPeer, expect_log: LogGuard) -> None:
     expect_log("could not be bound", logger="backend.channels.smpp.link")
     async with VendorHttp(verify=False) as http:
         vendor = SmppVendor(peer, http, password="wrong")
@@ -372,6 +371,8 @@ async def test_nothing_leaves_while_the_centre_is_away(peer: SmppPeer) -> None:
         vendor = SmppVendor(peer, http, port="1")
         with pytest.raises(faults.Retryable):
             await vendor.send("hello")
+        with pytest.raises(faults.Retryable):
+            await vendor.incoming("")
         await stop(vendor)
 
 
