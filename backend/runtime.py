@@ -38,6 +38,7 @@ from backend.directory.capabilities import settle_capabilities
 from backend.directory.signins import SignIns
 from backend.governance.stops import stop_if_forbidden
 from backend.governance.watch import GovernanceWatch
+from backend.imports.runner import ImportRunner
 from backend.inbox.erasing import sweep_files
 from backend.inbox.notifier import Notifier
 from backend.inbox.search_indexer import SearchIndexer
@@ -79,6 +80,7 @@ class Runtime:
         self._paused: tuple[str, ...] = ()
         self._workspace: Workspace | None = None
         self._journal: Journal | None = None
+        self._imports: ImportRunner | None = None
         self._publisher: TilePublisher | None = None
         self._recorder: InboundRecorder | None = None
         self._pump: InboundPump | None = None
@@ -143,6 +145,7 @@ class Runtime:
             database, self._side.inbound, self._recorder, now=self._now, pulse=traffic.pulse
         )
         self._journal = Journal(database, files.read, now=self._now)
+        self._imports = ImportRunner(database, self.workspace.blobs, now=self._now)
 
     def _run_parts(self) -> None:
         """Start every part; one that fails is started again, and the health names it."""
@@ -152,6 +155,7 @@ class Runtime:
         assert self._recorder is not None
         assert self._journal is not None
         assert self._channel_watch is not None
+        assert self._imports is not None
         parts: dict[str, tuple[str, Callable[[], Awaitable[None]]]] = {
             "archive": ("the archive", self.archive.run),
             "worker": ("delivery", self.worker.run),
@@ -159,6 +163,7 @@ class Runtime:
             "journal": ("journal copies", self._journal.run),
             "supervision": ("supervision", GovernanceWatch(database, now=self._now).run),
             "search": ("the search index", SearchIndexer(database).run),
+            "imports": ("imports", self._imports.run),
             "uploads": (
                 "stale uploads",
                 functools.partial(keep_tidy, database, self.workspace.blobs, self._now),
@@ -202,6 +207,7 @@ class Runtime:
             ),
             now_utc_ms=self._now,
             on_typing=self._on_typing,
+            on_import=self._imports.wake if self._imports is not None else bool,
             health_problems=self._health_problems,
         )
         app = create_app(services)

@@ -56,6 +56,7 @@ class Services:
     """The running parts.
 
     `now_utc_ms` is the clock; `on_typing` tells the channel that an employee types;
+    `on_import` tells the import runner that there is work;
     `health_problems` names the parts that are not well, in plain words.
     """
 
@@ -71,6 +72,7 @@ class Services:
     inspector: FileInspector = field(default_factory=FileInspector)
     searches: SearchRate = field(default_factory=SearchRate)
     on_typing: Callable[[ConversationId, EmployeeId, bool], None] | None = None
+    on_import: Callable[[], object] = bool
     health_problems: Callable[[], tuple[str, ...]] = tuple
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from backend.api import archive, commands, files, reading, searching
 from backend.api.changing import CHANGES
+from backend.api.imports import IMPORTS
 from backend.api.operation import Answer, JsonValue, Operation, Parameter
 from backend.api.supervision_operations import SUPERVISION
 from backend.api.sync_operations import STREAM
@@ -332,7 +333,9 @@ ARCHIVE = (
         problems=(_CODE.FORBIDDEN,),
     ),
 )
-OPERATIONS = ABOUT_BACKEND + STREAM + INBOX + CHANGES + FILES + ARCHIVE + SUPERVISION + TRIAGE
+OPERATIONS = (
+    ABOUT_BACKEND + STREAM + INBOX + CHANGES + FILES + IMPORTS + ARCHIVE + SUPERVISION + TRIAGE
+)
 
 
 def problems_of(operation: Operation) -> frozenset[ProblemCode]:

@@ -6,7 +6,7 @@ It never creates a delivery job and never overwrites a message already known.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection
 
@@ -16,6 +16,7 @@ from backend.inbox.inbound import StoredFile, attach_files
 from backend.inbox.messages import NewMessage, add_message, find_by_external_id
 from contract.ids import MessageId, uuid7
 from contract.receipts.bodies import attachment_commitments, message_body
+from contract.receipts.canonical import canonical_json
 from contract.states import DeliveryState
 from contract.wire import Direction, MessageKind, Origin
 
@@ -39,20 +40,20 @@ def record_history(
     state: DeliveryState | None = None,
     quote_message_id: MessageId | None = None,
     attachments: Sequence[StoredFile] = (),
+    provenance: Mapping[str, str] | None = None,
 ) -> MessageId:
     """Archive a message made elsewhere and place it where it happened; returns its id.
 
     What a channel echoes at once (native) is placed where it came in, like all that is live.
-
-    Nothing is added for a known `external_id`; `state` is an outbound message's last one.
+    Nothing is added for a known `external_id`; `state` is an outbound message's last one. With
+    `provenance` (where it came from) the entry names author and `external_id`, too.
     """
     row = conversation_row(connection, conversation_id)
     if known := find_by_external_id(connection, row.account_id, external_id):
         return known
-    message_id, salt = MessageId(uuid7(at_utc_ms, os.urandom(10))), new_salt()
-    files = [file.sha256 for file in attachments]
+    salt, files = new_salt(), [file.sha256 for file in attachments]
     new = NewMessage(
-        message_id=message_id,
+        message_id=MessageId(uuid7(at_utc_ms, os.urandom(10))),
         firm_id=row.firm_id,
         conversation_id=conversation_id,
         account_id=row.account_id,
@@ -63,7 +64,7 @@ def record_history(
         place_at_utc_ms=at_utc_ms if origin is not Origin.NATIVE else now_utc_ms,
         occurred_at_utc_ms=at_utc_ms,
         entry_kind=_ENTRY_KINDS.get(origin) or f"message_{direction}",
-        body=message_body(text, quote_message_id or "", files),
+        body=_body(text, quote_message_id, files, author_name, external_id, provenance),
         salt=salt,
         kind=kind,
         origin=origin,
@@ -73,5 +74,27 @@ def record_history(
         attachment_commitments=attachment_commitments(salt, files),
     )
     add_message(connection, new, now_utc_ms)
-    attach_files(connection, row.firm_id, message_id, attachments, now_utc_ms)
-    return message_id
+    attach_files(connection, row.firm_id, new.message_id, attachments, now_utc_ms)
+    return new.message_id
+
+
+def _body(
+    text: str,
+    quote: str | None,
+    files: Sequence[str],
+    author: str,
+    external_id: str,
+    provenance: Mapping[str, str] | None,
+) -> bytes:
+    if provenance is None:
+        return message_body(text, quote or "", files)
+    return canonical_json(
+        {
+            "attachments": list(files),
+            "author": author,
+            "external_id": external_id,
+            "import": dict(provenance),
+            "quote": quote or "",
+            "text": text,
+        }
+    )

@@ -14,6 +14,7 @@ from backend.storage import (
     attachment_tables,
     channel_tables,
     delivery_tables,
+    import_tables,
     publication_tables,
     supervision_tables,
 )
@@ -89,6 +90,7 @@ __all__ = [
     "events",
     "firms",
     "idempotency",
+    "import_tables",
     "inbound_raw",
     "jobs",
     "message_versions",

@@ -1,0 +1,48 @@
+"""Owns the files inside an export: which there are, and their bytes.
+
+It never unpacks to a disk, never follows a path, and never holds more than one file.
+"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from typing import IO
+
+from contract.imports.model import ImportedChat, Source
+
+MOST_FILE_BYTES = 100 * 1024 * 1024
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
+
+
+class ExportFiles:
+    """The files beside a chat's text; formats that hold none have none."""
+
+    def __init__(self, file: IO[bytes], chat: ImportedChat) -> None:
+        """`file` is the original; it must stay open as long as this is used."""
+        self._archive: zipfile.ZipFile | None = None
+        self._entries: dict[str, zipfile.ZipInfo] = {}
+        if chat.source is not Source.WHATSAPP_TEXT or not zipfile.is_zipfile(file):
+            return
+        self._archive = zipfile.ZipFile(file)
+        named = {name for message in chat.messages for name in message.files}
+        for entry in self._archive.infolist():
+            base = entry.filename.replace("\\", "/").rsplit("/", 1)[-1]
+            if base in named and not entry.is_dir():
+                self._entries.setdefault(base, entry)
+
+    def __len__(self) -> int:
+        """Return how many files the chat's messages name that are here and not too large."""
+        return sum(entry.file_size <= MOST_FILE_BYTES for entry in self._entries.values())
+
+    def read(self, name: str) -> bytes | None:
+        """Return a file's bytes, None for one that is not here, damaged, locked or too large."""
+        entry = self._entries.get(name)
+        if self._archive is None or entry is None or entry.file_size > MOST_FILE_BYTES:
+            return None
+        try:
+            with self._archive.open(entry) as opened:
+                content = opened.read(MOST_FILE_BYTES + 1)
+        except _DAMAGED:
+            return None
+        return content if 0 < len(content) <= MOST_FILE_BYTES else None

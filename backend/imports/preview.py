@@ -1,0 +1,92 @@
+"""Owns the figures of an import: what would come in, what is here already.
+
+It never writes a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+from sqlalchemy import BindParameter, Connection, bindparam, select
+
+from backend.imports.placing import Place, author_of
+from backend.storage.tables import messages
+from contract.import_wire import MOST_NOTES, ImportStatus
+from contract.imports.model import ImportedChat
+from contract.wire import Me
+
+_AT_ONCE = 500
+_IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
+_KNOWN = select(messages.c.external_id).where(
+    messages.c.account_id == bindparam("account_id"), messages.c.external_id.in_(_IDS)
+)
+
+
+class Figures(NamedTuple):
+    """What is counted of a chat; `unidentified` are messages, of new ones only."""
+
+    new: int
+    known: int
+    unidentified: int
+    unidentified_people: int
+
+
+def figures_of(
+    connection: Connection, me: Me, place: Place, chat: ImportedChat, identities: Sequence[str]
+) -> Figures:
+    """Count what would come in; the chat's identities stand in the order of its messages."""
+    known = 0
+    unidentified = 0
+    people: set[str] = set()
+    for at in range(0, len(identities), _AT_ONCE):
+        here = _known(connection, place.account_id, identities[at : at + _AT_ONCE])
+        known += len(here)
+        for message, identity in zip(
+            chat.messages[at : at + _AT_ONCE], identities[at : at + _AT_ONCE], strict=True
+        ):
+            if identity in here or not message.sender:
+                continue
+            author = author_of(place, me, message.sender, message.outgoing)
+            if not author.is_known:
+                unidentified += 1
+                people.add(author.author_id)
+    return Figures(len(identities) - known, known, unidentified, len(people))
+
+
+def previewed(
+    status: ImportStatus, chat: ImportedChat, place: Place, figures: Figures, file_count: int
+) -> ImportStatus:
+    """Return the status with a preview's figures; `file_count` is how many files come along."""
+    named = sum(len(message.files) for message in chat.messages)
+    left_out = sum(message.missing_files for message in chat.messages)
+    notes = list(chat.notes)
+    if named > file_count:
+        notes.append(
+            f"{named - file_count} files lie beside this export: only their names come in."
+        )
+    times = [message.at_utc_ms for message in chat.messages]
+    return msgspec.structs.replace(
+        status,
+        account_id=place.account_id,
+        title=chat.title,
+        done=len(chat.messages),
+        total=len(chat.messages),
+        new=figures.new,
+        known=figures.known,
+        unidentified=figures.unidentified,
+        unidentified_people=figures.unidentified_people,
+        files=file_count,
+        missing_files=left_out + named - file_count,
+        first_utc_ms=min(times),
+        last_utc_ms=max(times),
+        notes=tuple(notes[:MOST_NOTES]),
+    )
+
+
+def _known(connection: Connection, account_id: str, identities: Sequence[str]) -> set[str]:
+    if not account_id:
+        return set()
+    values = {"account_id": account_id, "ids": list(identities)}
+    return set(connection.execute(_KNOWN, values).scalars())
