@@ -5,6 +5,8 @@ It never handles clicks, selection or acts: timeline_view.py adds them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QRegion, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyleOptionViewItem, QWidget
@@ -231,6 +233,10 @@ class TimelineScroll(QListView):
 
     def visualRegionForSelection(self, selection: object) -> QRegion:
         return QRegion()
+
+    def dataChanged(self, first: AnyIndex, last: AnyIndex, roles: Sequence[int] = ()) -> None:
+        # QListView would have all rows laid out, and so painted, anew: `rows` knows which move.
+        QAbstractItemView.dataChanged(self, first, last, list(roles))
 
     def doItemsLayout(self) -> None:
         self.updateGeometries()

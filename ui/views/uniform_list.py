@@ -5,6 +5,8 @@ It never asks a row for anything before that row shows: QListView asks each one 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import (
     QAbstractItemModel,
     QEvent,
@@ -85,6 +87,10 @@ class UniformList(QListView):
         return state
 
     # -- Qt ------------------------------------------------------------------------------------
+
+    def dataChanged(self, first: AnyIndex, last: AnyIndex, roles: Sequence[int] = ()) -> None:
+        # QListView would have all rows laid out, and so painted, anew.
+        QAbstractItemView.dataChanged(self, first, last, list(roles))
 
     def visualRect(self, index: AnyIndex) -> QRect:
         return self._rect(index.row()) if index.isValid() else QRect()
