@@ -25,7 +25,11 @@ from tests.support.served_backend import verify_archive
 from tests.support.waiting import eventually
 from tests.ui.kit import until
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [
+    pytest.mark.timeout(240),
+    # A menu that pops up wants the keyboard, which the offscreen platform can't give.
+    pytest.mark.qt_log_ignore("This plugin does not support grabbing the keyboard"),
+]
 ACCOUNT, CLIENT, EMPLOYEE = "acc-matrix", "Ada Lovelace", "emp-ruth"
 SEND = b"/send/m.room.message/"
 
