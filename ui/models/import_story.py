@@ -144,7 +144,8 @@ def _report(end: Imported, file_name: str) -> list[str]:
         said.append(f"{count_words(end.known, 'message')} {were} there already.")
     if end.unidentified:
         many = count_words(end.unidentified, "message")
-        said.append(f"{many} of unidentified participants are kept without a name of the book.")
+        are = "is" if end.unidentified == 1 else "are"
+        said.append(f"{many} of unidentified participants {are} kept without a name of the book.")
     said.append(f"The original, “{file_name}”, is kept, readable by Compliance only.")
     if end.notes:
         said += ["", "What could not be read as meant:", *(f"· {note}" for note in end.notes)]

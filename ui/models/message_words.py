@@ -265,6 +265,8 @@ def _server_footer(row: TimelineRow, setting: Setting) -> tuple[Part, ...]:
             return (*seal, Part("Expired, not delivered", "block", True), *reason, at, edit)
         case None:
             return (*seal, *_native(message), at)
+        case _ if message.origin is Origin.IMPORTED:
+            return (*seal, *_native(message), at)
         case DeliveryState.ARCHIVED if message.archive is None:
             return (*seal, at)
         case state:

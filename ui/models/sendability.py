@@ -80,8 +80,9 @@ def sendability(
     who = _who(conversation, contacts)
     if conversation.mode is Mode.NATIVE:
         note = (
-            f"Native conversation: it is held on your phone and only kept here. Write to {who} in "
-            f"{channel} on the phone; what was said there is imported."
+            f"Native conversation: it is held on your phone and only kept here. Write to "
+            f"{'the group' if conversation.group else who} in {channel} on the phone; what was "
+            "said there is imported."
         )
         return Sendability(Gate.NATIVE, note, writable=False)
     if conversation.walled:

@@ -8,13 +8,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from pathlib import Path
 
-from PySide6.QtCore import QModelIndex, QPoint, Qt
+from PySide6.QtCore import QMimeData, QModelIndex, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractItemView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QWidget
 
 WAIT_S = 20.0
 _LOOK_EVERY_S = 0.02
+_COPY = Qt.DropAction.CopyAction
 _NO_MODIFIER = Qt.KeyboardModifier.NoModifier
 
 
@@ -64,6 +67,20 @@ async def press(
 ) -> None:
     """Press and release one key."""
     QTest.keyClick(widget, key, modifiers)
+    await asyncio.sleep(0)
+
+
+async def drop_file(widget: QWidget, path: Path) -> None:
+    """Carry a file over a widget and let it go there, as a file manager does."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    middle, button, copy = widget.rect().center(), Qt.MouseButton.LeftButton, _COPY
+    enter = QDragEnterEvent(middle, copy, data, button, _NO_MODIFIER)
+    enter.ignore()
+    QApplication.sendEvent(widget, enter)
+    demand(enter.isAccepted(), f"“{widget.accessibleName()}” does not take a file")
+    await asyncio.sleep(0.05)
+    QApplication.sendEvent(widget, QDropEvent(QPointF(middle), copy, data, button, _NO_MODIFIER))
     await asyncio.sleep(0)
 
 

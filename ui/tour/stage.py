@@ -38,6 +38,7 @@ class Stage:
     states: list[DeliveryState] = field(default_factory=list)
     before_blocked: int = 0
     held_id: MessageId = _NO_MESSAGE
+    messages_before: int = 0
 
     @property
     def window(self) -> MainWindow:

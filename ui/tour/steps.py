@@ -25,6 +25,14 @@ from ui.tour.events import (
     type_text,
     wait_for,
 )
+from ui.tour.import_steps import (
+    import_archived,
+    import_dropped,
+    import_opened,
+    import_people,
+    import_preview,
+    imported_twice,
+)
 from ui.tour.policy_steps import (
     approval_asked,
     approval_granted,
@@ -321,6 +329,12 @@ STEPS: tuple[Step, ...] = (
     approval_granted,
     search,
     search_opened,
+    import_dropped,
+    import_people,
+    import_preview,
+    import_archived,
+    import_opened,
+    imported_twice,
     dark_theme,
     diagnostics,
     back_to_inbox,
