@@ -269,6 +269,21 @@ class Inbound(Protocol):
         """Return a file's bytes; raises Retryable or ContentInvalid."""
 
 
+class Names(NamedTuple):
+    """What a vendor shows of somebody and of their group; empty where it does not tell."""
+
+    sender: str = ""
+    chat: str = ""
+
+
+@runtime_checkable
+class Naming(Protocol):
+    """What an Inbound has whose events come without names, which have to be asked for."""
+
+    async def names_of(self, account: Account, address: str, chat: str) -> Names:
+        """Return the names of a sender and of the group, if any; may raise what a channel may."""
+
+
 class Connector(NamedTuple):
     """Both ways of one channel."""
 

@@ -27,6 +27,7 @@ from backend.delivery.applying import (
     apply_unmatched,
 )
 from backend.delivery.chats import find_chat
+from backend.delivery.naming import NameBook
 from backend.inbox.events import members_of
 from backend.inbox.inbound import StoredFile
 from backend.inbox.uploads import known_media_type
@@ -84,6 +85,7 @@ class InboundRecorder:
         self._tell_typing = tell_typing
         self._now = now
         self._wake = asyncio.Event()
+        self._names = NameBook()
         self._given_up: set[tuple[str, str]] = set()
         self._waiting = False
 
@@ -213,7 +215,7 @@ class InboundRecorder:
 
     async def _read(self, row: Row[Any], account: Account) -> _Read:
         connector = self._connectors[account.connector]
-        parsed = connector.parse(account, row.raw)
+        parsed = await self._names.told(connector, account, connector.parse(account, row.raw))
         files = []
         for event in parsed:
             refs = getattr(event, "attachments", ())

@@ -71,7 +71,7 @@ async def test_a_callback_brings_what_the_client_wrote_once(tmp_path: Path) -> N
             finally:
                 running.cancel()
                 await asyncio.gather(running, return_exceptions=True)
-            assert await _told(workspace) == (1, "external_userid", "wm1")
+            assert await _told(workspace) == (1, "external_userid", "王小明")
 
 
 async def _call_back(desk: HookDesk) -> int:
@@ -91,11 +91,14 @@ async def _call_back(desk: HookDesk) -> int:
 
 async def _told(workspace: Workspace) -> tuple[int, str, str]:
     kind = "SELECT id_type FROM contact_points WHERE address = 'wm1'"
-    address = "SELECT address FROM contact_points WHERE id_type = 'external_userid'"
+    name = (
+        "SELECT display_name FROM contacts JOIN contact_points USING (contact_id) "
+        "WHERE id_type = 'external_userid'"
+    )
     return (
         int(str(await workspace.scalar(_COUNT))),
         str(await workspace.scalar(kind)),
-        str(await workspace.scalar(address)),
+        str(await workspace.scalar(name)),
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from backend.channels.contract import Account, Connector
+from backend.channels.contract import Account, Connector, Naming
 from backend.channels.modules import ChannelContext, load_module
 from backend.channels.vendor_http import VendorHttp
 from contract.ids import AccountId
@@ -90,6 +90,13 @@ async def test_line_takes_our_pushes_quotes_read_marks_and_loading(line: Vendor)
     assert (await out.send(quoting, attempt(key="m-2.0"))).external_id
     await out.mark_read(line.account, "U1", "1", {"mark_as_read_token": "30yhdy232"})
     await out.typing(line.account, f"U{'a' * 32}", True)
+
+
+async def test_line_tells_the_names_we_ask_for(line: Vendor) -> None:
+    inbound = line.connector.inbound
+    assert isinstance(inbound, Naming)
+    assert (await inbound.names_of(line.account, f"U{'a' * 32}", "")).sender
+    assert (await inbound.names_of(line.account, f"U{'a' * 32}", f"C{'b' * 32}")).chat
 
 
 async def test_prism_would_refuse_a_push_that_line_does_not_allow(line_url: str) -> None:

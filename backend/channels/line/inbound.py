@@ -15,7 +15,7 @@ import hmac
 import msgspec
 
 from backend.channels import faults
-from backend.channels.contract import Account, Polled, RawItem
+from backend.channels.contract import Account, Names, Polled, RawItem
 from backend.channels.events import (
     ConsentChange,
     Deleted,
@@ -28,7 +28,13 @@ from backend.channels.events import (
 )
 from backend.channels.line import wire
 from backend.channels.line.errors import fault_of
-from backend.channels.line.outbound import DEFAULT_DATA_URL, QUOTE_TOKEN, READ_TOKEN, bearer
+from backend.channels.line.outbound import (
+    DEFAULT_DATA_URL,
+    QUOTE_TOKEN,
+    READ_TOKEN,
+    api_url,
+    bearer,
+)
 from backend.channels.modules import ChannelContext
 from backend.channels.webhooks import (
     WebhookAnswer,
@@ -85,6 +91,18 @@ class LineInbound:
         """Return nothing: LINE sends webhooks and can't be asked."""
         return await nothing_to_poll(cursor)
 
+    async def names_of(self, account: Account, address: str, chat: str) -> Names:
+        """Return what a client, and the group they wrote in, is called; LINE's events tell none."""
+        if not chat:
+            told = await self._profile(account, f"/v2/bot/profile/{address}")
+            return Names(sender=told.name)
+        kind = "group" if chat.startswith("C") else "room"
+        member = await self._profile(account, f"/v2/bot/{kind}/{chat}/member/{address}")
+        if kind == "room":
+            return Names(sender=member.name)  # rooms have no name of their own
+        group = await self._profile(account, f"/v2/bot/group/{chat}/summary")
+        return Names(sender=member.name, chat=group.group_name)
+
     async def fetch_media(self, account: Account, ref: str) -> bytes:
         """Return a file by its message's id; LINE may still be preparing it."""
         settings = self._context.settings_of(account.account_id)
@@ -105,6 +123,15 @@ class LineInbound:
             fault = fault_of(reply, self._context.now())
             raise faults.Retryable(fault.reason) from fault
         return reply.body
+
+    async def _profile(self, account: Account, path: str) -> wire.Profile:
+        settings = self._context.settings_of(account.account_id)
+        reply = await self._context.http.request(
+            "GET", f"{api_url(settings)}{path}", repeatable=True, headers=bearer(settings)
+        )
+        if not reply.is_success:
+            return wire.Profile()
+        return msgspec.json.decode(reply.body, type=wire.Profile)
 
 
 def _event(event: wire.Event) -> InboundEvent:

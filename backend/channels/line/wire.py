@@ -107,3 +107,10 @@ class Endpoint(msgspec.Struct):
 
     endpoint: str = ""
     active: bool = False
+
+
+class Profile(msgspec.Struct):
+    """What a person or a group is called."""
+
+    name: str = msgspec.field(default="", name="displayName")
+    group_name: str = msgspec.field(default="", name="groupName")

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from backend.channels import faults
-from backend.channels.contract import Account, Polled, RawItem
+from backend.channels.contract import Account, Names, Polled, RawItem
 from backend.channels.events import InboundEvent
 from backend.channels.modules import ChannelContext
 from backend.channels.webhooks import WebhookAnswer, WebhookRequest, body_key
@@ -23,7 +23,7 @@ from backend.channels.wechat.calls import Ask, TokenCalls
 from backend.channels.wecom.bell import LONGEST_WAIT_S, Bells
 from backend.channels.wecom.errors import StaleCallback
 from backend.channels.wecom.reading import read_message, unreadable
-from backend.channels.wecom.wire import Numbered, Pulled
+from backend.channels.wecom.wire import Customers, Numbered, Pulled
 from contract.ids import AccountId
 
 _PULLED = "x-parley-pulled"
@@ -102,6 +102,14 @@ class WeComInbound:
             self._bells.ring(open_kfid)
         items = tuple(self._item(account, bytes(raw)) for raw in pulled.msg_list)
         return Polled(items=items, cursor=pulled.next_cursor or cursor)
+
+    async def names_of(self, account: Account, address: str, chat: str) -> Names:
+        """Return what a client calls themself; WeCom's messages tell no names."""
+        document = {"external_userid_list": [address]}
+        ask = Ask("POST", "/cgi-bin/kf/customer/batchget", document=document)
+        reply = await self._calls.call(account.account_id, ask)
+        customers = msgspec.json.decode(reply.body, type=Customers).customer_list
+        return Names(sender=customers[0].nickname if customers else "")
 
     async def fetch_media(self, account: Account, ref: str) -> bytes:
         """Return a client's file, which WeCom keeps for three days."""

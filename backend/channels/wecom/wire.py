@@ -100,3 +100,15 @@ class Desks(msgspec.Struct):
     """The customer service accounts that the application may use."""
 
     account_list: list[Desk] = []
+
+
+class Customer(msgspec.Struct):
+    """A client as WeChat shows them."""
+
+    nickname: str = ""
+
+
+class Customers(msgspec.Struct):
+    """The clients asked for."""
+
+    customer_list: list[Customer] = []

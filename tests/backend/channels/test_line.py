@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from backend.channels import faults
-from backend.channels.contract import Account, Connector, Polled, RawItem
+from backend.channels.contract import Account, Connector, Names, Naming, Polled, RawItem
 from backend.channels.events import ConsentChange, Deleted, Edited, MessageIn, Unknown
 from backend.channels.line.errors import next_month_utc_ms
 from backend.channels.modules import ChannelContext, load_module
@@ -94,6 +94,11 @@ class LinePeer:
         if request.method == "POST":
             self.asked.append((path, await request.json()))
             return JSONResponse({})
+        if path.startswith("profile/") or "/member/" in path:
+            known = path.endswith("U1")
+            return JSONResponse({"displayName": "Ada"} if known else {}, 200 if known else 404)
+        if path.endswith("/summary"):
+            return JSONResponse({"groupId": "C1", "groupName": "Family"})
         if path == "info":
             return JSONResponse({"displayName": "Bank", "basicId": "@bank"})
         return JSONResponse({"endpoint": "https://bank.test/hooks/line/line-1", "active": True})
@@ -213,6 +218,15 @@ def test_what_is_no_message_is_shown_to_nobody(vendor: LineVendor) -> None:
     for event in events:
         assert isinstance(event, Unknown)
         assert event.sender.address == ""
+
+
+async def test_names_are_asked_for_since_no_event_tells_them(vendor: LineVendor) -> None:
+    inbound = vendor.connector.inbound
+    assert isinstance(inbound, Naming)
+    assert await inbound.names_of(ACCOUNT, "U1", "") == Names(sender="Ada")
+    assert await inbound.names_of(ACCOUNT, "U1", "C1") == Names(sender="Ada", chat="Family")
+    assert await inbound.names_of(ACCOUNT, "U1", "R1") == Names(sender="Ada")
+    assert await inbound.names_of(ACCOUNT, "U2", "") == Names()
 
 
 def test_a_redelivery_has_the_key_of_the_first_delivery(vendor: LineVendor) -> None:

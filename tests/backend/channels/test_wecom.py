@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from backend.channels import faults
-from backend.channels.contract import Account, Connector, Polled, RawItem
+from backend.channels.contract import Account, Connector, Names, Naming, Polled, RawItem
 from backend.channels.events import (
     Deleted,
     InboundEvent,
@@ -229,6 +229,13 @@ async def test_events_tell_of_failures_and_recalls(vendor: WeComVendor) -> None:
     assert gone.external_id == "k2"
     assert isinstance(entered, Unknown)
     assert entered.sender.address == ""
+
+
+async def test_names_are_asked_for_since_no_message_tells_them(vendor: WeComVendor) -> None:
+    inbound = vendor.connector.inbound
+    assert isinstance(inbound, Naming)
+    assert await inbound.names_of(ACCOUNT, "wm1", "") == Names(sender="王小明")
+    assert await inbound.names_of(ACCOUNT, "wm2", "") == Names()
 
 
 async def test_files_go_out_by_media_id(vendor: WeComVendor) -> None:

@@ -153,6 +153,7 @@ class WeComPeer:
             Route("/cgi-bin/kf/send_msg", self.send, methods=["POST"]),
             Route("/cgi-bin/kf/sync_msg", self.sync, methods=["POST"]),
             Route("/cgi-bin/kf/account/list", self.desks, methods=["POST"]),
+            Route("/cgi-bin/kf/customer/batchget", self.customers, methods=["POST"]),
             Route("/cgi-bin/media/upload", self.upload, methods=["POST"]),
             Route("/cgi-bin/media/get", self.media),
         ]
@@ -197,6 +198,11 @@ class WeComPeer:
     async def desks(self, request: Request) -> Response:
         desk = {"open_kfid": "wk1", "name": "Bank desk", "avatar": ""}
         return JSONResponse({"errcode": 0, "errmsg": "ok", "account_list": [desk]})
+
+    async def customers(self, request: Request) -> Response:
+        asked = (await request.json())["external_userid_list"]
+        known = [{"external_userid": "wm1", "nickname": "王小明"}] if "wm1" in asked else []
+        return JSONResponse({"errcode": 0, "errmsg": "ok", "customer_list": known})
 
     async def upload(self, request: Request) -> Response:
         return JSONResponse(recorded("work/media_upload"))
