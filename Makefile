@@ -9,7 +9,7 @@ OUT := out
 WORKERS ?= 2
 ARGS ?=
 
-.PHONY: help setup run tour test test-pythons test-channels bench bench-peers soak fuzz check format lock openapi overview clean
+.PHONY: help setup run tour test test-long test-pythons test-channels bench bench-peers soak fuzz check format lock openapi overview clean
 
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s%s\n", $$1, $$2}' Makefile
@@ -30,9 +30,16 @@ tour: ## Play the tour without a window into out/tour
 	@.ci/setup run
 	@QT_QPA_PLATFORM=offscreen exec .ci/with-session-bus $(PY) -m ui --tour $(OUT)/tour
 
-test: ## Run every test (ARGS="-k name" narrows it)
+# What takes minutes each: whole days of use, and programs killed in the middle of them.
+LONG := tests/flows tests/faults
+
+test: ## Run every test but the longer suites below (ARGS="-k name" narrows it)
 	@.ci/setup test
-	@exec .ci/with-session-bus $(PY) -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	@exec .ci/with-session-bus $(PY) -m pytest -n $(WORKERS) --dist loadgroup $(LONG:%=--ignore=%) $(ARGS)
+
+test-long: ## Run a thousand messages under kills, five thousand in a queue, every fault on purpose
+	@.ci/setup test
+	@exec .ci/with-session-bus $(PY) -m pytest -n $(WORKERS) --dist loadgroup $(LONG) $(ARGS)
 
 test-pythons: ## Run the quick tests on every other Python 3.11-3.13 found here
 	@.ci/setup test
