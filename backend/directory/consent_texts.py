@@ -76,13 +76,7 @@ def add_text(
 
     `channel` None means all channels without a text of their own. Raises ConsentTextError.
     """
-    body, language = body.strip(), language.strip()
-    if kind not in KINDS:
-        raise ConsentTextError(f"The kind is one of: {', '.join(KINDS)}.")
-    if not body or len(body) > MAX_CHARS:
-        raise ConsentTextError(f"A text has between 1 and {MAX_CHARS} characters.")
-    if not language or "/" in language:
-        raise ConsentTextError("Name the text's language, such as de or zh-Hant.")
+    body, language = _checked(kind, body, language)
     columns, place = consent_texts.c, "" if channel is None else channel.value
     this = (
         columns.firm_id == firm_id,
@@ -117,6 +111,17 @@ def add_text(
         )
     )
     return text
+
+
+def _checked(kind: str, body: str, language: str) -> tuple[str, str]:
+    body, language = body.strip(), language.strip()
+    if kind not in KINDS:
+        raise ConsentTextError(f"The kind is one of: {', '.join(KINDS)}.")
+    if not body or len(body) > MAX_CHARS:
+        raise ConsentTextError(f"A text has between 1 and {MAX_CHARS} characters.")
+    if not language or "/" in language:
+        raise ConsentTextError("Name the text's language, such as de or zh-Hant.")
+    return body, language
 
 
 def texts_of(connection: Connection, firm_id: str) -> tuple[ConsentText, ...]:

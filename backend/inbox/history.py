@@ -42,11 +42,10 @@ def record_history(
     attachments: Sequence[StoredFile] = (),
     provenance: Mapping[str, str] | None = None,
 ) -> MessageId:
-    """Archive a message made elsewhere and place it where it happened; returns its id.
+    """Archive a message made elsewhere; returns its id, the known one of an `external_id`.
 
-    What a channel echoes at once (native) is placed where it came in, like all that is live.
-    Nothing is added for a known `external_id`; `state` is an outbound message's last one. With
-    `provenance` (where it came from) the entry names author and `external_id`, too.
+    It stands where it happened; a native one, echoed at once, where it came in. `state` is an
+    outbound message's last one. With `provenance` the entry names author and id there, too.
     """
     row = conversation_row(connection, conversation_id)
     if known := find_by_external_id(connection, row.account_id, external_id):

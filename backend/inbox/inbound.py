@@ -64,8 +64,7 @@ def record_inbound(
 ) -> MessageId:
     """Archive a client's message, then write it; returns its id, the known one when seen before.
 
-    An unknown sender becomes an incomplete contact, and whoever looks after the account is told
-    of one whom nobody serves; `author_name` is who speaks in a group.
+    An unknown sender becomes a contact, maybe for triage; `author_name` is who speaks in a group.
     """
     if known := find_by_external_id(connection, account_id, external_message_id):
         return known

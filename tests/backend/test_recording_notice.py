@@ -6,7 +6,7 @@ It never fakes a part: events are applied to the real encrypted database.
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
@@ -74,9 +74,7 @@ async def says(workspace: Workspace, text: str, *, who: str = "client-1", chat: 
         text=text,
         chat=chat,
     )
-    words: Callable[[str, Channel], str | None] = lambda said, channel: opt_out_source(  # noqa: E731
-        POLICY.server, said, channel
-    )
+    words = functools.partial(opt_out_source, POLICY.server)
     await workspace.services.database.write(
         lambda c: apply_event(c, ACCOUNT, event, (), now, now, words)
     )

@@ -1,4 +1,7 @@
-"""Tests of the page of unknown senders: queue, decisions, notes, faults. No network is used."""
+"""Tests of the page of unknown senders: queue, decisions, notes, faults.
+
+They never use a network.
+"""
 
 from __future__ import annotations
 
