@@ -72,10 +72,7 @@ def add_text(
     actor_id: str,
     now_utc_ms: int,
 ) -> ConsentText:
-    """Archive and add the next version of a text, which goes out from now on.
-
-    `channel` None means all channels without a text of their own. Raises ConsentTextError.
-    """
+    """Add the next version of a text, archived (`channel` None: all); raises ConsentTextError."""
     body, language = _checked(kind, body, language)
     columns, place = consent_texts.c, "" if channel is None else channel.value
     this = (

@@ -44,8 +44,7 @@ def record_history(
 ) -> MessageId:
     """Archive a message made elsewhere; returns its id, the known one of an `external_id`.
 
-    It stands where it happened; a native one, echoed at once, where it came in. `state` is an
-    outbound message's last one. With `provenance` the entry names author and id there, too.
+    A native one stands where it came in; `state` is its last; `provenance` goes into the entry.
     """
     row = conversation_row(connection, conversation_id)
     if known := find_by_external_id(connection, row.account_id, external_id):
