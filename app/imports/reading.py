@@ -18,10 +18,8 @@ from app.domain.errors import Refused
 from app.domain.imports import DateReadings, Export, ReadAs
 from contract.imports.day_order import FoundOrder, moment_of
 from contract.imports.line_heads import Head
-from contract.imports.line_text import read_line
-from contract.imports.model import ImportedChat, ImportRefused
-from contract.imports.sms_backup import read_sms_backup
-from contract.imports.telegram import read_telegram
+from contract.imports.model import ImportedChat, ImportRefused, Source
+from contract.imports.opening import read_chats
 from contract.imports.whatsapp import read_chat, take_apart
 from contract.imports.whatsapp_zip import read_archive
 
@@ -108,19 +106,26 @@ _Read = tuple[tuple[ImportedChat, ...], FoundOrder | None, tuple[Head, ...]]
 def _read(file: IO[bytes], name: str, read_as: ReadAs) -> _Read:
     head = file.read(_HEAD_BYTES)
     file.seek(0)
-    zone = zone_of(read_as.zone)
+    source, zone = _source_of(head), zone_of(read_as.zone)
+    if source is Source.WHATSAPP_TEXT:
+        return _read_whatsapp(file, name, zone, read_as)
+    return read_chats(file, source, name, zone), None, ()
+
+
+def _source_of(head: bytes) -> Source:
+    """Return the format a file has by its first bytes; raises Refused for one that has none."""
     if head.startswith(_SQLITE):
-        raise Refused(_NOT_AN_EXPORT)
+        return Source.IMESSAGE
+    if head.startswith(_ZIP):
+        return Source.WHATSAPP_TEXT
     start = head.lstrip(b"\xef\xbb\xbf \r\n\t")
     if start.startswith(b"{"):
-        return read_telegram(file), None, ()
+        return Source.TELEGRAM_JSON
     if start.startswith(b"<"):
-        return read_sms_backup(file), None, ()
-    if not head.startswith(_ZIP) and _says_line(head):
-        return (read_line(file, zone),), None, ()
-    if not head.startswith(_ZIP) and b"\x00" in head:
+        return Source.SMS_BACKUP
+    if b"\x00" in head:
         raise Refused(_NOT_AN_EXPORT)
-    return _read_whatsapp(file, name, zone, read_as)
+    return Source.LINE_TEXT if _says_line(head) else Source.WHATSAPP_TEXT
 
 
 def _read_whatsapp(file: IO[bytes], name: str, zone: tzinfo, read_as: ReadAs) -> _Read:

@@ -101,7 +101,7 @@ class ImportPage(PageFrame):
         for step, part in self._parts.items():
             part.setVisible(step is state.step)
         self._file_button.setEnabled(state.work is None)
-        if state.step is not old.step:
+        if state.step is not old.step or state.done is not old.done:
             self.focus_step()
         self._say(state, old)
 
@@ -116,7 +116,7 @@ class ImportPage(PageFrame):
         elif self._state.step is Step.PREVIEW:
             self.preview.setFocus(reason)
         else:
-            (self._open if self._state.opens is not None else self.work.stop).setFocus(reason)
+            (self._open if self._state.opens is not None else self._outcome).setFocus(reason)
 
     def texts(self) -> list[str]:
         """Return the sentences on screen beside the people and the preview."""
