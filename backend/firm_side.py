@@ -22,8 +22,9 @@ from backend.channels.rates import RateLimits
 from backend.channels.running import VendorChannels
 from backend.delivery.accounts import governed_accounts
 from backend.directory.account_settings import read_settings
-from backend.directory.firm_settings import public_url_of
+from backend.directory.firm_settings import firm_of, public_url_of
 from backend.firm_workspace import open_firm
+from backend.governance.policy import bring_into_force, newest_version, policy_on_record
 from backend.services import Authenticator, Services, system_clock_utc_ms
 from backend.sides import AccountsChanged, Resume
 from backend.storage.database import Database
@@ -57,7 +58,7 @@ class FirmSide:
         self._public_url = options.public_url.rstrip("/")
         self._channels: VendorChannels | None = None
         self._hooks: HookDesk | None = None
-        self._database: Database | None = None
+        self._workspace: Workspace | None = None
         self._accounts_changed: AccountsChanged = _nobody
         self._neighbours = 0
 
@@ -99,7 +100,7 @@ class FirmSide:
 
     async def start(self, workspace: Workspace, accounts_changed: AccountsChanged) -> None:
         """Start the connectors that the firm's accounts name."""
-        self._database, self._accounts_changed = workspace.database, accounts_changed
+        self._workspace, self._accounts_changed = workspace, accounts_changed
         accounts, settings, public_url = await workspace.database.read(_look)
         self._public_url = self._public_url or public_url
         self._neighbours = await workspace.database.write(_data_version)
@@ -110,8 +111,9 @@ class FirmSide:
 
     async def run(self) -> None:
         """Take up what `parley-backend admin` writes while this process runs, until cancelled."""
-        database = self._database
-        assert database is not None, "the firm's side was not started"
+        workspace = self._workspace
+        assert workspace is not None, "the firm's side was not started"
+        database = workspace.database
         seen = -1
         while True:
             await asyncio.sleep(_LOOK_EVERY_S)
@@ -123,6 +125,7 @@ class FirmSide:
             await self._refresh(database)
             neighbours = await database.write(_data_version)
             if neighbours != self._neighbours:
+                await _take_policy(workspace)
                 self._neighbours = neighbours
                 # Whoever waits for a commit hears of ours, never of another process's.
                 await database.write(_announce)
@@ -157,6 +160,20 @@ class FirmSide:
         if changed:
             _log.info("channel accounts changed", extra={"accounts": sorted(changed)})
             self._accounts_changed(changed)
+
+
+async def _take_policy(workspace: Workspace) -> None:
+    """Put in force what `parley-backend policy publish` wrote, compiled aside before."""
+    database, running = workspace.database, workspace.policy
+    firm_id, _ = await database.read(firm_of)
+    if await database.read(lambda c: newest_version(c, firm_id)) == running.version:
+        return
+    newer = await database.read(lambda c: policy_on_record(c, firm_id))
+    assert newer is not None, "a firm has a policy from its making on"
+    await asyncio.to_thread(newer.prepare)
+    now_utc_ms = system_clock_utc_ms()
+    await database.write(lambda c: bring_into_force(c, firm_id, running, newer, now_utc_ms))
+    _log.info("another policy is in force", extra={"version": newer.version})
 
 
 def _look(

@@ -42,20 +42,27 @@ def add_policy_commands(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     replay.add_argument("--bundle", type=Path, required=True, metavar="NEW", help=_BUNDLE)
     replay.add_argument("--since", required=True, metavar="DATE", help="YYYY-MM-DD, UTC")
-    replay.add_argument("--data-dir", type=Path, required=True)
+    _add_workspace(replay)
     _add_publication(commands)
 
 
 def _add_publication(commands: Commands[argparse.ArgumentParser]) -> None:
     publish = commands.add_parser("publish", help="put a bundle in force that two people signed")
     publish.add_argument("--bundle", type=Path, required=True, metavar="BUNDLE")
-    publish.add_argument("--data-dir", type=Path, required=True)
+    _add_workspace(publish)
     keys = commands.add_parser("keys", help="list, add or retire the keys that may sign bundles")
-    keys.add_argument("--data-dir", type=Path, required=True)
+    _add_workspace(keys)
     keys.add_argument("--add", default="", metavar="KEY", help="a verifier key, with --employee")
     keys.add_argument("--employee", default="", metavar="ID", help="whose key it is")
     keys.add_argument("--retire", default="", metavar="KEY", help="a key that counts no more")
     keys.add_argument("--by", default="", metavar="ID", help="who orders the change")
+
+
+def _add_workspace(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--data-dir", type=Path, required=True)
+    command.add_argument(
+        "--key-file", type=Path, metavar="FILE", help="holds the database key; else stdin tells it"
+    )
 
 
 def _verifier(command: argparse.ArgumentParser) -> None:

@@ -1,6 +1,6 @@
 """The commands that replay a bundle, put it in force, and look after its signers' keys.
 
-They never run while a backend holds the workspace, and never publish what one person alone signed.
+They never run while a backend holds a sample, and never publish what one person alone signed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, select
 
-from backend.cli.opening import open_offline
+from backend.cli.opening import open_beside
 from backend.cli.policy_sources import print_problems, read_bundle
 from backend.cli.printing import print_line
 from backend.governance.policy import PolicyTooOld, policy_on_record
@@ -41,7 +41,7 @@ def run_publication(arguments: argparse.Namespace) -> int:
     except BundleError as error:
         print_problems(error.problems)
         return 1
-    with open_offline(arguments.data_dir) as (database, _):
+    with open_beside(arguments) as database:
         try:
             replays = arguments.policy_command == "replay"
             for line in database.read_now(work) if replays else database.write_now(work):

@@ -82,6 +82,16 @@ class RunningPolicy:
         """The hash of what clients fetch, as HTTP names it."""
         return f'"{hashlib.sha256(self.packed).hexdigest()}"'
 
+    def become(self, newer: RunningPolicy) -> None:
+        """Be another bundle from now on; call it in a transaction that writes.
+
+        Decisions are made in such transactions alone, so that none meets half of each.
+        """
+        with self._making:
+            self.version, self.hash, self.files = newer.version, newer.hash, newer.files
+            self._server, self._client, self._packed = newer.server, newer._client, newer.packed
+            self.__dict__.pop("etag", None)
+
     def enforce(self, facts: Facts, draft: Draft) -> Decision:
         """Return the decision that stands."""
         from contract.policy.evaluate import evaluate  # what it needs costs start-up
@@ -144,11 +154,7 @@ def policy_on_record(connection: Connection, firm_id: str) -> RunningPolicy | No
 
     It was compiled before it came into force, so it is not compiled here.
     """
-    columns = policy_bundles.c
-    versions = connection.execute(
-        select(columns.version).where(columns.firm_id == firm_id)
-    ).scalars()
-    newest = max(versions, key=version_key, default=None)
+    columns, newest = policy_bundles.c, newest_version(connection, firm_id)
     if newest is None:
         return None
     row = connection.execute(
@@ -157,6 +163,27 @@ def policy_on_record(connection: Connection, firm_id: str) -> RunningPolicy | No
         )
     ).one()
     return RunningPolicy(unpack_bundle(row.packed), newest, row.bundle_hash)
+
+
+def newest_version(connection: Connection, firm_id: str) -> str | None:
+    """Return the version of the policy on record; None before the first."""
+    columns = policy_bundles.c
+    versions = connection.execute(
+        select(columns.version).where(columns.firm_id == firm_id)
+    ).scalars()
+    return max(versions, key=version_key, default=None)
+
+
+def bring_into_force(
+    connection: Connection,
+    firm_id: str,
+    running: RunningPolicy,
+    newer: RunningPolicy,
+    now_utc_ms: int,
+) -> None:
+    """Enforce a policy that another process published, and have clients ask for it now."""
+    running.become(newer)
+    _tell(connection, firm_id, newer, now_utc_ms)
 
 
 def publish(
@@ -195,12 +222,16 @@ def publish(
         )
     )
     _archive(connection, firm_id, policy, signers, now_utc_ms)
+    _tell(connection, firm_id, policy, now_utc_ms)
+    return True
+
+
+def _tell(connection: Connection, firm_id: str, policy: RunningPolicy, now_utc_ms: int) -> None:
     body = PolicyChanged(bundle_version=policy.version)
     for employee_id in connection.execute(
         select(employees.c.employee_id).where(employees.c.firm_id == firm_id)
     ).scalars():
         append_event(connection, EmployeeId(employee_id), body, now_utc_ms)
-    return True
 
 
 def _archive(

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +20,14 @@ import pytest
 
 from app.domain.inbox import InboxQuery
 from app.session.access_token import forget_token, keep_token
+from contract.ids import uuid7
+from contract.policy.manifest import unpack_bundle
 from contract.wire import Direction
 from tests.app.core_world import new_core, online, row_when
 from tests.backend.channels.telegram_peer import TOKEN as BOT_TOKEN
 from tests.backend.channels.telegram_peer import TelegramPeer
+from tests.backend.test_policy_commands import NO_WEATHER as RAIN
+from tests.backend.test_policy_commands import key, policy, source
 from tests.channels.peers import free_port
 from tests.support.firm_backend import KEY_HEX, FirmBackend
 from tests.support.served_backend import archive_is_sound
@@ -42,6 +47,8 @@ WHATSAPP = {
     "app_secret": APP_SECRET,
     "verify_token": "a word",
 }
+COMPLIANCE = ("--role", "compliance")
+VERSION = "2099.1.1"
 HOOK = "/hooks/whatsapp/acc-wa"
 BODY = json.dumps({"object": "whatsapp_business_account", "entry": []}).encode()
 
@@ -183,6 +190,57 @@ def test_an_accounts_new_settings_hold_without_a_restart(firm: Firm) -> None:
         until(lambda: _heard(anna, "Are you there?"), "the message")
     assert firm.backend.child.alive
     assert firm.backend.child.pid == pid
+
+
+def test_a_policy_two_people_published_is_enforced_without_a_restart(
+    firm: Firm, tmp_path: Path
+) -> None:
+    backend, keys = firm.backend, {}
+    for name in ("author", "approver"):
+        backend.admin("employee", "add", "--id", f"emp-{name}", "--name", name, *COMPLIANCE)
+        keys[name] = key(tmp_path, name)
+    for name, by in (("author", "approver"), ("approver", "author")):
+        who = ("--employee", f"emp-{name}", "--by", f"emp-{by}")
+        _policy(backend, "keys", "--add", keys[name][1], *who)
+    bundle, folder = str(tmp_path / "mine.bundle"), source(tmp_path / "mine", VERSION, rules=RAIN)
+    policy("sign", str(folder), "--key", str(keys["author"][0]), "-o", bundle)
+    policy("sign", bundle, "--key", str(keys["approver"][0]), "-o", bundle)
+    firm.peer.writes("What will it be like?")
+    with backend.client(firm.token) as anna:
+        until(lambda: _heard(anna, "What will it be like?"), "the message")
+        _policy(backend, "publish", "--bundle", bundle)
+        until(lambda: VERSION in _served_policy(anna), "the new policy")
+        refused = _submit(anna, "It is going to rain tomorrow")
+        assert (refused.status_code, refused.json()["code"]) == (403, "policy_denied")
+    assert backend.admin("firm", "show")[0]["policy"] == VERSION
+
+
+def _served_policy(client: httpx.Client) -> str:
+    """Return the header of the bundle that clients are given."""
+    return unpack_bundle(client.get("/v1/policy/bundle").content)["bundle.yaml"].decode()
+
+
+def _policy(backend: FirmBackend, *command: str) -> None:
+    done = backend.admin_process("policy", *command, stdin={})
+    assert done.returncode == 0, done.stderr
+
+
+def _submit(client: httpx.Client, text: str) -> httpx.Response:
+    """Send a text to the one conversation there is."""
+    (chat,) = client.get("/v1/conversations").json()["conversations"]
+    now_utc_ms = time.time_ns() // 1_000_000
+    message_id = uuid7(now_utc_ms, os.urandom(10))
+    return client.post(
+        f"/v1/conversations/{chat['conversation_id']}/messages",
+        headers={"Idempotency-Key": f"{message_id}.0"},
+        json={
+            "message_id": message_id,
+            "revision": 0,
+            "text": text,
+            "salt": os.urandom(32).hex(),
+            "composed_at_utc_ms": now_utc_ms,
+        },
+    )
 
 
 def test_what_was_killed_goes_on_where_it_was(firm: Firm) -> None:
