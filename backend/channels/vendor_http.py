@@ -48,11 +48,17 @@ class VendorHttp:
 
     def __init__(self, *, verify: bool = True) -> None:
         """`verify` is False for peers on loopback that have no certificate's chain."""
-        self._client = httpx.AsyncClient(
-            verify=verify,
+        self._verify = verify
+        self._client = self._new_client(_MOST_CONNECTIONS)
+        # Streams keep their connections, so they take none away from requests.
+        self._streams: httpx.AsyncClient | None = None
+
+    def _new_client(self, most_connections: int | None) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            verify=self._verify,
             follow_redirects=False,
             trust_env=True,
-            limits=httpx.Limits(max_connections=_MOST_CONNECTIONS),
+            limits=httpx.Limits(max_connections=most_connections),
             headers={"User-Agent": USER_AGENT},
         )
 
@@ -70,6 +76,8 @@ class VendorHttp:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+        if self._streams is not None:
+            await self._streams.aclose()
 
     async def request(
         self,
@@ -120,7 +128,8 @@ class VendorHttp:
         Raises Retryable, also from the pieces, when it can't be reached, breaks or stays quiet
         for longer than `quiet_s`.
         """
-        request = self._client.build_request(
+        self._streams = self._streams or self._new_client(None)
+        request = self._streams.build_request(
             "GET",
             url,
             params=dict(params or {}),
@@ -128,7 +137,7 @@ class VendorHttp:
             timeout=httpx.Timeout(quiet_s, connect=CONNECT_TIMEOUT_S),
         )
         try:
-            reply = await self._client.send(request, stream=True)
+            reply = await self._streams.send(request, stream=True)
         except httpx.HTTPError as error:
             raise faults.Retryable(_NOT_REACHED) from error
         pieces = _pieces(reply)
