@@ -175,7 +175,7 @@ def peer() -> Iterator[LinePeer]:
 @pytest.fixture
 async def vendor(peer: LinePeer) -> AsyncIterator[LineVendor]:
     """Return the connector over the running peer."""
-    async with VendorHttp() as http:
+    async with VendorHttp(verify=False) as http:
         yield LineVendor(peer, http)
 
 

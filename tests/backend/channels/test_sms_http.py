@@ -143,7 +143,7 @@ def peer() -> Iterator[SmsPeer]:
 @pytest.fixture
 async def vendor(peer: SmsPeer) -> AsyncIterator[SmsVendor]:
     """Return the connector over the running peer."""
-    async with VendorHttp() as http:
+    async with VendorHttp(verify=False) as http:
         yield SmsVendor(peer, http)
 
 
@@ -161,7 +161,7 @@ def test_the_published_signature_is_ours() -> None:
         "To": "+18005551212",
     }
     settings = {"auth_token": "12345", "account_sid": SID}
-    context = ChannelContext(lambda _: settings, VendorHttp(), lambda: 1)
+    context = ChannelContext(lambda _: settings, VendorHttp(verify=False), lambda: 1)
     inbound = load_module("sms_http").connect(context).inbound
     item = RawItem(
         dedupe_key="",

@@ -117,7 +117,7 @@ def peer(running_peer: WeChatPeer) -> WeChatPeer:
 @pytest.fixture
 async def vendor(peer: WeChatPeer) -> AsyncIterator[WeChatVendor]:
     """Return the connector over the running peer."""
-    async with VendorHttp() as http:
+    async with VendorHttp(verify=False) as http:
         yield WeChatVendor(peer, http)
 
 
@@ -211,7 +211,7 @@ async def test_in_the_clear_only_a_new_callback_is_believed(peer: WeChatPeer) ->
         query = urlencode({"timestamp": at_s, "nonce": "n", "signature": mark})
         return RawItem(dedupe_key="", body=body, url=f"{HOOK}?{query}")
 
-    async with VendorHttp() as http:
+    async with VendorHttp(verify=False) as http:
         plain = WeChatVendor(peer, http, encoding_aes_key="")
         now_s = plain.now_utc_ms // 1000
         verify = plain.connector.inbound.verify
@@ -279,7 +279,7 @@ async def test_a_token_is_renewed_before_its_time_is_over(vendor: WeChatVendor) 
 
 
 async def test_a_wrong_secret_is_the_accounts_fault(peer: WeChatPeer) -> None:
-    async with VendorHttp() as http:
+    async with VendorHttp(verify=False) as http:
         vendor = WeChatVendor(peer, http, app_secret="guessed")
         with pytest.raises(faults.AccountFault):
             await vendor.connector.outbound.send(outbound(vendor), attempt())

@@ -121,7 +121,7 @@ def peer(running_peer: WeComPeer) -> WeComPeer:
 @pytest.fixture
 async def vendor(peer: WeComPeer) -> AsyncIterator[WeComVendor]:
     """Return the connector over the running peer."""
-    async with VendorHttp() as http:
+    async with VendorHttp(verify=False) as http:
         yield WeComVendor(peer, http)
 
 

@@ -205,7 +205,7 @@ def peer() -> Iterator[MetaPeer]:
 @pytest.fixture
 async def vendor(peer: MetaPeer) -> AsyncIterator[MetaVendor]:
     """Return the connector over the running peer."""
-    async with VendorHttp() as http:
+    async with VendorHttp(verify=False) as http:
         yield MetaVendor(peer, http)
 
 

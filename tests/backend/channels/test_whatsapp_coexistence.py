@@ -49,7 +49,7 @@ def running_peer() -> Iterator[MetaPeer]:
 async def vendor(running_peer: MetaPeer) -> AsyncIterator[MetaVendor]:
     """Return the connector over the running peer."""
     running_peer.bodies.clear()
-    async with VendorHttp() as http:
+    async with VendorHttp(verify=False) as http:
         yield MetaVendor(running_peer, http)
 
 
