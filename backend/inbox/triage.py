@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from backend.archive.entries import append_entry, new_salt
 from backend.directory.assignment import able_members, accounts_looked_after, owners_of
@@ -70,8 +70,8 @@ def decide_triage(
 ) -> None:
     """Carry out an owner's decision: claim, assign to a colleague, or dismiss with a note.
 
-    Raises Refused when the queue is not the asker's, somebody took the conversation already, or
-    a wall stands between the employee chosen and the sender.
+    Raises Refused when the queue is not the asker's or a wall parts them from the sender, when
+    somebody took the conversation already, or when the employee chosen may not have it.
     """
     note = command.note.strip()
     if len(note) > MAX_NOTE_CHARS:
@@ -125,16 +125,30 @@ def tell_owners(
 
 
 def pending_count(connection: Connection, employee_id: str, firm_id: str) -> int:
-    """Return how many unknown senders wait that an employee looks after."""
+    """Return how many unknown senders wait that an employee looks after and may see."""
     columns = triage_items.c
-    return int(
-        connection.execute(
-            select(func.count()).where(
-                columns.account_id.in_(accounts_looked_after(connection, employee_id, firm_id)),
-                columns.state == TriageState.OPEN.value,
-            )
-        ).scalar_one()
-    )
+    waiting = connection.execute(
+        select(columns.conversation_id).where(
+            columns.account_id.in_(accounts_looked_after(connection, employee_id, firm_id)),
+            columns.state == TriageState.OPEN.value,
+        )
+    ).scalars()
+    return len(seen_by(connection, employee_id, waiting.all()))
+
+
+def seen_by(
+    connection: Connection, employee_id: str, conversation_ids: Collection[str]
+) -> frozenset[str]:
+    """Return those of some conversations from whose people no wall parts an employee."""
+    people = conversation_contacts.c
+    pairs = connection.execute(
+        select(people.conversation_id, people.contact_id).where(
+            people.conversation_id.in_(list(conversation_ids))
+        )
+    ).all()
+    denied = denied_contacts(connection, employee_id, {pair.contact_id for pair in pairs})
+    walled = {pair.conversation_id for pair in pairs if pair.contact_id in denied}
+    return frozenset(conversation_ids) - walled
 
 
 def _mine(connection: Connection, me: Me, conversation_id: str) -> Row[Any]:
@@ -146,6 +160,8 @@ def _mine(connection: Connection, me: Me, conversation_id: str) -> Row[Any]:
     ).one_or_none()
     if row is None or me.employee_id not in owners_of(connection, row.account_id):
         raise not_found("unknown sender")
+    if _walled(connection, me.employee_id, conversation_id):
+        raise not_found("unknown sender")
     return row
 
 
@@ -154,8 +170,6 @@ def _chosen(connection: Connection, me: Me, row: Row[Any], command: TriageComman
     if command.action is TriageAction.DISMISS:
         return ""
     if command.action is TriageAction.CLAIM:
-        if _walled(connection, me.employee_id, row.conversation_id):
-            raise Refused(ProblemCode.FORBIDDEN, "You may not write to this sender.")
         return me.employee_id
     if command.employee_id not in candidates(connection, row):
         raise Refused(
@@ -165,11 +179,7 @@ def _chosen(connection: Connection, me: Me, row: Row[Any], command: TriageComman
 
 
 def _walled(connection: Connection, employee_id: str, conversation_id: str) -> bool:
-    people = conversation_contacts.c
-    ids = connection.execute(
-        select(people.contact_id).where(people.conversation_id == conversation_id)
-    ).scalars()
-    return bool(denied_contacts(connection, employee_id, ids.all()))
+    return not seen_by(connection, employee_id, [conversation_id])
 
 
 def _give(connection: Connection, conversation_id: str, employee_id: str, now_utc_ms: int) -> None:

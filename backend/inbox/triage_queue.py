@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, Select, select, tuple_
 from backend.directory.assignment import accounts_looked_after
 from backend.directory.own_accounts import account_words
 from backend.inbox.rendering import message_attachments
-from backend.inbox.triage import candidates, pending_count
+from backend.inbox.triage import candidates, pending_count, seen_by
 from backend.refusals import not_found
 from backend.storage.account_tables import triage_items
 from backend.storage.tables import (
@@ -50,6 +50,8 @@ def triage_page(
     following = None
     if len(rows) == limit:
         following = (rows[-1].opened_at_utc_ms, rows[-1].conversation_id)
+    seen = seen_by(connection, me.employee_id, [row.conversation_id for row in rows])
+    rows = [row for row in rows if row.conversation_id in seen]
     pending = pending_count(connection, me.employee_id, me.firm_id)
     owner = pending > 0 or _are_pooled(connection, mine)
     return TriagePage(items=_rendered(connection, rows), pending=pending, owner=owner), following
@@ -59,8 +61,9 @@ def read_triage(connection: Connection, me: Me, conversation_id: str) -> TriageI
     """Return one unknown sender; raises Refused when the queue is not the asker's."""
     mine = accounts_looked_after(connection, me.employee_id, me.firm_id)
     query = _items(mine).where(triage_items.c.conversation_id == conversation_id)
-    for item in _rendered(connection, connection.execute(query).all()):
-        return item
+    rows = connection.execute(query).all()
+    if seen_by(connection, me.employee_id, [row.conversation_id for row in rows]):
+        return _rendered(connection, rows)[0]
     raise not_found("unknown sender")
 
 

@@ -196,6 +196,13 @@ async def test_nobody_behind_a_wall_is_given_a_sender(workspace: Workspace) -> N
         assert [one.employee_id for one in item.candidates] == [KENTA]
         assert (await act(kenta, item, "assign", employee_id=ELENA)).status_code == 400
         assert (await act(kenta, item, "assign", employee_id=AUDITOR)).status_code == 400
+        await workspace.services.database.write(
+            lambda c: set_wall(
+                c, employee_id=KENTA, contact_id=contact, up=True, actor_id="x", now_utc_ms=2
+            )
+        )
+        assert (await queue(kenta)).pending == len((await queue(kenta)).items) == 0
+        assert (await act(kenta, item, "claim", key="k2")).status_code == 404
 
 
 async def test_leaving_an_account_hands_its_conversations_to_triage(workspace: Workspace) -> None:
