@@ -16,6 +16,7 @@ from pathlib import Path
 from app.domain.errors import NotAllowed, Refused, TooLarge
 from app.domain.imports import Person, Unfinished, Who
 from app.faults import to_app_error
+from app.imports.reading import TOO_LARGE
 from app.imports.uploading import Told, patiently, upload
 from backend_client.client import GovernedApi
 from backend_client.errors import ClientError, ProblemReply
@@ -32,11 +33,7 @@ from contract.imports.model import Source
 from contract.wire import CreateAttachment, UploadState
 
 _LOOK_EVERY_S, _LOOK_AT_LEAST_EVERY_S = 0.2, 2.0
-_STANDINGS = {
-    Who.CLIENT: Standing.CONTACT,
-    Who.ME: Standing.ME,
-    Who.UNIDENTIFIED: Standing.UNIDENTIFIED,
-}
+_STANDINGS = {Who.CLIENT: Standing.CONTACT, Who.ME: Standing.ME}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +65,7 @@ class ImportLine:
         what the line raises.
         """
         if original.size_bytes > MOST_FILE_BYTES:
-            raise TooLarge(
-                f"This file is larger than {MOST_FILE_BYTES // 1024**3} GB. Export the chat "
-                "without media, or a shorter time of it."
-            )
+            raise TooLarge(TOO_LARGE)
         state = await self._known(upload_id) if upload_id else None
         if state is None:
             state = await self._announce(original)
@@ -159,8 +153,9 @@ class ImportLine:
 
 
 def people_of(people: Mapping[str, Person]) -> tuple[ImportPerson, ...]:
-    """Return what was said of the names, as it travels."""
+    """Return what was said of the names, as it travels; left out are those nobody identified."""
     return tuple(
         ImportPerson(name=name, standing=_STANDINGS[person.who], contact_id=person.contact_id)
         for name, person in people.items()
+        if person.who is not Who.UNIDENTIFIED
     )

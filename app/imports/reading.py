@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from app.domain.errors import Refused
 from app.domain.imports import DateReadings, Export, ReadAs
+from contract.import_wire import MOST_FILE_BYTES
 from contract.imports.day_order import FoundOrder, moment_of
 from contract.imports.line_heads import Head
 from contract.imports.model import ImportedChat, ImportRefused, Source
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 _HEAD_BYTES = 4_096
+_READ_SHARE = 2 / 3
 _ZIP, _SQLITE = b"PK\x03\x04", b"SQLite format 3\x00"
 _LINE_MARKS = (
     "[LINE]",
@@ -39,6 +41,11 @@ _LINE_MARKS = (
 _NOT_AN_EXPORT = (
     "This file is no chat that Parley can read. Export the chat in WhatsApp, Telegram Desktop, "
     "LINE or SMS Backup & Restore and choose the file it makes."
+)
+
+TOO_LARGE = (
+    f"This file is larger than {MOST_FILE_BYTES // 1024**3} GB. Export the chat without media, or "
+    "a shorter time of it."
 )
 
 Progress = Callable[[float], None]
@@ -89,6 +96,8 @@ def read_export(path: Path, read_as: ReadAs, watch: Watch) -> Export:
     chats, order, heads = read
     if not any(chat.messages for chat in chats):
         raise Refused("There is no message in this file. Export the chat once more.")
+    if len(chats) == 1 and size_bytes > MOST_FILE_BYTES:
+        raise Refused(TOO_LARGE)
     return Export(
         path=path,
         size_bytes=size_bytes,
@@ -165,8 +174,12 @@ class _Watched(io.FileIO):
     def __init__(self, path: Path, size_bytes: int, watch: Watch) -> None:
         super().__init__(path, "rb")
         self._size_bytes = size_bytes
+        self._read_bytes = 0
         self._watch = watch
 
     def readinto(self, buffer: WriteableBuffer, /) -> int | None:
-        self._watch.reached(self.tell() / self._size_bytes)
-        return super().readinto(buffer)
+        # Read once for its hash, once for its chats; taking these apart is the last third.
+        self._watch.reached(min(_READ_SHARE, self._read_bytes / (3 * self._size_bytes)))
+        count = super().readinto(buffer)
+        self._read_bytes += count or 0
+        return count

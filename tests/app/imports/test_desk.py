@@ -35,7 +35,11 @@ from tests.backend_client.loopback_server import LoopbackServer
 
 pytestmark = pytest.mark.timeout(30)
 CAMILLE = Person(Who.CLIENT, ContactId("p0"), "Client 0")
-PEOPLE = {"Camille": CAMILLE, "Elena": Person(Who.ME, name="Ada")}
+PEOPLE = {
+    "Camille": CAMILLE,
+    "Elena": Person(Who.ME, name="Ada"),
+    "Tonton Marc": Person(Who.UNIDENTIFIED),
+}
 READ_AS = ReadAs("Europe/Paris", DayOrder.DAY_FIRST)
 
 

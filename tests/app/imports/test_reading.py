@@ -116,6 +116,15 @@ def test_a_locked_archive_a_folder_and_a_lost_file_say_so(tmp_path: Path) -> Non
             read_export(path, PARIS, _watch())
 
 
+def test_a_file_beyond_the_limit_is_refused_before_anybody_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.imports.reading.MOST_FILE_BYTES", 100)
+    with pytest.raises(Refused, match="larger than 4 GB"):
+        read_export(whatsapp_zip(tmp_path), PARIS, _watch())
+    assert len(read_export(telegram_json(tmp_path), PARIS, _watch()).chats) == 2
+
+
 def test_a_reading_ends_once_it_is_stopped(tmp_path: Path) -> None:
     told: list[float] = []
     watch = Watch(told.append)
