@@ -102,32 +102,47 @@ def test_vendors_are_told_the_backends_version() -> None:
     assert f"Parley/{BACKEND_VERSION}" == USER_AGENT
 
 
-async def streams_or_answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Begin a stream that says one thing and then nothing; answer anything else."""
-    head = await request_read(reader)
-    if b"text/event-stream" in head:
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata:1\n")
+class StreamingVendor:
+    """Begins a stream that says one thing and then nothing; answers anything else."""
+
+    def __init__(self) -> None:
+        self._serving: set[asyncio.Task[None] | None] = set()
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._serving.add(asyncio.current_task())
+        head = await request_read(reader)
+        if b"text/event-stream" in head:
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata:1\n")
+        else:
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
         with contextlib.suppress(OSError):
             await reader.read()
-    else:
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
-    writer.close()
+        writer.close()
+
+    async def left(self) -> None:
+        """Wait until nobody is connected any more."""
+        await asyncio.wait([task for task in self._serving if task is not None], timeout=10)
 
 
 async def test_streams_take_no_connection_away_from_requests() -> None:
-    async with vendor(streams_or_answers) as url, VendorHttp(verify=False) as http:
-        async with contextlib.AsyncExitStack() as open_streams:
+    streaming = StreamingVendor()
+    async with vendor(streaming.answer) as url:
+        async with VendorHttp(verify=False) as http, contextlib.AsyncExitStack() as open_streams:
             for _ in range(45):
                 stream = http.stream(url, quiet_s=10.0)
                 status, pieces = await open_streams.enter_async_context(stream)
                 assert (status, await anext(pieces)) == (200, b"data:1\n")
             reply = await http.request("GET", url, repeatable=True, timeout_s=5.0)
             assert reply.body == b"{}"
+        await streaming.left()
 
 
 async def test_a_stream_that_stays_quiet_is_given_up() -> None:
-    async with vendor(streams_or_answers) as url, VendorHttp(verify=False) as http:
-        with pytest.raises(faults.Retryable):
-            async with http.stream(url, quiet_s=0.05) as (_, pieces):
-                async for _piece in pieces:
-                    pass
+    streaming = StreamingVendor()
+    async with vendor(streaming.answer) as url:
+        async with VendorHttp(verify=False) as http:
+            with pytest.raises(faults.Retryable):
+                async with http.stream(url, quiet_s=0.05) as (_, pieces):
+                    async for _piece in pieces:
+                        pass
+        await streaming.left()
