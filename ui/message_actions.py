@@ -127,7 +127,9 @@ class MessageActions:
             self._spawner.spawn(self._messaging.sent.react(wanted, value), "react")
         elif act == TAKE_BACK:
             self._spawner.spawn(self._take_back_sent(wanted), "take back")
-        elif row is not None and not self._composer.begin_edit(row.message):
+        elif row is not None and not self._composer.propose(
+            row.message.text, instead_of=row.message
+        ):
             self._spawner.spawn(self._tell_draft(), "change text")
 
     def on_receipt(self, message_id: str) -> None:

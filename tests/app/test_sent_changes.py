@@ -1,6 +1,6 @@
 """Shows that what is changed about a sent message is archived, proven here, and at the client.
 
-It runs a whole core on its embedded backend.
+It never replaces a part: a whole core runs on its embedded backend.
 """
 
 from __future__ import annotations

@@ -346,7 +346,7 @@ def test_words_of_a_sent_message_are_changed_in_the_composer(
     async def work() -> None:
         kit = composer_kit()
         sent = conversation_message("Frist words")
-        assert kit.presenter.begin_edit(sent)
+        assert kit.presenter.propose(sent.text, instead_of=sent)
         assert kit.view.edit.toPlainText() == "Frist words"
         kit.view.edit.setPlainText("First words")
         kit.outgoing.fault = DiskFull()
@@ -359,7 +359,7 @@ def test_words_of_a_sent_message_are_changed_in_the_composer(
         await until(lambda: kit.view.edit.toPlainText() == "")
         assert kit.outgoing.sends == []
         QTest.keyClicks(kit.view.edit, "A draft")
-        assert not kit.presenter.begin_edit(sent)
+        assert not kit.presenter.propose(sent.text, instead_of=sent)
         assert kit.view.edit.toPlainText() == "A draft"
         await kit.close()
 
@@ -369,7 +369,8 @@ def test_words_of_a_sent_message_are_changed_in_the_composer(
 def test_what_was_to_change_a_message_stays_as_a_draft_when_left(qapp: QApplication) -> None:
     async def work() -> None:
         kit = composer_kit()
-        kit.presenter.begin_edit(conversation_message("Frist words"))
+        sent = conversation_message("Frist words")
+        kit.presenter.propose(sent.text, instead_of=sent)
         kit.view.edit.setPlainText("First words, really")
         kit.presenter.show(None, (), None)
         await until(lambda: "talk-1" in kit.outgoing.drafts)

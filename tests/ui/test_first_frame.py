@@ -48,7 +48,8 @@ OURS = {
     "app": ("core", "domain", "session", "settings", "store.first_frame", "sync.status_board",
             "diagnostics.results"),
     "contract": ("base", "capability", "ids", "problems", "states", "values", "wire",
-                 "policy.model", "policy.fact_values", "policy.book", "policy.normalise", "policy.lookalikes"),
+                 "policy.model", "policy.fact_values", "policy.book", "policy.normalise",
+                 "policy.lookalikes"),
     "resources": (),
 }  # fmt: skip
 # The standard library's heavy parts, and rooms of the window that nobody sees at first.

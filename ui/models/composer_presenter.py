@@ -132,24 +132,22 @@ class ComposerPresenter(QObject):
         self._saver.mark_dirty()
         self.evaluate()
 
-    def begin_edit(self, message: Message) -> bool:
-        """Put the words of a message that is out into the composer, to be given back changed.
+    def propose(self, text: str, *, instead_of: Message | None = None) -> bool:
+        """Add a text to the draft; what is there stays before it.
 
-        False while there is a draft, which stays.
+        With `instead_of`, a message that is out, the text is to be changed and given back as its
+        new words: False while there is a draft, which stays.
         """
-        if self._conversation is None or self._text.strip() or self.uploads.items():
+        if self._conversation is None:
             return False
-        self._quote = QuotedMessage(message.message_id, "", message.text, edited=True)
-        self._replace_text(message.text)
+        self._template_id = ""
+        if instead_of is not None:
+            if self._text.strip() or self.uploads.items():
+                return False
+            self._quote = QuotedMessage(instead_of.message_id, "", instead_of.text, edited=True)
+        self._replace_text(f"{self._text.rstrip()}\n{text}".strip())
         self._saver.mark_dirty()
         return True
-
-    def propose(self, text: str) -> None:
-        """Add a text to the draft; what is there stays before it."""
-        if self._conversation is not None:
-            self._template_id = ""
-            self._replace_text(f"{self._text.rstrip()}\n{text}".strip())
-            self._saver.mark_dirty()
 
     def offer_file(self, path: str) -> None:
         """Attach the file at `path`, unless this conversation takes none."""
