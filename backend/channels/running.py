@@ -72,6 +72,7 @@ class VendorChannels:
             self._whole.__getitem__, self._http, now, public_url.rstrip("/")
         )
         self._connectors: dict[str, Connector] = {}
+        self._failed: set[str] = set()
         self.outbound: dict[str, Outbound] = {}
         self.inbound: dict[str, Inbound] = {}
         self.problems: tuple[str, ...] = ()
@@ -95,20 +96,41 @@ class VendorChannels:
             if wanted.get(account_id) != self._accounts.get(account_id)
             or whole.get(account_id) != self._whole.get(account_id)
         )
-        touched: dict[str, set[AccountId]] = {}
-        for known in (self._accounts, wanted):
-            for account_id in changed & known.keys():
-                touched.setdefault(known[account_id].connector, set()).add(account_id)
+        touched = self._touched(changed, wanted)
         self._accounts = wanted
         self._whole.clear()
         self._whole.update(whole)
         for name, account_ids in touched.items():
-            await self._bring_up_to_date(name, account_ids)
+            problems += await self._try_to_bring_up_to_date(name, account_ids)
         for problem in problems:
             if problem not in self.problems:
                 _log.error("a channel account is not well", extra={"reason": problem})
         self.problems = tuple(problems)
         return changed
+
+    def _touched(
+        self, changed: Set[AccountId], wanted: Mapping[AccountId, Account]
+    ) -> dict[str, set[AccountId]]:
+        """Return the changed accounts by connector, and all of those connectors that failed."""
+        touched: dict[str, set[AccountId]] = {}
+        for known in (self._accounts, wanted):
+            for account_id, account in known.items():
+                if account_id in changed or account.connector in self._failed:
+                    touched.setdefault(account.connector, set()).add(account_id)
+        return touched
+
+    async def _try_to_bring_up_to_date(self, name: str, changed: Set[AccountId]) -> list[str]:
+        """Return what is wrong with a connector, which is tried again when something changes."""
+        try:
+            await self._bring_up_to_date(name, changed)
+        except Exception as error:  # noqa: BLE001 - one channel's bug must not stop the others
+            _log.error(
+                "a connector failed", extra={"connector": name, "error": type(error).__name__}
+            )
+            self._failed.add(name)
+            return [f"the channel module {name!r} failed to start; its accounts are not served"]
+        self._failed.discard(name)
+        return []
 
     def account(self, account_id: AccountId) -> Account | None:
         """Return an account that has a connector, None for another."""

@@ -45,6 +45,18 @@ class CarefulPart(Part):
         self.told.append(account_id)
 
 
+class FailingPart(Part):
+    """One that can't begin while `fails` is set."""
+
+    fails = True
+
+    async def start(self) -> None:
+        """Fail, or begin."""
+        if self.fails:
+            raise RuntimeError("no")
+        await super().start()
+
+
 class Module:
     """A channel whose connector is one part, for both ways."""
 
@@ -171,4 +183,20 @@ async def test_an_account_that_lacks_a_setting_is_named_and_served_as_it_is(
     await channels.refresh([A], {A.account_id: {"word": "w"}})
     assert list(channels.problems) == ["account a: token is not set; `admin channel set` takes it"]
     assert channels.account(A.account_id) == A
+    await channels.stop()
+
+
+async def test_a_connector_that_fails_to_start_stops_no_other_and_is_tried_again(
+    modules: dict[str, Module], expect_log: LogGuard
+) -> None:
+    expect_log("a connector failed", logger="backend.channels.running")
+    expect_log("a channel account is not well", logger="backend.channels.running")
+    modules["plain"].kind = FailingPart
+    channels = await _running(A, B)
+    assert ["plain" in problem for problem in channels.problems] == [True]
+    assert modules["careful"].made[0].told == ["start"]
+    FailingPart.fails = False
+    assert await channels.refresh([A, B], _set()) == frozenset()
+    assert not channels.problems
+    assert modules["plain"].made[0].told == ["stop", "start"]
     await channels.stop()
