@@ -130,9 +130,10 @@ for each in data:
     result.append([f"{m.chat.id}/{m.message_id}", m.from_user.full_name, bool(m.photo)])
 """
     theirs = ask(code, updates)
-    telegram, account = connector("telegram", Channel.TELEGRAM, bot_token="1:a")
     ours = []
     for update in updates:
+        named = {"business_connection_id": "b"} if "business_message" in update else {}
+        telegram, account = connector("telegram", Channel.TELEGRAM, bot_token="1:a", **named)
         (event,) = telegram.inbound.parse(account, json.dumps(update).encode())
         assert isinstance(event, MessageIn)
         ours.append([event.external_id, event.sender.name, bool(event.attachments)])
