@@ -84,7 +84,7 @@ class VendorChannels:
     async def refresh(
         self, accounts: Iterable[Account], settings: Mapping[AccountId, Mapping[str, str]]
     ) -> frozenset[AccountId]:
-        """Serve these accounts with these settings from now on; returns those that changed.
+        """Serve these accounts with these settings from now on; returns those to be asked anew.
 
         Connectors of accounts that stayed as they were are left alone.
         """
@@ -96,7 +96,7 @@ class VendorChannels:
             if wanted.get(account_id) != self._accounts.get(account_id)
             or whole.get(account_id) != self._whole.get(account_id)
         )
-        touched = self._touched(changed, wanted)
+        touched, failed = self._touched(changed, wanted), set(self._failed)
         self._accounts = wanted
         self._whole.clear()
         self._whole.update(whole)
@@ -106,7 +106,8 @@ class VendorChannels:
             if problem not in self.problems:
                 _log.error("a channel account is not well", extra={"reason": problem})
         self.problems = tuple(problems)
-        return changed
+        recovered = failed - self._failed
+        return changed.union(*(touched.get(name, ()) for name in recovered))
 
     def _touched(
         self, changed: Set[AccountId], wanted: Mapping[AccountId, Account]
