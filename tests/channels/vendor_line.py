@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.support.tcp_proxy import TcpProxy, _Link, _Mode
+from tests.support.tcp_proxy import _CHUNK_BYTES, _TICK_S, TcpProxy, _Link
 
 
 class VendorLine(TcpProxy):
@@ -34,23 +34,27 @@ class VendorLine(TcpProxy):
         self._word, self._holds = word, False
 
     def hold_answer_to(self, word: bytes) -> None:
-        """Let the next request that holds `word` arrive, then stall everything until `restore`."""
+        """Let the next request that holds `word` arrive, and keep its answer until `restore`."""
         self._word, self._holds = word, True
+
+    def restore(self) -> None:
+        """Let everything pass again, what was held first."""
+        self._holds = False
+        super().restore()
 
     async def _forward(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, link: _Link
     ) -> None:
         target_reader, target = await asyncio.open_connection("127.0.0.1", self._target_port)
         link.writers.append(target)
-        is_losing = False
+        answers = asyncio.StreamReader()
+        is_losing = is_held = False
 
         def up(piece: bytes) -> tuple[bytes, bool]:
-            nonlocal is_losing
+            nonlocal is_losing, is_held
             if self._word and self._word in piece:
-                is_losing, self._word = not self._holds, b""
-                if self._holds:
-                    self.held += 1
-                    self._mode = _Mode.STALL
+                is_losing, is_held, self._word = not self._holds, self._holds, b""
+                self.held += is_held
             return self._spend_up(piece)
 
         def down(piece: bytes) -> tuple[bytes, bool]:
@@ -59,6 +63,14 @@ class VendorLine(TcpProxy):
                 return b"", True
             return self._spend_down(piece)
 
-        async with asyncio.TaskGroup() as both:
-            both.create_task(self._pump(reader, target, link, up))
-            both.create_task(self._pump(target_reader, writer, link, down))
+        async def take() -> None:
+            while data := await target_reader.read(_CHUNK_BYTES):
+                while is_held and self._holds:
+                    await asyncio.sleep(_TICK_S)
+                answers.feed_data(data)
+            answers.feed_eof()
+
+        async with asyncio.TaskGroup() as all_three:
+            all_three.create_task(self._pump(reader, target, link, up))
+            all_three.create_task(take())
+            all_three.create_task(self._pump(answers, writer, link, down))
