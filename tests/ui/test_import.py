@@ -224,6 +224,7 @@ def test_the_report_tells_what_came_in_and_leads_to_the_conversation(
         assert "A line had no date." in kit.state.outcome
         assert "readable by Compliance only" in kit.state.outcome
         assert kit.page.strip.texts()[-1] == "✓ Archive"
+        assert kit.state.line.endswith("14 Feb – 31 Jul 2026")
         assert kit.presenter.begun is None
         await kit.close()
 

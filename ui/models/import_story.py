@@ -13,7 +13,14 @@ from app.domain.imports import Export, Imported, ReadAs, Staged, Unfinished
 from contract.imports.model import ImportedChat
 from ui.models.import_people import PeopleChoices
 from ui.models.import_state import Figure, ImportState, Step
-from ui.models.import_words import PROMISE_OF_ONE, SOURCE_NAMES, count_words, date_words, headline
+from ui.models.import_words import (
+    PROMISE,
+    PROMISE_OF_ONE,
+    SOURCE_NAMES,
+    count_words,
+    date_words,
+    headline,
+)
 from ui.models.message_words import number_words
 from ui.models.sentences import sentence_of
 
@@ -113,8 +120,9 @@ def previewed_state(
 
 def archived_state(former: ImportState, end: Imported | None, file_name: str) -> ImportState:
     """Return the step Archive: under way, or with the report."""
+    line = former.line.removesuffix(f" · {PROMISE}").removesuffix(f" · {PROMISE_OF_ONE}")
     if end is None:
-        return ImportState(step=Step.ARCHIVE, line=former.line, figures=former.figures, back="")
+        return ImportState(step=Step.ARCHIVE, line=line, figures=former.figures, back="")
     figures = (
         Figure(number_words(end.new), "imported"),
         Figure(number_words(end.known), "already here"),
@@ -122,7 +130,7 @@ def archived_state(former: ImportState, end: Imported | None, file_name: str) ->
     )
     return ImportState(
         step=Step.ARCHIVE,
-        line=former.line,
+        line=line,
         figures=figures,
         outcome="\n".join(_report(end, file_name)),
         done=True,
