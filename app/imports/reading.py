@@ -42,7 +42,10 @@ _NOT_AN_EXPORT = (
     "This file is no chat that Parley can read. Export the chat in WhatsApp, Telegram Desktop, "
     "LINE or SMS Backup & Restore and choose the file it makes."
 )
-
+_NO_DATABASE = (
+    "This database is none that Parley can read. For iMessage quit Messages on the Mac and choose "
+    "a copy of chat.db from the folder Library/Messages of your home."
+)
 TOO_LARGE = (
     f"This file is larger than {MOST_FILE_BYTES // 1024**3} GB. Export the chat without media, or "
     "a shorter time of it."
@@ -118,7 +121,17 @@ def _read(file: IO[bytes], name: str, read_as: ReadAs) -> _Read:
     source, zone = _source_of(head), zone_of(read_as.zone)
     if source is Source.WHATSAPP_TEXT:
         return _read_whatsapp(file, name, zone, read_as)
-    return read_chats(file, source, name, zone), None, ()
+    try:
+        return read_chats(file, source, name, zone), None, ()
+    except ImportRefused:
+        if source is not Source.IMESSAGE:
+            raise
+    # Databases look alike from outside: the other one whose format is known is tried, too.
+    file.seek(0)
+    try:
+        return read_chats(file, Source.SIGNAL_DESKTOP, name, zone), None, ()
+    except ImportRefused as refused:
+        raise Refused(_NO_DATABASE) from refused
 
 
 def _source_of(head: bytes) -> Source:
