@@ -63,6 +63,10 @@ def _over_workspace(arguments: argparse.Namespace) -> int:
         from backend.cli.offline import run_archive
 
         return run_archive(arguments)
+    if arguments.command == "import":
+        from backend.cli.importing import run_import
+
+        return run_import(arguments)
     if getattr(arguments, "firm_admin", False):
         from backend.cli.firm_admin import run_firm_admin
 

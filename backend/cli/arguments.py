@@ -212,6 +212,12 @@ def _add_admin(admin: argparse.ArgumentParser) -> None:
     add_firm_commands(commands)
 
 
+def _add_import(command: argparse.ArgumentParser) -> None:
+    from backend.cli.import_arguments import add_import
+
+    add_import(command)
+
+
 _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "serve": ("serve the governed API on loopback", _add_serve),
     "worker": ("deliver and receive without serving the API", _add_worker),
@@ -219,6 +225,7 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "archive": ("check or search the archive", _add_archive),
     "admin": ("look after the firm, its jobs and accounts", _add_admin),
     "policy": ("check, sign, try out and publish policy bundles", _add_policy),
+    "import": ("import a chat that a consumer app exported", _add_import),
     "inspect": ("tell what policy may know of a file", _add_inspect),
     "openapi": ("write the OpenAPI document", _add_openapi),
 }

@@ -18,7 +18,7 @@ from backend.imports.contents import ExportFiles
 from backend.imports.opening import Opened, open_import
 from backend.imports.original import drop_original, open_original
 from backend.imports.placing import Place, keyed, place_of
-from backend.imports.preview import figures_of, previewed
+from backend.imports.preview import preview
 from backend.imports.recording import BATCH, Recording
 from backend.imports.rows import KnownImport, find_import, forget_import, set_status
 from backend.inbox.uploads import stored_parts
@@ -26,7 +26,6 @@ from backend.storage.blobs import BlobDamaged, BlobStore
 from backend.storage.database import Database
 from contract.ids import AccountId
 from contract.import_wire import ImportPhase, ImportStatus
-from contract.imports.identity import message_identities
 from contract.imports.model import ImportedChat, ImportRefused
 from contract.imports.opening import read_chats, the_chat, zone_named
 from contract.wire import Me
@@ -103,13 +102,10 @@ class ImportWork:
             raise
 
     def _preview(self, known: KnownImport, me: Me, read: _Read) -> ImportStatus:
-        def look(connection: Connection) -> ImportStatus:
-            place = place_of(connection, me, known.command, read.chat)
-            identities = message_identities(keyed(read.chat, place))
-            figures = figures_of(connection, me, place, read.chat, identities)
-            return previewed(known.status, read.chat, place, figures, len(read.files))
-
-        status = msgspec.structs.replace(self._database.read_now(look), phase=ImportPhase.READY)
+        found = self._database.read_now(
+            lambda c: preview(c, me, known.command, known.status, read.chat, len(read.files))
+        )
+        status = msgspec.structs.replace(found, phase=ImportPhase.READY)
         self._set(known, status)
         return status
 

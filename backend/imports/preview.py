@@ -11,9 +11,10 @@ from typing import NamedTuple
 import msgspec
 from sqlalchemy import BindParameter, Connection, bindparam, select
 
-from backend.imports.placing import Place, author_of
+from backend.imports.placing import Place, author_of, keyed, place_of
 from backend.storage.tables import messages
-from contract.import_wire import MOST_NOTES, ImportStatus
+from contract.import_wire import MOST_NOTES, ImportStatus, StageImport
+from contract.imports.identity import message_identities
 from contract.imports.model import ImportedChat
 from contract.wire import Me
 
@@ -22,6 +23,24 @@ _IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
 _KNOWN = select(messages.c.external_id).where(
     messages.c.account_id == bindparam("account_id"), messages.c.external_id.in_(_IDS)
 )
+
+
+def preview(
+    connection: Connection,
+    me: Me,
+    command: StageImport,
+    status: ImportStatus,
+    chat: ImportedChat,
+    file_count: int,
+) -> ImportStatus:
+    """Return the status with what would come in; `file_count` is how many files come along.
+
+    Raises ImportRefused where the chat has no place.
+    """
+    place = place_of(connection, me, command, chat)
+    identities = message_identities(keyed(chat, place))
+    figures = _figures(connection, me, place, chat, identities)
+    return _previewed(status, chat, place, figures, file_count)
 
 
 class Figures(NamedTuple):
@@ -33,10 +52,9 @@ class Figures(NamedTuple):
     unidentified_people: int
 
 
-def figures_of(
+def _figures(
     connection: Connection, me: Me, place: Place, chat: ImportedChat, identities: Sequence[str]
 ) -> Figures:
-    """Count what would come in; the chat's identities stand in the order of its messages."""
     known = 0
     unidentified = 0
     people: set[str] = set()
@@ -55,10 +73,9 @@ def figures_of(
     return Figures(len(identities) - known, known, unidentified, len(people))
 
 
-def previewed(
+def _previewed(
     status: ImportStatus, chat: ImportedChat, place: Place, figures: Figures, file_count: int
 ) -> ImportStatus:
-    """Return the status with a preview's figures; `file_count` is how many files come along."""
     named = sum(len(message.files) for message in chat.messages)
     left_out = sum(message.missing_files for message in chat.messages)
     notes = list(chat.notes)

@@ -154,7 +154,7 @@ class Recording:
         now_utc_ms: int,
     ) -> None:
         for reaction in message.reactions:
-            actor = author_of(self._place, self._me, reaction.sender, None)
+            actor = author_of(self._place, self._me, reaction.sender, outgoing=not reaction.sender)
             set_reaction(
                 connection,
                 message_id,

@@ -36,10 +36,11 @@ class BlobStore:
     All methods block: call them in a thread.
     """
 
-    def __init__(self, folder: Path, database_key: bytes) -> None:
+    def __init__(self, folder: Path, database_key: bytes, *, tidy: bool = True) -> None:
+        """`tidy` removes what a crash left half written: not beside a running backend."""
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for left_behind in folder.glob("*/*.tmp"):
+        for left_behind in folder.glob("*/*.tmp") if tidy else ():
             left_behind.unlink(missing_ok=True)
         derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"parley blobs v1")
         self._cipher = AESGCM(derived.derive(database_key))

@@ -79,6 +79,11 @@ def read_line(file: IO[bytes], zone: tzinfo) -> ImportedChat:
     )
 
 
+def is_line_title(line: str) -> bool:
+    """Tell whether a first line is one of LINE's."""
+    return _TITLE.match(line.strip()) is not None
+
+
 def _title(lines: list[str]) -> str | None:
     found = _TITLE.match(lines[0]) if lines else None
     if found is None:

@@ -31,7 +31,7 @@ class ImportedKind(StrEnum):
 
 
 class ImportedReaction(msgspec.Struct, frozen=True, kw_only=True):
-    """One person's emoji on a message; `sender` as the export names the person."""
+    """One person's emoji on a message; `sender` as the export names them, empty for the owner."""
 
     sender: str
     emoji: str

@@ -11,7 +11,7 @@ from typing import IO
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from contract.imports.day_order import DayOrder
-from contract.imports.line_text import read_line
+from contract.imports.line_text import is_line_title, read_line
 from contract.imports.model import ImportedChat, ImportRefused, Source
 from contract.imports.sms_backup import read_sms_backup
 from contract.imports.telegram import read_telegram
@@ -48,6 +48,23 @@ def read_chats(
     return found
 
 
+def guessed_source(head: bytes) -> Source | None:
+    """Return which format a file's first 4 KiB speak for, None where they speak for none."""
+    start = head.lstrip(b"\xef\xbb\xbf \r\n\t")
+    if head.startswith(b"SQLite format 3\x00"):
+        return None
+    if start.startswith(b"{"):
+        return Source.TELEGRAM_JSON
+    if start.startswith(b"<"):
+        return Source.SMS_BACKUP
+    if head.startswith(b"PK\x03\x04"):
+        return Source.WHATSAPP_TEXT
+    first = head.decode("utf-8-sig", "ignore").split("\n", 1)[0]
+    if is_line_title(first):
+        return Source.LINE_TEXT
+    return None if b"\x00" in head else Source.WHATSAPP_TEXT
+
+
 def the_chat(chats: tuple[ImportedChat, ...], key: str) -> ImportedChat:
     """Return the chat with this key, the only one where none is asked for; raises ImportRefused."""
     if not key and len(chats) == 1:
@@ -77,4 +94,11 @@ def _of_exact_times(source: Source) -> _Read:
         return read_telegram
     if source is Source.SMS_BACKUP:
         return read_sms_backup
-    raise ImportRefused("Parley can't read this kind of file here.")
+    # Databases are rare: what reads them is loaded when one comes.
+    if source is Source.IMESSAGE:
+        from contract.imports.imessage import read_imessage
+
+        return read_imessage
+    from contract.imports.signal_desktop import read_signal
+
+    return read_signal
