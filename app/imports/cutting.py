@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from xml.etree.ElementTree import Element, XMLPullParser, tostring
 
 import msgspec
 
 from app.domain.errors import Refused
-from contract.imports.model import Source
+from contract.imports.model import ImportRefused, Source
 
 _BAD_ESCAPE = re.compile(rb"(?<!\\)((?:\\\\)*)\\x([0-9A-Fa-f]{2})")
 _CHUNK_BYTES = 1024 * 1024
@@ -43,11 +44,13 @@ def cut(path: Path, source: Source, chat_key: str, to: Path) -> None:
             to.write_bytes(_telegram(path.read_bytes(), chat_key))
         elif source is Source.SMS_BACKUP:
             _sms(path, chat_key, to)
+        elif source in {Source.IMESSAGE, Source.SIGNAL_DESKTOP}:
+            to.write_bytes(_database(path, source, chat_key))
         else:
             raise Refused(_SMALLER)
     except OSError as fault:
         raise Refused(f"The file can’t be divided: {fault.strerror}.") from fault
-    except (msgspec.DecodeError, KeyError, SyntaxError) as fault:
+    except (msgspec.DecodeError, KeyError, SyntaxError, ImportRefused) as fault:
         raise Refused(_SMALLER) from fault
 
 
@@ -61,6 +64,17 @@ def _telegram(content: bytes, chat_key: str) -> bytes:
     return msgspec.json.encode(
         {"personal_information": {"user_id": number}, "chats": {"list": kept}}
     )
+
+
+def _database(path: Path, source: Source, chat_key: str) -> bytes:
+    """Return the database of one chat; databases are rare, so their reader is loaded here."""
+    from contract.imports.database import opened
+    from contract.imports.imessage import cut_imessage
+    from contract.imports.signal_desktop import cut_signal
+
+    take = cut_imessage if source is Source.IMESSAGE else cut_signal
+    with path.open("rb") as file, closing(opened(file, _SMALLER)) as connection:
+        return take(connection, chat_key)
 
 
 def _sms(path: Path, chat_key: str, to: Path) -> None:

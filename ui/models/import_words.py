@@ -36,6 +36,7 @@ KINDS_OF_FILES = (
     ("Telegram Desktop", "result.json of “Export chat history”"),
     ("LINE", "the .txt of “Export chat history”"),
     ("SMS", "the .xml of SMS Backup & Restore"),
+    ("iMessage", "a copy of chat.db from the folder Library/Messages of the Mac"),
 )
 _SUFFIXES = (".zip", ".txt", ".json", ".xml", ".db", ".sqlite")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

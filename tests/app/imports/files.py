@@ -6,8 +6,10 @@ It never holds anything a real person wrote.
 from __future__ import annotations
 
 import json
+import sqlite3
 import zipfile
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 CHAT = (
@@ -68,6 +70,35 @@ def telegram_json(folder: Path) -> Path:
     path = folder / "result.json"
     whole = {"personal_information": {"user_id": 1}, "chats": {"list": chats}}
     path.write_text(json.dumps(whole), "utf-8")
+    return path
+
+
+def chat_db(folder: Path) -> Path:
+    """Write a Mac's database of Messages with two chats."""
+    path = folder / "chat.db"
+    base_ns = 793_000_000 * 1_000_000_000
+    with closing(sqlite3.connect(path)) as base:
+        base.executescript(
+            "CREATE TABLE chat (ROWID INTEGER PRIMARY KEY, guid TEXT, chat_identifier TEXT,"
+            " display_name TEXT, style INTEGER);"
+            "CREATE TABLE handle (ROWID INTEGER PRIMARY KEY, id TEXT);"
+            "CREATE TABLE message (ROWID INTEGER PRIMARY KEY, guid TEXT, text TEXT,"
+            " handle_id INTEGER, is_from_me INTEGER, date INTEGER, item_type INTEGER,"
+            " associated_message_type INTEGER);"
+            "CREATE TABLE chat_message_join (chat_id INTEGER, message_id INTEGER);"
+            "CREATE TABLE chat_handle_join (chat_id INTEGER, handle_id INTEGER);"
+        )
+        for number, (address, text) in enumerate(
+            (("+33611111111", "Bonjour Elena"), ("mamma@home.example", "private")), start=1
+        ):
+            guid = f"iMessage;-;{address}"
+            base.execute("INSERT INTO chat VALUES (?, ?, ?, '', 45)", (number, guid, address))
+            base.execute("INSERT INTO handle VALUES (?, ?)", (number, address))
+            told = (number, f"m{number}", text, number, 0, base_ns + number, 0, 0)
+            base.execute("INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?)", told)
+            base.execute("INSERT INTO chat_message_join VALUES (?, ?)", (number, number))
+            base.execute("INSERT INTO chat_handle_join VALUES (?, ?)", (number, number))
+        base.commit()
     return path
 
 

@@ -5,6 +5,7 @@ They never use a network or an export of a real person.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from app.imports.cutting import cut
 from app.imports.reading import Watch, read_export
 from contract.imports.identity import message_identities
 from contract.imports.model import Source
-from tests.app.imports.files import telegram_json, whatsapp_zip
+from tests.app.imports.files import chat_db, telegram_json, whatsapp_zip
 
 UTC = ReadAs("UTC")
 SMS = """<?xml version='1.0' encoding='UTF-8' standalone='yes' ?>
@@ -35,20 +36,21 @@ def _sms(folder: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("write", [telegram_json, _sms])
-def test_the_cut_file_holds_the_chosen_chat_and_no_other(tmp_path: Path, write: object) -> None:
-    assert callable(write)
-    path: Path = write(tmp_path)
+@pytest.mark.parametrize("write", [telegram_json, _sms, chat_db])
+def test_the_cut_file_holds_the_chosen_chat_and_no_other(
+    tmp_path: Path, write: Callable[[Path], Path]
+) -> None:
+    path = write(tmp_path)
     whole = read_export(path, UTC, Watch(lambda _: None))
     assert len(whole.chats) == 2
-    chosen = next(chat for chat in whole.chats if chat.title == "Camille Roux")
+    chosen = next(chat for chat in whole.chats if chat.title in {"Camille Roux", "+33611111111"})
     to = tmp_path / "cut"
     cut(path, whole.source, chosen.key, to)
     alone = read_export(to, UTC, Watch(lambda _: None))
     assert [chat.key for chat in alone.chats] == [chosen.key]
     assert message_identities(alone.chats[0]) == message_identities(chosen)
     assert alone.chats[0].messages == chosen.messages
-    for private in (b"Mamma", b"private", b"33622222222"):
+    for private in (b"Mamma", b"mamma", b"private", b"33622222222"):
         assert private not in to.read_bytes()
     first = to.read_bytes()
     cut(path, whole.source, chosen.key, to)
