@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import threading
 from collections.abc import Callable, Iterable
 from datetime import tzinfo
@@ -38,9 +39,18 @@ _LINE_MARKS = (
     "대화",
     "ประวัติการแชท",
 )
+_ENCRYPTED_NAME = re.compile("\\.crypt\\d+$", re.IGNORECASE)
 _NOT_AN_EXPORT = (
     "This file is no chat that Parley can read. Export the chat in WhatsApp, Telegram Desktop, "
     "LINE or SMS Backup & Restore and choose the file it makes."
+)
+_WEB_PAGE = (
+    "This is a web page, which leaves out much of a chat. In Telegram Desktop export the chat once "
+    "more and choose the format “Machine-readable JSON”."
+)
+_ENCRYPTED = (
+    "This is an encrypted backup of WhatsApp, which only the phone can open. Open the chat in "
+    "WhatsApp, choose “Export chat”, and take the file it makes."
 )
 _NO_DATABASE = (
     "This database is none that Parley can read. For iMessage quit Messages on the Mac and choose "
@@ -84,6 +94,8 @@ def read_export(path: Path, read_as: ReadAs, watch: Watch) -> Export:
     """
     try:
         size_bytes = path.stat().st_size
+        if _ENCRYPTED_NAME.search(path.name):
+            raise Refused(_ENCRYPTED)
         if size_bytes == 0:
             raise Refused("This file is empty. Export the chat once more.")
         with io.BufferedReader(_Watched(path, size_bytes, watch)) as file:
@@ -141,6 +153,8 @@ def _source_of(head: bytes) -> Source:
     if head.startswith(_ZIP):
         return Source.WHATSAPP_TEXT
     start = head.lstrip(b"\xef\xbb\xbf \r\n\t")
+    if start[:15].lower().startswith((b"<!doctype html", b"<html")):
+        raise Refused(_WEB_PAGE)
     if start.startswith(b"{"):
         return Source.TELEGRAM_JSON
     if start.startswith(b"<"):
