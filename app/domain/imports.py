@@ -24,13 +24,14 @@ class Who(StrEnum):
     """What a name of an export can stand for."""
 
     CLIENT = "client"
+    NEW_CLIENT = "new_client"
     ME = "me"
     UNIDENTIFIED = "unidentified"
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whom a name stands for; `contact_id` and `name` are a client's."""
+    """Whom a name stands for; `contact_id` is a client's of the book, `name` anybody's."""
 
     who: Who
     contact_id: ContactId = NO_CONTACT

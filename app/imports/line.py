@@ -33,7 +33,11 @@ from contract.imports.model import Source
 from contract.wire import CreateAttachment, UploadState
 
 _LOOK_EVERY_S, _LOOK_AT_LEAST_EVERY_S = 0.2, 2.0
-_STANDINGS = {Who.CLIENT: Standing.CONTACT, Who.ME: Standing.ME}
+_STANDINGS = {
+    Who.CLIENT: Standing.CONTACT,
+    Who.NEW_CLIENT: Standing.NEW_CONTACT,
+    Who.ME: Standing.ME,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +159,12 @@ class ImportLine:
 def people_of(people: Mapping[str, Person]) -> tuple[ImportPerson, ...]:
     """Return what was said of the names, as it travels; left out are those nobody identified."""
     return tuple(
-        ImportPerson(name=name, standing=_STANDINGS[person.who], contact_id=person.contact_id)
+        ImportPerson(
+            name=name,
+            standing=_STANDINGS[person.who],
+            contact_id=person.contact_id,
+            display_name=person.name if person.who is Who.NEW_CLIENT else "",
+        )
         for name, person in people.items()
         if person.who is not Who.UNIDENTIFIED
     )

@@ -121,6 +121,21 @@ def test_a_private_chat_is_refused_as_a_whole_before_anything_is_uploaded(
     run_in_qt_loop(qapp, work())
 
 
+def test_a_client_who_is_not_in_the_book_yet_makes_a_chat_no_private_one(
+    qapp: QApplication, tmp_path: Path
+) -> None:
+    async def work() -> None:
+        kit = import_kit()
+        await kit.read(whatsapp_zip(tmp_path, PRIVATE, "Anna Blum"))
+        kit.presenter.confirm("Elena")
+        kit.presenter.choose("Mamma", Person(Who.NEW_CLIENT, name="Anna Blum"))
+        assert kit.state.people[0].words == "New client, added to your book as “Anna Blum”"
+        assert kit.state.hindrance == "" and kit.button("Preview").isEnabled()
+        await kit.close()
+
+    run_in_qt_loop(qapp, work())
+
+
 def test_an_unsure_order_of_days_is_asked_with_an_example(
     qapp: QApplication, tmp_path: Path
 ) -> None:
@@ -388,6 +403,8 @@ def test_who_somebody_is_can_be_chosen_by_keys_alone(qapp: QApplication) -> None
     assert dialog.chosen() == Person(Who.CLIENT, ContactId("c2"), "Hana Watanabe")
     QTest.keyClicks(dialog.field, " nobody")
     assert dialog.chosen() is None
+    QTest.keyClick(dialog.field, Qt.Key.Key_Down)
+    assert dialog.chosen() == Person(Who.NEW_CLIENT, name="sakura nobody")
     dialog.field.setText("camille")
     accepted: list[bool] = []
     dialog.accepted.connect(lambda: accepted.append(True))

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.domain.imports import NO_CONTACT, ChatFigures, Person, Suggestion, Who
-from contract.ids import ContactId
+from app.domain.imports import ChatFigures, Person, Suggestion, Who
 from ui.models.message_words import number_words
 
 UNIDENTIFIED = Person(Who.UNIDENTIFIED)
@@ -83,10 +82,10 @@ class PeopleChoices:
         """Return the names whose suggestion waits for a word."""
         return tuple(name for name in self.names() if self._suggestion(name) is not None)
 
-    def clients(self) -> tuple[ContactId, ...]:
-        """Return the clients that are in this chat by the person's word, each once."""
-        found = (self.person(name).contact_id for name in self.names())
-        return tuple(dict.fromkeys(each for each in found if each != NO_CONTACT))
+    def has_client(self) -> bool:
+        """Tell whether somebody in this chat is a client by the person's word."""
+        clients = (Who.CLIENT, Who.NEW_CLIENT)
+        return any(self.person(name).who in clients for name in self.names())
 
     def unidentified(self) -> tuple[int, int]:
         """Return how many participants stay unidentified, and how many messages they wrote."""
@@ -103,7 +102,7 @@ class PeopleChoices:
         if waiting:
             more = f", and {len(waiting) - 1} more" if len(waiting) > 1 else ""
             return f"Confirm or change who “{waiting[0]}” is{more}."
-        return "" if self.clients() else PRIVATE
+        return "" if self.has_client() else PRIVATE
 
     def lines(self) -> tuple[PersonLine, ...]:
         """Return a line for each name."""
@@ -129,4 +128,6 @@ class PeopleChoices:
 def _person(person: Person) -> str:
     if person.who is Who.ME:
         return f"You ({person.name})" if person.name else "You"
+    if person.who is Who.NEW_CLIENT:
+        return f"New client, added to your book as “{person.name}”"
     return person.name

@@ -24,12 +24,16 @@ from ui.views.dialogs.plain_dialog import PlainDialog
 
 SIZE_PX = (560, 520)
 _PERSON = Qt.ItemDataRole.UserRole
+_NEW = 2  # the row of a new client, behind nobody known and oneself
 _STEPS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: 8, Qt.Key.Key_PageUp: -8}
-_NO_MATCH = "No client of your book has these words."
+_NO_MATCH = "No client of your book has these words; it may be a new one."
 
 
 class ImportPersonDialog(PlainDialog):
-    """Words narrow the clients; arrow keys walk the list from the field, Enter chooses."""
+    """Words narrow the clients; arrow keys walk the list from the field, Enter chooses.
+
+    Where no client has these words, they may be the name of a new one.
+    """
 
     def __init__(
         self,
@@ -43,6 +47,7 @@ class ImportPersonDialog(PlainDialog):
         """`messages` says how many are theirs, `me` is the signed-in person's name."""
         said = f"They wrote {messages} in this chat. Whoever is not identified is kept, too."
         super().__init__(f"Who is “{name}”?", said, parent)
+        self._name = name
         self.resize(*SIZE_PX)
         self.field = QLineEdit()
         self.field.setPlaceholderText("Find a client")
@@ -60,6 +65,8 @@ class ImportPersonDialog(PlainDialog):
         self._choose = self.add_button("Choose", "primary", accepts=True)
         self._add(UNIDENTIFIED, "Unidentified participant", "kept without a name of the book")
         self._add(Person(Who.ME, name=me), f"Me ({me})" if me else "Me", "you")
+        new = Person(Who.NEW_CLIENT, name=name)
+        self._add(new, "A new client", f"added to your book as “{name}”")
         for contact in book:
             person = Person(Who.CLIENT, contact.contact_id, contact.display_name)
             place = contact.organisation or channels_of(contact)
@@ -100,17 +107,35 @@ class ImportPersonDialog(PlainDialog):
     def _narrow(self, typed: str) -> None:
         words = typed.casefold().split()
         shown = []
-        for number in range(self.list.count()):
-            item = self.list.item(number)
-            fits = all(word in item.text().casefold() for word in words)
-            item.setHidden(not fits)
-            if fits:
+        for number in range(_NEW + 1, self.list.count()):
+            if self._fits(number, words):
                 shown.append(number)
-        if shown and self.list.currentRow() not in shown:
-            self.list.setCurrentRow(shown[0])
-        self._empty.setText("" if shown else _NO_MATCH)
-        self._empty.setVisible(not shown)
+        self._name_new(typed.strip() if words and not shown else "")
+        shown = [number for number in range(_NEW + 1) if self._fits(number, words)] + shown
+        if self.list.currentRow() not in shown:
+            # Nobody becomes a new client by typing alone: that row has to be chosen.
+            known = [number for number in shown if number != _NEW]
+            self.list.setCurrentRow(known[0] if known else -1)
+        found = any(number > _NEW for number in shown)
+        self._empty.setText("" if found or not words else _NO_MATCH)
+        self._empty.setVisible(not found and bool(words))
         self._show()
+
+    def _fits(self, number: int, words: Sequence[str]) -> bool:
+        """Show a row that has all these words, hide any other; tell which it was."""
+        item = self.list.item(number)
+        fits = all(word in item.text().casefold() for word in words)
+        item.setHidden(not fits)
+        return fits
+
+    def _name_new(self, typed: str) -> None:
+        """Offer a new client under what was typed, the export's name where that is nothing."""
+        name = typed or self._name
+        item = self.list.item(_NEW)
+        item.setData(_PERSON, Person(Who.NEW_CLIENT, name=name))
+        item.setData(END_ROLE, f"added to your book as “{name}”")
+        item.setText(f"A new client, added to your book as “{name}”")
+        item.setToolTip(plain_tip(item.text()))
 
     def _show(self) -> None:
         # The list tells of its first row before the button is there.
