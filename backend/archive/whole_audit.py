@@ -19,6 +19,7 @@ from backend.archive.time_audit import audit_times
 from backend.archive.tree_audit import Fault
 from backend.archive.verify import Audit, verify_archive
 from backend.archive.witness_state import Seen
+from backend.imports.audit import audit_originals
 from backend.storage.blobs import BlobStore
 
 Tell = Callable[[str, int, int], None]
@@ -58,6 +59,7 @@ def audit_whole(
         if log.ok:
             audit_times(connection)
             imports = audit_imports(connection)
+            audit_originals(connection, blobs)
             check_no_stray_decision(connection)
             audit_later_decisions(connection)
             messages = audit_messages(connection, lambda done, all_: tell("messages", done, all_))

@@ -6,13 +6,12 @@ It never unpacks to a disk, never follows a path, and never holds more than one 
 from __future__ import annotations
 
 import zipfile
-import zlib
 from typing import IO
 
 from contract.imports.model import ImportedChat, Source
+from contract.imports.whatsapp_zip import ARCHIVE_FAULTS
 
 MOST_FILE_BYTES = 100 * 1024 * 1024
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
 
 
 class ExportFiles:
@@ -43,6 +42,6 @@ class ExportFiles:
         try:
             with self._archive.open(entry) as opened:
                 content = opened.read(MOST_FILE_BYTES + 1)
-        except _DAMAGED:
+        except ARCHIVE_FAULTS:
             return None
         return content if 0 < len(content) <= MOST_FILE_BYTES else None

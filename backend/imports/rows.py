@@ -6,6 +6,7 @@ It never reads a file.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import msgspec
@@ -172,6 +173,18 @@ def next_import(connection: Connection) -> KnownImport | None:
         .limit(1)
     ).one_or_none()
     return None if row is None else _known(row)
+
+
+def kept_imports(connection: Connection) -> Iterator[KnownImport]:
+    """Yield the confirmed imports, whose originals are kept, the oldest first."""
+    columns = imports.c
+    rows = connection.execute(
+        select(imports)
+        .where(columns.phase.in_((ImportPhase.RECORDING, ImportPhase.DONE)))
+        .order_by(columns.staged_at_utc_ms, columns.import_id)
+        .execution_options(yield_per=100)
+    )
+    return (_known(row) for row in rows)
 
 
 def stale_imports(connection: Connection, before_utc_ms: int) -> list[KnownImport]:

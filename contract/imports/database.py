@@ -15,6 +15,7 @@ MOST_BYTES = 1024**3
 _WAL_MARKS = slice(18, 20)
 _MOST_STEPS = 20_000
 _STEP = 1_000_000
+DatabaseFault = sqlite3.Error
 Value = str | int | float | bytes | None
 Row = dict[str, Any]
 

@@ -7,13 +7,20 @@ Schema: as seen in databases of macOS 13 to 15; columns that are missing count a
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing
 from typing import IO
 
-from contract.imports.database import Readable, Row, columns_of, opened, rows_of, written
+from contract.imports.database import (
+    DatabaseFault,
+    Readable,
+    Row,
+    columns_of,
+    opened,
+    rows_of,
+    written,
+)
 from contract.imports.model import (
     ImportedChat,
     ImportedKind,
@@ -81,7 +88,7 @@ def imessage_chats(connection: Readable) -> tuple[ImportedChat, ...]:
             for row in list(rows_of(connection, "chat", _CHATS, "ORDER BY ROWID"))
         )
         return tuple(chat for chat in found if chat.messages)
-    except sqlite3.Error as error:
+    except DatabaseFault as error:
         raise ImportRefused(_REFUSED) from error
 
 

@@ -7,13 +7,20 @@ Schema: as seen in databases of Signal Desktop 6 and 7; it is no interface of Si
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import closing
 from typing import IO
 
 import msgspec
 
-from contract.imports.database import Readable, Row, columns_of, opened, rows_of, written
+from contract.imports.database import (
+    DatabaseFault,
+    Readable,
+    Row,
+    columns_of,
+    opened,
+    rows_of,
+    written,
+)
 from contract.imports.model import (
     ImportedChat,
     ImportedKind,
@@ -80,7 +87,7 @@ def signal_chats(connection: Readable) -> tuple[ImportedChat, ...]:
         names = _names(people) | dict.fromkeys(_own_ids(connection), "")
         found = (_chat(connection, row, names) for row in people)
         return tuple(chat for chat in found if chat.messages)
-    except sqlite3.Error as error:
+    except DatabaseFault as error:
         raise ImportRefused(_REFUSED) from error
 
 

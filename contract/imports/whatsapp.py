@@ -33,7 +33,7 @@ from contract.imports.whatsapp_words import (
 _APP_SPEAKS = "\u200e"
 _OUTER_MARKS = "\u200e\u200f\u202a\u202c\ufeff"
 _AUTHOR = re.compile('([^:\n"“”„«»「『]{1,100}?)[ \u00a0\u202f]?:(?:[ \u00a0\u202f]|$)')
-_MOST_LINES = 5_000_000
+_MOST_LINES = 2_000_000
 
 
 class _Line(NamedTuple):
@@ -104,7 +104,7 @@ def _lines(text: str) -> Iterator[_Line]:
     said: list[str] = []
     for number, line in enumerate(re.split("\r\n|\n|\r", text)):
         if number > _MOST_LINES:
-            raise ImportRefused("This export has more than five million lines: split it.")
+            raise ImportRefused("This export has more than two million lines: split it.")
         found = split_head(line)
         if found is None:
             said.append(line)

@@ -5,8 +5,11 @@ It never unpacks to a disk, and takes no archive that grows beyond what a phone 
 
 from __future__ import annotations
 
+import io
 import re
+import struct
 import zipfile
+import zlib
 from typing import IO, NamedTuple
 
 from contract.imports.model import ImportRefused
@@ -14,6 +17,22 @@ from contract.imports.model import ImportRefused
 MOST_TEXT_BYTES = 512 * 1024 * 1024
 MOST_ENTRIES = 50_000
 MOST_UNPACKED_BYTES = 20 * 1024**3
+_MOST_DIRECTORY_BYTES = 16 * 1024 * 1024
+_TAIL_BYTES = 65_557 + 76  # the end's record with its comment, the larger format's two before it
+# What the standard library raises on damaged archives; its ValueErrors are bad places and names.
+ARCHIVE_FAULTS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+)
+_DAMAGED = "This archive is damaged or locked with a password. Export the chat once more."
+_TOO_LARGE = "This archive is larger than any chat's export: it is not taken."
 _TITLE = re.compile(
     "(?:WhatsApp[ -]?Chat(?: (?:with|mit|avec))?|Chat (?:de|di|do) WhatsApp (?:con|com)|"
     "Discussion WhatsApp avec|Conversa do WhatsApp com|WhatsApp-chat met|WhatsApp Chat -|"
@@ -39,13 +58,28 @@ def read_archive(file: IO[bytes], name: str) -> WhatsAppArchive:
     if not zipfile.is_zipfile(file):
         file.seek(0)
         return WhatsAppArchive(_decoded(file.read(MOST_TEXT_BYTES + 1)), title_of(name), ())
+    check_directory(file)
     try:
         with zipfile.ZipFile(file) as archive:
             return _from_zip(archive, name)
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-        raise ImportRefused(
-            "This archive is damaged or locked with a password. Export the chat once more."
-        ) from error
+    except ARCHIVE_FAULTS as error:
+        raise ImportRefused(_DAMAGED) from error
+
+
+def check_directory(file: IO[bytes]) -> None:
+    """Raise ImportRefused for a list of entries that is too long to be read into memory.
+
+    Layout: PKWARE's APPNOTE, 4.3.14 (larger format) and 4.3.16.
+    """
+    file.seek(max(0, file.seek(0, io.SEEK_END) - _TAIL_BYTES))
+    tail = file.read(_TAIL_BYTES)
+    for mark, offset, width in ((b"PK\x05\x06", 12, 4), (b"PK\x06\x06", 40, 8)):
+        at = tail.rfind(mark)
+        size_bytes = int.from_bytes(tail[at + offset : at + offset + width], "little")
+        is_elsewhere = width == 4 and size_bytes == 0xFFFFFFFF
+        if at >= 0 and size_bytes > _MOST_DIRECTORY_BYTES and not is_elsewhere:
+            raise ImportRefused(_TOO_LARGE)
+    file.seek(0)
 
 
 def title_of(name: str) -> str:
@@ -63,7 +97,7 @@ def _from_zip(archive: zipfile.ZipFile, name: str) -> WhatsAppArchive:
     ]
     unpacked = sum(entry.file_size for entry in entries)
     if len(entries) > MOST_ENTRIES or unpacked > MOST_UNPACKED_BYTES:
-        raise ImportRefused("This archive is larger than any chat's export: it is not taken.")
+        raise ImportRefused(_TOO_LARGE)
     text = _chat_text(entries)
     if text.file_size > MOST_TEXT_BYTES:
         raise ImportRefused("The chat's text is larger than 512 MB: split the export.")

@@ -20,6 +20,8 @@ from backend.api.auth import token_hash
 from backend.archive.blob_audit import audit_files
 from backend.archive.imports import audit_imports
 from backend.archive.projection_audit import audit_messages
+from backend.archive.tree_audit import Fault
+from backend.imports.audit import audit_originals
 from backend.imports.desk import ImportWork
 from backend.imports.rows import next_import
 from backend.storage import tables
@@ -246,7 +248,11 @@ async def test_archive_holds_each_message_and_the_file_and_audits(importer: Impo
     assert await services.database.read(audit_imports) == 1
     assert await services.database.read(lambda c: audit_messages(c)) == 6
     assert await services.database.read(lambda c: audit_files(c, services.blobs)) == 1
-    assert report.entry_id
+    assert await services.database.read(lambda c: audit_originals(c, services.blobs)) == 1
+    attachment_id = str(await importer.workspace.scalar("SELECT attachment_id FROM imports"))
+    services.blobs.put(attachment_id, 0, export().replace(b"_chat", b"_CHAT"))
+    with pytest.raises(Fault, match="not the file"):
+        await services.database.read(lambda c: audit_originals(c, services.blobs))
     body = await importer.workspace.scalar(
         "SELECT body FROM archive_bodies b JOIN archive_entries e ON e.entry_id = b.entry_id"
         " WHERE e.kind = 'import' ORDER BY e.sequence LIMIT 1"
