@@ -21,7 +21,10 @@ from contract.imports.day_order import DayOrder
 from contract.imports.imessage import cut_imessage
 from contract.imports.model import ImportedChat, ImportRefused, Source
 from contract.imports.opening import guessed_source, read_chats
+from contract.imports.signal_desktop import cut_signal
 
+_PLAIN = b"SQLite format 3\x00"
+_CUTS = {Source.IMESSAGE: cut_imessage, Source.SIGNAL_DESKTOP: cut_signal}
 _HEAD_BYTES = 4_096
 _UNSURE = (
     "It does not show in the file which app made it: say so with --format, such as "
@@ -52,7 +55,7 @@ def open_export(arguments: argparse.Namespace, zone: tzinfo, order: DayOrder | N
     path: Path = arguments.file
     if path.stat().st_size > MOST_FILE_BYTES:
         raise ImportRefused("This file is larger than 4 GB: export the chat without its media.")
-    if arguments.format == Source.SIGNAL_DESKTOP.value:
+    if arguments.format == Source.SIGNAL_DESKTOP.value and not _is_plain(path):
         return _signal(arguments, path)
     file = io.BufferedReader(io.FileIO(path, "rb"))
     try:
@@ -85,10 +88,17 @@ def _kept(file: IO[bytes], chat: ImportedChat, count: int) -> IO[bytes]:
     file.seek(0)
     if count == 1:
         return file
-    if chat.source is not Source.IMESSAGE:
+    cut = _CUTS.get(chat.source)
+    if cut is None:
         raise ImportRefused(_SEVERAL)
     with closing(opened(file, "This database is damaged.")) as connection:
-        return io.BytesIO(cut_imessage(connection, chat.key))
+        return io.BytesIO(cut(connection, chat.key))
+
+
+def _is_plain(path: Path) -> bool:
+    """Tell whether somebody decrypted the database already."""
+    with path.open("rb") as file:
+        return file.read(len(_PLAIN)) == _PLAIN
 
 
 def _source(told: str | None, file: IO[bytes]) -> Source:

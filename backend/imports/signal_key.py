@@ -35,8 +35,8 @@ HOW = (
     "`security find-generic-password -ws 'Signal Safe Storage'` prints, on Linux what "
     "`secret-tool lookup application Signal` prints, into a file as `macos:PASSWORD` or "
     "`linux:PASSWORD`, and give it with --signal-password-file. On Windows the key can be "
-    "decrypted by the person's own sign-in alone: export the chat there with a tool that your "
-    "firm approves, or ask Compliance."
+    "decrypted by the person's own sign-in alone: decrypt a copy of the database there with a tool "
+    "that your firm approves; a decrypted copy is imported without any key."
 )
 
 

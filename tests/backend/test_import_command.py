@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import io
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -149,3 +150,15 @@ def test_signal_key_sealed_by_a_keyring_opens_with_its_password(
         signal_key(config, "macos:wrong")
     with pytest.raises(ImportRefused, match="keyring"):
         signal_key(json.dumps({"encryptedKey": b"\x01\x00DPAPI".hex()}).encode())
+
+
+def test_decrypted_copy_of_signal_needs_no_key(firm: FirmBackend, tmp_path: Path) -> None:
+    path = tmp_path / "plain.sqlite"
+    database = sqlite3.connect(path)
+    database.executescript(SIGNAL_SCHEMA)
+    for statement, rows in SIGNAL_ROWS:
+        database.executemany(statement, rows)
+    database.commit()
+    database.close()
+    how = ("--format", "signal_desktop", "--chat", "c1", "--person", "Camille Roux=new")
+    assert run(firm, path, *how)[1][0]["new"] == 3
