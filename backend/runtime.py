@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 from starlette.applications import Starlette
 
 from backend.archive.embedded import EmbeddedArchive
@@ -36,6 +36,7 @@ from backend.delivery.worker import DeliveryWorker
 from backend.directory.addresses import governed_addresses
 from backend.directory.capabilities import settle_capabilities
 from backend.directory.signins import SignIns
+from backend.governance.hearing import change_stopped
 from backend.governance.stops import stop_if_forbidden
 from backend.governance.watch import GovernanceWatch
 from backend.imports.runner import ImportRunner
@@ -149,7 +150,7 @@ class Runtime:
 
     def _run_parts(self) -> None:
         """Start every part; one that fails is started again, and the health names it."""
-        database = self.workspace.database
+        database, traffic = self.workspace.database, self._traffic
         assert self.worker is not None
         assert self._pump is not None
         assert self._recorder is not None
@@ -171,7 +172,9 @@ class Runtime:
             "channels": ("the channels", self._side.run),
             "changes": (
                 "changes of sent messages",
-                ChangeTeller(database, self._side.outbound, now=self._now).run,
+                ChangeTeller(
+                    database, self._side.outbound, self._recheck_change, traffic, now=self._now
+                ).run,
             ),
             "channel watch": ("the watch over channels", self._channel_watch.run),
         }
@@ -305,6 +308,9 @@ class Runtime:
 
     def _recheck(self, connection: Connection, message_id: str, now_utc_ms: int) -> bool:
         return stop_if_forbidden(connection, self.workspace.policy, message_id, now_utc_ms)
+
+    def _recheck_change(self, connection: Connection, change: Row[Any], now_utc_ms: int) -> str:
+        return change_stopped(connection, self.workspace.policy, change, now_utc_ms)
 
     def _opt_out_words(self, text: str, channel: Channel) -> str | None:
         return opt_out_source(self.workspace.policy.server, text, channel)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from backend.api.answers import reply_answer
-from backend.api.once import once
+from backend.api.once import once_then_message
 from backend.api.operation import Answer, Call, Operation
 from backend.inbox.changing import edit, react, take_back
 from backend.inbox.submission import Submission, sealed_reply
@@ -41,7 +41,7 @@ async def take_back_message(call: Call) -> Response:
     """Take a message of one's own back."""
     command, message_id = call.command(TakeBack), call.path("message_id")
     now_utc_ms = call.services.now_utc_ms()
-    return await once(
+    return await once_then_message(
         call, lambda c: take_back(c, call.me, message_id, command, now_utc_ms), now_utc_ms
     )
 
@@ -50,7 +50,7 @@ async def set_reaction(call: Call) -> Response:
     """Set, or with an empty emoji remove, one's reaction."""
     command, message_id = call.command(SetReaction), call.path("message_id")
     now_utc_ms = call.services.now_utc_ms()
-    return await once(
+    return await once_then_message(
         call, lambda c: react(c, call.me, message_id, command, now_utc_ms), now_utc_ms
     )
 

@@ -12,24 +12,24 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from backend.api.answers import reply_answer
-from backend.api.once import once
+from backend.api.once import once, once_then_message
 from backend.api.operation import Call, json_answer
 from backend.archive.probe import ProbeFailed, check_probe, write_probe
-from backend.directory.people import read_contacts
+from backend.governance.hearing import may_hear
 from backend.inbox import conversations
 from backend.inbox.changing import queue_read
 from backend.inbox.events import flush_events, stream_position
-from backend.inbox.rendering import read_conversation, read_messages
+from backend.inbox.rendering import read_conversation
 from backend.inbox.resolution import resolve_unknown
 from backend.inbox.submission import Submission, sealed_reply, submit
 from backend.inbox.uploads import announce_upload, upload_state
 from backend.refusals import not_found
-from contract.ids import ConversationId, EmployeeId
-from contract.policy.facts import conversation_facts
+from contract.ids import ConversationId
 from contract.wire import (
     CreateAttachment,
     Done,
     MarkRead,
+    Me,
     ResolveUnknown,
     SubmitMessage,
     TypingNotice,
@@ -65,7 +65,7 @@ async def mark_read(call: Call) -> Response:
         if not conversations.is_member(connection, conversation_id, me):
             raise not_found("conversation")
         conversations.mark_read(connection, conversation_id, me, command.upto_utc_ms, now_utc_ms)
-        if _may_tell(connection, call.me.employee_id, conversation_id, now_utc_ms):
+        if _may_tell(connection, call.me, conversation_id):
             queue_read(connection, conversation_id, command.upto_utc_ms)
         seqs = flush_events(connection)
         return Done(seq=seqs.get(me) or stream_position(connection, me))
@@ -76,14 +76,11 @@ async def mark_read(call: Call) -> Response:
 async def typing(call: Call) -> Response:
     """Tell the channel that the employee types; nothing of it is kept.
 
-    A client behind a wall, or one who opted out, is not told; the employee's answer is the same.
+    A client behind a wall, or one who opted out or is to be asked first, is not told; the
+    employee's answer is the same.
     """
     command, conversation_id = call.command(TypingNotice), call.path("conversation_id")
-    now_utc_ms = call.services.now_utc_ms()
-
-    allowed = await call.services.database.read(
-        lambda c: _may_tell(c, call.me.employee_id, conversation_id, now_utc_ms)
-    )
+    allowed = await call.services.database.read(lambda c: _may_tell(c, call.me, conversation_id))
     if allowed and call.services.on_typing is not None:
         call.services.on_typing(
             ConversationId(conversation_id), call.me.employee_id, command.typing
@@ -91,17 +88,12 @@ async def typing(call: Call) -> Response:
     return json_answer(Done())
 
 
-def _may_tell(
-    connection: Connection, me: EmployeeId, conversation_id: str, now_utc_ms: int
-) -> bool:
+def _may_tell(connection: Connection, me: Me, conversation_id: str) -> bool:
     """Tell whether a client may hear that the employee types or read; raises Refused."""
-    conversation = read_conversation(connection, me, conversation_id)
+    conversation = read_conversation(connection, me.employee_id, conversation_id)
     if conversation is None:
         raise not_found("conversation")
-    people = read_contacts(connection, me, conversation.contact_ids)
-    facts = conversation_facts(conversation, people, now_utc_ms)
-    opted_out = any(point.opted_out for point in facts.contact_points)
-    return not (conversation.send is None or facts.walls.denied_contact_ids or opted_out)
+    return may_hear(connection, me, conversation)
 
 
 async def resolve(call: Call) -> Response:
@@ -109,12 +101,10 @@ async def resolve(call: Call) -> Response:
     command, message_id = call.command(ResolveUnknown), call.path("message_id")
     now_utc_ms = call.services.now_utc_ms()
 
-    def work(connection: Connection) -> msgspec.Struct:
+    def work(connection: Connection) -> None:
         resolve_unknown(connection, call.me, message_id, command.action, now_utc_ms)
-        (message,) = read_messages(connection, call.me.employee_id, [message_id])
-        return message
 
-    return await once(call, work, now_utc_ms)
+    return await once_then_message(call, work, now_utc_ms)
 
 
 async def create_attachment(call: Call) -> Response:

@@ -49,6 +49,11 @@ def with_consent_first(
     )
 
 
+def is_to_be_asked(connection: Connection, me: Me, conversation: Conversation) -> bool:
+    """Tell whether the account asks first and not everybody there has accepted."""
+    return _missing(connection, me, conversation) is not None
+
+
 def _missing(connection: Connection, me: Me, conversation: Conversation) -> Finding | None:
     if not conversation.consent_first:
         return None

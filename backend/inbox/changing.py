@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Row, insert, select
 
 from backend.archive.entries import Recorded, append_entry, new_salt
 from backend.governance.decisions import Verdict, decide
+from backend.governance.hearing import NOT_TO_CLIENT, may_hear
 from backend.governance.policy import RunningPolicy
 from backend.inbox.idempotency import Reply, store_reply, stored_reply
 from backend.inbox.messages import add_version, message_row
@@ -23,7 +24,7 @@ from backend.inbox.reacting import set_reaction
 from backend.inbox.rendering import read_conversation, read_messages
 from backend.inbox.submission import Submission, check_form, verdict_reply
 from backend.refusals import Refused, not_found
-from backend.storage.change_tables import message_changes
+from backend.storage.change_tables import DELETE, EDIT, REACT, READ, message_changes
 from backend.storage.tables import messages
 from contract.changes import SetReaction, TakeBack
 from contract.ids import EntryId, idempotency_key
@@ -42,7 +43,6 @@ from contract.wire import (
     SendCapability,
 )
 
-EDIT, DELETE, REACT, READ = "edit", "delete", "react", "read"
 MAX_EMOJI_CHARS = 16
 _OUT = frozenset(
     {DeliveryState.ACCEPTED, DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.READ}
@@ -131,8 +131,8 @@ def react(
     message, send, conversation = _governed(connection, me, message_id)
     if not send.reactions:
         raise Refused(ProblemCode.CONFLICT, "This channel takes no reactions.")
-    if conversation.walled:
-        raise Refused(ProblemCode.READ_ONLY, "Nothing may go to this client: ask Compliance.")
+    if not may_hear(connection, me, conversation):
+        raise Refused(ProblemCode.READ_ONLY, NOT_TO_CLIENT)
     row = message_row(connection, message_id)
     if message.deleted or row.external_id is None:
         raise Refused(ProblemCode.CONFLICT, "The client does not have this message.")

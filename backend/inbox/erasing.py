@@ -20,6 +20,7 @@ from backend.inbox.messages import update_message
 from backend.inbox.search_index import forget_message
 from backend.inbox.stale_copies import redact_stored_copies
 from backend.storage.blobs import BlobStore
+from backend.storage.change_tables import EDIT, REACT, message_changes
 from backend.storage.custody_tables import erased_messages
 from backend.storage.database import Database
 from backend.storage.tables import (
@@ -87,6 +88,7 @@ def _empty(connection: Connection, row: Row[Any], now_utc_ms: int) -> None:
             text="",
             author_name="",
             state_detail="",
+            change_note="",
             quote_message_id=None,
             version=messages.c.version + 1,
         )
@@ -98,11 +100,27 @@ def _empty(connection: Connection, row: Row[Any], now_utc_ms: int) -> None:
         .values(justification="")
     )
     forget_words(connection, message_id)
+    _forget_changes(connection, message_id)
     for file in connection.execute(
         select(attachments).where(attachments.c.message_id == message_id)
     ).all():
         _drop_reference(connection, file)
     forget_message(connection, message_id)
+
+
+def _forget_changes(connection: Connection, message_id: str) -> None:
+    """Take the words of edits and reactions, and tell the vendor none of them any more.
+
+    A deletion that waits still goes: it holds no words.
+    """
+    columns = message_changes.c
+    mine = columns.message_id == message_id
+    connection.execute(
+        update(message_changes)
+        .where(mine, columns.kind.in_((EDIT, REACT)), columns.state == "ready")
+        .values(state="failed")
+    )
+    connection.execute(update(message_changes).where(mine).values(value="", detail=""))
 
 
 def _drop_reference(connection: Connection, file: Row[Any]) -> None:

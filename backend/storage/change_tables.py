@@ -9,6 +9,7 @@ from sqlalchemy import Index, Table
 
 from backend.storage.columns import firm, maybe_text, metadata, number, ref, text
 
+EDIT, DELETE, REACT, READ = "edit", "delete", "react", "read"
 # What schema 5 added to the messages: what the client still sees although it was changed here.
 CHANGE_COLUMNS_OF_5 = ("ALTER TABLE messages ADD COLUMN change_note TEXT DEFAULT '' NOT NULL",)
 # `kind` is edit, delete, react or read; `value` the text or emoji; `state` is ready, done or

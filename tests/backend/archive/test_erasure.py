@@ -235,6 +235,24 @@ async def test_reactions_go_with_their_message(workspace: Workspace) -> None:
     assert await workspace.scalar("SELECT count(*) FROM reactions") == 0
 
 
+async def test_replies_to_commands_about_a_message_keep_no_words(workspace: Workspace) -> None:
+    message_id = await workspace.inbound(SECRET, external="ext-1")
+    able = (
+        "UPDATE channel_accounts SET send_capability = CAST(replace(send_capability, ?, ?) AS BLOB)"
+    )
+    marks = "{", '{"reactions":true,'
+    await workspace.services.database.write(lambda c: c.exec_driver_sql(able, marks))
+    async with client_of(workspace) as client:
+        answer = await client.post(
+            f"/v1/messages/{message_id}/reaction",
+            json={"emoji": "👍", "asked_at_utc_ms": 1},
+            headers={"Idempotency-Key": "k-1"},
+        )
+    assert answer.json()["text"] == SECRET, answer.text
+    await erased(workspace, message_id)
+    assert await tables_with(workspace, SECRET) == []
+
+
 async def test_second_copy_from_the_channel_is_not_recorded_anew(workspace: Workspace) -> None:
     message_id = await workspace.inbound(SECRET, external="ext-1")
     await erased(workspace, message_id)
