@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from backend.directory.people import contact_watchers, read_contacts
 from backend.inbox.positions import home_of, note_positions, read_positions
 from backend.inbox.rendering import read_conversation, read_messages
+from backend.storage.bulk import Prepared, insert_rows
 from backend.storage.database import Database, transaction_notes
 from backend.storage.tables import (
     conversation_members,
@@ -35,24 +36,31 @@ _TRIM_EVERY = 1_000
 _NOTES = "events"
 _encoder = msgspec.json.Encoder()
 # Built once: building a statement costs as much as running it.
-_MEMBERS = (
+_MEMBERS = Prepared(
     select(conversation_members.c.employee_id)
     .where(conversation_members.c.conversation_id == bindparam("id"))
-    .order_by(conversation_members.c.employee_id)
+    .order_by(conversation_members.c.employee_id),
+    "id",
 )
-_WATCHERS = (
+_WATCHERS = Prepared(
     select(conversation_members.c.employee_id)
     .join(messages, messages.c.conversation_id == conversation_members.c.conversation_id)
     .where(messages.c.message_id.in_(bindparam("ids", expanding=True)))
-    .distinct()
+    .distinct(),
+    "ids",
 )
-_COUNT_UP = (
+_COUNT_UP = Prepared(
     update(event_counters)
     .where(event_counters.c.employee_id == bindparam("id"))
     .values(seq=event_counters.c.seq + bindparam("more"))
-    .returning(event_counters.c.seq)
+    .returning(event_counters.c.seq, event_counters.c.firm_id),
+    *("id", "more"),
 )
-_FIRM_OF = select(employees.c.firm_id).where(employees.c.employee_id == bindparam("id"))
+_FIRM_OF = Prepared(
+    select(employees.c.firm_id).where(employees.c.employee_id == bindparam("id")), "id"
+)
+_COUNTER_COLUMNS = ("employee_id", "firm_id", "seq")
+_EVENT_COLUMNS = (*_COUNTER_COLUMNS, "at_utc_ms", "body")
 
 
 @dataclass(slots=True)
@@ -188,8 +196,7 @@ def trim_events(connection: Connection, employee_id: str, keep: int) -> None:
 
 def members_of(connection: Connection, conversation_id: str) -> tuple[EmployeeId, ...]:
     """Return the employees who take part in a conversation."""
-    found = connection.execute(_MEMBERS, {"id": conversation_id}).scalars()
-    return tuple(EmployeeId(each) for each in found)
+    return tuple(EmployeeId(each) for each in _MEMBERS.scalars(connection, conversation_id))
 
 
 def _pending(connection: Connection, at_utc_ms: int) -> _Pending:
@@ -218,8 +225,7 @@ def _message_bodies(
 ) -> Iterator[tuple[EmployeeId, EventBody]]:
     if not message_ids:
         return
-    watchers = connection.execute(_WATCHERS, {"ids": message_ids}).scalars()
-    for employee_id in watchers.all():
+    for employee_id in _WATCHERS.scalars(connection, message_ids):
         for message in read_messages(connection, employee_id, message_ids):
             yield EmployeeId(employee_id), MessageUpserted(message=message)
 
@@ -227,28 +233,19 @@ def _message_bodies(
 def _append(
     connection: Connection, employee_id: EmployeeId, bodies: list[EventBody], at_utc_ms: int
 ) -> int:
-    more = {"id": employee_id, "more": len(bodies)}
-    taken = connection.execute(_COUNT_UP, more).scalar_one_or_none()
-    firm_id = connection.execute(_FIRM_OF, {"id": employee_id}).scalar_one()
-    if taken is None:
-        taken = len(bodies)
-        connection.execute(
-            insert(event_counters).values(employee_id=employee_id, firm_id=firm_id, seq=taken)
-        )
+    taken, firm_id = len(bodies), ""
+    counted = _COUNT_UP.rows(connection, employee_id, taken)
+    if counted:
+        taken, firm_id = counted[0]
+    else:
+        firm_id = str(_FIRM_OF.scalar(connection, employee_id))
+        insert_rows(connection, event_counters, _COUNTER_COLUMNS, [(employee_id, firm_id, taken)])
     first = taken - len(bodies) + 1
-    connection.execute(
-        insert(events),
-        [
-            {
-                "employee_id": employee_id,
-                "firm_id": firm_id,
-                "seq": first + offset,
-                "at_utc_ms": at_utc_ms,
-                "body": _encoder.encode(body),
-            }
-            for offset, body in enumerate(bodies)
-        ],
-    )
+    rows = [
+        (employee_id, firm_id, first + offset, at_utc_ms, _encoder.encode(body))
+        for offset, body in enumerate(bodies)
+    ]
+    insert_rows(connection, events, _EVENT_COLUMNS, rows)
     homes = {home_of(body): first + offset for offset, body in enumerate(bodies)}
     newest = {home: seq for home, seq in homes.items() if home is not None}
     note_positions(connection, employee_id, firm_id, newest)

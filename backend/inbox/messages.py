@@ -10,13 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy.exc import NoResultFound
 
 from backend.archive.entries import Recorded, append_entry
 from backend.inbox.conversations import record_activity
 from backend.inbox.events import note_message
+from backend.storage.bulk import Prepared, Value, insert_rows
 from backend.storage.tables import archive_entries, jobs, message_versions, messages
 from contract.ids import EntryId, MessageId
 from contract.states import (
@@ -35,9 +38,26 @@ _CONFIRMED = frozenset(
 # it was approved.
 _NOT_SENT = frozenset({DeliveryState.BLOCKED, DeliveryState.HELD})
 # Built once: building a statement costs as much as running it.
-_INSERT = insert(messages)
-_INSERT_VERSION = insert(message_versions)
-_BY_ID = select(messages).where(messages.c.message_id == bindparam("id"))
+_BY_ID = Prepared(select(messages).where(messages.c.message_id == bindparam("id")), "id")
+_BY_EXTERNAL_ID = select(messages.c.message_id).where(
+    messages.c.account_id == bindparam("account"),
+    messages.c.external_id == bindparam("external"),
+)
+_KNOWN = Prepared(_BY_EXTERNAL_ID, "account", "external")
+_KNOWN_IN = Prepared(
+    _BY_EXTERNAL_ID.where(messages.c.conversation_id == bindparam("home")),
+    *("account", "external", "home"),
+)
+_LEAF_HASH = Prepared(
+    select(archive_entries.c.leaf_hash).where(archive_entries.c.entry_id == bindparam("id")), "id"
+)
+_SETTLE_JOB = Prepared(
+    update(jobs)
+    .where(jobs.c.message_id == bindparam("id"), jobs.c.state != "done")
+    .values(state=bindparam("to"), lease_owner=None, lease_until_utc_ms=None),
+    *("id", "to"),
+)
+_VERSION_COLUMNS = ("message_id", "n", "firm_id", "kind", "entry_id", "at_utc_ms")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +107,8 @@ def add_message(connection: Connection, new: NewMessage, now_utc_ms: int) -> Rec
         now_utc_ms=now_utc_ms,
         entry_id=new.entry_id,
     )
-    connection.execute(_INSERT, _columns(new, archived, now_utc_ms))
+    columns = _columns(new, archived, now_utc_ms)
+    insert_rows(connection, messages, tuple(columns), [tuple(columns.values())])
     _add_version(connection, new.firm_id, new.message_id, new.entry_kind, archived)
     record_activity(
         connection,
@@ -112,7 +133,7 @@ def add_version(
     salt: bytes,
     occurred_at_utc_ms: int,
     now_utc_ms: int,
-    changes: dict[str, object],
+    changes: dict[str, Any],
     revision: int | None = None,
     entry_id: EntryId | None = None,
     decision_hash: str = "",
@@ -155,10 +176,9 @@ def add_version(
 
 
 def _leaf_hash(connection: Connection, entry_id: str) -> str:
-    entries = archive_entries.c
-    found: bytes = connection.execute(
-        select(entries.leaf_hash).where(entries.entry_id == entry_id)
-    ).scalar_one()
+    found: bytes | None = _LEAF_HASH.scalar(connection, entry_id)
+    if found is None:
+        raise NoResultFound("there is no such archive entry")
     return found.hex()
 
 
@@ -181,7 +201,7 @@ def set_delivery_state(
     if row.state is None:
         raise IllegalTransition("delivery: a client's message has no delivery state")
     before = DeliveryState(row.state)
-    changes: dict[str, object] = {}
+    changes: dict[str, Value] = {}
     if external_id is not None and row.external_id is None:
         changes["external_id"] = external_id
     if before in _CONFIRMED and state in _CONFIRMED:
@@ -199,9 +219,12 @@ def set_delivery_state(
     return after
 
 
-def message_row(connection: Connection, message_id: str) -> Row[Any]:
+def message_row(connection: Connection, message_id: str) -> Any:
     """Return the stored row; raises sqlalchemy.exc.NoResultFound when there is none."""
-    return connection.execute(_BY_ID, {"id": message_id}).one()
+    row = _BY_ID.record(connection, message_id)
+    if row is None:
+        raise NoResultFound("there is no such message")
+    return row
 
 
 def find_by_external_id(
@@ -211,28 +234,31 @@ def find_by_external_id(
 
     With a `conversation_id` it must be of that conversation: others may share the account.
     """
-    query = select(messages.c.message_id).where(
-        messages.c.account_id == account_id, messages.c.external_id == external_id
-    )
-    if conversation_id is not None:
-        query = query.where(messages.c.conversation_id == conversation_id)
-    found = connection.execute(query).scalar()
+    if conversation_id is None:
+        found = _KNOWN.scalar(connection, account_id, external_id)
+    else:
+        found = _KNOWN_IN.scalar(connection, account_id, external_id, conversation_id)
     return None if found is None else MessageId(found)
 
 
 def update_message(
-    connection: Connection, message_id: str, now_utc_ms: int, **changes: object
+    connection: Connection, message_id: str, now_utc_ms: int, **changes: Value
 ) -> None:
     """Change columns of a message's row, raise its version and tell the members."""
-    connection.execute(
-        update(messages)
-        .where(messages.c.message_id == message_id)
-        .values(version=messages.c.version + 1, **changes)
-    )
+    _update_of(tuple(changes)).change(connection, message_id, *changes.values())
     note_message(connection, message_id, now_utc_ms)
 
 
-def _columns(new: NewMessage, archived: Recorded, now_utc_ms: int) -> dict[str, object]:
+@lru_cache(maxsize=64)
+def _update_of(columns: tuple[str, ...]) -> Prepared:
+    """Return the statement that changes these columns."""
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in columns}
+    statement = update(messages).where(messages.c.message_id == bindparam("id"))
+    statement = statement.values(version=messages.c.version + 1, **values)
+    return Prepared(statement, "id", *(f"new_{name}" for name in columns))
+
+
+def _columns(new: NewMessage, archived: Recorded, now_utc_ms: int) -> dict[str, Value]:
     return {
         "message_id": new.message_id,
         "firm_id": new.firm_id,
@@ -266,17 +292,8 @@ def _add_version(
     *,
     n: int = 1,
 ) -> None:
-    connection.execute(
-        _INSERT_VERSION,
-        {
-            "message_id": message_id,
-            "n": n,
-            "firm_id": firm_id,
-            "kind": kind,
-            "entry_id": archived.entry_id,
-            "at_utc_ms": archived.archived_at_utc_ms,
-        },
-    )
+    row = (message_id, n, firm_id, kind, archived.entry_id, archived.archived_at_utc_ms)
+    insert_rows(connection, message_versions, _VERSION_COLUMNS, [row])
 
 
 def _settle_job(connection: Connection, message_id: str, state: DeliveryState) -> None:
@@ -286,8 +303,4 @@ def _settle_job(connection: Connection, message_id: str, state: DeliveryState) -
         job_state = "done"
     else:
         return
-    connection.execute(
-        update(jobs)
-        .where(jobs.c.message_id == message_id, jobs.c.state != "done")
-        .values(state=job_state, lease_owner=None, lease_until_utc_ms=None)
-    )
+    _SETTLE_JOB.change(connection, message_id, job_state)

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Row,
     Select,
     and_,
+    bindparam,
     exists,
     func,
     literal_column,
@@ -29,6 +30,7 @@ from backend.directory.denials import denied_contacts
 from backend.directory.own_accounts import account_words, effective_mode
 from backend.inbox.consent_tags import consent_tags
 from backend.storage.account_tables import OPT_IN, member_modes
+from backend.storage.bulk import Prepared
 from backend.storage.custody_tables import erased_messages
 from backend.storage.supervision_tables import conversation_facts
 from backend.storage.tables import (
@@ -130,10 +132,7 @@ def read_messages(
     connection: Connection, employee_id: str, message_ids: Iterable[str]
 ) -> tuple[Message, ...]:
     """Return those of the named messages that the employee may see, oldest first."""
-    query = message_query(employee_id).where(messages.c.message_id.in_(list(message_ids)))
-    rows = connection.execute(
-        query.order_by(messages.c.place_at_utc_ms, messages.c.place_index)
-    ).all()
+    rows = _NAMED_MESSAGES.rows(connection, employee_id, list(message_ids))
     return render_messages(connection, employee_id, rows)
 
 
@@ -199,10 +198,7 @@ def message_attachments(
 ) -> dict[str, list[Attachment]]:
     """Return the files of each message in their order."""
     found: dict[str, list[Attachment]] = defaultdict(list)
-    columns = attachments.c
-    for row in connection.execute(
-        select(attachments).where(columns.message_id.in_(message_ids)).order_by(columns.position)
-    ):
+    for row in _FILES.records(connection, list(message_ids)) if message_ids else ():
         found[row.message_id].append(
             Attachment(
                 attachment_id=AttachmentId(row.attachment_id),
@@ -220,12 +216,7 @@ def _reactions(
     connection: Connection, employee_id: str, message_ids: Sequence[str]
 ) -> dict[str, list[Reaction]]:
     counted: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    columns = reactions.c
-    for row in connection.execute(
-        select(reactions)
-        .where(columns.message_id.in_(message_ids))
-        .order_by(columns.at_utc_ms, columns.actor_id, columns.emoji)
-    ):
+    for row in _REACTIONS.records(connection, list(message_ids)):
         counted[row.message_id][row.emoji].append(row.actor_id)
     found: dict[str, list[Reaction]] = defaultdict(list)
     for message_id, emojis in counted.items():
@@ -236,7 +227,7 @@ def _reactions(
     return found
 
 
-def conversation_query(employee_id: str) -> Select[Any]:
+def conversation_query(employee_id: str | BindParameter[str]) -> Select[Any]:
     """Return the query of all conversations the employee is a member of."""
     return (
         select(
@@ -305,10 +296,8 @@ def read_conversation(
     connection: Connection, employee_id: str, conversation_id: str
 ) -> Conversation | None:
     """Return one conversation as the employee sees it, or None when it is not theirs."""
-    query = conversation_query(employee_id).where(
-        conversations.c.conversation_id == conversation_id
-    )
-    rendered = render_conversations(connection, employee_id, connection.execute(query).all())
+    rows = _ONE_CONVERSATION.records(connection, employee_id, conversation_id)
+    rendered = render_conversations(connection, employee_id, rows)
     return rendered[0] if rendered else None
 
 
@@ -371,11 +360,35 @@ def _contacts_of(
     connection: Connection, conversation_ids: Sequence[str]
 ) -> dict[str, tuple[ContactId, ...]]:
     found: dict[str, tuple[ContactId, ...]] = defaultdict(tuple)
-    columns = conversation_contacts.c
-    for row in connection.execute(
-        select(columns.conversation_id, columns.contact_id)
-        .where(columns.conversation_id.in_(conversation_ids))
-        .order_by(columns.conversation_id, columns.position, columns.contact_id)
-    ):
-        found[row.conversation_id] += (ContactId(row.contact_id),)
+    for conversation_id, contact_id in _CONTACTS.rows(connection, list(conversation_ids)):
+        found[conversation_id] += (ContactId(contact_id),)
     return found
+
+
+# Built once, after the queries they are made of: building one costs as much as running it.
+_ME: BindParameter[str] = bindparam("me")
+_IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
+_NAMED_MESSAGES = Prepared(
+    message_query(_ME).where(_m.message_id.in_(_IDS)).order_by(_m.place_at_utc_ms, _m.place_index),
+    *("me", "ids"),
+)
+_ONE_CONVERSATION = Prepared(
+    conversation_query(_ME).where(conversations.c.conversation_id == bindparam("id")), "me", "id"
+)
+_FILES = Prepared(
+    select(attachments).where(attachments.c.message_id.in_(_IDS)).order_by(attachments.c.position),
+    "ids",
+)
+_REACTIONS = Prepared(
+    select(reactions)
+    .where(reactions.c.message_id.in_(_IDS))
+    .order_by(reactions.c.at_utc_ms, reactions.c.actor_id, reactions.c.emoji),
+    "ids",
+)
+_people = conversation_contacts.c
+_CONTACTS = Prepared(
+    select(_people.conversation_id, _people.contact_id)
+    .where(_people.conversation_id.in_(_IDS))
+    .order_by(_people.conversation_id, _people.position, _people.contact_id),
+    "ids",
+)
