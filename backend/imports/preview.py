@@ -11,6 +11,8 @@ from typing import NamedTuple
 import msgspec
 from sqlalchemy import BindParameter, Connection, bindparam, select
 
+from backend.archive.entries import read_entry
+from backend.archive.imports import import_entry_id
 from backend.imports.placing import Place, author_of, keyed, place_of
 from backend.storage.tables import messages
 from contract.import_wire import MOST_NOTES, ImportStatus, StageImport
@@ -19,6 +21,10 @@ from contract.imports.model import ImportedChat
 from contract.wire import Me
 
 _AT_ONCE = 500
+_ELSEWHERE = (
+    "This very file was imported before, and its people were matched otherwise: its messages would "
+    "stand in two chats. Match them as before to add nothing twice."
+)
 _IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
 _KNOWN = select(messages.c.external_id).where(
     messages.c.account_id == bindparam("account_id"), messages.c.external_id.in_(_IDS)
@@ -40,7 +46,9 @@ def preview(
     place = place_of(connection, me, command, chat)
     identities = message_identities(keyed(chat, place))
     figures = _figures(connection, me, place, chat, identities)
-    return _previewed(status, chat, place, figures, file_count)
+    entry_id = import_entry_id(me.firm_id, place.account_id, command.sha256)
+    elsewhere = not figures.known and read_entry(connection, entry_id) is not None
+    return _previewed(status, chat, place, figures, file_count, (_ELSEWHERE,) * elsewhere)
 
 
 class Figures(NamedTuple):
@@ -74,11 +82,16 @@ def _figures(
 
 
 def _previewed(
-    status: ImportStatus, chat: ImportedChat, place: Place, figures: Figures, file_count: int
+    status: ImportStatus,
+    chat: ImportedChat,
+    place: Place,
+    figures: Figures,
+    file_count: int,
+    notes_first: tuple[str, ...],
 ) -> ImportStatus:
     named = sum(len(message.files) for message in chat.messages)
     left_out = sum(message.missing_files for message in chat.messages)
-    notes = list(chat.notes)
+    notes = [*notes_first, *chat.notes]
     if named > file_count:
         notes.append(
             f"{named - file_count} files lie beside this export: only their names come in."

@@ -361,3 +361,13 @@ async def test_colleague_sees_nothing_of_an_import(importer: Importer) -> None:
     await importer.workspace.services.database.write(hand_over)
     assert (await importer.client.get(f"/v1/imports/{ready.import_id}")).status_code == 404
     assert (await importer.confirmed(ready)).status_code == 404
+
+
+async def test_other_matching_of_a_known_file_is_told_in_the_preview(importer: Importer) -> None:
+    text = "".join(line for line in CHAT.splitlines(True) if "Tonton" not in line)
+    await importer.imported(export(text))
+    other = (msgspec.structs.replace(PEOPLE[0], standing=Standing.ME), PEOPLE[1])
+    other = (other[0], msgspec.structs.replace(PEOPLE[1], standing=Standing.NEW_CONTACT))
+    ready = await importer.staged(export(text), people=other)
+    assert (ready.new, ready.known) == (4, 0)
+    assert "imported before" in ready.notes[0]

@@ -48,9 +48,14 @@ def test_whatsapp_chat_parser_reads_the_same(text: str) -> None:
     node = shutil.which("node")
     assert node is not None, "Node.js is not installed"
     told = subprocess.run(
-        [node, "-e", PARSE], input=text.rstrip(), capture_output=True, text=True, cwd=peer, timeout=60,
+        [node, "-e", PARSE],
+        input=text.rstrip(),
+        capture_output=True,
+        text=True,
+        cwd=peer,
+        timeout=60,
         check=True,
-    )  # fmt: skip
+    )
     zone = ZoneInfo("UTC")
     chat = read_chats(io.BytesIO(text.encode()), Source.WHATSAPP_TEXT, "x.txt", zone)[0]
     ours = [
