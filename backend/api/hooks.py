@@ -10,12 +10,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from backend.channels.contract import Account, Inbound, RawItem
-from backend.channels.webhooks import Webhook, WebhookAnswer, WebhookRequest
+from backend.channels.webhooks import SharedAddress, Webhook, WebhookAnswer, WebhookRequest
 from backend.delivery.accounts import governed_accounts
 from backend.delivery.pump import store_raw
 from backend.storage.database import Database, StorageFull
@@ -74,7 +75,8 @@ class HookDesk:
     async def _answer(self, request: Request) -> WebhookAnswer:
         hooks, parts = self._hooks, request.path_params
         connector = hooks.connectors.get(parts["connector"])
-        account = await self._account(parts["account_id"], parts["connector"])
+        accounts = await self._accounts(parts["connector"])
+        account = accounts.pop(parts["account_id"], None)
         if account is None or connector is None or not isinstance(connector, Webhook):
             return _NOT_HERE
         body = await _bounded_body(request)
@@ -93,33 +95,37 @@ class HookDesk:
         item = RawItem(dedupe_key="", body=body, headers=headers, url=url)
         if not connector.verify(account, item):
             return self._refuse(account, "signature", _FORGED)
-        return await self._commit(account, connector, item)
+        also: tuple[Account, ...] = ()
+        if accounts and isinstance(connector, SharedAddress):
+            also = connector.also_for(account, item, accounts.values())
+        return await self._commit((account, *also), connector, item)
 
-    async def _commit(self, account: Account, connector: Webhook, item: RawItem) -> WebhookAnswer:
-        keyed = RawItem(
-            dedupe_key=connector.dedupe_key(account, item),
-            body=item.body,
-            headers=item.headers,
-            url=item.url,
-        )
-        hooks = self._hooks
+    async def _commit(
+        self, accounts: tuple[Account, ...], connector: Webhook, item: RawItem
+    ) -> WebhookAnswer:
+        """Keep the bytes for the account that was called, and others that they speak of."""
+        hooks, called = self._hooks, accounts[0]
+
+        def store(connection: Connection) -> None:
+            for account in accounts:
+                keyed = RawItem(
+                    dedupe_key=connector.dedupe_key(account, item),
+                    body=item.body,
+                    headers=item.headers,
+                    url=item.url,
+                )
+                store_raw(connection, account, [keyed], None, hooks.now())
+
         try:
-            await hooks.database.write(lambda c: store_raw(c, account, [keyed], None, hooks.now()))
+            await hooks.database.write(store)
         except StorageFull:
-            return self._refuse(account, "disk full", _LATER)
+            return self._refuse(called, "disk full", _LATER)
         hooks.committed()
-        return connector.answer(account)
+        return connector.answer(called)
 
-    async def _account(self, account_id: str, connector: str) -> Account | None:
+    async def _accounts(self, connector: str) -> dict[str, Account]:
         accounts = await self._hooks.database.read(governed_accounts)
-        return next(
-            (
-                account
-                for account in accounts
-                if (account.account_id, account.connector) == (account_id, connector)
-            ),
-            None,
-        )
+        return {each.account_id: each for each in accounts if each.connector == connector}
 
     def _refuse(self, account: Account, reason: str, answer: WebhookAnswer) -> WebhookAnswer:
         self.refused[account.account_id, reason] += 1

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from backend.channels.contract import Account, Polled, RawItem
@@ -52,6 +52,19 @@ class Webhook(Protocol):
 
     def answer(self, account: Account) -> WebhookAnswer:
         """Return what the vendor wants to hear once the bytes are committed."""
+
+
+@runtime_checkable
+class SharedAddress(Protocol):
+    """What a Webhook has whose vendor may call one address for several accounts."""
+
+    def also_for(
+        self, account: Account, item: RawItem, others: Iterable[Account]
+    ) -> tuple[Account, ...]:
+        """Return which other accounts a genuine delivery at one's address speaks of, too.
+
+        Only those whose own secret it is signed with; each then reads its own part of it.
+        """
 
 
 def body_key(body: bytes) -> str:

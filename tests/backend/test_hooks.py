@@ -18,10 +18,14 @@ from sqlalchemy import update
 from starlette.applications import Starlette
 
 from backend.api.hooks import MOST_BODY_BYTES, HookDesk, Hooks
+from backend.channels.contract import Account, RawItem
 from backend.channels.modules import ChannelContext, load_module
 from backend.channels.vendor_http import VendorHttp
+from backend.channels.webhooks import SharedAddress
 from backend.directory.account_settings import keep_settings, read_settings, shown_settings
 from backend.storage.tables import channel_accounts
+from contract.ids import AccountId
+from contract.wire import Channel, IdempotencyClass
 from tests.backend.workspace import FIRM, Workspace, open_workspace
 from tests.support.log_guard import LogGuard
 
@@ -145,3 +149,61 @@ async def test_secrets_are_never_shown(address: Address) -> None:
     shown = await address.workspace.services.database.read(lambda c: shown_settings(c, "acc-wa"))
     assert shown["phone_number_id"] == "1"
     assert shown["app_secret"] == "(set)"
+
+
+async def test_what_meta_says_of_an_apps_other_number_is_kept_for_that_number() -> None:
+    def settings(number: str, secret: str) -> dict[str, str]:
+        return {"phone_number_id": number, "access_token": "t", "app_secret": secret} | {
+            "verify_token": "w"
+        }
+
+    known = {"wa-1": settings("1", SECRET), "wa-2": settings("2", SECRET)}
+    known |= {"wa-3": settings("3", "another app's")}
+    first, second, third = (
+        Account(
+            account_id=AccountId(name),
+            channel=Channel.WHATSAPP,
+            connector="whatsapp",
+            idempotency=IdempotencyClass.CLIENT_ECHO,
+        )
+        for name in known
+    )
+    message = {"from": "41790000000", "id": "wamid.1", "timestamp": "1", "type": "text"}
+    message |= {"text": {"body": "Hello"}}  # type: ignore[dict-item]  # as Meta nests it
+    changes = [
+        {"field": "messages", "value": {"metadata": {"phone_number_id": n}, "messages": [message]}}
+        for n in ("2", "3")
+    ]
+    body = json.dumps({"entry": [{"id": "waba", "changes": changes}]}).encode()
+    digest = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+    item = RawItem(
+        dedupe_key="", body=body, headers={"x-hub-signature-256": f"sha256={digest}"}, url=""
+    )
+    async with VendorHttp() as http:
+        told = load_module("whatsapp").connect(
+            ChannelContext({AccountId(n): s for n, s in known.items()}.__getitem__, http, lambda: 1)
+        )
+        assert isinstance(told.inbound, SharedAddress)
+        assert told.inbound.also_for(first, item, (second, third)) == (second,)
+        assert [type(each).__name__ for each in told.inbound.parse(first, body)] == ["Unknown"]
+        assert [type(each).__name__ for each in told.inbound.parse(second, body)] == ["MessageIn"]
+
+
+async def test_a_delivery_is_kept_for_every_account_it_speaks_of(
+    address: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = address.workspace.services.database
+    await database.write(
+        lambda c: c.execute(
+            update(channel_accounts)
+            .where(channel_accounts.c.mode == "governed")
+            .values(connector="whatsapp")
+        )
+    )
+    monkeypatch.setattr(
+        "backend.channels.whatsapp.inbound.WhatsAppInbound.also_for",
+        lambda _self, _account, _item, others: tuple(others)[:1],
+    )
+    assert await address.post(BODY) == 200
+    owners = await address.workspace.scalar("SELECT count(DISTINCT account_id) FROM inbound_raw")
+    assert owners == 2

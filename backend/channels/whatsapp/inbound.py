@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 import msgspec
@@ -28,7 +28,7 @@ from backend.channels.whatsapp import wire
 from backend.channels.whatsapp.errors import fault_of_reply
 from backend.channels.whatsapp.heard import LastHeard
 from backend.channels.whatsapp.outbound import bearer, graph_url
-from backend.channels.whatsapp.reading import read_change, unknown
+from backend.channels.whatsapp.reading import number_of, read_change, unknown
 
 _SIGNATURE = "x-hub-signature-256"
 _LONGEST_FILE_BYTES = 100 * 1024 * 1024
@@ -67,15 +67,37 @@ class WhatsAppInbound:
         given = item.headers.get(_SIGNATURE, "")
         return hmac.compare_digest(f"sha256={expected}".encode(), given.encode())
 
+    def also_for(
+        self, account: Account, item: RawItem, others: Iterable[Account]
+    ) -> tuple[Account, ...]:
+        """Return the accounts of the same app whose numbers stand in a webhook, too."""
+        try:
+            hook = msgspec.json.decode(item.body, type=wire.Webhook)
+            named = {number_of(change) for entry in hook.entry for change in entry.changes}
+        except (msgspec.DecodeError, ValueError):
+            return ()
+        return tuple(
+            other
+            for other in others
+            if self._number_id(other) in named and self.verify(other, item)
+        )
+
+    def _number_id(self, account: Account) -> str | None:
+        try:
+            return self._context.settings_of(account.account_id)["phone_number_id"]
+        except KeyError:
+            return None  # an account without its settings reads nothing
+
     def parse(self, account: Account, raw: bytes) -> tuple[InboundEvent, ...]:
         """Turn a webhook into its events; what is not known becomes Unknown."""
+        own_number_id = self._context.settings_of(account.account_id)["phone_number_id"]
         try:
             hook = msgspec.json.decode(raw, type=wire.Webhook)
             events = tuple(
                 event
                 for entry in hook.entry
                 for change in entry.changes
-                for event in read_change(change)
+                for event in read_change(change, own_number_id)
             )
         except (msgspec.DecodeError, ValueError, OverflowError):
             return (unknown(body_key(raw), "unreadable", 0),)

@@ -46,9 +46,19 @@ _NEW_IDENTITY = ("user_changed", "customer_changed", "customer_identity")
 _LATER = "media_placeholder"  # its file follows in a webhook of its own
 
 
-def read_change(change: wire.Change) -> Iterator[InboundEvent]:
-    """Yield the events of a change; one that tells nothing known yields an Unknown."""
+def number_of(change: wire.Change) -> str:
+    """Return the id of the firm's number that a change is about; empty for none."""
+    return msgspec.json.decode(change.value, type=wire.Value).metadata.phone_number_id
+
+
+def read_change(change: wire.Change, own_number_id: str) -> Iterator[InboundEvent]:
+    """Yield the events of a change; one that tells nothing known yields an Unknown.
+
+    One about another number of the firm yields none: Meta calls one address for all of an app.
+    """
     value = msgspec.json.decode(change.value, type=wire.Value)
+    if value.metadata.phone_number_id not in ("", own_number_id):
+        return
     names = _by_id(value.contacts)
     told = False
     for message in value.messages:
