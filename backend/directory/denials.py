@@ -19,6 +19,7 @@ from sqlalchemy import (
     select,
 )
 
+from backend.storage.bulk import Prepared
 from backend.storage.supervision_tables import group_walls, wall_members
 from backend.storage.tables import walls
 
@@ -32,9 +33,9 @@ def denied_contacts(
     connection: Connection, employee_id: str, contact_ids: Collection[str]
 ) -> frozenset[str]:
     """Return those of the contacts that the employee may not write to."""
-    values = {"employee_id": employee_id, "contact_ids": list(contact_ids)}
-    denied = set(connection.execute(_SINGLE, values).scalars())
-    return frozenset(denied | {row.hearer_id for row in connection.execute(_GROUPED, values)})
+    ids = list(contact_ids)
+    denied = set(_SINGLE.scalars(connection, employee_id, ids))
+    return frozenset(denied | {hearer for _, hearer in _GROUPED.rows(connection, employee_id, ids)})
 
 
 def denied_words(
@@ -109,12 +110,18 @@ def _faces() -> ColumnElement[bool]:
 
 # Built once: denied_contacts is asked several times for each message.
 _CONTACT_IDS: BindParameter[list[str]] = bindparam("contact_ids", expanding=True)
-_SINGLE = select(walls.c.contact_id).where(
-    walls.c.employee_id == bindparam("employee_id"), walls.c.contact_id.in_(_CONTACT_IDS)
+_SINGLE = Prepared(
+    select(walls.c.contact_id).where(
+        walls.c.employee_id == bindparam("employee_id"), walls.c.contact_id.in_(_CONTACT_IDS)
+    ),
+    *("employee_id", "contact_ids"),
 )
-_GROUPED = walled_pairs().where(
-    _speaker.c.member_kind == EMPLOYEE,
-    _speaker.c.member_id == bindparam("employee_id"),
-    _hearer.c.member_kind == CONTACT,
-    _hearer.c.member_id.in_(_CONTACT_IDS),
+_GROUPED = Prepared(
+    walled_pairs().where(
+        _speaker.c.member_kind == EMPLOYEE,
+        _speaker.c.member_id == bindparam("employee_id"),
+        _hearer.c.member_kind == CONTACT,
+        _hearer.c.member_id.in_(_CONTACT_IDS),
+    ),
+    *("employee_id", "contact_ids"),
 )

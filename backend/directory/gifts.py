@@ -9,13 +9,25 @@ import os
 from collections.abc import Collection
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from backend.archive.entries import append_entry, new_salt
+from backend.storage.bulk import Prepared
 from backend.storage.supervision_tables import gifts_given
 from backend.storage.tables import contacts
 from contract.ids import uuid7
 from contract.receipts.canonical import canonical_json
+
+_GIVEN = Prepared(
+    select(gifts_given.c.contact_id, gifts_given.c.amount_minor, gifts_given.c.currency)
+    .where(
+        gifts_given.c.contact_id.in_(bindparam("ids", expanding=True)),
+        gifts_given.c.given_at_utc_ms >= bindparam("since"),
+        gifts_given.c.given_at_utc_ms <= bindparam("now"),
+    )
+    .order_by(gifts_given.c.given_at_utc_ms, gifts_given.c.gift_id),
+    *("ids", "since", "now"),
+)
 
 
 def record_gift(
@@ -74,14 +86,5 @@ def gifts_of_year(
     """Return (contact, amount in minor units, currency) of each gift since 1 January, UTC."""
     year = datetime.fromtimestamp(now_utc_ms / 1000, UTC).year
     since_utc_ms = int(datetime(year, 1, 1, tzinfo=UTC).timestamp() * 1000)
-    columns = gifts_given.c
-    rows = connection.execute(
-        select(columns.contact_id, columns.amount_minor, columns.currency)
-        .where(
-            columns.contact_id.in_(list(contact_ids)),
-            columns.given_at_utc_ms >= since_utc_ms,
-            columns.given_at_utc_ms <= now_utc_ms,
-        )
-        .order_by(columns.given_at_utc_ms, columns.gift_id)
-    )
-    return tuple((row.contact_id, row.amount_minor, row.currency) for row in rows)
+    rows = _GIVEN.rows(connection, list(contact_ids), since_utc_ms, now_utc_ms)
+    return tuple((contact_id, amount, currency) for contact_id, amount, currency in rows)

@@ -5,13 +5,29 @@ It never changes one, and it shows nobody another's accounts.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, bindparam, select
 
 from backend.governance.settings import NATIVE_SILENCE_HOURS, read_setting
 from backend.storage.account_tables import member_modes
+from backend.storage.bulk import Prepared
 from backend.storage.tables import account_members, channel_accounts
 from contract.ids import AccountId
 from contract.wire import Channel, ChannelAccount, Mode
+
+_MINE = Prepared(
+    select(channel_accounts, member_modes.c.mode.label("my_mode"))
+    .join(account_members, account_members.c.account_id == channel_accounts.c.account_id)
+    .outerjoin(
+        member_modes,
+        and_(
+            member_modes.c.employee_id == account_members.c.employee_id,
+            member_modes.c.channel == channel_accounts.c.channel,
+        ),
+    )
+    .where(account_members.c.employee_id == bindparam("me"))
+    .order_by(channel_accounts.c.account_id),
+    "me",
+)
 
 
 def account_words(shown_name: str, label: str) -> str:
@@ -32,20 +48,7 @@ def read_accounts(
     connection: Connection, employee_id: str, firm_id: str
 ) -> tuple[ChannelAccount, ...]:
     """Return the accounts an employee writes from, in the order of their ids."""
-    columns = channel_accounts.c
-    rows = connection.execute(
-        select(channel_accounts, member_modes.c.mode.label("my_mode"))
-        .join(account_members, account_members.c.account_id == columns.account_id)
-        .outerjoin(
-            member_modes,
-            and_(
-                member_modes.c.employee_id == account_members.c.employee_id,
-                member_modes.c.channel == columns.channel,
-            ),
-        )
-        .where(account_members.c.employee_id == employee_id)
-        .order_by(columns.account_id)
-    ).all()
+    rows = _MINE.records(connection, employee_id)
     modes = [effective_mode(row.mode, row.my_mode) for row in rows]
     usual_h = 0
     if Mode.NATIVE in modes:

@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, select, tuple_
 
 from backend.directory.own_accounts import read_accounts
+from backend.storage.bulk import Prepared
 from backend.storage.tables import (
     consents,
     contact_points,
@@ -37,9 +38,7 @@ from contract.wire import (
 
 def read_me(connection: Connection, employee_id: str) -> Me | None:
     """Return the employee with roles and channel accounts, or None."""
-    row = connection.execute(
-        select(employees).where(employees.c.employee_id == employee_id)
-    ).one_or_none()
+    row = _EMPLOYEE.record(connection, employee_id)
     if row is None:
         return None
     return Me(
@@ -69,8 +68,8 @@ def read_contacts(
     connection: Connection, employee_id: str, contact_ids: Sequence[str]
 ) -> tuple[Contact, ...]:
     """Return those of the named contacts that are in the employee's book."""
-    values = {"employee_id": employee_id, "ids": list(contact_ids)}
-    return _render(connection, employee_id, connection.execute(_OF_BOOK, values).all())
+    rows = _OF_BOOK.records(connection, employee_id, list(contact_ids))
+    return _render(connection, employee_id, rows)
 
 
 def contact_watchers(connection: Connection, contact_id: str) -> tuple[EmployeeId, ...]:
@@ -93,16 +92,37 @@ def _book() -> Select[Any]:
 
 # Built once: each message asks for its contacts several times.
 _IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
-_OF_BOOK = _book().where(contacts.c.contact_id.in_(_IDS)).order_by(contacts.c.contact_id)
-_POINTS = (
+_EMPLOYEE = Prepared(select(employees).where(employees.c.employee_id == bindparam("id")), "id")
+_OF_BOOK = Prepared(
+    _book().where(contacts.c.contact_id.in_(_IDS)).order_by(contacts.c.contact_id),
+    *("employee_id", "ids"),
+)
+_POINTS = Prepared(
     select(contact_points)
     .where(contact_points.c.contact_id.in_(_IDS))
-    .order_by(contact_points.c.contact_point_id)
+    .order_by(contact_points.c.contact_point_id),
+    "ids",
 )
-_CONSENTS = (
+_CONSENTS = Prepared(
     select(consents)
     .where(consents.c.contact_id.in_(_IDS))
-    .order_by(consents.c.kind, consents.c.channel)
+    .order_by(consents.c.kind, consents.c.channel),
+    "ids",
+)
+_COLLEAGUES = Prepared(
+    select(
+        employee_contacts.c.contact_id,
+        employees.c.employee_id,
+        employees.c.display_name,
+        employees.c.initials,
+    )
+    .join(employees, employees.c.employee_id == employee_contacts.c.employee_id)
+    .where(
+        employee_contacts.c.contact_id.in_(_IDS),
+        employee_contacts.c.employee_id != bindparam("employee_id"),
+    )
+    .order_by(employees.c.employee_id),
+    *("ids", "employee_id"),
 )
 
 
@@ -135,7 +155,7 @@ def _render(
 
 def _points(connection: Connection, ids: Sequence[str]) -> dict[str, list[ContactPoint]]:
     found: dict[str, list[ContactPoint]] = defaultdict(list)
-    for row in connection.execute(_POINTS, {"ids": list(ids)}):
+    for row in _POINTS.records(connection, list(ids)):
         found[row.contact_id].append(
             ContactPoint(
                 contact_point_id=ContactPointId(row.contact_point_id),
@@ -149,7 +169,7 @@ def _points(connection: Connection, ids: Sequence[str]) -> dict[str, list[Contac
 
 def _consents(connection: Connection, ids: Sequence[str]) -> dict[str, list[Consent]]:
     found: dict[str, list[Consent]] = defaultdict(list)
-    for row in connection.execute(_CONSENTS, {"ids": list(ids)}):
+    for row in _CONSENTS.records(connection, list(ids)):
         found[row.contact_id].append(
             Consent(
                 kind=ConsentKind(row.kind),
@@ -166,13 +186,7 @@ def _colleagues(
     connection: Connection, employee_id: str, ids: Sequence[str]
 ) -> dict[str, list[Colleague]]:
     found: dict[str, list[Colleague]] = defaultdict(list)
-    book, people = employee_contacts.c, employees.c
-    for row in connection.execute(
-        select(book.contact_id, people.employee_id, people.display_name, people.initials)
-        .join(employees, people.employee_id == book.employee_id)
-        .where(book.contact_id.in_(ids), book.employee_id != employee_id)
-        .order_by(people.employee_id)
-    ):
+    for row in _COLLEAGUES.records(connection, list(ids), employee_id):
         found[row.contact_id].append(
             Colleague(
                 employee_id=EmployeeId(row.employee_id),

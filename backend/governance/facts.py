@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from backend.directory.client_accounts import account_keys, accounts_version, firm_hashes
 from backend.directory.denials import denied_contacts, denied_words
 from backend.directory.gifts import gifts_of_year
 from backend.directory.people import read_contacts
 from backend.governance.reach import reached
+from backend.storage.bulk import Prepared
 from backend.storage.tables import (
     contacts,
     conversation_contacts,
@@ -46,6 +47,20 @@ from contract.wire import Contact, Conversation, Me
 _KEPT = "policy_facts"
 _KEPT_AT_MOST = 64
 T = TypeVar("T")
+_BOOK_STATE = Prepared(
+    select(func.count(), func.sum(contacts.c.version))
+    .select_from(contacts)
+    .join(employee_contacts, employee_contacts.c.contact_id == contacts.c.contact_id)
+    .where(employee_contacts.c.employee_id == bindparam("me")),
+    "me",
+)
+_home = conversation_contacts.c.conversation_id
+_CHATS_STATE = Prepared(
+    select(func.count(), func.min(_home), func.max(_home))
+    .join(conversation_members, conversation_members.c.conversation_id == _home)
+    .where(conversation_members.c.employee_id == bindparam("me")),
+    "me",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,17 +187,10 @@ def _accounts(connection: Connection, me: Me, conversation_id: str) -> AccountFa
 
 
 def _book(connection: Connection, employee_id: str) -> BookFacts:
-    book = employee_contacts.c
-    counted = connection.execute(
-        select(func.count(), func.sum(contacts.c.version))
-        .select_from(contacts)
-        .join(employee_contacts, book.contact_id == contacts.c.contact_id)
-        .where(book.employee_id == employee_id)
-    ).one()
     return _kept(
         connection,
         f"book.{employee_id}",
-        (*counted, *_chats_state(connection, employee_id)),
+        (*_BOOK_STATE.rows(connection, employee_id)[0], *_chats_state(connection, employee_id)),
         lambda: book_facts(_people(connection, employee_id), _chats(connection, employee_id)),
     )
 
@@ -211,13 +219,7 @@ def _chats(connection: Connection, employee_id: str) -> list[BookChat]:
 
 def _chats_state(connection: Connection, employee_id: str) -> tuple[object, ...]:
     """Return what changes whenever the employee's conversations or their people do."""
-    people, members = conversation_contacts.c, conversation_members.c
-    row = connection.execute(
-        select(func.count(), func.min(people.conversation_id), func.max(people.conversation_id))
-        .join(conversation_members, members.conversation_id == people.conversation_id)
-        .where(members.employee_id == employee_id)
-    ).one()
-    return tuple(row)
+    return tuple(_CHATS_STATE.rows(connection, employee_id)[0])
 
 
 def _kept(

@@ -5,9 +5,10 @@ It never guesses what a figure means: each has one name and one unit.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from backend.archive.entries import append_entry, new_salt
+from backend.storage.bulk import Prepared
 from backend.storage.supervision_tables import policy_settings
 from contract.receipts.canonical import canonical_json
 
@@ -28,6 +29,14 @@ _RANGES = {
     RULE_PER_MILLE: (0, 1000),
 }
 
+_NAMED = Prepared(
+    select(policy_settings.c.name, policy_settings.c.value).where(
+        policy_settings.c.firm_id == bindparam("firm"),
+        policy_settings.c.name.in_(bindparam("names", expanding=True)),
+    ),
+    *("firm", "names"),
+)
+
 
 class SettingError(Exception):
     """A figure can't be set so; the text says why in a plain sentence."""
@@ -40,13 +49,7 @@ def rule_rate_name(rule_id: str) -> str:
 
 def read_setting(connection: Connection, firm_id: str, *names: str) -> int:
     """Return the first of the figures that the firm has set, else the last one's default."""
-    columns = policy_settings.c
-    rows = connection.execute(
-        select(columns.name, columns.value).where(
-            columns.firm_id == firm_id, columns.name.in_(names)
-        )
-    )
-    known = {row.name: row.value for row in rows}
+    known = dict(_NAMED.rows(connection, firm_id, list(names)))
     return next((known[name] for name in names if name in known), DEFAULTS[names[-1]])
 
 

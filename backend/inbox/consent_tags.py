@@ -10,13 +10,14 @@ from collections.abc import Sequence
 
 from sqlalchemy import BindParameter, Connection, bindparam, or_, select
 
+from backend.storage.bulk import Prepared
 from backend.storage.tables import consents, conversation_contacts, conversations
 from contract.wire import ConsentKind, ConsentStatus
 
 OPTED_OUT = "opted_out"
 PENDING = "pending"
 _IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
-_TAGGED = (
+_TAGGED = Prepared(
     select(conversations.c.conversation_id, consents.c.kind, consents.c.status)
     .join(
         conversation_contacts,
@@ -31,7 +32,8 @@ _TAGGED = (
             (consents.c.status == ConsentStatus.PENDING)
             & (consents.c.kind == ConsentKind.RECORDING),
         ),
-    )
+    ),
+    "ids",
 )
 
 
@@ -41,8 +43,8 @@ def consent_tags(connection: Connection, conversation_ids: Sequence[str]) -> dic
     A consent counts when it holds for the conversation's channel or for all channels.
     """
     statuses: dict[str, set[str]] = defaultdict(set)
-    for row in connection.execute(_TAGGED, {"ids": list(conversation_ids)}):
-        statuses[row.conversation_id].add(row.status)
+    for conversation_id, _, status in _TAGGED.rows(connection, list(conversation_ids)):
+        statuses[conversation_id].add(status)
     return {
         conversation_id: [OPTED_OUT if ConsentStatus.OPTED_OUT in found else PENDING]
         for conversation_id, found in statuses.items()
