@@ -68,7 +68,7 @@ class Arrivals:
     def is_own(self, item: RawItem) -> bool:
         """Tell in constant time whether these very bytes came over this connection."""
         mark = hmac.new(self._key, item.body, hashlib.sha256).hexdigest()
-        return hmac.compare_digest(mark, item.headers.get(_MARK, ""))
+        return hmac.compare_digest(mark.encode(), item.headers.get(_MARK, "").encode())
 
     def state_of(self, cursor: str) -> str:
         """Return the owner's text in a cursor of any process."""

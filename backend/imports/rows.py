@@ -6,7 +6,7 @@ It never reads a file.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
 import msgspec
@@ -161,13 +161,15 @@ def find_import(connection: Connection, import_id: str) -> KnownImport | None:
     return None if row is None else _known(row)
 
 
-def next_import(connection: Connection) -> KnownImport | None:
-    """Return the oldest import that the running backend has work with."""
+def next_import(connection: Connection, besides: Collection[str] = ()) -> KnownImport | None:
+    """Return the oldest import that the running backend has work with, none of `besides`."""
     columns = imports.c
     row = connection.execute(
         select(imports)
         .where(
-            columns.phase.in_((ImportPhase.READING, ImportPhase.RECORDING)), columns.worker == ""
+            columns.phase.in_((ImportPhase.READING, ImportPhase.RECORDING)),
+            columns.worker == "",
+            columns.import_id.not_in(list(besides)),
         )
         .order_by(columns.staged_at_utc_ms, columns.import_id)
         .limit(1)

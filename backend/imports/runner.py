@@ -7,16 +7,33 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+from collections import Counter
 from collections.abc import Callable
 
+import msgspec
+from sqlalchemy import Connection
+
 from backend.imports.desk import ImportWork
-from backend.imports.rows import next_import, stale_imports
+from backend.imports.original import drop_original
+from backend.imports.rows import (
+    KnownImport,
+    find_import,
+    next_import,
+    set_status,
+    stale_imports,
+)
 from backend.storage.blobs import BlobStore
-from backend.storage.database import Database
+from backend.storage.database import Database, StorageFull
+from contract.import_wire import ImportPhase
 
 KEPT_DAYS = 30
 _IDLE_S = 60.0
 _DAY_MS = 86_400_000
+_STORAGE_RETRY_S = 2.0
+_MOST_FAILURES = 3
+_BROKEN = "This file could not be read here. Export the chat anew, or tell your administrator."
+_log = logging.getLogger(__name__)
 
 
 class ImportRunner:
@@ -27,6 +44,7 @@ class ImportRunner:
         self._blobs = blobs
         self._now = now
         self._wake = asyncio.Event()
+        self._failures: Counter[str] = Counter()
 
     def wake(self) -> None:
         """Tell that an import was staged or confirmed."""
@@ -38,8 +56,8 @@ class ImportRunner:
         try:
             while True:
                 self._wake.clear()
-                while (known := await self._database.read(next_import)) is not None:
-                    await asyncio.to_thread(work.advance, known.import_id)
+                while (known := await self._next()) is not None:
+                    await self._advance(work, known)
                 await self._drop_stale(work)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_IDLE_S):
@@ -47,7 +65,37 @@ class ImportRunner:
         finally:
             work.stop()
 
+    async def _next(self) -> KnownImport | None:
+        broken = [each for each, count in self._failures.items() if count >= _MOST_FAILURES]
+        return await self._database.read(lambda c: next_import(c, broken))
+
+    async def _advance(self, work: ImportWork, known: KnownImport) -> None:
+        """Work on one; a file that breaks its reading is refused, and holds up no other.
+
+        One that breaks again and again while it is recorded goes on at the next start.
+        """
+        try:
+            await asyncio.to_thread(work.advance, known.import_id)
+        except StorageFull:
+            _log.error("an import waits: the disk is full")
+            await asyncio.sleep(_STORAGE_RETRY_S)
+        except Exception as error:  # noqa: BLE001 - one bad file must not stop the others
+            self._failures[known.import_id] += 1
+            told = {"import_id": known.import_id, "error": type(error).__name__}
+            _log.error("an import could not be carried out", extra=told)
+            if known.phase is ImportPhase.READING:
+                await self._database.write(lambda c: _refuse(c, known.import_id))
+                gone = self._database, self._blobs, known.attachment_id
+                await asyncio.to_thread(drop_original, *gone)
+
     async def _drop_stale(self, work: ImportWork) -> None:
         before_utc_ms = self._now() - KEPT_DAYS * _DAY_MS
         for stale in await self._database.read(lambda c: stale_imports(c, before_utc_ms)):
             await asyncio.to_thread(work.discard, stale)
+
+
+def _refuse(connection: Connection, import_id: str) -> None:
+    known = find_import(connection, import_id)
+    if known is not None and known.phase is ImportPhase.READING:
+        refused = msgspec.structs.replace(known.status, phase=ImportPhase.REFUSED, problem=_BROKEN)
+        set_status(connection, refused)

@@ -104,7 +104,7 @@ def read_telegram(file: IO[bytes]) -> tuple[ImportedChat, ...]:
     content = _BAD_ESCAPE.sub(rb"\1\\u00\2", content)
     try:
         chats, owner = _decoded(content)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise ImportRefused(
             "This is not the JSON that Telegram Desktop exports. In Telegram Desktop choose "
             "“Export chat history”, format “Machine-readable JSON”, and take its result.json."

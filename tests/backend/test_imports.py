@@ -24,6 +24,7 @@ from backend.archive.tree_audit import Fault
 from backend.imports.audit import audit_originals
 from backend.imports.desk import ImportWork
 from backend.imports.rows import next_import
+from backend.imports.runner import ImportRunner
 from backend.storage import tables
 from backend.storage.import_tables import imports
 from contract.import_wire import (
@@ -37,6 +38,7 @@ from contract.import_wire import (
 from contract.imports.model import Source
 from contract.wire import ConversationPage, CreateAttachment, MessagePage
 from tests.backend.workspace import FIRM, Workspace, client_of, draft, submit
+from tests.support.log_guard import LogGuard
 
 COMPLIANCE = "emp-compliance"
 CHAT = """[14/02/2026, 09:01:02] Camille: Bonjour Elena
@@ -320,6 +322,39 @@ async def test_import_goes_on_after_a_restart_without_doubling(importer: Importe
     report = await importer.status(ready.import_id)
     assert (report.phase, report.new, report.known) == (ImportPhase.DONE, 130, 0)
     assert await importer.workspace.scalar("SELECT count(*) FROM messages") == 130
+
+
+async def test_file_that_breaks_its_reading_is_refused_and_holds_up_no_other(
+    importer: Importer, monkeypatch: pytest.MonkeyPatch, expect_log: LogGuard
+) -> None:
+    expect_log("an import could not be carried out", logger="backend.imports.runner")
+    services, real = importer.workspace.services, ImportWork.advance
+    broken: list[str] = []
+
+    def advance(work: ImportWork, import_id: str) -> None:
+        if not broken or import_id in broken:
+            broken.append(import_id)
+            raise RecursionError
+        real(work, import_id)
+
+    async def nothing() -> None:
+        return
+
+    monkeypatch.setattr(ImportWork, "advance", advance)
+    monkeypatch.setattr(importer, "worked", nothing)
+    first, second = await importer.staged(export()), await importer.staged(export())
+    runner = ImportRunner(services.database, services.blobs, now=services.now_utc_ms)
+    task = asyncio.create_task(runner.run())
+    try:
+        async with asyncio.timeout(10):
+            while (await importer.status(second.import_id)).phase is ImportPhase.READING:
+                await asyncio.sleep(0.01)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    refused = await importer.status(first.import_id)
+    assert (refused.phase, len(broken)) == (ImportPhase.REFUSED, 1)
+    assert "could not be read here" in refused.problem
 
 
 async def test_discarded_import_leaves_no_byte(importer: Importer) -> None:

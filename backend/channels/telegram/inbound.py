@@ -93,7 +93,7 @@ class TelegramInbound:
         settings = self._context.settings_of(account.account_id)
         polled = item.headers.get(_POLLED)
         if polled is not None:
-            return hmac.compare_digest(polled, self._mark(account, item.body))
+            return hmac.compare_digest(polled.encode(), self._mark(account, item.body).encode())
         known = settings.get("secret_token", "").encode()
         given = item.headers.get(SECRET_HEADER, "").encode()
         return bool(known) and hmac.compare_digest(known, given)

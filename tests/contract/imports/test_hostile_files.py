@@ -85,3 +85,10 @@ def test_damaged_archive_is_refused_with_a_sentence() -> None:
             read(io.BytesIO(bytes(broken)))
         except ImportRefused as refused:
             assert str(refused).endswith(".")
+
+
+def test_json_that_nests_without_end_is_refused() -> None:
+    nested = b"[" * 100_000 + b"]" * 100_000
+    deep = b'{"name":"x","type":"personal_chat","id":1,"messages":[{"id":1,"z":' + nested + b"}]}"
+    with pytest.raises(ImportRefused, match="Telegram Desktop"):
+        read_chats(io.BytesIO(deep), Source.TELEGRAM_JSON, "result.json", UTC)
