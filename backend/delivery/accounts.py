@@ -6,9 +6,10 @@ It never opens a connection to a vendor.
 from __future__ import annotations
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from backend.channels.contract import Account
+from backend.storage.bulk import Prepared, insert_rows
 from backend.storage.tables import channel_accounts, properties
 from contract.ids import AccountId
 from contract.wire import Channel, IdempotencyClass, Mode
@@ -17,6 +18,23 @@ _PAUSE = "delivery.paused."
 _CURSOR = "inbound.cursor."
 REFUSED = "refused"
 DISCONNECTED = "disconnected"
+# Built once: the worker asks after each commit.
+_accounts = channel_accounts.c
+_GOVERNED = Prepared(
+    select(_accounts.account_id, _accounts.channel, _accounts.connector, _accounts.idempotency)
+    # An account that was taken out of use has no connector.
+    .where(_accounts.mode == Mode.GOVERNED.value, _accounts.connector != "")
+    .order_by(_accounts.account_id)
+)
+_PAUSES = Prepared(
+    select(properties.c.value)
+    .where(properties.c.name.startswith(_PAUSE, autoescape=True))
+    .order_by(properties.c.name)
+)
+_VALUE = Prepared(
+    select(properties.c.value).where(properties.c.name == bindparam("named")), "named"
+)
+_FORGET = Prepared(delete(properties).where(properties.c.name == bindparam("named")), "named")
 
 
 class Pause(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,13 +48,7 @@ class Pause(msgspec.Struct, frozen=True, kw_only=True):
 
 def governed_accounts(connection: Connection) -> tuple[Account, ...]:
     """Return the accounts the backend itself sends from and listens on."""
-    columns = channel_accounts.c
-    rows = connection.execute(
-        select(columns.account_id, columns.channel, columns.connector, columns.idempotency)
-        # An account that was taken out of use has no connector.
-        .where(columns.mode == Mode.GOVERNED.value, columns.connector != "")
-        .order_by(columns.account_id)
-    )
+    rows = _GOVERNED.records(connection)
     return tuple(
         Account(
             account_id=AccountId(row.account_id),
@@ -70,12 +82,8 @@ def resume_account(connection: Connection, account_id: AccountId) -> bool:
 
 def pauses(connection: Connection) -> tuple[Pause, ...]:
     """Return the accounts that send nothing."""
-    rows = connection.execute(
-        select(properties.c.value)
-        .where(properties.c.name.startswith(_PAUSE, autoescape=True))
-        .order_by(properties.c.name)
-    ).scalars()
-    return tuple(msgspec.json.decode(value, type=Pause) for value in rows)
+    found = _PAUSES.scalars(connection)
+    return tuple(msgspec.json.decode(value, type=Pause) for value in found)
 
 
 def inbound_cursor(connection: Connection, account_id: AccountId) -> str:
@@ -89,11 +97,9 @@ def keep_inbound_cursor(connection: Connection, account_id: AccountId, cursor: s
 
 
 def _value(connection: Connection, name: str) -> str | None:
-    return connection.execute(
-        select(properties.c.value).where(properties.c.name == name)
-    ).scalar_one_or_none()
+    return _VALUE.scalar(connection, name)
 
 
 def _put(connection: Connection, name: str, value: str) -> None:
-    connection.execute(delete(properties).where(properties.c.name == name))
-    connection.execute(insert(properties).values(name=name, value=value))
+    _FORGET.change(connection, name)
+    insert_rows(connection, properties, ("name", "value"), [(name, value)])

@@ -15,10 +15,10 @@ from sqlalchemy import (
     Row,
     Select,
     and_,
+    bindparam,
     case,
     exists,
     func,
-    insert,
     or_,
     select,
     update,
@@ -28,6 +28,7 @@ from backend.archive.entries import sealed_leaf
 from backend.channels.contract import Attempt
 from backend.directory.points import GROUP
 from backend.inbox.messages import message_row, set_delivery_state
+from backend.storage.bulk import Prepared, insert_rows
 from backend.storage.tables import (
     archive_entries,
     archive_leaves,
@@ -91,13 +92,10 @@ def next_work(
 
     `paused` are accounts from which nothing goes now.
     """
-    ready = _heads(paused).where(jobs.c.state == "ready")
-    heads = _due_heads(connection, ready, limit, now_utc_ms) if limit > 0 else ()
-    earliest = ready.with_only_columns(func.min(jobs.c.not_before_utc_ms))
-    ready_at = None if heads else connection.execute(earliest).scalar()
-    lease_at = connection.execute(
-        select(func.min(jobs.c.lease_until_utc_ms)).where(jobs.c.state == "leased")
-    ).scalar()
+    held = sorted(paused)
+    heads = _due_heads(connection, held, limit, now_utc_ms) if limit > 0 else ()
+    ready_at = None if heads else _READY_AT.scalar(connection, held)
+    lease_at = _LEASE_AT.scalar(connection)
     return NextWork(
         heads=heads,
         lease_ran_out=lease_at is not None and lease_at <= now_utc_ms,
@@ -131,7 +129,7 @@ def waiting_heads(connection: Connection, now_utc_ms: int) -> dict[AccountId, Wa
         else_=jobs.c.not_before_utc_ms,
     )
     rows = connection.execute(
-        _heads(())
+        _heads()
         .where(jobs.c.state.in_(("ready", "leased")))
         .with_only_columns(jobs.c.account_id, func.min(since).label("since"))
         .group_by(jobs.c.account_id)
@@ -163,12 +161,11 @@ def claim_heads(
     it was stopped has not been looked at yet. The caller's commit makes the attempts durable:
     no I/O may happen before it.
     """
-    due = _heads(paused).where(jobs.c.state == "ready", jobs.c.not_before_utc_ms <= now_utc_ms)
-    if only is not None:
-        due = due.where(jobs.c.message_id.in_(only))
-    rows = connection.execute(
-        due.order_by(jobs.c.lane_order).limit(limit).with_for_update(skip_locked=True, of=jobs)
-    ).all()
+    held = sorted(paused)
+    if only is None:
+        rows = _CLAIMABLE.records(connection, held, now_utc_ms, limit)
+    else:
+        rows = _CLAIMABLE_ONLY.records(connection, held, now_utc_ms, limit, list(only))
     return tuple(_claim(connection, row, owner, now_utc_ms) for row in rows)
 
 
@@ -206,25 +203,13 @@ def close_attempt(
     connection: Connection, claim: Claim, outcome: str, detail: str, now_utc_ms: int
 ) -> None:
     """Write how an attempt ended; `detail` holds no message text."""
-    connection.execute(
-        update(attempts)
-        .where(attempts.c.attempt_id == claim.attempt.attempt_id)
-        .values(outcome=outcome, detail=detail, ended_at_utc_ms=now_utc_ms)
-    )
+    _CLOSE_ATTEMPT.change(connection, claim.attempt.attempt_id, outcome, detail, now_utc_ms)
 
 
 def _due_heads(
-    connection: Connection, ready: Select[Any], limit: int, now_utc_ms: int
+    connection: Connection, held: list[str], limit: int, now_utc_ms: int
 ) -> tuple[Head, ...]:
-    group = or_(conversations.c.is_group, contact_points.c.id_type == GROUP).label("group")
-    rows = connection.execute(
-        ready.add_columns(group)
-        .join(conversations, conversations.c.conversation_id == jobs.c.conversation_id)
-        .outerjoin(contact_points, contact_points.c.contact_point_id == conversations.c.thread_key)
-        .where(jobs.c.not_before_utc_ms <= now_utc_ms)
-        .order_by(jobs.c.lane_order)
-        .limit(limit)
-    ).all()
+    rows = _DUE_HEADS.records(connection, held, now_utc_ms, limit)
     return tuple(
         Head(
             job_id=row.job_id,
@@ -237,7 +222,7 @@ def _due_heads(
     )
 
 
-def _heads(paused: Collection[str]) -> Select[Any]:
+def _heads() -> Select[Any]:
     """Return the query of open jobs without an open job before them, sealed ones only."""
     before = exists().where(
         _ahead.c.conversation_id == jobs.c.conversation_id,
@@ -248,17 +233,57 @@ def _heads(paused: Collection[str]) -> Select[Any]:
         archive_entries.c.sequence == jobs.c.lane_order,
         archive_entries.c.message_id == jobs.c.message_id,
     )
-    query: Select[Any] = (
+    return (
         select(*jobs.c)
         .join(archive_entries, archived)
         .join(archive_leaves, archive_leaves.c.sequence == archive_entries.c.sequence)
         .join(channel_accounts, channel_accounts.c.account_id == jobs.c.account_id)
         .where(~before, sealed_leaf(), _IN_USE)
     )
-    return query.where(jobs.c.account_id.not_in(paused)) if paused else query
 
 
-def _claim(connection: Connection, row: Row[Any], owner: str, now: int) -> Claim:
+# Built once: they are asked after each commit.
+_GROUP = or_(conversations.c.is_group, contact_points.c.id_type == GROUP).label("group")
+_READY = _heads().where(
+    jobs.c.state == "ready", jobs.c.account_id.not_in(bindparam("held", expanding=True))
+)
+_DUE = _READY.where(jobs.c.not_before_utc_ms <= bindparam("now")).order_by(jobs.c.lane_order)
+_DUE_HEADS = Prepared(
+    _DUE.add_columns(_GROUP)
+    .join(conversations, conversations.c.conversation_id == jobs.c.conversation_id)
+    .outerjoin(contact_points, contact_points.c.contact_point_id == conversations.c.thread_key)
+    .limit(bindparam("most")),
+    *("held", "now", "most"),
+)
+_READY_AT = Prepared(_READY.with_only_columns(func.min(jobs.c.not_before_utc_ms)), "held")
+_LEASE_AT = Prepared(select(func.min(jobs.c.lease_until_utc_ms)).where(jobs.c.state == "leased"))
+_TAKEN = _DUE.limit(bindparam("most")).with_for_update(skip_locked=True, of=jobs)
+_CLAIMABLE = Prepared(_TAKEN, "held", "now", "most")
+_CLAIMABLE_ONLY = Prepared(
+    _TAKEN.where(jobs.c.message_id.in_(bindparam("only", expanding=True))),
+    *("held", "now", "most", "only"),
+)
+_LEASE = Prepared(
+    update(jobs)
+    .where(jobs.c.job_id == bindparam("id"))
+    .values(
+        state="leased",
+        lease_owner=bindparam("owner"),
+        lease_until_utc_ms=bindparam("until"),
+        attempts=bindparam("n"),
+    ),
+    *("id", "owner", "until", "n"),
+)
+_ATTEMPT_COLUMNS = ("attempt_id", "firm_id", "job_id", "n", "key", "started_at_utc_ms")
+_CLOSE_ATTEMPT = Prepared(
+    update(attempts)
+    .where(attempts.c.attempt_id == bindparam("id"))
+    .values(outcome=bindparam("became"), detail=bindparam("why"), ended_at_utc_ms=bindparam("at")),
+    *("id", "became", "why", "at"),
+)
+
+
+def _claim(connection: Connection, row: Any, owner: str, now: int) -> Claim:
     n = row.attempts + 1
     attempt = Attempt(
         attempt_id=uuid7(now, os.urandom(10)),
@@ -266,26 +291,9 @@ def _claim(connection: Connection, row: Row[Any], owner: str, now: int) -> Claim
         key=idempotency_key(MessageId(row.message_id), row.revision),
         started_at_utc_ms=now,
     )
-    connection.execute(
-        update(jobs)
-        .where(jobs.c.job_id == row.job_id)
-        .values(
-            state="leased",
-            lease_owner=owner,
-            lease_until_utc_ms=now + int(LEASE_S * 1000),
-            attempts=n,
-        )
-    )
-    connection.execute(
-        insert(attempts).values(
-            attempt_id=attempt.attempt_id,
-            firm_id=row.firm_id,
-            job_id=row.job_id,
-            n=n,
-            key=attempt.key,
-            started_at_utc_ms=now,
-        )
-    )
+    _LEASE.change(connection, row.job_id, owner, now + int(LEASE_S * 1000), n)
+    written = (attempt.attempt_id, row.firm_id, row.job_id, n, attempt.key, now)
+    insert_rows(connection, attempts, _ATTEMPT_COLUMNS, [written])
     if message_row(connection, row.message_id).state == DeliveryState.ARCHIVED:
         set_delivery_state(connection, row.message_id, DeliveryState.QUEUED, at_utc_ms=now)
     set_delivery_state(connection, row.message_id, DeliveryState.SENDING, at_utc_ms=now)
