@@ -25,7 +25,7 @@ from backend.storage.tables import (
 )
 from contract.events import AccessRevoked
 from contract.ids import ContactPointId, ConversationId, EmployeeId, uuid7
-from contract.wire import Direction
+from contract.wire import Direction, Mode
 
 # Built once: building a statement costs as much as running it.
 _BY_ID = select(conversations).where(conversations.c.conversation_id == bindparam("id"))
@@ -184,7 +184,8 @@ def record_activity(
     elif direction is Direction.OUT and counts_as_contact and row.window_messages_left is not None:
         changes["window_messages_left"] = max(0, row.window_messages_left - 1)
     if newest and direction is not Direction.SYSTEM and counts_as_contact:
-        changes["awaiting"] = direction is Direction.IN
+        # What is read-only here is answered in the channel's own app.
+        changes["awaiting"] = direction is Direction.IN and row.mode != Mode.NATIVE.value
     connection.execute(
         update(conversations)
         .where(conversations.c.conversation_id == conversation_id)

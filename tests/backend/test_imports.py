@@ -220,6 +220,7 @@ async def test_confirmed_chat_is_native_whole_and_read_only(importer: Importer) 
     )
     chat = next(c for c in chats.conversations if c.conversation_id == report.conversation_id)
     assert (chat.mode.value, chat.unread_count, chat.group) == ("native", 0, True)
+    assert not chat.awaiting
     refused = await submit(importer.client, report.conversation_id, draft("Hello"))
     assert refused.json()["code"] == "read_only"
 
