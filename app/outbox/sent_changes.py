@@ -9,17 +9,21 @@ import secrets
 from collections.abc import Callable
 from typing import Protocol
 
+import msgspec
+
 from app.domain.archive import VerifiedEntry
 from app.domain.clock import Clock
 from app.domain.errors import Conflict, Offline
 from app.faults import to_app_error
 from app.store.store import Store
 from backend_client.client import GovernedApi
-from backend_client.errors import ClientError
+from backend_client.errors import ClientError, ProblemReply
 from contract.changes import SetReaction, TakeBack
 from contract.ids import MessageId
+from contract.problems import ProblemCode
 from contract.wire import HintReport, Message, SubmitMessage, Submitted
 
+_MOST_REVISIONS = 20
 _OFFLINE = "There is no connection: a sent message can be changed only with one."
 
 
@@ -48,7 +52,6 @@ class SentChanges:
         self._clock = clock
         self._proofs = proofs
         self._is_online = is_online
-        # A refused edit has used its revision up.
         self._tried: dict[MessageId, int] = {}
 
     async def edit(
@@ -63,11 +66,9 @@ class SentChanges:
     ) -> None:
         """Give a sent message other words; raises PolicyDenied with what was found in them."""
         before = await self._known(message_id)
-        revision = max(before.revision, self._tried.get(message_id, 0)) + 1
-        self._tried[message_id] = revision
         command = SubmitMessage(
             message_id=message_id,
-            revision=revision,
+            revision=before.revision,
             text=text,
             salt=secrets.token_hex(32),
             composed_at_utc_ms=self._clock.now_utc_ms(),
@@ -78,7 +79,7 @@ class SentChanges:
             hint=hint,
         )
         try:
-            submitted = await self._api.changes.edit(command)
+            command, submitted = await self._ask(command)
         except ClientError as fault:
             raise to_app_error(fault) from fault
         await self._take(command, before, submitted)
@@ -111,10 +112,29 @@ class SentChanges:
             raise Conflict("This message is not there any more.")
         return row.message
 
+    async def _ask(self, command: SubmitMessage) -> tuple[SubmitMessage, Submitted]:
+        """Ask for an edit under the next revision that is free; returns what was asked.
+
+        A refused edit has used its revision up, also one before the program's start.
+        """
+        for left in reversed(range(_MOST_REVISIONS)):
+            revision = max(command.revision, self._tried.get(command.message_id, 0)) + 1
+            self._tried[command.message_id] = revision
+            command = msgspec.structs.replace(command, revision=revision)
+            try:
+                return command, await self._api.changes.edit(command)
+            except ProblemReply as refused:
+                if refused.problem.code != ProblemCode.IDEMPOTENCY_KEY_REUSED or not left:
+                    raise
+        raise AssertionError("the last try returns or raises")
+
     async def _take(self, command: SubmitMessage, before: Message, submitted: Submitted) -> None:
-        verified = await self._proofs.confirm_edit(
-            command, before, submitted.receipt, submitted.decision_hash
-        )
+        verified = None
+        # After a version that is not here yet the receipt can't be checked, and is no alarm.
+        if submitted.message.versions_archived == before.versions_archived + 1:
+            verified = await self._proofs.confirm_edit(
+                command, before, submitted.receipt, submitted.decision_hash
+            )
         await self._store.cache.apply_answers(messages=(submitted.message,))
         if verified is not None:
             await self._store.archive.note_verified(verified)
