@@ -8,10 +8,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from backend.archive.entries import append_entry, new_salt
 from backend.directory.facts_versions import bump_facts_of_contacts
+from backend.storage.bulk import Prepared
 from backend.storage.supervision_tables import client_accounts
 from backend.storage.tables import (
     contacts,
@@ -25,6 +26,9 @@ from contract.supervision import AccountKeys
 
 _KEY = "policy.accounts.key."
 _VERSION = "policy.accounts.version."
+_PROPERTY = Prepared(
+    select(properties.c.value).where(properties.c.name == bindparam("named")), "named"
+)
 
 
 def set_accounts(
@@ -126,6 +130,4 @@ def _raise_version(connection: Connection, firm_id: str) -> None:
 
 
 def _property(connection: Connection, name: str) -> str | None:
-    return connection.execute(
-        select(properties.c.value).where(properties.c.name == name)
-    ).scalar_one_or_none()
+    return _PROPERTY.scalar(connection, name)

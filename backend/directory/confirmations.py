@@ -7,12 +7,19 @@ Source: 47 CFR 64.1200(a)(12): one text within five minutes, without marketing.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
+from backend.storage.bulk import Prepared
 from backend.storage.supervision_tables import optout_confirmations
 from backend.storage.tables import firms
 
 WITHIN_MS = 5 * 60_000
+_DEADLINE = Prepared(
+    select(optout_confirmations.c.send_before_utc_ms).where(
+        optout_confirmations.c.message_id == bindparam("id")
+    ),
+    "id",
+)
 _WORDS = {
     "de": "{firm}: Sie sind abgemeldet und erhalten hier keine Nachrichten mehr von uns.",
     "en": "{firm}: You are unsubscribed and will get no more messages from us here.",
@@ -57,7 +64,4 @@ def note_confirmation(
 
 def confirmation_deadline(connection: Connection, message_id: str) -> int | None:
     """Return until when a confirmation may be sent; None for any other message."""
-    columns = optout_confirmations.c
-    return connection.execute(
-        select(columns.send_before_utc_ms).where(columns.message_id == message_id)
-    ).scalar_one_or_none()
+    return _DEADLINE.scalar(connection, message_id)

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from backend.storage.account_tables import NOTICE, OPT_IN, consent_notices
+from backend.storage.bulk import Prepared
 from contract.wire import Channel
+
+_NOTICE = Prepared(
+    select(consent_notices.c.message_id).where(consent_notices.c.message_id == bindparam("id")),
+    "id",
+)
 
 
 def is_notice(connection: Connection, message_id: str) -> bool:
     """Tell whether a message is a notice or question of recording."""
-    columns = consent_notices.c
-    found = connection.execute(
-        select(columns.message_id).where(columns.message_id == message_id)
-    ).first()
-    return found is not None
+    return _NOTICE.first(connection, message_id) is not None
 
 
 def last_notice(

@@ -45,12 +45,14 @@ def inspected_attachments(
     connection: Connection, files: Sequence[Attachment]
 ) -> tuple[PolicyAttachment, ...]:
     """Return what policy may know of files, in their order."""
+    if not files:
+        return ()
     columns = attachment_inspections.c
     ids = [file.attachment_id for file in files]
     rows = connection.execute(
         select(columns.attachment_id, columns.found).where(columns.attachment_id.in_(ids))
     )
-    found = {row.attachment_id: row.found for row in rows} if ids else {}
+    found = {row.attachment_id: row.found for row in rows}
     return tuple(_facts(file, found.get(file.attachment_id)) for file in files)
 
 

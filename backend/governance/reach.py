@@ -8,14 +8,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
+from backend.storage.bulk import Prepared
 from backend.storage.supervision_tables import retail_reach
 from backend.storage.tables import attachments
 from contract.policy.reach import reach_key
 from contract.wire import Contact
 
 WINDOW_MS = 30 * 24 * 3_600_000
+_SENT = Prepared(
+    select(attachments.c.sha256).where(attachments.c.message_id == bindparam("id")), "id"
+)
 _FILES_TAG = b"parley.policy.reach.files.v1\n"
 
 
@@ -69,8 +73,7 @@ def count_reach(
     now_utc_ms: int,
 ) -> None:
     """Count a message that is about to be delivered to the retail clients among `people`."""
-    sent = select(attachments.c.sha256).where(attachments.c.message_id == message_id)
-    key = message_key(text, people, connection.execute(sent).scalars())
+    key = message_key(text, people, _SENT.scalars(connection, message_id))
     if not key:
         return
     for contact in people:

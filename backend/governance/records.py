@@ -15,6 +15,7 @@ from backend.archive.entries import append_entry, new_salt
 from backend.governance.answers import Answers, overridden, reported
 from backend.governance.review_items import NewReview, add_review
 from backend.governance.sampling import draw_samples
+from backend.storage.bulk import Value, insert_rows
 from backend.storage.supervision_tables import hint_differences
 from backend.storage.tables import decisions
 from contract.ids import ConversationId, MessageId, idempotency_key
@@ -70,22 +71,21 @@ def record_decision(
     difference: HintDifference | None,
 ) -> None:
     """Write the decision's row and everything that follows from it."""
-    connection.execute(
-        insert(decisions).values(
-            decision_id=occasion.decision_id,
-            firm_id=occasion.firm_id,
-            message_id=occasion.message_id,
-            revision=occasion.revision,
-            employee_id=occasion.employee_id,
-            action=decision.action.value,
-            decision_hash=decision.decision_hash(),
-            decision=msgspec.json.encode(decision),
-            justification=answers.justification,
-            hint_decision_hash=occasion.hint_decision_hash,
-            drift=difference.kind if difference else DRIFT_NONE,
-            decided_at_utc_ms=occasion.at_utc_ms,
-        )
-    )
+    row: dict[str, Value] = {
+        "decision_id": occasion.decision_id,
+        "firm_id": occasion.firm_id,
+        "message_id": occasion.message_id,
+        "revision": occasion.revision,
+        "employee_id": occasion.employee_id,
+        "action": decision.action.value,
+        "decision_hash": decision.decision_hash(),
+        "decision": msgspec.json.encode(decision),
+        "justification": answers.justification,
+        "hint_decision_hash": occasion.hint_decision_hash,
+        "drift": difference.kind if difference else DRIFT_NONE,
+        "decided_at_utc_ms": occasion.at_utc_ms,
+    }
+    insert_rows(connection, decisions, tuple(row), [tuple(row.values())])
     if difference is not None:
         _keep_difference(connection, occasion, difference)
     if state is not DeliveryState.BLOCKED and (rules := overridden(decision, answers)):

@@ -8,14 +8,25 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, select
 
 from backend.refusals import Refused
+from backend.storage.bulk import Prepared, insert_rows
 from backend.storage.tables import idempotency
 from contract.problems import ProblemCode
 from contract.wire import Me
 
-_INSERT = insert(idempotency)
+_columns = idempotency.c
+_KNOWN = Prepared(
+    select(_columns.request_hash, _columns.status, _columns.media_type, _columns.body).where(
+        _columns.employee_id == bindparam("employee"), _columns.key == bindparam("named")
+    ),
+    *("employee", "named"),
+)
+_COLUMNS = (
+    *("employee_id", "key", "firm_id"),
+    *("request_hash", "status", "media_type", "body", "at_utc_ms"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +55,7 @@ class CommandKey:
 
 def stored_reply(connection: Connection, me: Me, command: CommandKey) -> Reply | None:
     """Return the reply given before; raises Refused when the key came with other bytes."""
-    columns = idempotency.c
-    row = connection.execute(
-        select(columns.request_hash, columns.status, columns.media_type, columns.body).where(
-            columns.employee_id == me.employee_id, columns.key == command.key
-        )
-    ).one_or_none()
+    row = _KNOWN.record(connection, me.employee_id, command.key)
     if row is None:
         return None
     if row.request_hash != command.request_hash:
@@ -64,17 +70,7 @@ def store_reply(
     connection: Connection, me: Me, command: CommandKey, reply: Reply, now_utc_ms: int
 ) -> Reply:
     """Keep a reply for the key, in the command's transaction, and return it."""
-    connection.execute(
-        _INSERT,
-        {
-            "employee_id": me.employee_id,
-            "key": command.key,
-            "firm_id": me.firm_id,
-            "request_hash": command.request_hash,
-            "status": reply.status,
-            "media_type": reply.media_type,
-            "body": reply.body,
-            "at_utc_ms": now_utc_ms,
-        },
-    )
+    asked = (me.employee_id, command.key, me.firm_id, command.request_hash)
+    row = (*asked, reply.status, reply.media_type, reply.body, now_utc_ms)
+    insert_rows(connection, idempotency, _COLUMNS, [row])
     return reply

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from backend.archive.entries import new_salt
 from backend.directory.consent_answers import Answer, answer_in
@@ -20,6 +20,7 @@ from backend.governance.stops import stop_waiting
 from backend.inbox.messages import NewMessage, add_message
 from backend.inbox.queueing import queue_message
 from backend.storage.account_tables import NO_NOTICE, NOTICE, OPT_IN, consent_notices
+from backend.storage.bulk import Prepared
 from backend.storage.tables import (
     channel_accounts,
     consents,
@@ -38,6 +39,17 @@ TEMPLATE_NAME = "recording_notice"
 REFUSED = "The client refused to be recorded before this message was sent."
 _STATUS = {NOTICE: ConsentStatus.NOTIFIED, OPT_IN: ConsentStatus.PENDING}
 _OFF = (ConsentStatus.OPTED_OUT, ConsentStatus.REFUSED)
+_people = conversation_contacts.c
+_CONVERSATION = Prepared(
+    select(conversations, channel_accounts.c.consent_mode, _people.contact_id, contacts.c.language)
+    .join(channel_accounts, channel_accounts.c.account_id == conversations.c.account_id)
+    .join(conversation_contacts, _people.conversation_id == conversations.c.conversation_id)
+    .join(contacts, contacts.c.contact_id == _people.contact_id)
+    .where(conversations.c.conversation_id == bindparam("id"))
+    .order_by(_people.position)
+    .limit(1),
+    "id",
+)
 
 
 def first_contact(connection: Connection, conversation_id: str, now_utc_ms: int) -> bool:
@@ -134,21 +146,7 @@ def recording_status(connection: Connection, contact_id: str, channel: Channel) 
 
 
 def _conversation(connection: Connection, conversation_id: str) -> Row[Any] | None:
-    people = conversation_contacts.c
-    return connection.execute(
-        select(
-            conversations,
-            channel_accounts.c.consent_mode,
-            people.contact_id,
-            contacts.c.language,
-        )
-        .join(channel_accounts, channel_accounts.c.account_id == conversations.c.account_id)
-        .join(conversation_contacts, people.conversation_id == conversations.c.conversation_id)
-        .join(contacts, contacts.c.contact_id == people.contact_id)
-        .where(conversations.c.conversation_id == conversation_id)
-        .order_by(people.position)
-        .limit(1)
-    ).one_or_none()
+    return _CONVERSATION.record(connection, conversation_id)
 
 
 def _words(
