@@ -17,10 +17,13 @@ from starlette.routing import BaseRoute
 
 from backend.api.auth import TokenAuthenticator
 from backend.api.hooks import HookDesk, Hooks
+from backend.api.media import Media, MediaDesk
 from backend.channels.contract import Account, Inbound, Outbound
+from backend.channels.file_links import SignedFileLinks
 from backend.channels.rates import RateLimits
 from backend.channels.running import VendorChannels
 from backend.delivery.accounts import governed_accounts
+from backend.delivery.linked_files import link_key
 from backend.directory.account_settings import read_settings
 from backend.directory.firm_settings import firm_of, public_url_of
 from backend.firm_workspace import open_firm
@@ -58,6 +61,8 @@ class FirmSide:
         self._public_url = options.public_url.rstrip("/")
         self._channels: VendorChannels | None = None
         self._hooks: HookDesk | None = None
+        self._links: SignedFileLinks | None = None
+        self._media: MediaDesk | None = None
         self._workspace: Workspace | None = None
         self._accounts_changed: AccountsChanged = _nobody
         self._neighbours = 0
@@ -80,9 +85,10 @@ class FirmSide:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """Return which accounts have no connector, and whose webhooks refused callers lately."""
+        """Return which accounts have no connector, and whom vendors' addresses refused lately."""
         refused = () if self._hooks is None else self._hooks.problems
-        return (*self.channels.problems, *refused)
+        not_fetched = () if self._media is None else self._media.problems
+        return (*self.channels.problems, *refused, *not_fetched)
 
     @property
     def names(self) -> frozenset[str]:
@@ -104,8 +110,13 @@ class FirmSide:
         accounts, settings, public_url = await workspace.database.read(_look)
         self._public_url = self._public_url or public_url
         self._neighbours = await workspace.database.write(_data_version)
+        self._links = SignedFileLinks(self._public_url, await workspace.database.write(link_key))
         self._channels = VendorChannels(
-            accounts, settings, system_clock_utc_ms, public_url=self._public_url
+            accounts,
+            settings,
+            system_clock_utc_ms,
+            public_url=self._public_url,
+            file_links=self._links,
         )
         await self._channels.start()
 
@@ -152,7 +163,11 @@ class FirmSide:
                 self._public_url,
             )
         )
-        return self._hooks.routes()
+        assert self._links is not None, "the firm's side was not started"
+        self._media = MediaDesk(
+            Media(services.database, services.blobs, self._links, system_clock_utc_ms)
+        )
+        return [*self._hooks.routes(), *self._media.routes()]
 
     async def _refresh(self, database: Database) -> None:
         accounts, settings, _ = await database.read(_look)

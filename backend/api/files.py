@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from urllib.parse import quote
 
 from sqlalchemy import Connection
 from starlette.requests import ClientDisconnect
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from backend.api.answers import problem_answer
+from backend.api.byte_ranges import ranged_answer
 from backend.api.operation import Call, json_answer
 from backend.inbox.uploads import (
     Part,
-    StoredAttachment,
     add_part,
     announced_file,
     check_offset,
@@ -37,7 +36,6 @@ from contract.problems import ProblemCode
 from contract.wire import UploadState
 
 PART_BYTES = 1024 * 1024
-_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
 async def read_upload(call: Call) -> Response:
@@ -90,55 +88,19 @@ async def download(call: Call) -> Response:
     file = await call.services.database.read(
         lambda connection: readable_attachment(connection, call.me, attachment_id)
     )
-    headers = {
-        "Accept-Ranges": "bytes",
-        "ETag": f'"{file.sha256}"',
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}",
-        "X-Content-Type-Options": "nosniff",
-    }
-    first, last, status = 0, file.size_bytes, 200
-    asked = _RANGE.fullmatch(call.request.headers.get("Range", "").strip())
-    if asked is not None and (asked[1] or asked[2]):
-        first, last = _span(asked[1], asked[2], file.size_bytes)
-        if first >= last:
-            return problem_answer(
-                ProblemCode.BAD_REQUEST,
-                "The file has no such range.",
-                call.request_id,
-                status=416,
-                headers={"Content-Range": f"bytes */{file.size_bytes}"},
-            )
-        status = 206
-        headers["Content-Range"] = f"bytes {first}-{last - 1}/{file.size_bytes}"
-    headers["Content-Length"] = str(last - first)
-    pieces = _pieces(call.services.blobs, file, first, last)
-    opening = await anext(pieces)  # damage is answered as a problem, not as a cut line
-    return StreamingResponse(_chained(opening, pieces), status, headers, media_type=file.media_type)
-
-
-def _span(first: str, last: str, size_bytes: int) -> tuple[int, int]:
-    """Return the half-open span of a Range header with at least one figure."""
-    if not first:
-        return max(0, size_bytes - int(last)), size_bytes
-    return int(first), min(int(last) + 1, size_bytes) if last else size_bytes
-
-
-async def _pieces(
-    blobs: BlobStore, file: StoredAttachment, first: int, last: int
-) -> AsyncIterator[bytes]:
-    for part in file.parts:
-        pieces = blobs.read(file.attachment_id, part.start_byte, part.end_byte, first, last)
-        while True:
-            piece = await asyncio.to_thread(next, pieces, None)
-            if piece is None:
-                break
-            yield piece
-
-
-async def _chained(opening: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    yield opening
-    async for piece in pieces:
-        yield piece
+    disposition = f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"
+    answer = await ranged_answer(
+        call.services.blobs, file, call.request.headers, {"Content-Disposition": disposition}
+    )
+    if answer is not None:
+        return answer
+    return problem_answer(
+        ProblemCode.BAD_REQUEST,
+        "The file has no such range.",
+        call.request_id,
+        status=416,
+        headers={"Content-Range": f"bytes */{file.size_bytes}"},
+    )
 
 
 async def _keep(call: Call, attachment_id: str, at: int, data: bytes) -> int:

@@ -107,13 +107,17 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OutboundFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file to send; `read` returns its bytes, whose SHA-256 is `sha256` (hex)."""
+    """A file to send; `read` returns its bytes, whose SHA-256 is `sha256` (hex).
+
+    `attachment_id` is what a link to it names.
+    """
 
     name: str
     media_type: str
     size_bytes: int
     sha256: str
     read: Callable[[], Awaitable[bytes]]
+    attachment_id: str = ""
 
 
 class OutboundTemplate(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 
-from backend.channels.contract import Account, Connector
+from backend.channels.contract import Account, Attempt, Connector, OutboundFile
 from backend.channels.rates import PER_CHAT, PER_GROUP, PER_SECOND
 from backend.channels.vendor_http import VendorHttp
 from contract.ids import AccountId
@@ -69,17 +69,29 @@ class CheckLine(msgspec.Struct, frozen=True, kw_only=True):
     words: str
 
 
+class FileLinks(Protocol):
+    """Addresses for a vendor that fetches files instead of being sent them."""
+
+    def link(self, file: OutboundFile, attempt: Attempt) -> str:
+        """Return where the vendor may fetch a file of the message this attempt sends, for a day."""
+
+    def cover(self) -> str:
+        """Return the address of a neutral picture (PNG), for what has no preview of its own."""
+
+
 class ChannelContext(NamedTuple):
     """What a connector is given; `settings_of` raises KeyError for an account without settings.
 
     `public_url` is where the vendor reaches this backend, without a slash at its end; empty
-    where webhooks are not set up.
+    where webhooks are not set up. `file_links` is there in a firm's running backend; a channel
+    that sends files by address has them on only where `public_url` is set.
     """
 
     settings_of: Callable[[AccountId], Mapping[str, str]]
     http: VendorHttp
     now: Callable[[], int]
     public_url: str = ""
+    file_links: FileLinks | None = None
 
 
 @runtime_checkable

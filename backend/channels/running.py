@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 from backend.channels.contract import Account, Connector, Inbound, Outbound
 from backend.channels.modules import (
     ChannelContext,
+    FileLinks,
     ModuleMissing,
     load_module,
     missing_settings,
@@ -61,15 +62,19 @@ class VendorChannels:
         now: Callable[[], int],
         *,
         public_url: str = "",
+        file_links: FileLinks | None = None,
     ) -> None:
-        """`settings` are the accounts' own; `public_url` is how vendors reach this backend."""
+        """`settings` are the accounts' own; `public_url` is how vendors reach this backend.
+
+        `file_links` are for vendors that fetch the files they are to carry.
+        """
         self._first = tuple(accounts), settings
         self._accounts: dict[AccountId, Account] = {}
         self._whole: dict[AccountId, Mapping[str, str]] = {}
         self._rates: dict[AccountId, RateLimits] = {}
         self._http = VendorHttp()
         self._context = ChannelContext(
-            self._whole.__getitem__, self._http, now, public_url.rstrip("/")
+            self._whole.__getitem__, self._http, now, public_url.rstrip("/"), file_links
         )
         self._connectors: dict[str, Connector] = {}
         self._failed: set[str] = set()

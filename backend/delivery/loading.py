@@ -27,7 +27,7 @@ from backend.storage.tables import (
     conversations,
     messages,
 )
-from contract.ids import AttachmentId, idempotency_key
+from contract.ids import AttachmentId, MessageId, idempotency_key
 from contract.wire import Attachment, Channel, ConsentStatus
 
 ReadFile = Callable[[AttachmentId], Awaitable[bytes]]
@@ -78,7 +78,12 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class _Body(msgspec.Struct):
+class ArchivedBody(msgspec.Struct):
+    """What a submission's entry in the archive holds, as far as delivery asks for it.
+
+    `attachments` are SHA-256s in hex.
+    """
+
     text: str
     attachments: tuple[str, ...]
     template: str = ""
@@ -114,7 +119,7 @@ def load(connection: Connection, claim: Claim) -> Load:
         .limit(1)
     ).one()
     files = tuple(message_attachments(connection, [claim.message_id])[claim.message_id])
-    body = _archived_body(connection, claim)
+    body = archived_body(connection, claim.message_id, claim.revision)
     return Load(
         claim=claim,
         channel=Channel(row.channel),
@@ -134,7 +139,7 @@ def load(connection: Connection, claim: Claim) -> Load:
 
 
 def _template(
-    connection: Connection, firm_id: str, channel: str, body: _Body
+    connection: Connection, firm_id: str, channel: str, body: ArchivedBody
 ) -> OutboundTemplate | None:
     """Return what the vendor is told of a template; None where it is none, or was withdrawn."""
     found = (
@@ -148,15 +153,17 @@ def _template(
     return OutboundTemplate(name=template.name, language=template.language, values=values)
 
 
-def _archived_body(connection: Connection, claim: Claim) -> _Body | None:
-    """Return what the claimed job's sound entry holds; None when there is none."""
-    entry = read_entry(connection, idempotency_key(claim.message_id, claim.revision))
+def archived_body(
+    connection: Connection, message_id: MessageId, revision: int
+) -> ArchivedBody | None:
+    """Return what a submission's sound entry holds; None when there is none, or it was erased."""
+    entry = read_entry(connection, idempotency_key(message_id, revision))
     if entry is None or entry.body is None or fault_of(entry, entry.sequence):
         return None
-    return msgspec.json.decode(entry.body, type=_Body)
+    return msgspec.json.decode(entry.body, type=ArchivedBody)
 
 
-def _is_as_archived(body: _Body, text: str, files: Sequence[Attachment]) -> bool:
+def _is_as_archived(body: ArchivedBody, text: str, files: Sequence[Attachment]) -> bool:
     """Tell whether what is about to leave is what the entry holds."""
     return body.text == text and body.attachments == tuple(file.sha256 for file in files)
 
@@ -189,6 +196,7 @@ def _file(item: Attachment, read_file: ReadFile) -> OutboundFile:
         return data
 
     return OutboundFile(
+        attachment_id=item.attachment_id,
         name=item.name,
         media_type=item.media_type,
         size_bytes=item.size_bytes,
