@@ -71,7 +71,13 @@ CHANNEL_CAPABILITIES: Mapping[Channel, Capabilities] = MappingProxyType(
             text_max=5000,
             text_unit=TextUnit.UTF16,
             messages_per_request=5,
-            media={"image": MediaLimit(max_bytes=10 * _MB)},
+            media={
+                "image": MediaLimit(max_bytes=10 * _MB, types=("image/jpeg", "image/png")),
+                "video": MediaLimit(max_bytes=200 * _MB, types=("video/mp4",)),
+                "audio": MediaLimit(
+                    max_bytes=200 * _MB, types=("audio/mp4", "audio/m4a", "audio/x-m4a")
+                ),
+            },
             media_by_url=True,
             reply=True,
             edits_in=True,

@@ -86,7 +86,7 @@ class VendorHttp:
         *,
         repeatable: bool,
         json: bytes | None = None,
-        form: Mapping[str, str] | None = None,
+        form: Mapping[str, str | list[str]] | Mapping[str, str] | None = None,
         content: bytes | None = None,
         files: Mapping[str, tuple[str, bytes, str]] | None = None,
         headers: Mapping[str, str] | None = None,
@@ -97,6 +97,7 @@ class VendorHttp:
         """Send one request and return the whole answer, whatever its status.
 
         `json` is an encoded document; `files` maps a field to (name, bytes, media type).
+        A list in `form` is a field that comes several times.
         `repeatable` says that the same request twice does what once does. Raises Retryable when
         nothing left this computer or the request is repeatable, else OutcomeUnknown;
         ContentInvalid for an answer of more than `most_bytes`.

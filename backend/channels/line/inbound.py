@@ -27,10 +27,10 @@ from backend.channels.events import (
     Unknown,
 )
 from backend.channels.line import wire
+from backend.channels.line.content import QUOTE_TOKEN
 from backend.channels.line.errors import fault_of
 from backend.channels.line.outbound import (
     DEFAULT_DATA_URL,
-    QUOTE_TOKEN,
     READ_TOKEN,
     api_url,
     bearer,

@@ -1,4 +1,4 @@
-"""LINE's way out: pushes under a retry key, quotes, read marks, the loading sign.
+"""LINE's way out: pushes under a retry key, quotes, files, read marks, the loading sign.
 
 It never uses a reply token: LINE keeps no keys for those.
 
@@ -22,6 +22,7 @@ from backend.channels.contract import (
     OutboundMessage,
     SendResult,
 )
+from backend.channels.line.content import QUOTE_TOKEN, message_objects
 from backend.channels.line.errors import fault_of
 from backend.channels.line.wire import PushAnswer
 from backend.channels.modules import ChannelContext
@@ -35,12 +36,18 @@ from contract.wire import Channel
 
 DEFAULT_API_URL = "https://api.line.me"
 DEFAULT_DATA_URL = "https://api-data.line.me"
-QUOTE_TOKEN = "quote_token"  # noqa: S105 -- the name of a ref
 READ_TOKEN = "mark_as_read_token"  # noqa: S105 -- the name of a ref
 _KEYS = uuid.UUID("5b1a1c1e-6b0f-5c59-9f3e-2f1d8a60c0de")
 _LOADING_S = 5
-# LINE carries a file as an address it fetches; this firm's files have none that is public.
-PROFILE = msgspec.structs.replace(CHANNEL_CAPABILITIES[Channel.LINE], media={}, media_by_url=False)
+# LINE carries a file as an address that it fetches.
+_WITH_FILES = CHANNEL_CAPABILITIES[Channel.LINE]
+_WITHOUT_FILES = msgspec.structs.replace(_WITH_FILES, media={}, media_by_url=False)
+_NO_ADDRESS = (
+    "LINE fetches files from the firm's public address, and none is set. Send the text alone, or "
+    "ask your administrator."
+)
+_TOO_MANY = "LINE takes five parts a message, the text counted. Send the files in two messages."
+_QUOTE_NEEDS_WORDS = "LINE quotes a message with words only. Write some to go with the file."
 
 
 class LineOutbound(PlainOutbound):
@@ -50,24 +57,30 @@ class LineOutbound(PlainOutbound):
 
     def __init__(self, context: ChannelContext) -> None:
         self._context = context
+        self._profile = _WITH_FILES if context.public_url else _WITHOUT_FILES
 
     def capabilities(self, account: Account, conversation_id: ConversationId) -> Capabilities:
-        """Return what the Messaging API documents, without files."""
-        return PROFILE
+        """Return what the Messaging API documents, with files where a public address is set."""
+        return self._profile
 
     def preflight(self, outbound: OutboundMessage, now_utc_ms: int) -> Blocked | None:
-        """Check consent and size."""
-        return shared_preflight(PROFILE, outbound, now_utc_ms)
+        """Check consent and size, and that one push holds all of it."""
+        profile, files = self._profile, outbound.attachments
+        if files and not profile.media:
+            return Blocked(reason=_NO_ADDRESS)
+        if len(files) + bool(outbound.text) > profile.messages_per_request:
+            return Blocked(reason=_TOO_MANY)
+        if outbound.quote_external_id and files and not outbound.text:
+            return Blocked(reason=_QUOTE_NEEDS_WORDS)
+        return shared_preflight(profile, outbound, now_utc_ms)
 
     async def send(self, outbound: OutboundMessage, attempt: Attempt) -> SendResult:
         """Push the message; the same key again is answered 409 and counts as accepted."""
-        text: dict[str, Any] = {"type": "text", "text": outbound.text}
-        if token := outbound.quote_refs.get(QUOTE_TOKEN):
-            text["quoteToken"] = token
+        objects = await message_objects(outbound, attempt, self._context.file_links)
         reply = await self._post(
             outbound.account_id,
             "/v2/bot/message/push",
-            {"to": outbound.address, "messages": [text]},
+            {"to": outbound.address, "messages": objects},
             headers={"X-Line-Retry-Key": retry_key(outbound.account_id, attempt.key)},
         )
         if not reply.is_success and reply.status != 409:

@@ -1,4 +1,4 @@
-"""The way out over a Twilio-style SMS service: one text to one number.
+"""The way out over a Twilio-style SMS service: one text to one number, with pictures by MMS.
 
 It never sends twice by itself: such a service keeps no keys.
 
@@ -19,6 +19,7 @@ from backend.channels.contract import (
     Blocked,
     Capabilities,
     InboundWay,
+    MediaLimit,
     OutboundMessage,
     SendResult,
 )
@@ -31,9 +32,28 @@ from contract.ids import ConversationId
 from contract.wire import Channel
 
 DEFAULT_API_URL = "https://api.twilio.com"
-PROFILE = msgspec.structs.replace(
+_WITHOUT_FILES = msgspec.structs.replace(
     CHANNEL_CAPABILITIES[Channel.SMS], receipt_sent=True, inbound=InboundWay.WEBHOOK
 )
+# The service fetches pictures; a message holds 5 MB of them at most, text included.
+_MOST_MMS_BYTES = 5_000_000
+_MOST_FILES = 10
+_WITH_FILES = msgspec.structs.replace(
+    _WITHOUT_FILES,
+    media={
+        "image": MediaLimit(
+            max_bytes=_MOST_MMS_BYTES, types=("image/jpeg", "image/png", "image/gif")
+        )
+    },
+    media_by_url=True,
+)
+_NO_ADDRESS = (
+    "The SMS service fetches pictures from the firm's public address, and none is set. Send the "
+    "text alone, or ask your administrator."
+)
+_TOO_MANY = "An SMS carries ten pictures. Send them in two messages."
+_TOO_LARGE = "The pictures are larger than the 5 MB an SMS carries together. Send fewer."
+_NO_LINKS = "Pictures can't go out by SMS from here: there is no public address for them."
 
 
 class _Message(msgspec.Struct):
@@ -47,19 +67,32 @@ class SmsHttpOutbound(PlainOutbound):
 
     def __init__(self, context: ChannelContext) -> None:
         self._context = context
+        self._profile = _WITH_FILES if context.public_url else _WITHOUT_FILES
 
     def capabilities(self, account: Account, conversation_id: ConversationId) -> Capabilities:
-        """Return what SMS can do, with the service's receipts."""
-        return PROFILE
+        """Return what SMS can do with the service's receipts; pictures with a public address."""
+        return self._profile
 
     def preflight(self, outbound: OutboundMessage, now_utc_ms: int) -> Blocked | None:
-        """Check consent and length."""
-        return shared_preflight(PROFILE, outbound, now_utc_ms)
+        """Check consent, length and size."""
+        files = outbound.attachments
+        if files and not self._profile.media:
+            return Blocked(reason=_NO_ADDRESS)
+        if len(files) > _MOST_FILES:
+            return Blocked(reason=_TOO_MANY)
+        blocked = shared_preflight(self._profile, outbound, now_utc_ms)
+        if blocked is None and sum(file.size_bytes for file in files) > _MOST_MMS_BYTES:
+            return Blocked(reason=_TOO_LARGE)
+        return blocked
 
     async def send(self, outbound: OutboundMessage, attempt: Attempt) -> SendResult:
         """Hand the text over; statuses come to the account's webhook."""
         settings = self._context.settings_of(outbound.account_id)
-        form = {"To": outbound.address, "Body": outbound.text}
+        form: dict[str, str | list[str]] = {"To": outbound.address}
+        if outbound.text:
+            form["Body"] = outbound.text
+        if outbound.attachments:
+            form["MediaUrl"] = self._links(outbound, attempt)
         if service := settings.get("messaging_service_sid"):
             form["MessagingServiceSid"] = service
         else:
@@ -81,6 +114,12 @@ class SmsHttpOutbound(PlainOutbound):
         except msgspec.DecodeError as error:
             raise faults.OutcomeUnknown("The SMS service's answer could not be read.") from error
         return SendResult(external_id=sid, at_utc_ms=self._context.now())
+
+    def _links(self, outbound: OutboundMessage, attempt: Attempt) -> list[str]:
+        links = self._context.file_links
+        if links is None:
+            raise faults.Refusal(_NO_LINKS)
+        return [links.link(file, attempt) for file in outbound.attachments]
 
 
 def account_url(settings: Mapping[str, str]) -> str:

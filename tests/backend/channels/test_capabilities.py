@@ -21,6 +21,7 @@ from contract.wire import IdempotencyClass
 from tests.backend.channels.conformance import CONVERSATION, attempt, outbound
 from tests.backend.channels.making import changed, outbound_file
 
+PUBLIC_URL = "https://bank.test"
 _NOW_UTC_MS = 1_749_416_383_000
 _BEYOND: Mapping[str, Mapping[str, str]] = {
     "telegram+business": {"business_connection_id": "b"},
@@ -31,7 +32,7 @@ _BEYOND: Mapping[str, Mapping[str, str]] = {
 class Desk:
     """A module with an account whose vendor is nowhere; `+` names an account of another kind."""
 
-    def __init__(self, name: str, http: VendorHttp) -> None:
+    def __init__(self, name: str, http: VendorHttp, public_url: str = "") -> None:
         module = load_module(name.partition("+")[0])
         given = {field.name: field.default or "http://127.0.0.1:9" for field in module.fields}
         given |= {field: "" for each in _BEYOND.values() for field in each if field in given}
@@ -43,7 +44,7 @@ class Desk:
             idempotency=IdempotencyClass.NONE,
         )
         self.connector: Connector = module.connect(
-            ChannelContext(lambda _: given, http, lambda: _NOW_UTC_MS)
+            ChannelContext(lambda _: given, http, lambda: _NOW_UTC_MS, public_url)
         )
         self.address = "+10000000001"
 
@@ -54,10 +55,10 @@ class Desk:
 
 
 @contextlib.asynccontextmanager
-async def account_of(name: str) -> AsyncIterator[Desk]:
-    """Yield an account of a module."""
+async def account_of(name: str, *, public_url: str = PUBLIC_URL) -> AsyncIterator[Desk]:
+    """Yield an account of a module, in a firm that vendors can reach unless told otherwise."""
     async with VendorHttp(verify=False) as http:
-        yield Desk(name, http)
+        yield Desk(name, http, public_url)
 
 
 def names() -> list[str]:
