@@ -171,13 +171,13 @@ def sealed_leaf() -> Any:
 
 def read_entry(connection: Connection, entry_id: str) -> StoredEntry | None:
     """Return one entry with its body, or None."""
-    found = _read(connection, _entry_query().where(archive_entries.c.entry_id == entry_id))
-    return found[0] if found else None
+    row = _ENTRY.record(connection, entry_id)
+    return None if row is None else StoredEntry._make(row)
 
 
 def entries_of_message(connection: Connection, message_id: str) -> tuple[StoredEntry, ...]:
     """Return every entry about a message in the order of the archive."""
-    return _read(connection, _entry_query().where(archive_entries.c.message_id == message_id))
+    return tuple(map(StoredEntry._make, _ENTRIES_OF.records(connection, message_id)))
 
 
 def entries_from(connection: Connection, first: int, limit: int) -> tuple[StoredEntry, ...]:
@@ -218,7 +218,5 @@ _ENTRIES_FROM = Prepared(
     "first",
     "most",
 )
-
-
-def _read(connection: Connection, query: Select[Any]) -> tuple[StoredEntry, ...]:
-    return tuple(StoredEntry(*row) for row in connection.execute(query))
+_ENTRY = Prepared(_entry_query().where(archive_entries.c.entry_id == bindparam("id")), "id")
+_ENTRIES_OF = Prepared(_entry_query().where(archive_entries.c.message_id == bindparam("id")), "id")

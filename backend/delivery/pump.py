@@ -11,7 +11,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from backend.channels import faults
 from backend.channels.contract import Account, Inbound, RawItem
@@ -20,6 +20,7 @@ from backend.delivery.backoff import retry_delay_s
 from backend.delivery.pulse import Pulse
 from backend.delivery.recorder import InboundRecorder
 from backend.inbox.inbound import firm_of_account
+from backend.storage.bulk import Prepared, insert_rows
 from backend.storage.database import Database, StorageFull
 from backend.storage.tables import inbound_raw
 from contract.ids import AccountId
@@ -28,6 +29,18 @@ _log = logging.getLogger(__name__)
 _jitter = random.Random()
 _SHORTEST_WAIT_S = 1.0
 _LONGEST_PAUSE_S = 30.0
+_SEEN = Prepared(
+    select(inbound_raw.c.dedupe_key).where(
+        inbound_raw.c.account_id == bindparam("account"),
+        inbound_raw.c.dedupe_key.in_(bindparam("items", expanding=True)),
+    ),
+    *("account", "items"),
+)
+_LAST_ARRIVAL = Prepared(select(func.max(inbound_raw.c.arrival)))
+_RAW_COLUMNS = (
+    *("account_id", "dedupe_key", "firm_id", "arrival"),
+    *("raw", "received_at_utc_ms"),
+)
 
 
 class InboundPump:
@@ -136,31 +149,16 @@ def store_raw(
 
     Without a cursor (a webhook) the kept one stays as it is.
     """
-    columns = inbound_raw.c
-    known = set(
-        connection.execute(
-            select(columns.dedupe_key).where(
-                columns.account_id == account.account_id,
-                columns.dedupe_key.in_([item.dedupe_key for item in items]),
-            )
-        ).scalars()
-    )
-    arrival = connection.execute(select(func.max(columns.arrival))).scalar() or 0
+    keys = [item.dedupe_key for item in items]
+    known = set(_SEEN.scalars(connection, account.account_id, keys))
+    arrival = _LAST_ARRIVAL.scalar(connection) or 0
     firm_id = firm_of_account(connection, account.account_id)
     for item in items:
         if item.dedupe_key in known:
             continue
         known.add(item.dedupe_key)
         arrival += 1
-        connection.execute(
-            insert(inbound_raw).values(
-                account_id=account.account_id,
-                dedupe_key=item.dedupe_key,
-                firm_id=firm_id,
-                arrival=arrival,
-                raw=item.body,
-                received_at_utc_ms=now_utc_ms,
-            )
-        )
+        row = (account.account_id, item.dedupe_key, firm_id, arrival, item.body, now_utc_ms)
+        insert_rows(connection, inbound_raw, _RAW_COLUMNS, [row])
     if cursor is not None:
         keep_inbound_cursor(connection, account.account_id, cursor)

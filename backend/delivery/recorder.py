@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from backend.channels import events, faults
 from backend.channels.contract import Account, Inbound
@@ -31,6 +31,7 @@ from backend.delivery.naming import NameBook
 from backend.inbox.events import members_of
 from backend.inbox.inbound import StoredFile
 from backend.inbox.uploads import known_media_type
+from backend.storage.bulk import Prepared
 from backend.storage.database import Database, StorageFull
 from backend.storage.tables import inbound_raw
 from contract.events import ClientTyping
@@ -41,7 +42,26 @@ _log = logging.getLogger(__name__)
 _BATCH = 32
 _RETRY_S = 0.5
 _IDLE_S = 30.0
+_FIRST_REST_MS = 500
+_LONGEST_REST_MS = 30_000
+_TIDY_ABOVE = 10_000
 _PATIENCE_MS = 10 * 60_000
+_NOTE = Prepared(
+    update(inbound_raw)
+    .where(
+        inbound_raw.c.account_id == bindparam("account"),
+        inbound_raw.c.dedupe_key == bindparam("item"),
+    )
+    .values(parsed=bindparam("whole"), applied=bindparam("done")),
+    *("account", "item", "whole", "done"),
+)
+_UNPARSED = Prepared(
+    select(inbound_raw)
+    .where(inbound_raw.c.parsed.is_(False), inbound_raw.c.arrival > bindparam("after"))
+    .order_by(inbound_raw.c.arrival)
+    .limit(_BATCH),
+    "after",
+)
 
 PutFile = Callable[[AttachmentId, bytes], Awaitable[None]]
 TellTyping = Callable[[EmployeeId, ClientTyping], None]
@@ -88,6 +108,7 @@ class InboundRecorder:
         self._names = NameBook()
         self._given_up: set[tuple[str, str]] = set()
         self._waiting = False
+        self._resting: dict[tuple[str, str], tuple[int, int]] = {}
 
     @property
     def stuck(self) -> int:
@@ -126,7 +147,7 @@ class InboundRecorder:
             after = rows[-1].arrival
             waiting |= not await self._record_all(rows)
 
-    async def _record_all(self, rows: Sequence[Row[Any]]) -> bool:
+    async def _record_all(self, rows: Sequence[Any]) -> bool:
         """Record a batch in one transaction; false when some of it has to wait."""
         accounts = {
             account.account_id: account for account in await self._database.read(governed_accounts)
@@ -135,10 +156,14 @@ class InboundRecorder:
         for row in rows:
             if (row.account_id, row.dedupe_key) in self._given_up:
                 continue
+            if self._rests(row):
+                settled = False
+                continue
             try:
                 items.append(await self._read(row, accounts[row.account_id]))
             except faults.Retryable:
                 settled = False
+                self._rest(row)
             except Exception as error:  # noqa: BLE001 - one bad item must not stop the others
                 self._give_up(row.account_id, row.dedupe_key, error)
         try:
@@ -158,6 +183,20 @@ class InboundRecorder:
         except Exception as error:  # noqa: BLE001 - one bad item must not stop the others
             self._give_up(item.account.account_id, item.dedupe_key, error)
             return True
+
+    def _rests(self, row: Any) -> bool:
+        """Tell whether an item's vendor was asked in vain a moment ago."""
+        _, again_at_utc_ms = self._resting.get((row.account_id, row.dedupe_key), (0, 0))
+        # A clock that was set back must not hold it for longer than the longest pause.
+        return self._now() < again_at_utc_ms <= self._now() + _LONGEST_REST_MS
+
+    def _rest(self, row: Any) -> None:
+        """Ask a vendor that gives no file less and less often: others wait behind each question."""
+        if len(self._resting) > _TIDY_ABOVE:
+            self._resting.clear()
+        tries, _ = self._resting.get((row.account_id, row.dedupe_key), (0, 0))
+        pause_ms = min(_LONGEST_REST_MS, _FIRST_REST_MS * 2 ** min(tries, 10))
+        self._resting[row.account_id, row.dedupe_key] = tries + 1, self._now() + pause_ms
 
     def _give_up(self, account_id: str, dedupe_key: str, error: Exception) -> None:
         self._given_up.add((account_id, dedupe_key))
@@ -213,7 +252,7 @@ class InboundRecorder:
             apply_unmatched(connection, account, event, now)
         return True
 
-    async def _read(self, row: Row[Any], account: Account) -> _Read:
+    async def _read(self, row: Any, account: Account) -> _Read:
         connector = self._connectors[account.connector]
         parsed = await self._names.told(connector, account, connector.parse(account, row.raw))
         files = []
@@ -267,21 +306,8 @@ class InboundRecorder:
 def _note(connection: Connection, item: _Read, done: set[int], whole: bool) -> None:
     """Keep which of an item's events were recorded."""
     applied = msgspec.json.encode(sorted(done)).decode()
-    connection.execute(
-        update(inbound_raw)
-        .where(
-            inbound_raw.c.account_id == item.account.account_id,
-            inbound_raw.c.dedupe_key == item.dedupe_key,
-        )
-        .values(parsed=whole, applied=applied)
-    )
+    _NOTE.change(connection, item.account.account_id, item.dedupe_key, whole, applied)
 
 
-def _unparsed(connection: Connection, after_arrival: int) -> Sequence[Row[Any]]:
-    columns = inbound_raw.c
-    return connection.execute(
-        select(inbound_raw)
-        .where(columns.parsed.is_(False), columns.arrival > after_arrival)
-        .order_by(columns.arrival)
-        .limit(_BATCH)
-    ).all()
+def _unparsed(connection: Connection, after_arrival: int) -> Sequence[Any]:
+    return _UNPARSED.records(connection, after_arrival)

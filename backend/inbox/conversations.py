@@ -6,13 +6,16 @@ It never writes a message and never decides whether one may be sent.
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy.exc import NoResultFound
 
 from backend.directory.assignment import employees_for
 from backend.directory.points import GROUP
 from backend.inbox.events import append_event, note_conversation
+from backend.storage.bulk import Prepared, Value
 from backend.storage.tables import (
     channel_accounts,
     contact_points,
@@ -28,17 +31,23 @@ from contract.ids import ContactPointId, ConversationId, EmployeeId, uuid7
 from contract.wire import Direction, Mode
 
 # Built once: building a statement costs as much as running it.
-_BY_ID = select(conversations).where(conversations.c.conversation_id == bindparam("id"))
-_BUMP = (
+_BY_ID = Prepared(
+    select(conversations).where(conversations.c.conversation_id == bindparam("id")), "id"
+)
+_BUMP = Prepared(
     update(conversations)
     .where(conversations.c.conversation_id == bindparam("id"))
-    .values(version=conversations.c.version + 1)
+    .values(version=conversations.c.version + 1),
+    "id",
 )
 
 
-def conversation_row(connection: Connection, conversation_id: str) -> Row[Any]:
+def conversation_row(connection: Connection, conversation_id: str) -> Any:
     """Return the stored row; raises sqlalchemy.exc.NoResultFound when there is none."""
-    return connection.execute(_BY_ID, {"id": conversation_id}).one()
+    row = _BY_ID.record(connection, conversation_id)
+    if row is None:
+        raise NoResultFound("there is no such conversation")
+    return row
 
 
 def is_member(connection: Connection, conversation_id: str, employee_id: str) -> bool:
@@ -172,10 +181,7 @@ def record_activity(
     (`counts_as_contact` False). History older than the newest message changes no preview.
     """
     row = conversation_row(connection, conversation_id)
-    changes: dict[str, object] = {
-        "message_count": conversations.c.message_count + 1,
-        "archived_count": conversations.c.archived_count + 1,
-    }
+    changes: dict[str, Value] = {}
     newest = at_utc_ms >= row.last_activity_utc_ms or row.preview_message_id is None
     if newest:
         changes |= {"last_activity_utc_ms": at_utc_ms, "preview_message_id": message_id}
@@ -186,12 +192,21 @@ def record_activity(
     if newest and direction is not Direction.SYSTEM and counts_as_contact:
         # What is read-only here is answered in the channel's own app.
         changes["awaiting"] = direction is Direction.IN and row.mode != Mode.NATIVE.value
-    connection.execute(
-        update(conversations)
-        .where(conversations.c.conversation_id == conversation_id)
-        .values(**changes)
-    )
+    _count_up(tuple(changes)).change(connection, conversation_id, *changes.values())
     bump_conversation(connection, conversation_id, now_utc_ms)
+
+
+@lru_cache(maxsize=64)
+def _count_up(columns: tuple[str, ...]) -> Prepared:
+    """Return the statement that counts a message and changes these columns."""
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in columns}
+    statement = update(conversations).where(conversations.c.conversation_id == bindparam("id"))
+    statement = statement.values(
+        message_count=conversations.c.message_count + 1,
+        archived_count=conversations.c.archived_count + 1,
+        **values,
+    )
+    return Prepared(statement, "id", *(f"new_{name}" for name in columns))
 
 
 def count_contact(connection: Connection, conversation_id: str, now_utc_ms: int) -> None:
@@ -240,7 +255,7 @@ def mark_read(
 
 def bump_conversation(connection: Connection, conversation_id: str, now_utc_ms: int) -> None:
     """Raise the version and tell the members at the transaction's end."""
-    connection.execute(_BUMP, {"id": conversation_id})
+    _BUMP.change(connection, conversation_id)
     note_conversation(connection, conversation_id, now_utc_ms)
 
 
@@ -252,7 +267,7 @@ def _is_group(connection: Connection, contact_point_id: str) -> bool:
     return bool(id_type == GROUP)
 
 
-def _after_inbound(connection: Connection, row: Row[Any], at_utc_ms: int) -> dict[str, object]:
+def _after_inbound(connection: Connection, row: Any, at_utc_ms: int) -> dict[str, Value]:
     columns = conversation_members.c
     connection.execute(
         update(conversation_members)
@@ -264,7 +279,7 @@ def _after_inbound(connection: Connection, row: Row[Any], at_utc_ms: int) -> dic
             channel_accounts.c.account_id == row.account_id
         )
     ).one()
-    changes: dict[str, object] = {}
+    changes: dict[str, Value] = {}
     if account.window_s is not None:
         closes = at_utc_ms + account.window_s * 1000
         changes["window_closes_at_utc_ms"] = max(closes, row.window_closes_at_utc_ms or 0)

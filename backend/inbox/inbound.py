@@ -9,7 +9,8 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy.exc import NoResultFound
 
 from backend.archive.entries import new_salt
 from backend.directory.points import KnownPoint, PointAddress, ensure_point
@@ -24,6 +25,7 @@ from backend.inbox.messages import (
 )
 from backend.inbox.reacting import set_reaction
 from backend.inbox.triage import look_after
+from backend.storage.bulk import Prepared
 from backend.storage.tables import (
     attachment_parts,
     attachments,
@@ -34,6 +36,11 @@ from contract.names import shown_name
 from contract.receipts.bodies import attachment_commitments, message_body
 from contract.receipts.canonical import canonical_json
 from contract.wire import Direction, MessageKind
+
+_FIRM_OF = Prepared(
+    select(channel_accounts.c.firm_id).where(channel_accounts.c.account_id == bindparam("id")),
+    "id",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,10 +252,9 @@ def attach_files(
 
 def firm_of_account(connection: Connection, account_id: str) -> str:
     """Return the firm a channel account belongs to."""
-    account = channel_accounts.c
-    firm_id: str = connection.execute(
-        select(account.firm_id).where(account.account_id == account_id)
-    ).scalar_one()
+    firm_id: str | None = _FIRM_OF.scalar(connection, account_id)
+    if firm_id is None:
+        raise NoResultFound("there is no such account")
     return firm_id
 
 

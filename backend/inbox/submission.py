@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from backend.archive.entries import Recorded
 from backend.archive.sealing import SealedEntry
@@ -24,6 +24,7 @@ from backend.inbox.queueing import queue_message
 from backend.inbox.recording_notice import first_contact
 from backend.inbox.rendering import read_conversation, read_messages
 from backend.refusals import Refused, not_found
+from backend.storage.bulk import Prepared
 from backend.storage.tables import attachments, messages
 from contract.ids import EntryId, idempotency_key
 from contract.problems import PROBLEM_MEDIA_TYPE, PROBLEM_STATUS, Problem, ProblemCode
@@ -49,6 +50,9 @@ MAX_RULE_ID_CHARS = 64
 _MAX_TIME_MS = 2**48 - 1
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SALT = re.compile(r"[0-9a-f]{64}")
+_TAKEN = Prepared(
+    select(messages.c.message_id).where(messages.c.message_id == bindparam("id")), "id"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +174,7 @@ def _check_sendable(
         )
     if command.attachment_ids and not send.attachments:
         raise Refused(ProblemCode.BAD_REQUEST, "This channel takes no files.")
-    taken = connection.execute(
-        select(messages.c.message_id).where(messages.c.message_id == command.message_id)
-    ).first()
-    if taken is not None:
+    if _TAKEN.first(connection, command.message_id) is not None:
         raise Refused(ProblemCode.CONFLICT, "This message was submitted before: write a new one.")
     if command.quote_message_id is not None:
         quoted = connection.execute(
