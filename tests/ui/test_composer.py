@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent, Qt
@@ -361,6 +362,28 @@ def test_words_of_a_sent_message_are_changed_in_the_composer(
         QTest.keyClicks(kit.view.edit, "A draft")
         assert not kit.presenter.propose(sent.text, instead_of=sent)
         assert kit.view.edit.toPlainText() == "A draft"
+        await kit.close()
+
+    run_in_qt_loop(qapp, work())
+
+
+def test_file_beside_changed_words_is_not_lost(
+    qapp: QApplication, expect_log: LogGuard, tmp_path: Path
+) -> None:
+    expect_log("send ended with refused")
+    paper = tmp_path / "paper.txt"
+    paper.write_text("words")
+
+    async def work() -> None:
+        kit = composer_kit()
+        assert kit.presenter.propose("Frist words", instead_of=conversation_message("Frist words"))
+        kit.presenter.uploads.add(paper)
+        await until(lambda: len(kit.presenter.uploads.attachments()) == 1)
+        QTest.keyClick(kit.view.edit, _RETURN)
+        await until(lambda: kit.faults != [])
+        assert kit.outgoing.edits == []
+        assert len(kit.presenter.uploads.attachments()) == 1
+        assert kit.view.edit.toPlainText() == "Frist words"
         await kit.close()
 
     run_in_qt_loop(qapp, work())

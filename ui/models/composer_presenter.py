@@ -12,7 +12,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.domain.drafts import CheckedDraft, Draft
-from app.domain.errors import AppError
+from app.domain.errors import AppError, Refused
 from contract.ids import ConversationId, MessageId
 from contract.wire import Contact, Conversation, Message, WireFinding
 from ui.bridge.spawn import Spawner
@@ -33,6 +33,7 @@ from ui.models.sendability import Gate, Sendability, sendability
 from ui.models.sentences import sentence_of
 from ui.models.typing_notice import TypingNotice
 
+_NO_FILES = "Only a message’s words can be changed: send the file by itself."
 _NOWHERE = Sendability(Gate.NO_CHANNEL, writable=False)
 _SHORTEST_TIMER_MS, _LONGEST_TIMER_MS = 200, 24 * 3_600_000
 
@@ -299,6 +300,8 @@ class ComposerPresenter(QObject):
 
     async def _edit(self, message_id: MessageId, draft: Draft) -> None:
         """Change a message that is out; until it has these words they stay a draft, too."""
+        if draft.attachment_ids:
+            raise Refused(_NO_FILES)
         await self._messaging.edit_sent(
             message_id,
             draft.text,
