@@ -11,13 +11,14 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, select
 
-from backend.channels import events
+from backend.channels import events, faults
 from backend.channels.contract import Account, Polled, RawItem
 from backend.delivery.accounts import governed_accounts
 from backend.delivery.files import DeliveryFiles
 from backend.delivery.message_refs import keep_refs, read_refs
 from backend.delivery.pump import store_raw
 from backend.delivery.recorder import InboundRecorder
+from backend.services import system_clock_utc_ms
 from backend.storage.tables import attachments, messages
 from contract.ids import AccountId
 from tests.backend.workspace import Workspace
@@ -84,6 +85,46 @@ async def test_each_message_of_a_webhook_has_its_own_file(workspace: Workspace) 
             await running
     assert found == {"text 1": "1.txt", "text 2": "2.txt"}
     assert await database.read(lambda c: read_refs(c, WHATSAPP, "x2")) == {"quote_token": "token 2"}
+
+
+class Away(TwoInOne):
+    """A vendor that gives no file for now."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def fetch_media(self, account: Account, ref: str) -> bytes:
+        self.asked += 1
+        raise faults.Retryable("Away.")
+
+
+async def test_a_file_that_is_not_given_is_asked_for_less_often_whatever_is_committed(
+    workspace: Workspace,
+) -> None:
+    database, vendor = workspace.services.database, Away()
+    account = next(
+        each for each in await database.read(governed_accounts) if each.account_id == WHATSAPP
+    )
+    recorder = InboundRecorder(
+        database,
+        {"sandbox": vendor},
+        DeliveryFiles(database, workspace.services.blobs).put,
+        workspace.services.notifier.publish_passing,
+        lambda text, channel: None,
+        now=system_clock_utc_ms,
+    )
+    running = asyncio.create_task(recorder.run())
+    try:
+        for n in range(20):
+            raw = [RawItem(dedupe_key=f"hook-{n // 10}", body=b"{}")]
+            await database.write(lambda c, raw=raw: store_raw(c, account, raw, None, 1))  # type: ignore[misc]  # one each
+            recorder.wake()
+            await asyncio.sleep(0.02)
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+    assert 2 <= vendor.asked <= 4  # not once for each commit
 
 
 async def test_a_vendors_words_on_a_message_are_replaced_and_never_empty(
