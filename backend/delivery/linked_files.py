@@ -46,7 +46,7 @@ def linked_file(
 ) -> StoredAttachment | None:
     """Return the file of the message that an attempt sends or sent, None once it may not be had.
 
-    The message's sealed entry must name the file, and neither may be erased.
+    The message's sealed entry must name the file, neither may be erased, nor it taken back.
     """
     row = connection.execute(
         select(attachments, jobs.c.revision)
@@ -59,6 +59,7 @@ def linked_file(
             attempts.c.attempt_id == attempt_id,
             attachments.c.complete.is_(True),
             messages.c.state.in_(_GOES_OR_WENT),
+            messages.c.deleted.is_(False),
             erased_messages.c.message_id.is_(None),
         )
     ).one_or_none()

@@ -47,6 +47,10 @@ MAX_EMOJI_CHARS = 16
 _OUT = frozenset(
     {DeliveryState.ACCEPTED, DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.READ}
 )
+_JOINER = "\u200d"
+# What dresses a sign (variation, joiner, skin, keycap), and the two letters that make a flag.
+_ADORNMENT = re.compile("[\ufe0f\u200d\u20e3\U0001f3fb-\U0001f3ff]")
+_FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
 _WORD = re.compile(r"[\w<>&\"'/\\]")
 
 
@@ -126,7 +130,7 @@ def react(
 ) -> Message:
     """Archive an employee's reaction and have the client shown it; raises Refused."""
     emoji = command.emoji
-    if len(emoji) > MAX_EMOJI_CHARS or _WORD.search(emoji) or emoji != emoji.strip():
+    if not _is_one_emoji(emoji):
         raise Refused(ProblemCode.BAD_REQUEST, "A reaction is one emoji.")
     message, send, conversation = _governed(connection, me, message_id)
     if not send.reactions:
@@ -148,6 +152,14 @@ def react(
         _queue(connection, row, REACT, emoji, archived)
     (fresh,) = read_messages(connection, me.employee_id, [message_id])
     return fresh
+
+
+def _is_one_emoji(emoji: str) -> bool:
+    """Tell whether a text is one sign: nobody writes words past policy with squared letters."""
+    if len(emoji) > MAX_EMOJI_CHARS or _WORD.search(emoji) or emoji != emoji.strip():
+        return False
+    signs = _ADORNMENT.sub("", _FLAG.sub("F", emoji))
+    return len(signs) <= 1 + min(3, emoji.count(_JOINER))
 
 
 def queue_read(connection: Connection, conversation_id: str, upto_utc_ms: int) -> None:

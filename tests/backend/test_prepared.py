@@ -1,4 +1,7 @@
-"""What prepared statements give back: names, types, and lists of any length."""
+"""What prepared statements give back: names, types, and lists of any length.
+
+It never looks at how a statement was made.
+"""
 
 from __future__ import annotations
 

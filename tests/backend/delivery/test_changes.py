@@ -161,8 +161,11 @@ async def test_reaction_and_read_mark_reach_the_client(tmp_path: Path) -> None:
         await home.write(lambda c: queue_read(c, chat, system_clock_utc_ms()))
         states = await settled(home)
         assert set(states) == {"react", "read"}
-        with pytest.raises(Refused, match="one emoji"):
-            await reacted(home, message_id, "<b>words</b>")
+        for words in ("<b>words</b>", "🅱🆄🆈", "👍👍", "ok"):
+            with pytest.raises(Refused, match="one emoji"):
+                await reacted(home, message_id, words)
+        for one in ("👩\u200d👩\u200d👧", "👍🏽", "🇨🇭", "❤️"):
+            assert (await reacted(home, message_id, one)).reactions[0].emoji == one
         assert not (await reacted(home, message_id, "")).reactions
 
 
