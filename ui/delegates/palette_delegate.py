@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QPainter
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from ui.models.palette_model import PaletteRole
+from contract.wire import Channel
+from ui.delegates.picture_cache import PictureCache, painting
+from ui.models.palette_model import PaletteModel
 from ui.models.palette_rows import PaletteKind, PaletteRow
 from ui.theme.fonts import BOLD, ui_font
 from ui.theme.painting import paint_avatar, paint_channel_badge
@@ -19,7 +21,7 @@ from ui.theme.tokens import BODY_PX, META_PX, SECONDARY_PX, Tokens, qcolor
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 
-_HEIGHT_PX = {
+HEIGHT_PX = {
     PaletteKind.HEADING: 32,
     PaletteKind.NOTE: 34,
     PaletteKind.CHOICE: 32,
@@ -29,6 +31,8 @@ _HEIGHT_PX = {
     PaletteKind.ACTION: 32,
 }
 _MARGIN = 20.0
+_BADGE_PX = 18
+_MOST_BADGE_BYTES = 256 * 1024
 # No letter is wider than this, but for rare signs: those end at the row's edge.
 _WIDEST_EM = 1.3
 _LEFT = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
@@ -37,9 +41,12 @@ _LEFT = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
 class PaletteDelegate(QStyledItemDelegate):
     """One look; `set_tokens` takes another."""
 
-    def __init__(self, tokens: Tokens, parent: QObject | None = None) -> None:
+    def __init__(self, model: PaletteModel, tokens: Tokens, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        # Asked directly: the way through an index costs several times as much, with each key.
+        self._model = model
         self._tokens = tokens
+        self._badges = PictureCache[tuple[Channel, float]](_MOST_BADGE_BYTES)
 
     def set_tokens(self, tokens: Tokens) -> None:
         """Take another look."""
@@ -59,8 +66,9 @@ class PaletteDelegate(QStyledItemDelegate):
 
     def _message(self, painter: QPainter, rect: QRectF, row: PaletteRow) -> None:
         if row.channel is not None:
-            badge = QRectF(rect.left(), rect.center().y() - 9, 18, 18)
-            paint_channel_badge(painter, badge, row.channel)
+            corner = QPointF(rect.left(), rect.center().y() - _BADGE_PX / 2)
+            ratio = painter.device().devicePixelRatio()
+            painter.drawPixmap(corner, self._badge(row.channel, ratio))
         words = rect.adjusted(30, 6, 0, -6)
         aside = ui_font(SECONDARY_PX)
         when = f"Archive · {row.aside}" if row.in_archive else row.aside
@@ -76,6 +84,18 @@ class PaletteDelegate(QStyledItemDelegate):
         lower = QRectF(words.left(), words.top() + half, words.width(), half)
         self._text(painter, upper, row.title, ui_font(BODY_PX, BOLD, row.title), self._tokens.ink)
         self._snippet(painter, lower, row)
+
+    def _badge(self, channel: Channel, ratio: float) -> QPixmap:
+        known = self._badges.get((channel, ratio))
+        if known is not None:
+            return known
+        picture = QPixmap(round(_BADGE_PX * ratio), round(_BADGE_PX * ratio))
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(Qt.GlobalColor.transparent)
+        with painting(picture) as painter:
+            paint_channel_badge(painter, QRectF(0, 0, _BADGE_PX, _BADGE_PX), channel)
+        self._badges.put((channel, ratio), picture)
+        return picture
 
     def _snippet(self, painter: QPainter, rect: QRectF, row: PaletteRow) -> None:
         font = ui_font(BODY_PX, text=row.text)
@@ -122,13 +142,12 @@ class PaletteDelegate(QStyledItemDelegate):
         return text
 
     def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
-        row = index.data(PaletteRole.ROW)
-        kind = row.kind if isinstance(row, PaletteRow) else PaletteKind.ACTION
-        return QSize(200, _HEIGHT_PX[kind])
+        row = self._model.row_at(index.row())
+        return QSize(200, HEIGHT_PX[PaletteKind.ACTION if row is None else row.kind])
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
-        row = index.data(PaletteRole.ROW)
-        if not isinstance(row, PaletteRow):
+        row = self._model.row_at(index.row())
+        if row is None:
             return
         painter.save()
         state: QStyle.StateFlag = option.state

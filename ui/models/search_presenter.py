@@ -24,7 +24,7 @@ from ui.models.search_words import FOOT, advice_sentence, foot_words
 
 LIMIT_PEOPLE = 5
 # As many as show at once; the others follow once the typing rests, before the archive's.
-LIMIT_FIRST = 12
+LIMIT_FIRST = 10
 LIMIT_MESSAGES = 20
 LIMIT_MORE = 50
 MOST_MESSAGES = 400

@@ -22,12 +22,11 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QListView,
-    QStyleOptionViewItem,
     QVBoxLayout,
     QWidget,
 )
 
-from ui.delegates.palette_delegate import PaletteDelegate
+from ui.delegates.palette_delegate import HEIGHT_PX, PaletteDelegate
 from ui.models.palette_rows import UNCHOSEN, PaletteKind, PaletteRow
 from ui.models.search_presenter import SearchPresenter
 from ui.theme.icons import icon_pixmap
@@ -173,7 +172,7 @@ class Palette(QWidget):
         column.addWidget(self._foot)
 
     def _list(self) -> _Rows:
-        self._delegate = PaletteDelegate(self._tokens, self)
+        self._delegate = PaletteDelegate(self._presenter.model, self._tokens, self)
         self.list = _Rows()
         self.list.setModel(self._presenter.model)
         self.list.setItemDelegate(self._delegate)
@@ -192,13 +191,12 @@ class Palette(QWidget):
         room = min(_HEIGHT_PX, parent.height() - 80)
         top = min(90, (parent.height() - room) // 2)
         # As high as its rows, no higher than the room.
-        model, option = self._presenter.model, QStyleOptionViewItem()
         around = self._card.sizeHint().height() - self.list.sizeHint().height()
         height = around + _BELOW_ROWS_PX
-        for number in range(model.rowCount()):
+        for row in self._presenter.model.rows():
             if height >= room:
                 break
-            height += self._delegate.sizeHint(option, model.index(number, 0)).height()
+            height += HEIGHT_PX[row.kind]
         self._card.setGeometry((parent.width() - width) // 2, top, width, min(room, height))
 
     def _on_rows_changed(self) -> None:
@@ -212,9 +210,9 @@ class Palette(QWidget):
             self._say(" ".join(notes))
 
     def _on_typed(self, text: str) -> None:
+        self._presenter.set_text(text, self.field.cursorPosition())
         if self.isVisible():
             self.covering.emit(True)
-        self._presenter.set_text(text, self.field.cursorPosition())
 
     def _on_merging(self) -> None:
         self._chosen_top_px = self.list.visualRect(self.list.currentIndex()).top()
