@@ -12,7 +12,8 @@ from PySide6.QtCore import QObject, Signal
 from app.approval_desk import ApprovalDesk
 from app.domain.status import CoreStatus, Link
 from ui.bridge.spawn import Spawner
-from ui.models.approvals_presenter import ApprovalsPresenter, QueueState
+from ui.models.approvals_presenter import ApprovalsPresenter
+from ui.models.waiting_state import WaitingState
 from ui.views.main_window import MainWindow
 
 
@@ -73,7 +74,7 @@ class ApprovalActions(QObject):
         if self._desk.is_supervisor:
             self.presenter.refresh()
 
-    def _on_state(self, _state: QueueState) -> None:
+    def _on_state(self, _state: WaitingState) -> None:
         self._show_count()
 
     def _show_count(self) -> None:

@@ -12,7 +12,8 @@ from PySide6.QtCore import QObject, Signal
 from app.domain.status import CoreStatus, Link
 from app.triage_desk import TriageDesk
 from ui.bridge.spawn import Spawner
-from ui.models.triage_presenter import TriagePresenter, TriageState
+from ui.models.triage_presenter import TriagePresenter
+from ui.models.waiting_state import WaitingState
 from ui.views.main_window import MainWindow
 
 
@@ -69,7 +70,7 @@ class TriageActions(QObject):
         self._show_count()
         self.presenter.refresh()
 
-    def _on_state(self, _state: TriageState) -> None:
+    def _on_state(self, _state: WaitingState) -> None:
         self._show_count()
 
     def _show_count(self) -> None:

@@ -1,79 +1,30 @@
-"""Paints one unknown sender of the queue: who, from where to where, the newest words, since when.
+"""Says what an unknown sender shows in the queue: who, from where to where, the newest words.
 
-It never changes the model.
+It never paints by itself and never changes the model.
 """
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter
-from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
-
 from contract.triage import TriageItem
+from ui.delegates.waiting_delegate import AnyIndex, WaitingDelegate, WaitingRow
 from ui.models.triage_model import TriageRole
 from ui.models.triage_words import TriageRow
-from ui.theme.fonts import BOLD, ui_font
-from ui.theme.painting import (
-    TAG_HEIGHT_PX,
-    paint_channel_badge,
-    paint_elided,
-    paint_row_focus,
-    paint_row_ground,
-    paint_tag,
-    tag_width,
-)
-from ui.theme.tokens import BODY_PX, META_PX, SECONDARY_PX, Tokens, qcolor
-
-AnyIndex = QModelIndex | QPersistentModelIndex
-ROW_HEIGHT_PX = 74
-_RIGHT = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight)
 
 
-class TriageDelegate(QStyledItemDelegate):
-    """One look; `set_tokens` takes another."""
+class TriageDelegate(WaitingDelegate):
+    """Rows of TriageModel."""
 
-    def __init__(self, tokens: Tokens, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._tokens = tokens
-
-    def set_tokens(self, tokens: Tokens) -> None:
-        """Take another look."""
-        self._tokens = tokens
-
-    def _paint_words(self, painter: QPainter, rect: QRectF, words: TriageRow) -> None:
-        tokens = self._tokens
-        left, width = rect.left() + 48, rect.width() - 64
-        when = ui_font(META_PX)
-        when_px = QFontMetricsF(when).horizontalAdvance(words.when) + 2
-        first = QRectF(left, rect.top() + 9, width - when_px - 8, 20)
-        paint_elided(painter, first, words.title, ui_font(BODY_PX, BOLD, words.title), tokens.ink)
-        painter.setFont(when)
-        painter.setPen(qcolor(tokens.ink3))
-        at = QRectF(left + width - when_px, rect.top() + 9, when_px, 20)
-        painter.drawText(at, _RIGHT, words.when)
-        second = QRectF(left, rect.top() + 29, width, 18)
-        font = ui_font(SECONDARY_PX, text=words.address)
-        paint_elided(painter, second, words.address, font, tokens.ink2)
-        tag_px = tag_width(words.count) if words.count else 0.0
-        third = QRectF(left, rect.top() + 48, width - tag_px - (8 if tag_px else 0), 18)
-        font = ui_font(SECONDARY_PX, text=words.preview)
-        paint_elided(painter, third, words.preview, font, tokens.ink2)
-        if tag_px:
-            tag = QRectF(left + width - tag_px, rect.top() + 49, tag_px, TAG_HEIGHT_PX)
-            paint_tag(painter, tag, words.count, "accent", tokens)
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
-        return QSize(200, ROW_HEIGHT_PX)
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
+    def row_of(self, index: AnyIndex) -> WaitingRow | None:
+        """Return what an unknown sender says."""
         item, words = index.data(TriageRole.ITEM), index.data(TriageRole.WORDS)
         if not isinstance(item, TriageItem) or not isinstance(words, TriageRow):
-            return
-        rect = QRectF(option.rect)
-        painter.save()
-        paint_row_ground(painter, rect, option.state, self._tokens)
-        badge = QRectF(rect.left() + 16, rect.top() + 11, 20, 20)
-        paint_channel_badge(painter, badge, item.channel)
-        self._paint_words(painter, rect, words)
-        paint_row_focus(painter, rect, option.state, self._tokens)
-        painter.restore()
+            return None
+        return WaitingRow(
+            item.channel,
+            words.title,
+            words.when,
+            words.address,
+            words.preview,
+            words.count,
+            "accent",
+        )

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal
@@ -17,6 +16,7 @@ from contract.supervision import Approval, ApprovalState
 from ui.bridge.spawn import Spawner
 from ui.models.approvals_model import ApprovalsModel
 from ui.models.sentences import sentence_of
+from ui.models.waiting_state import WaitingState
 
 MAX_NOTE_CHARS = 1_000
 
@@ -33,19 +33,8 @@ class ApprovalQueue(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class QueueState:
-    """What the page says around the list; `fault` is why the list can't be read."""
-
-    loaded: bool = False
-    reading: bool = False
-    deciding: bool = False
-    fault: str = ""
-    said: str = ""
-
-
 class ApprovalsPresenter(QObject):
-    """`state_changed` carries QueueState, `announced` a sentence for screen readers."""
+    """`state_changed` carries WaitingState, `announced` a sentence for screen readers."""
 
     state_changed = Signal(object)
     announced = Signal(str)
@@ -62,7 +51,7 @@ class ApprovalsPresenter(QObject):
         self._spawner = spawner
         self.now_utc_ms = now_utc_ms
         self.model = ApprovalsModel(parent=self)
-        self.state = QueueState()
+        self.state = WaitingState()
         self._notes: dict[str, str] = {}
         self._keys: dict[tuple[str, bool, str], str] = {}
         self._again = False
@@ -155,7 +144,7 @@ class ApprovalsPresenter(QObject):
         said: str | None = None,
     ) -> None:
         old = self.state
-        self.state = QueueState(
+        self.state = WaitingState(
             loaded=old.loaded if loaded is None else loaded,
             reading=old.reading if reading is None else reading,
             deciding=old.deciding if deciding is None else deciding,

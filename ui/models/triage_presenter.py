@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal
@@ -18,6 +18,7 @@ from contract.triage import TriageAction, TriageItem
 from ui.bridge.spawn import Spawner
 from ui.models.sentences import sentence_of
 from ui.models.triage_model import TriageModel
+from ui.models.waiting_state import WaitingState
 
 MAX_NOTE_CHARS = 1_000
 
@@ -36,19 +37,8 @@ class TriageQueue(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class TriageState:
-    """What the page says around the list; `fault` is why the list can't be read."""
-
-    loaded: bool = False
-    reading: bool = False
-    deciding: bool = False
-    fault: str = ""
-    said: str = ""
-
-
 class TriagePresenter(QObject):
-    """`state_changed` carries TriageState, `announced` a sentence for screen readers.
+    """`state_changed` carries WaitingState, `announced` a sentence for screen readers.
 
     `claimed` carries the id of a conversation that is the user's own now.
     """
@@ -69,7 +59,7 @@ class TriagePresenter(QObject):
         self._spawner = spawner
         self.now_utc_ms = now_utc_ms
         self.model = TriageModel(parent=self)
-        self.state = TriageState()
+        self.state = WaitingState()
         self._notes: dict[str, str] = {}
         self._keys: dict[tuple[str, TriageAction, str, str], str] = {}
         self._again = False
@@ -157,7 +147,7 @@ class TriagePresenter(QObject):
         self._show(replace(self.state, said=words))
         self.announced.emit(words)
 
-    def _show(self, state: TriageState) -> None:
+    def _show(self, state: WaitingState) -> None:
         if state != self.state:
             self.state = state
             self.state_changed.emit(state)
