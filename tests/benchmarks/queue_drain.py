@@ -48,8 +48,8 @@ def measure(folder: Path) -> Iterator[float]:
 def _pause_deliveries(face: SandboxFace) -> None:
     for number in range(CONVERSATIONS):
         title = f"Queue Client {number:02}"
-        face.stranger_says("acc-line", f"queue-{number}", title, "Hello", id_type="user_id")
-    face.ask_fault(kind="account_fault", count=1, account_id="acc-line")
+        face.stranger_says("acc-matrix", f"queue-{number}", title, "Hello", id_type="mxid")
+    face.ask_fault(kind="account_fault", count=1, account_id="acc-matrix")
 
 
 async def _synced(core: Core) -> list[ConversationId]:

@@ -37,7 +37,6 @@ CONVERSATIONS = 50
 TIMEOUT_S = 60.0 + 0.1 * MESSAGES
 # Every idempotency class of the sample workspace's accounts, with the addresses they take.
 ACCOUNTS = (
-    ("acc-line", "user_id"),
     ("acc-wa", "phone"),
     ("acc-signal", "uuid"),
     ("acc-matrix", "mxid"),

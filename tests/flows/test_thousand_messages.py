@@ -43,7 +43,6 @@ LONGEST_AIM_S = 0.4
 
 # Every idempotency class of the sample workspace's accounts, with the addresses they take.
 ACCOUNTS = (
-    ("acc-line", "user_id", IdempotencyClass.SERVER_KEY),
     ("acc-wa", "phone", IdempotencyClass.CLIENT_ECHO),
     ("acc-signal", "uuid", IdempotencyClass.NONE),
     ("acc-matrix", "mxid", IdempotencyClass.SERVER_KEY),

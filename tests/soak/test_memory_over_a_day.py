@@ -56,11 +56,11 @@ def begin(face: SandboxFace, day: Day) -> None:
     for client in range(day.clients):
         for number in range(LONG_HISTORY if client == 0 else 2):
             face.stranger_says(
-                "acc-line",
+                "acc-matrix",
                 f"soak-{client:03}",
                 f"Soak Client {client:03}",
                 f"Earlier message {number}: please look at the paper of the {number + 1}th.",
-                id_type="user_id",
+                id_type="mxid",
             )
 
 
