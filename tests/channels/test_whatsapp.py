@@ -24,6 +24,7 @@ from tests.channels.oracles import ask
 from tests.channels.test_oracles import connector
 
 pytestmark = pytest.mark.timeout(180)
+NUMBER_ID = "106540352242922"
 OURS, CLIENT, USER = "15550783881", "16505551234", "US.13491208655302741918"
 _READ = """
 from pywa import WhatsApp, types
@@ -38,7 +39,7 @@ for name, each in data:
 
 def hook(field: str, **value: Any) -> dict[str, Any]:
     """Return a webhook of one change."""
-    meta = {"display_phone_number": OURS, "phone_number_id": "106540352242922"}
+    meta = {"display_phone_number": OURS, "phone_number_id": NUMBER_ID}
     contact = {"profile": {"name": "Ada"}, "wa_id": CLIENT, "user_id": USER}
     whole = {"messaging_product": "whatsapp", "metadata": meta, "contacts": [contact]} | value
     changes = [{"field": field, "value": whole}]
@@ -53,7 +54,9 @@ def said(sender: str, kind: str, **fields: Any) -> dict[str, Any]:
 
 def ours(body: dict[str, Any]) -> InboundEvent:
     """Return what we read."""
-    whatsapp, account = connector("whatsapp", Channel.WHATSAPP, app_secret="s")
+    whatsapp, account = connector(
+        "whatsapp", Channel.WHATSAPP, app_secret="s", phone_number_id=NUMBER_ID
+    )
     (event,) = whatsapp.inbound.parse(account, json.dumps(body).encode())
     return event
 
