@@ -9,7 +9,7 @@ OUT := out
 WORKERS ?= 2
 ARGS ?=
 
-.PHONY: help setup run tour test test-long test-pythons test-channels bench bench-peers soak fuzz check format lock openapi overview clean
+.PHONY: help setup run tour test test-long test-pythons test-channels packages msi dmg deb tarball policies materials test-packaging bench bench-peers soak fuzz check format lock openapi overview clean
 
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s%s\n", $$1, $$2}' Makefile
@@ -49,6 +49,42 @@ test-channels: ## Install the independent peers of real channels and run the con
 	@.ci/setup test
 	@.ci/peers
 	@PARLEY_PEERS=$(CURDIR)/.peers exec .ci/with-session-bus $(PY) -m pytest tests/channels $(ARGS)
+
+# Downloads and tools stand in .packaging, what is built in out/bundle and out/packages.
+INSTALLERS := .ci/packaging-tools && PYTHONPATH=packaging exec $(PY) -m installers
+
+packages: ## Build everything IT installs or imports, with its papers, into out/packages
+	@.ci/setup test
+	@$(INSTALLERS) bundle-linux deb tarball bundle-windows msi bundle-macos dmg policies materials
+
+msi: ## Build both Windows Installer packages (signed where PARLEY_SIGN_CERT and _KEY are set)
+	@.ci/setup test
+	@$(INSTALLERS) bundle-windows msi
+
+dmg: ## Build the disk image for macOS
+	@.ci/setup test
+	@$(INSTALLERS) bundle-macos dmg
+
+deb: ## Build the Debian package
+	@.ci/setup test
+	@$(INSTALLERS) bundle-linux deb
+
+tarball: ## Build the archive for other Linux systems
+	@.ci/setup test
+	@$(INSTALLERS) bundle-linux tarball
+
+policies: ## Write the administrators' templates of all managed settings
+	@.ci/setup test
+	@PYTHONPATH=packaging exec $(PY) -m installers policies
+
+materials: ## Write the bill of materials, third-party notices and checksums
+	@.ci/setup test
+	@PYTHONPATH=packaging exec $(PY) -m installers materials
+
+test-packaging: ## Build the packages, then install, upgrade, repair and remove them
+	@.ci/setup test
+	@.ci/packaging-tools
+	@PARLEY_PACKAGING=1 exec .ci/with-session-bus $(PY) -m pytest tests/packaging $(ARGS)
 
 bench: ## Print each figure beside its goal and write out/bench.json (ARGS=hint: those lines)
 	@.ci/setup test
