@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping
+from typing import Protocol
 from xml.parsers import expat
 
 from contract.inspection.model import Reason
@@ -76,49 +77,46 @@ def _without_doctype(content: bytes) -> bytes:
     return content[:start] + content[end + 1 :]
 
 
-class _Parser:
-    """One pass over one part; refuses what no office program writes."""
+class _Handlers(Protocol):
+    """What is told of one part, tag by tag."""
 
-    def __init__(self) -> None:
-        self._expat = expat.ParserCreate()
-        self._expat.buffer_text = True
-        self._expat.StartDoctypeDeclHandler = self._refuse
-        self._expat.EntityDeclHandler = self._refuse
-        self._expat.StartElementHandler = self._start
-        self._expat.EndElementHandler = self._end
-        self._expat.CharacterDataHandler = self._data
+    def on_start(self, tag: str, attributes: dict[str, str]) -> None: ...
 
-    def _run(self, content: bytes) -> None:
-        try:
-            self._expat.Parse(content, True)
-        except (expat.ExpatError, ValueError, LookupError) as fault:
-            raise Stopped(Reason.DAMAGED) from fault
+    def on_end(self, tag: str) -> None: ...
 
-    def _refuse(self, *_: object) -> None:
-        raise Stopped(Reason.DAMAGED)
-
-    def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        raise NotImplementedError
-
-    def _end(self, tag: str) -> None:
-        raise NotImplementedError
-
-    def _data(self, data: str) -> None:
-        raise NotImplementedError
+    def on_data(self, data: str) -> None: ...
 
 
-class _Words(_Parser):
+def _parse(content: bytes, handlers: _Handlers) -> None:
+    """Pass over one part once; refuses what no office program writes."""
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartDoctypeDeclHandler = _refuse
+    parser.EntityDeclHandler = _refuse
+    parser.StartElementHandler = handlers.on_start
+    parser.EndElementHandler = handlers.on_end
+    parser.CharacterDataHandler = handlers.on_data
+    try:
+        parser.Parse(content, True)
+    except (expat.ExpatError, ValueError, LookupError) as fault:
+        raise Stopped(Reason.DAMAGED) from fault
+
+
+def _refuse(*_: object) -> None:
+    raise Stopped(Reason.DAMAGED)
+
+
+class _Words:
     """Character data with line ends where paragraphs and rows end."""
 
     def __init__(self, reading: Reading) -> None:
-        super().__init__()
         self._reading = reading
 
     def parse(self, content: bytes) -> None:
-        self._run(content)
+        _parse(content, self)
         self._reading.add_text("\n")
 
-    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+    def on_start(self, tag: str, attributes: dict[str, str]) -> None:
         self._expect_room()
         if attributes.get("TargetMode") == "External":
             self._reading.add_text(f"{attributes.get('Target', '')}\n")
@@ -128,14 +126,14 @@ class _Words(_Parser):
         if tag == "sheet":
             self._reading.add_text(f"{attributes.get('name', '')}\n")
 
-    def _end(self, tag: str) -> None:
+    def on_end(self, tag: str) -> None:
         local = tag.rpartition(":")[2]
         if local in _NEW_LINE:
             self._reading.add_text("\n")
         elif local in _SPACES:
             self._reading.add_text(_SPACES[local])
 
-    def _data(self, data: str) -> None:
+    def on_data(self, data: str) -> None:
         self._reading.add_text(data)
 
     def _expect_room(self) -> None:
@@ -143,26 +141,25 @@ class _Words(_Parser):
             raise Stopped(Reason.TOO_LONG)
 
 
-class _SharedStrings(_Parser):
+class _SharedStrings:
     """The table of a workbook's strings, without their phonetic marks."""
 
     def __init__(self) -> None:
-        super().__init__()
         self._strings: list[str] = []
         self._pieces: list[str] = []
         self._inside = False
         self._phonetic = False
 
     def parse(self, content: bytes) -> list[str]:
-        self._run(content)
+        _parse(content, self)
         return self._strings
 
-    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+    def on_start(self, tag: str, attributes: dict[str, str]) -> None:
         local = tag.rpartition(":")[2]
         self._inside = self._inside or local == "t"
         self._phonetic = self._phonetic or local == "rPh"
 
-    def _end(self, tag: str) -> None:
+    def on_end(self, tag: str) -> None:
         local = tag.rpartition(":")[2]
         if local == "t":
             self._inside = False
@@ -174,7 +171,7 @@ class _SharedStrings(_Parser):
             if len(self._strings) > _MOST_STRINGS:
                 raise Stopped(Reason.TOO_LARGE)
 
-    def _data(self, data: str) -> None:
+    def on_data(self, data: str) -> None:
         if self._inside and not self._phonetic:
             self._pieces.append(data)
 
@@ -188,7 +185,7 @@ class _Cells(_Words):
         self._shared = False
         self._value: list[str] | None = None
 
-    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+    def on_start(self, tag: str, attributes: dict[str, str]) -> None:
         self._expect_room()
         local = tag.rpartition(":")[2]
         if local == "c":
@@ -196,7 +193,7 @@ class _Cells(_Words):
         elif local == "v":
             self._value = []
 
-    def _end(self, tag: str) -> None:
+    def on_end(self, tag: str) -> None:
         local = tag.rpartition(":")[2]
         if local == "v" and self._value is not None:
             self._reading.add_text(self._shown("".join(self._value)))
@@ -204,7 +201,7 @@ class _Cells(_Words):
         elif local in _CELL_ENDS:
             self._reading.add_text(_CELL_ENDS[local])
 
-    def _data(self, data: str) -> None:
+    def on_data(self, data: str) -> None:
         if self._value is not None:
             self._value.append(data)
         else:

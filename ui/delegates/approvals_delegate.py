@@ -6,26 +6,17 @@ It never paints by itself and never changes the model.
 from __future__ import annotations
 
 from contract.supervision import Approval
-from ui.delegates.waiting_delegate import AnyIndex, WaitingDelegate, WaitingRow
+from ui.delegates.waiting_delegate import AnyIndex, WaitingRow
 from ui.models.approval_words import ApprovalRow
-from ui.models.approvals_model import ApprovalRole
+from ui.models.waiting_model import WaitingRole
 
 
-class ApprovalsDelegate(WaitingDelegate):
-    """Rows of ApprovalsModel."""
-
-    def row_of(self, index: AnyIndex) -> WaitingRow | None:
-        """Return what a held message says."""
-        approval, words = index.data(ApprovalRole.APPROVAL), index.data(ApprovalRole.WORDS)
-        if not isinstance(approval, Approval) or not isinstance(words, ApprovalRow):
-            return None
-        about = f"asked by {words.author}"
-        return WaitingRow(
-            approval.channel,
-            words.title,
-            words.when,
-            about,
-            words.preview,
-            words.expiring,
-            "warn",
-        )
+def approval_waiting_row(index: AnyIndex) -> WaitingRow | None:
+    """Return what the row of a held message says; None for any other index."""
+    approval, words = index.data(WaitingRole.ROW), index.data(WaitingRole.WORDS)
+    if not isinstance(approval, Approval) or not isinstance(words, ApprovalRow):
+        return None
+    about = f"asked by {words.author}"
+    return WaitingRow(
+        approval.channel, words.title, words.when, about, words.preview, words.expiring, "warn"
+    )

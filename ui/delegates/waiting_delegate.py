@@ -1,10 +1,11 @@
 """Paints one row of a queue that waits for a decision: whom it is about, the words, since when.
 
-It never changes the model; what a row says is its subclasses' word.
+It never changes the model, and what a row says it is told.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt
@@ -42,19 +43,21 @@ class WaitingRow(NamedTuple):
 
 
 class WaitingDelegate(QStyledItemDelegate):
-    """One look; `set_tokens` takes another."""
+    """One look; `set_tokens` takes another. A row of which `row_of` knows nothing stays empty."""
 
-    def __init__(self, tokens: Tokens, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        tokens: Tokens,
+        row_of: Callable[[AnyIndex], WaitingRow | None],
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
         self._tokens = tokens
+        self._row_of = row_of
 
     def set_tokens(self, tokens: Tokens) -> None:
         """Take another look."""
         self._tokens = tokens
-
-    def row_of(self, index: AnyIndex) -> WaitingRow | None:
-        """Return what the row of an index says; None paints nothing."""
-        raise NotImplementedError
 
     def _paint_words(self, painter: QPainter, rect: QRectF, words: WaitingRow) -> None:
         tokens = self._tokens
@@ -82,7 +85,7 @@ class WaitingDelegate(QStyledItemDelegate):
         return QSize(200, ROW_HEIGHT_PX)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
-        words = self.row_of(index)
+        words = self._row_of(index)
         if words is None:
             return
         rect = QRectF(option.rect)

@@ -5,8 +5,8 @@ It never fetches rows: whoever owns it hands over complete lists.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Hashable, Sequence
+from typing import Generic, TypeVar
 
 from PySide6.QtCore import (
     QAbstractListModel,
@@ -23,7 +23,7 @@ AnyIndex = QModelIndex | QPersistentModelIndex
 
 
 class DiffedListModel(QAbstractListModel, Generic[Row]):
-    """Holds frozen rows; subclasses say what a row's key is and what a role shows.
+    """Holds frozen rows; `key_of` says what makes a row the same row in the next list.
 
     `replaced` follows each `set_rows`, when all of its operations are done; `is_replacing`
     holds between them, so that a view lays its rows out once.
@@ -31,15 +31,12 @@ class DiffedListModel(QAbstractListModel, Generic[Row]):
 
     replaced = Signal()
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, key_of: Callable[[Row], Hashable], parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.is_replacing = False
+        self._key_of = key_of
         self._rows: list[Row] = []
         self._keys: list[Hashable] = []
-
-    def key_of(self, row: Row) -> Hashable:
-        """Return what makes a row the same row in the next list."""
-        raise NotImplementedError
 
     def rows(self) -> Sequence[Row]:
         """Return the rows as they stand."""
@@ -70,7 +67,7 @@ class DiffedListModel(QAbstractListModel, Generic[Row]):
         self.replaced.emit()
 
     def _become(self, target: Sequence[Row]) -> None:
-        new_keys = [self.key_of(row) for row in target]
+        new_keys = [self._key_of(row) for row in target]
         by_key = dict(zip(new_keys, target, strict=True))
         for operation in row_operations(self._keys, new_keys):
             match operation:
@@ -96,7 +93,7 @@ class DiffedListModel(QAbstractListModel, Generic[Row]):
     def _insert(self, first: int, rows: list[Row]) -> None:
         self.beginInsertRows(QModelIndex(), first, first + len(rows) - 1)
         self._rows[first:first] = rows
-        self._keys[first:first] = [self.key_of(row) for row in rows]
+        self._keys[first:first] = [self._key_of(row) for row in rows]
         self.endInsertRows()
 
     def _move(self, source: int, to: int) -> None:
@@ -119,9 +116,6 @@ class DiffedListModel(QAbstractListModel, Generic[Row]):
 
     def rowCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
         return 0 if parent.isValid() else len(self._rows)
-
-    def data(self, index: AnyIndex, role: int = 0) -> Any:
-        raise NotImplementedError
 
 
 def _runs(numbers: Sequence[int]) -> list[tuple[int, int]]:

@@ -5,11 +5,11 @@ It never searches and never makes a row.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from ui.models.diffed_list_model import DiffedListModel
 from ui.models.palette_rows import UNCHOSEN, PaletteAction, PaletteKind, PaletteRow
@@ -28,9 +28,8 @@ class PaletteRole(IntEnum):
 class PaletteModel(DiffedListModel[PaletteRow]):
     """A few pages of results; headings and notes can't be chosen."""
 
-    def key_of(self, row: PaletteRow) -> Hashable:
-        """Return the row's own key."""
-        return row.key
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(lambda row: row.key, parent)
 
     def replace_rows(self, rows: Sequence[PaletteRow]) -> None:
         """Show another question's rows."""

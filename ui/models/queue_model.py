@@ -5,7 +5,6 @@ It never reads the store; the presenter hands it rows.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from datetime import tzinfo
 from enum import IntEnum
 from typing import Any
@@ -28,13 +27,9 @@ class QueueModel(DiffedListModel[QueueRow]):
     """Words are made for the rows that are painted or read out, as the setting has it."""
 
     def __init__(self, zone: tzinfo | None = None, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(lambda row: row.entry.message_id, parent)
         self.setting = QueueSetting()
         self._zone = zone
-
-    def key_of(self, row: QueueRow) -> Hashable:
-        """Return the message's id."""
-        return row.entry.message_id
 
     def set_setting(self, setting: QueueSetting) -> None:
         """Say states and reasons anew."""

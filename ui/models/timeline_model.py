@@ -5,7 +5,7 @@ It never pages by itself; the presenter hands it windows.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from enum import IntEnum
 from typing import Any
@@ -33,13 +33,9 @@ class TimelineModel(DiffedListModel[TimelineItem]):
     """Rows of the window with what they say in the conversation's setting."""
 
     def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(lambda item: item.key, parent)
         self.setting = Setting()
         self._words: dict[MessageId, tuple[TimelineRow, BubbleWords]] = {}
-
-    def key_of(self, row: TimelineItem) -> Hashable:
-        """Return the item's key."""
-        return row.key
 
     def show_window(
         self, rows: Sequence[TimelineRow], setting: Setting, first_new: MessageId | None = None

@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from ui.models.approval_words import ApprovalDetail, FindingLine
-from ui.models.approvals_presenter import MAX_NOTE_CHARS
+from ui.models.waiting_presenter import MAX_NOTE_CHARS
 from ui.theme.icons import icon_pixmap
 from ui.theme.tokens import Tokens
 from ui.theme.widgets import button, hairline, label

@@ -9,8 +9,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from contract.triage import TriageAction
-from ui.models.triage_presenter import MAX_NOTE_CHARS
 from ui.models.triage_words import TriageDetail, TriageLine
+from ui.models.waiting_presenter import MAX_NOTE_CHARS
 from ui.theme.tokens import Tokens
 from ui.theme.widgets import button, hairline, label
 from ui.views.pages.settings import ChoiceBox

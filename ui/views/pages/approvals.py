@@ -8,7 +8,8 @@ from __future__ import annotations
 from PySide6.QtWidgets import QWidget
 
 from contract.supervision import Approval
-from ui.delegates.approvals_delegate import ApprovalsDelegate
+from ui.delegates.approvals_delegate import approval_waiting_row
+from ui.delegates.waiting_delegate import WaitingDelegate
 from ui.models.approval_words import approval_detail
 from ui.models.approvals_presenter import ApprovalsPresenter
 from ui.theme.tokens import Tokens
@@ -24,42 +25,31 @@ _WORDS = QueueWords(
 )
 
 
-class ApprovalsPage(QueuePage):
+class ApprovalsPage(QueuePage[Approval]):
     """Held messages, each to be approved or rejected."""
 
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
         self.detail = ApprovalDetailView(tokens)
-        super().__init__(_WORDS, ApprovalsDelegate(tokens), self.detail, parent)
-        self._presenter: ApprovalsPresenter | None = None
+        delegate = WaitingDelegate(tokens, approval_waiting_row)
+        super().__init__(_WORDS, delegate, self.detail, parent)
+        self._held: ApprovalsPresenter | None = None
+        self.current_changed.connect(self._on_current_changed)
         self.detail.decided.connect(self._on_decided)
-        self.detail.note_edited.connect(self._on_note_edited)
+        self.detail.note_edited.connect(self.on_note_edited)
 
     def follow(self, presenter: ApprovalsPresenter) -> None:
         """Show this queue from now on."""
-        self._presenter = one = presenter
-        self.show_queue(one.model, one.state_changed, one.announced, one.refresh, one.state)
+        self._held = presenter
+        self.show_queue(presenter)
 
-    def show_current(self) -> None:
-        """Show the chosen message."""
-        presenter, approval = self._presenter, self._current()
-        if presenter is not None and approval is not None:
-            detail = approval_detail(approval, presenter.now_utc_ms())
-            self.detail.show_detail(detail, presenter.note(approval.approval_id))
-
-    def _on_note_edited(self, words: str) -> None:
-        presenter, approval = self._presenter, self._current()
-        if presenter is not None and approval is not None:
-            presenter.set_note(approval.approval_id, words)
+    def _on_current_changed(self) -> None:
+        approval = self.current()
+        if self._held is not None and approval is not None:
+            detail = approval_detail(approval, self._held.now_utc_ms())
+            self.detail.show_detail(detail, self.current_note())
 
     def _on_decided(self, approve: bool) -> None:
-        presenter, approval = self._presenter, self._current()
-        if presenter is None or approval is None:
-            return
-        if presenter.decide(approval, approve=approve):
-            self.focus_list()
-        elif not approve:
-            self.detail.focus_note()
-
-    def _current(self) -> Approval | None:
-        row = self.list.currentIndex().row()
-        return self._presenter.model.row_at(row) if self._presenter is not None else None
+        approval = self.current()
+        if self._held is not None and approval is not None:
+            taken = self._held.decide(approval, approve=approve)
+            self.on_put(taken, needs_note=not approve)

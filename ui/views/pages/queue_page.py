@@ -1,14 +1,13 @@
 """A page with a queue that waits for decisions, beside the one of it that is being read.
 
-It never reads the queue or decides by itself; its subclasses' presenters do.
+It never reads the queue or decides by itself; a presenter does, and the page's maker shows cases.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from PySide6.QtCore import QAbstractItemModel, Qt, Signal, SignalInstance
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from ui.delegates.waiting_delegate import WaitingDelegate
+from ui.models.waiting_presenter import WaitingPresenter
 from ui.models.waiting_state import WaitingState
 from ui.theme.overlay_scroll_bar import OverlayScrollBar
 from ui.theme.tokens import Tokens
@@ -28,6 +28,7 @@ from ui.theme.widgets import button, label
 from ui.views.pages.page_frame import PageFrame
 
 _NOTHING, _FAULT, _QUEUE = range(3)
+Row = TypeVar("Row")
 
 
 class QueueWords(NamedTuple):
@@ -53,10 +54,15 @@ class Detail(Protocol):
         """Take no second decision while one is being made; say what came of the last."""
 
 
-class QueuePage(PageFrame):
-    """Arrow keys walk the queue; Enter leads to the note, Tab from there to the decisions."""
+class QueuePage(PageFrame, Generic[Row]):
+    """Arrow keys walk the queue; Enter leads to the note, Tab from there to the decisions.
+
+    `current_changed` is emitted when another row is to be shown beside the queue, or the same
+    one looks different.
+    """
 
     refresh_requested = Signal()
+    current_changed = Signal()
 
     def __init__(
         self,
@@ -69,7 +75,7 @@ class QueuePage(PageFrame):
         self._words = words
         self._delegate = delegate
         self._card = detail
-        self._model: QAbstractItemModel | None = None
+        self._presenter: WaitingPresenter[Row] | None = None
         self._state = WaitingState()
         delegate.setParent(self)
         assert isinstance(detail, QWidget)
@@ -85,29 +91,44 @@ class QueuePage(PageFrame):
         """Put the keyboard into the queue."""
         self.list.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def show_current(self) -> None:
-        """Show the chosen one of the queue beside it."""
-        raise NotImplementedError
+    def current(self) -> Row | None:
+        """Return the row that is chosen; None while there is none."""
+        row = self.list.currentIndex().row()
+        return self._presenter.model.row_at(row) if self._presenter is not None else None
 
-    def show_queue(
-        self,
-        model: QAbstractItemModel,
-        state_changed: SignalInstance,
-        announced: SignalInstance,
-        refresh: Callable[[], None],
-        state: WaitingState,
-    ) -> None:
-        """Show a queue from now on, which `refresh` reads anew."""
-        self._model = model
+    def current_note(self) -> str:
+        """Return the note typed so far about the row that is chosen."""
+        presenter, row = self._presenter, self.current()
+        if presenter is None or row is None:
+            return ""
+        return presenter.note(presenter.model.key(row))
+
+    def show_queue(self, presenter: WaitingPresenter[Row]) -> None:
+        """Show a queue from now on."""
+        self._presenter = presenter
+        model = presenter.model
         self.list.setModel(model)
-        self.list.selectionModel().currentChanged.connect(lambda *_: self.show_current())
+        self.list.selectionModel().currentChanged.connect(lambda *_: self.current_changed.emit())
         model.rowsInserted.connect(self._choose_one)
         model.rowsRemoved.connect(self._choose_one)
-        model.dataChanged.connect(lambda *_: self.show_current())
-        state_changed.connect(self._on_state)
-        announced.connect(self._on_announced)
-        self.refresh_requested.connect(refresh)
-        self._on_state(state)
+        model.dataChanged.connect(lambda *_: self.current_changed.emit())
+        presenter.state_changed.connect(self._on_state)
+        presenter.announced.connect(self._on_announced)
+        self.refresh_requested.connect(presenter.refresh)
+        self._on_state(presenter.state)
+
+    def on_note_edited(self, words: str) -> None:
+        """Keep the note as typed, with the row that is chosen."""
+        presenter, row = self._presenter, self.current()
+        if presenter is not None and row is not None:
+            presenter.set_note(presenter.model.key(row), words)
+
+    def on_put(self, taken: bool, *, needs_note: bool) -> None:
+        """Lead on after a press: to the queue once the decision is taken, else to the note."""
+        if taken:
+            self.focus_list()
+        elif needs_note:
+            self._card.focus_note()
 
     def _build(self, detail: QWidget) -> None:
         self.list = QListView()
@@ -152,7 +173,7 @@ class QueuePage(PageFrame):
 
     def _on_state(self, state: WaitingState) -> None:
         self._state = state
-        rows = self._model.rowCount() if self._model is not None else 0
+        rows = self._presenter.model.rowCount() if self._presenter is not None else 0
         self._fault.setText(state.fault)
         self._nothing.setText(self._nothing_words(state))
         # A queue that was read once stays readable while the line is away.
@@ -160,12 +181,12 @@ class QueuePage(PageFrame):
         self._card.show_deciding(state.deciding, state.said)
 
     def _choose_one(self, *_: object) -> None:
-        model = self._model
-        if model is None:
+        if self._presenter is None:
             return
+        model = self._presenter.model
         if not self.list.currentIndex().isValid() and model.rowCount():
             self.list.setCurrentIndex(model.index(0, 0))
-        self.show_current()
+        self.current_changed.emit()
         self._on_state(self._state)
 
     def _nothing_words(self, state: WaitingState) -> str:

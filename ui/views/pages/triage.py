@@ -8,7 +8,8 @@ from __future__ import annotations
 from PySide6.QtWidgets import QWidget
 
 from contract.triage import TriageAction, TriageItem
-from ui.delegates.triage_delegate import TriageDelegate
+from ui.delegates.triage_delegate import triage_waiting_row
+from ui.delegates.waiting_delegate import WaitingDelegate
 from ui.models.triage_presenter import TriagePresenter
 from ui.models.triage_words import triage_detail
 from ui.theme.tokens import Tokens
@@ -24,42 +25,31 @@ _WORDS = QueueWords(
 )
 
 
-class TriagePage(QueuePage):
+class TriagePage(QueuePage[TriageItem]):
     """Unknown senders, each to be taken over, assigned or dismissed."""
 
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
         self.detail = TriageDetailView(tokens)
-        super().__init__(_WORDS, TriageDelegate(tokens), self.detail, parent)
-        self._presenter: TriagePresenter | None = None
+        delegate = WaitingDelegate(tokens, triage_waiting_row)
+        super().__init__(_WORDS, delegate, self.detail, parent)
+        self._senders: TriagePresenter | None = None
+        self.current_changed.connect(self._on_current_changed)
         self.detail.decided.connect(self._on_decided)
-        self.detail.note_edited.connect(self._on_note_edited)
+        self.detail.note_edited.connect(self.on_note_edited)
 
     def follow(self, presenter: TriagePresenter) -> None:
         """Show this queue from now on."""
-        self._presenter = one = presenter
-        self.show_queue(one.model, one.state_changed, one.announced, one.refresh, one.state)
+        self._senders = presenter
+        self.show_queue(presenter)
 
-    def show_current(self) -> None:
-        """Show the chosen sender."""
-        presenter, item = self._presenter, self._current()
-        if presenter is not None and item is not None:
-            detail = triage_detail(item, presenter.now_utc_ms())
-            self.detail.show_detail(detail, presenter.note(item.conversation_id))
-
-    def _on_note_edited(self, words: str) -> None:
-        presenter, item = self._presenter, self._current()
-        if presenter is not None and item is not None:
-            presenter.set_note(item.conversation_id, words)
+    def _on_current_changed(self) -> None:
+        item = self.current()
+        if self._senders is not None and item is not None:
+            detail = triage_detail(item, self._senders.now_utc_ms())
+            self.detail.show_detail(detail, self.current_note())
 
     def _on_decided(self, action: TriageAction, employee_id: str) -> None:
-        presenter, item = self._presenter, self._current()
-        if presenter is None or item is None:
-            return
-        if presenter.decide(item, action, employee_id):
-            self.focus_list()
-        elif action is TriageAction.DISMISS:
-            self.detail.focus_note()
-
-    def _current(self) -> TriageItem | None:
-        row = self.list.currentIndex().row()
-        return self._presenter.model.row_at(row) if self._presenter is not None else None
+        item = self.current()
+        if self._senders is not None and item is not None:
+            taken = self._senders.decide(item, action, employee_id)
+            self.on_put(taken, needs_note=action is TriageAction.DISMISS)
