@@ -122,7 +122,7 @@ def test_killed_at_any_commit_the_log_verifies_and_the_message_is_sealed_once(
             command = draft(f"step {n}", composed_at_utc_ms=time.time_ns() // 1_000_000)
             with client_of(backend) as client:
                 chat = chat_of(client)
-                backend.arm(n)
+                backend.arm(n, "before backend: submit_message")
                 answer = post(client, chat, command)
             alive = backend.child.alive and answer is not None
             steps += [str(line["name"]) for line in backend.child.told("step")]

@@ -28,6 +28,8 @@ from tests.support.tcp_proxy import TcpProxy
 from tests.support.waiting import eventually
 
 MOST_STEPS = 60
+FIRST_OF_A_SEND = "before backend: submit_message"
+FIRST_OF_A_CLIENTS_MESSAGE = "before vendor: SandboxPeer.say"
 READ, SENT, UNKNOWN = DeliveryState.READ, DeliveryState.SENT, DeliveryState.UNKNOWN
 
 
@@ -106,7 +108,7 @@ async def test_backend_may_die_between_any_two_commits_of_a_send(
     here = await conversation_of(core, title)
     for n in range(1, MOST_STEPS):
         text = f"step {n:02} #silent"
-        await asyncio.to_thread(served.arm, n)
+        await asyncio.to_thread(served.arm, n, FIRST_OF_A_SEND)
         await core.messaging.send(here, text)
         if await kills.settle(here, text, last) and await asyncio.to_thread(served.disarm):
             break
@@ -153,7 +155,7 @@ async def test_backend_may_die_between_any_two_commits_of_a_clients_message(
     said: list[str] = []
     for n in range(1, MOST_STEPS):
         text = f"a question at step {n}"
-        await asyncio.to_thread(served.arm, n)
+        await asyncio.to_thread(served.arm, n, FIRST_OF_A_CLIENTS_MESSAGE)
         face = SandboxFace(f"http://127.0.0.1:{served.port}", SECRET)
         try:
             await asyncio.to_thread(face.client_says, "con-sofia", text)

@@ -3,7 +3,8 @@
 It never changes what the backend does: its command line gets the arguments as they are.
 
 SIGUSR1, or PARLEY_TEST_ARMED at the start, arms the fuse with the number found in the file
-PARLEY_TEST_DIE_AT names; what it does is said as JSON lines on standard error.
+PARLEY_TEST_DIE_AT names, and with the name of the step to begin at where one stands behind it;
+what it does is said as JSON lines on standard error.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ def light(fuse: Fuse) -> None:
 
 
 def _arm(fuse: Fuse, *, commits_only: bool = False) -> None:
-    die_at = int(Path(os.environ["PARLEY_TEST_DIE_AT"]).read_text())
-    fuse.arm(die_at, commits_only=commits_only)
+    die_at, _, begins_at = Path(os.environ["PARLEY_TEST_DIE_AT"]).read_text().partition(" ")
+    fuse.arm(int(die_at), begins_at=begins_at, commits_only=commits_only)
     _tell("armed")
 
 

@@ -23,9 +23,13 @@ class Fuse:
         self._die_at: int | None = None
         self._count = 0
         self._commits_only = False
+        self._begins_at = ""
 
-    def arm(self, die_at: int, *, commits_only: bool = False) -> None:
+    def arm(self, die_at: int, *, begins_at: str = "", commits_only: bool = False) -> None:
         """Begin to count; the process dies at step `die_at` (1 is the next one).
+
+        `begins_at` names the step that is the first one, so that nothing else which happens to be
+        going on is counted before it; empty: whatever comes next.
 
         `commits_only` counts what has happened, not what is about to: half as many deaths, for
         where nothing outside the files happens between two commits.
@@ -33,6 +37,7 @@ class Fuse:
         with self._lock:
             self._commits_only = commits_only
             self._die_at = die_at
+            self._begins_at = begins_at
             self._count = 0
 
     def disarm(self) -> None:
@@ -44,6 +49,8 @@ class Fuse:
         """Pass one step, or die at it."""
         with self._lock:
             if self._die_at is None or (self._commits_only and name.startswith("before")):
+                return
+            if self._count == 0 and self._begins_at not in {"", name}:
                 return
             self._count += 1
             self._tell(self._count, name)

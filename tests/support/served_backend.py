@@ -99,9 +99,13 @@ class ServedBackend:
             env={"PARLEY_TEST_DIE_AT": str(self._die_at), **env},
         )
 
-    def arm(self, die_at: int) -> None:
-        """Let it die at its `die_at`-th step from now on; returns once the fuse burns."""
-        self._die_at.write_text(str(die_at))
+    def arm(self, die_at: int, begins_at: str = "") -> None:
+        """Let it die at its `die_at`-th step from now on; returns once the fuse burns.
+
+        `begins_at` names the step that counts as the first: a backend that has just started
+        still commits what its start brings with it, a little more or less each time.
+        """
+        self._die_at.write_text(f"{die_at} {begins_at}".rstrip())
         already = len(self.child.told("armed"))
         self.child.signal(signal.SIGUSR1)
         self.child.expect("armed", after=already)
