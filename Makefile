@@ -51,11 +51,12 @@ test-channels: ## Install the independent peers of real channels and run the con
 	@PARLEY_PEERS=$(CURDIR)/.peers exec .ci/with-session-bus $(PY) -m pytest tests/channels $(ARGS)
 
 # Downloads and tools stand in .packaging, what is built in out/bundle and out/packages.
+ALL_PACKAGES := bundle-linux deb tarball bundle-windows msi bundle-macos dmg policies materials
 INSTALLERS := .ci/packaging-tools && PYTHONPATH=packaging exec $(PY) -m installers
 
 packages: ## Build everything IT installs or imports, with its papers, into out/packages
 	@.ci/setup test
-	@$(INSTALLERS) bundle-linux deb tarball bundle-windows msi bundle-macos dmg policies materials
+	@$(INSTALLERS) $(ALL_PACKAGES)
 
 msi: ## Build both Windows Installer packages (signed where PARLEY_SIGN_CERT and _KEY are set)
 	@.ci/setup test
@@ -84,7 +85,9 @@ materials: ## Write the bill of materials, third-party notices and checksums
 test-packaging: ## Build the packages, then install, upgrade, repair and remove them
 	@.ci/setup test
 	@.ci/packaging-tools
-	@PARLEY_PACKAGING=1 exec .ci/with-session-bus $(PY) -m pytest tests/packaging $(ARGS)
+	@signing="$$(.ci/packaging-certificate)"; eval "$$signing"; \
+		PYTHONPATH=packaging $(PY) -m installers $(ALL_PACKAGES); \
+		PARLEY_PACKAGING=1 exec .ci/with-session-bus $(PY) -m pytest tests/packaging $(ARGS)
 
 bench: ## Print each figure beside its goal and write out/bench.json (ARGS=hint: those lines)
 	@.ci/setup test
