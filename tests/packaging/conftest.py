@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from installers.places import BUNDLES, PACKAGES, version
 
 WANTED = bool(os.environ.get("PARLEY_PACKAGING"))
