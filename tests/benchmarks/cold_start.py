@@ -9,7 +9,7 @@ import compileall
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -137,19 +137,29 @@ def ready_to_run(folder: Path) -> Path:
     return dataset.working_copy(folder)
 
 
-def start(display: Screen, root: Path, marks: Path, *, for_backend: bool = False) -> Marks:
-    """Start the app, wait for its paint (and its backend) and end it; raises NotMeasured."""
+def start(
+    display: Screen,
+    root: Path,
+    marks: Path,
+    *,
+    for_backend: bool = False,
+    program: Sequence[str] = (),
+) -> Marks:
+    """Start the app, wait for its paint (and its backend) and end it; raises NotMeasured.
+
+    `program` is what is started, such as a packaged client; empty: the source tree's.
+    """
     began_ns = time.monotonic_ns()
-    with running(command(root), environment(display, marks), cwd=ROOT):
+    with running(command(root, program), environment(display, marks), cwd=ROOT):
         painted_s = wait_for_mark(marks, "first_paint", began_ns)
         if not for_backend:
             return Marks(painted_s, None)
         return Marks(painted_s, wait_for_mark(marks, "embedded_ready", began_ns) - painted_s)
 
 
-def command(root: Path) -> list[str]:
-    """Return how the app is started over a data folder."""
-    return [sys.executable, "-P", "-m", "ui", "--data-dir", str(root)]
+def command(root: Path, program: Sequence[str] = ()) -> list[str]:
+    """Return how the app, or another `program` of it, is started over a data folder."""
+    return [*(program or (sys.executable, "-P", "-m", "ui")), "--data-dir", str(root)]
 
 
 def environment(display: Screen, marks: Path) -> dict[str, str]:

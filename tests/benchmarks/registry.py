@@ -13,6 +13,7 @@ from tests.benchmarks import (
     embedded_start,
     first_sync,
     hints,
+    packaged,
     peers,
     proofs,
     queue_drain,
@@ -39,4 +40,5 @@ GROUPS: tuple[Group, ...] = (
     archive_latency.GROUP,
     archive_rates.GROUP,
     soak_result.GROUP,
+    *packaged.GROUPS,
 )
