@@ -5,17 +5,15 @@ It never keeps a held message: each look asks the backend.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Callable
 
-from app.faults import to_app_error
+from app.domain.listeners import Listeners
+from app.faults import answered
 from backend_client.client import GovernedApi
-from backend_client.errors import ClientError
 from contract.supervision import Approval, ApprovalState
 from contract.wire import Me, Role
 
 MOST_PAGES = 5
-T = TypeVar("T")
 
 
 class ApprovalDesk:
@@ -25,31 +23,27 @@ class ApprovalDesk:
         self.pending = 0
         self._api = api
         self._me = me
-        self._callbacks: dict[int, Callable[[int], None]] = {}
-        self._next_key = 0
+        self._listeners = Listeners[int]()
 
     @property
-    def is_supervisor(self) -> bool:
-        """Tell whether the signed-in person decides on held messages."""
+    def is_offered(self) -> bool:
+        """Tell whether the signed-in person decides on held messages: supervisors do."""
         me = self._me()
         return me is not None and Role.SUPERVISOR in me.roles
 
+    @property
+    def is_asked(self) -> bool:
+        """Tell whether asking for the queue makes sense: others are refused it."""
+        return self.is_offered
+
     def subscribe(self, callback: Callable[[int], None]) -> Callable[[], None]:
         """Call `callback` on the loop's thread whenever the queue changed; return its end."""
-        key = self._next_key
-        self._next_key += 1
-        self._callbacks[key] = callback
-
-        def unsubscribe() -> None:
-            self._callbacks.pop(key, None)
-
-        return unsubscribe
+        return self._listeners.add(callback)
 
     def changed(self, pending: int) -> None:
         """The backend told that the queue changed."""
         self.pending = pending
-        for callback in tuple(self._callbacks.values()):
-            callback(pending)
+        self._listeners.tell(pending)
 
     async def read(self) -> tuple[Approval, ...]:
         """Return the held messages, oldest first; at most a few hundred.
@@ -59,7 +53,7 @@ class ApprovalDesk:
         found: list[Approval] = []
         cursor = ""
         for _ in range(MOST_PAGES):
-            page = await _mapped(self._api.supervision.approvals(ApprovalState.PENDING, cursor))
+            page = await answered(self._api.supervision.approvals(ApprovalState.PENDING, cursor))
             found += page.approvals
             self.pending, cursor = page.pending, page.next_cursor
             if not cursor:
@@ -71,15 +65,8 @@ class ApprovalDesk:
 
         The same key decides once, however often it is sent. Raises errors of app.domain.errors.
         """
-        return await _mapped(
+        return await answered(
             self._api.supervision.decide_approval(
                 approval.approval_id, approve=approve, note=note, key=key
             )
         )
-
-
-async def _mapped(call: Awaitable[T]) -> T:
-    try:
-        return await call
-    except ClientError as fault:
-        raise to_app_error(fault) from fault

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from app.domain.changes import ChangeSet
 from app.domain.clock import Clock
 from app.domain.errors import AppError, Bug, EnvironmentFault, Refused
+from app.domain.listeners import Listeners
 from app.domain.status import CoreStatus, Link
 from app.domain.version import CLIENT_VERSION
 from app.session.instance_lock import InstanceLock
@@ -70,17 +71,22 @@ class Core:
         *,
         endpoint: BackendEndpoint | None = None,
         passphrase: str | None = None,
+        try_sample: bool = False,
     ) -> None:
-        """`endpoint` replaces the configured backend; `passphrase` replaces the keyring."""
+        """`endpoint` replaces the configured backend; `passphrase` replaces the keyring.
+
+        `try_sample`: the person asked for the sample workspace, which does not start by itself.
+        """
         self.settings = settings
         self.paths = paths
         self.vault = KeyVault()
         self._clock = clock
         self._given_endpoint = endpoint
         self._passphrase = passphrase
+        self._try_sample = try_sample
         self._lock = InstanceLock(paths.data_dir)
         self._board = StatusBoard(clock)
-        self._typing: dict[int, Typing] = {}
+        self._typing: Listeners[ConversationId, bool] = Listeners()
         self._master: MasterKey | None = None
         self._fault: AppError | None = None
         self._opened: asyncio.Event | None = None
@@ -222,13 +228,7 @@ class Core:
 
     def subscribe_typing(self, callback: Typing) -> Unsubscribe:
         """Call `callback` when a client starts or stops typing; return how to stop that."""
-        token = object()
-        self._typing[id(token)] = callback
-
-        def unsubscribe() -> None:
-            self._typing.pop(id(token), None)
-
-        return unsubscribe
+        return self._typing.add(callback)
 
     async def open_conversation(self, conversation_id: ConversationId | None) -> None:
         """Tell which conversation is on screen, so that its facts stand ready for hints."""
@@ -298,7 +298,7 @@ class Core:
             self._clock,
             self._board,
             self._tasks,
-            self._client_types,
+            self._typing.tell,
             endpoint=self._given_endpoint,
             client_version=CLIENT_VERSION,
         )
@@ -309,7 +309,7 @@ class Core:
     def _start_embedded(self) -> None:
         from app.backend_process import EmbeddedPlan
 
-        if not self.settings.flag(Key.EMBEDDED_BACKEND):
+        if not (self.settings.flag(Key.EMBEDDED_BACKEND) or self._try_sample):
             raise Refused("No backend address is set and the sample workspace is switched off.")
         assert self._master is not None
         plan = EmbeddedPlan(
@@ -322,10 +322,6 @@ class Core:
     def _backend_moved(self, endpoint: BackendEndpoint) -> None:
         self.backend_found()
         self.rooms.backend_moved(endpoint)
-
-    def _client_types(self, conversation_id: ConversationId, typing: bool) -> None:
-        for callback in tuple(self._typing.values()):
-            callback(conversation_id, typing)
 
     def _task_failed(self, name: str, fault: Exception) -> None:
         key = fault.user_message_key if isinstance(fault, AppError) else Bug.user_message_key

@@ -5,7 +5,8 @@ It never decides what to do about an error.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from app.domain import errors
 from backend_client.errors import (
@@ -16,6 +17,8 @@ from backend_client.errors import (
     Unreachable,
 )
 from contract.problems import Problem, ProblemCode
+
+T = TypeVar("T")
 
 _REFUSALS: dict[ProblemCode, type[errors.Refused]] = {
     ProblemCode.BAD_REQUEST: errors.Refused,
@@ -53,6 +56,14 @@ _BY_CLASS: tuple[tuple[type[ClientError], Callable[[str], errors.AppError]], ...
     (TimedOut, errors.Timeout),
     (Garbled, errors.MalformedReply),
 )
+
+
+async def answered(call: Awaitable[T]) -> T:
+    """Await a call of the backend's client; raises errors of app.domain.errors for its own."""
+    try:
+        return await call
+    except ClientError as fault:
+        raise to_app_error(fault) from fault
 
 
 def to_app_error(fault: ClientError) -> errors.AppError:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from app.domain.errors import Offline
 from app.domain.search import ArchiveAnswer, ArchiveState, SearchResults
-from app.faults import to_app_error
+from app.faults import answered
 from app.store.begun_read import BegunRead
 from app.store.store import Store
 from backend_client.client import GovernedApi
@@ -79,10 +79,7 @@ class SearchDesk:
         """
         if not self._is_online():
             raise Offline("There is no connection: this message is in the archive.")
-        try:
-            page = await self._api.search.surroundings(message_id)
-        except ClientError as fault:
-            raise to_app_error(fault) from fault
+        page = await answered(self._api.search.surroundings(message_id))
         await self._store.cache.apply_answers(messages=page.messages, history=True)
 
     async def _ask(self, text: str, cursor: str) -> ArchiveAnswer:

@@ -13,6 +13,7 @@ from typing import Any
 
 from app.domain.changes import ChangeSet
 from app.domain.errors import AppError, DiskFull
+from app.domain.listeners import Listeners
 from app.domain.upkeep import StorageUse, UpkeepEnd, UpkeepJob, UpkeepOutcome, UpkeepState
 from app.settings.keys import Key
 from app.settings.settings import Settings
@@ -54,7 +55,7 @@ class UpkeepDesk:
         self._files_gone = True
         self._purged = False
         self._declined = False
-        self._subscribers: dict[int, Callable[[UpkeepState], None]] = {}
+        self._listeners = Listeners[UpkeepState]()
 
     # -- what the window asks ------------------------------------------------------------------
 
@@ -84,13 +85,7 @@ class UpkeepDesk:
 
     def subscribe(self, callback: Callable[[UpkeepState], None]) -> Unsubscribe:
         """Call `callback` with each new state; return how to stop that."""
-        token = object()
-        self._subscribers[id(token)] = callback
-
-        def unsubscribe() -> None:
-            self._subscribers.pop(id(token), None)
-
-        return unsubscribe
+        return self._listeners.add(callback)
 
     # -- what begins by itself -------------------------------------------------------------------
 
@@ -192,5 +187,4 @@ class UpkeepDesk:
 
     def _show(self, state: UpkeepState) -> None:
         self.state = state
-        for callback in tuple(self._subscribers.values()):
-            callback(state)
+        self._listeners.tell(state)

@@ -41,16 +41,17 @@ from ui.workspace_banners import FAULT, WorkspaceBanners
 from ui.workspace_source import WorkspaceSource
 
 if TYPE_CHECKING:
-    from ui.approval_actions import ApprovalActions
     from ui.conversation_actions import ConversationActions
+    from ui.models.approvals_presenter import ApprovalsPresenter
     from ui.models.diagnostics_presenter import DiagnosticsPresenter
     from ui.models.find_presenter import FindPresenter
     from ui.models.people_model import PeopleModel
     from ui.models.search_presenter import SearchPresenter
     from ui.models.storage_presenter import StoragePresenter
+    from ui.models.triage_presenter import TriagePresenter
     from ui.preferences import Preferences
     from ui.send_figures import SendFigures
-    from ui.triage_actions import TriageActions
+    from ui.waiting_actions import WaitingActions
     from ui.window_actions import WindowActions
 
 _log = logging.getLogger(__name__)
@@ -77,8 +78,8 @@ class Workspace(QObject):
     send_figures: SendFigures
     preferences: Preferences
     on_conversation: ConversationActions
-    approvals: ApprovalActions
-    triage: TriageActions
+    approvals: WaitingActions[ApprovalsPresenter]
+    triage: WaitingActions[TriagePresenter]
     actions: WindowActions
 
     def __init__(

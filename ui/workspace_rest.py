@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from app.domain.changes import ChangeSet
 from contract.ids import ConversationId
-from ui.approval_actions import ApprovalActions
 from ui.conversation_actions import ConversationActions
 from ui.models.conversation_facts import ConversationFacts
 from ui.models.diagnostics_presenter import DiagnosticsPresenter
@@ -20,8 +19,8 @@ from ui.models.search_presenter import SearchPresenter
 from ui.models.storage_presenter import StoragePresenter
 from ui.preferences import Preferences
 from ui.send_figures import SendFigures
-from ui.triage_actions import TriageActions
 from ui.views.rail import Page
+from ui.waiting_actions import approval_actions, triage_actions
 from ui.window_actions import WindowActions
 
 if TYPE_CHECKING:
@@ -43,10 +42,10 @@ def complete(workspace: Workspace) -> Iterator[None]:
     workspace.preferences.show()
     workspace.on_conversation = ConversationActions(workspace)
     yield
-    workspace.approvals = ApprovalActions(
+    workspace.approvals = approval_actions(
         core.approvals, window, workspace.spawner, workspace.clock.now_utc_ms, workspace
     )
-    workspace.triage = TriageActions(
+    workspace.triage = triage_actions(
         core.triage, window, workspace.spawner, workspace.clock.now_utc_ms, workspace
     )
     yield
@@ -79,12 +78,10 @@ def _connect(workspace: Workspace) -> None:
     workspace.composer.sent.connect(workspace.send_figures.on_sent)
     signals.changed.connect(workspace.send_figures.on_changed)
     workspace.timeline.start_reached.connect(_OlderWish(workspace).on_start_reached)
-    signals.status_changed.connect(workspace.approvals.on_status)
-    workspace.approvals.on_status(workspace.core.status)
-    workspace.ended.connect(workspace.approvals.close)
-    signals.status_changed.connect(workspace.triage.on_status)
-    workspace.triage.on_status(workspace.core.status)
-    workspace.ended.connect(workspace.triage.close)
+    for queue in (workspace.approvals, workspace.triage):
+        signals.status_changed.connect(queue.on_status)
+        queue.on_status(workspace.core.status)
+        workspace.ended.connect(queue.close)
     workspace.triage.presenter.claimed.connect(
         lambda home: workspace.open_conversation(ConversationId(home))
     )

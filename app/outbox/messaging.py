@@ -8,15 +8,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 from app.domain.clock import Clock
 from app.domain.drafts import CheckedDraft, Draft
 from app.domain.errors import Conflict, Refused, TooLarge
 from app.domain.timeline import OutboxEntry
-from app.faults import to_app_error
+from app.faults import answered
 from app.outbox.files import FileTransfers, Progress, ignored
 from app.outbox.lanes import LaneRunner
 from app.outbox.queue import OutboxQueue
@@ -28,8 +27,6 @@ from backend_client.errors import ClientError
 from contract.ids import RANDOM_BYTES_OF_UUID7, AttachmentId, ConversationId, MessageId, uuid7
 from contract.states import DeliveryState, IllegalTransition, OutboxState
 from contract.wire import MAX_TEXT_CHARS, Attachment
-
-T = TypeVar("T")
 
 _LOG = logging.getLogger(__name__)
 
@@ -167,7 +164,7 @@ class Messaging:
 
         `action` is `send_again`, `treat_as_delivered` or `give_up`.
         """
-        message = await _mapped(self._api.commands.resolve_unknown(message_id, action))
+        message = await answered(self._api.commands.resolve_unknown(message_id, action))
         await self._store.cache.apply_answers(messages=(message,))
 
     async def save_draft(self, draft: Draft) -> None:
@@ -245,10 +242,3 @@ class Messaging:
             self._lanes.wake()
         draft = await self._store.drafts.get(entry.conversation_id)
         return draft or Draft(conversation_id=entry.conversation_id, text=entry.text)
-
-
-async def _mapped(call: Awaitable[T]) -> T:
-    try:
-        return await call
-    except ClientError as fault:
-        raise to_app_error(fault) from fault

@@ -14,10 +14,10 @@ import msgspec
 from app.domain.archive import VerifiedEntry
 from app.domain.clock import Clock
 from app.domain.errors import Conflict, Offline
-from app.faults import to_app_error
+from app.faults import answered
 from app.store.store import Store
 from backend_client.client import GovernedApi
-from backend_client.errors import ClientError, ProblemReply
+from backend_client.errors import ProblemReply
 from contract.changes import SetReaction, TakeBack
 from contract.ids import MessageId
 from contract.problems import ProblemCode
@@ -78,30 +78,21 @@ class SentChanges:
             false_positives=false_positives,
             hint=hint,
         )
-        try:
-            command, submitted = await self._ask(command)
-        except ClientError as fault:
-            raise to_app_error(fault) from fault
+        command, submitted = await answered(self._ask(command))
         await self._take(command, before, submitted)
 
     async def take_back(self, message_id: MessageId) -> None:
         """Have a sent message deleted at the client; the archive keeps it."""
         before = await self._known(message_id)
         command = TakeBack(revision=before.revision, asked_at_utc_ms=self._clock.now_utc_ms())
-        try:
-            message = await self._api.changes.take_back(message_id, command)
-        except ClientError as fault:
-            raise to_app_error(fault) from fault
+        message = await answered(self._api.changes.take_back(message_id, command))
         await self._store.cache.apply_answers(messages=(message,))
 
     async def react(self, message_id: MessageId, emoji: str) -> None:
         """Set the person's reaction to a message; empty takes it away."""
         await self._known(message_id)
         command = SetReaction(emoji=emoji, asked_at_utc_ms=self._clock.now_utc_ms())
-        try:
-            message = await self._api.changes.react(message_id, command)
-        except ClientError as fault:
-            raise to_app_error(fault) from fault
+        message = await answered(self._api.changes.react(message_id, command))
         await self._store.cache.apply_answers(messages=(message,))
 
     async def _known(self, message_id: MessageId) -> Message:

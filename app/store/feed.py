@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable
 
 from app.domain.changes import ChangeSet
+from app.domain.listeners import Listeners
 
 _LOG = logging.getLogger(__name__)
 
@@ -27,20 +28,12 @@ class ChangeFeed:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._subscribers: dict[int, Subscriber] = {}
-        self._next_key = 0
+        self._subscribers = Listeners[ChangeSet]()
         self._held: dict[str, ChangeSet | None] = {}
 
     def subscribe(self, callback: Subscriber) -> Callable[[], None]:
         """Call `callback` with each change set; return a function that ends this."""
-        key = self._next_key
-        self._next_key += 1
-        self._subscribers[key] = callback
-
-        def unsubscribe() -> None:
-            self._subscribers.pop(key, None)
-
-        return unsubscribe
+        return self._subscribers.add(callback)
 
     def publish_from_thread(self, changes: ChangeSet) -> None:
         """Hand one committed change set to the loop; called on a store thread."""
@@ -54,20 +47,16 @@ class ChangeFeed:
     def _take(self, changes: ChangeSet) -> None:
         kind = changes.initiator
         if kind not in _GATHERED_S or changes.reset:
-            self._deliver(changes)
+            self._subscribers.tell(changes)
         elif kind in self._held:
             held = self._held[kind]
             self._held[kind] = changes if held is None else held.joined(changes)
         else:
             self._held[kind] = None
             self._loop.call_later(_GATHERED_S[kind], self._release, kind)
-            self._deliver(changes)
+            self._subscribers.tell(changes)
 
     def _release(self, kind: str) -> None:
         held = self._held.pop(kind)
         if held is not None:
             self._take(held)
-
-    def _deliver(self, changes: ChangeSet) -> None:
-        for callback in tuple(self._subscribers.values()):
-            callback(changes)

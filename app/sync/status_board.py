@@ -15,6 +15,7 @@ from msgspec import structs
 
 from app.domain.clock import Clock
 from app.domain.errors import AppError
+from app.domain.listeners import Listeners
 from app.domain.status import CoreStatus, Link
 from contract.wire import Me
 
@@ -27,8 +28,7 @@ class StatusBoard:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._status = CoreStatus(since_utc_ms=clock.now_utc_ms())
-        self._callbacks: dict[int, Callable[[CoreStatus], None]] = {}
-        self._next_key = 0
+        self._listeners = Listeners[CoreStatus]()
 
     @property
     def status(self) -> CoreStatus:
@@ -37,14 +37,7 @@ class StatusBoard:
 
     def subscribe(self, callback: Callable[[CoreStatus], None]) -> Callable[[], None]:
         """Call `callback` with each new status; return a function that ends this."""
-        key = self._next_key
-        self._next_key += 1
-        self._callbacks[key] = callback
-
-        def unsubscribe() -> None:
-            self._callbacks.pop(key, None)
-
-        return unsubscribe
+        return self._listeners.add(callback)
 
     def link_changed(self, link: Link, fault: AppError | None = None) -> None:
         """Note the connection's state; a restart of the embedded backend outlasts `offline`."""
@@ -102,5 +95,4 @@ class StatusBoard:
         if status == self._status:
             return
         self._status = status
-        for callback in tuple(self._callbacks.values()):
-            callback(status)
+        self._listeners.tell(status)

@@ -75,7 +75,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
 
 
 async def test_a_supervisor_hears_of_a_held_message_and_reads_all_of_it(desk: Desk) -> None:
-    assert desk.kenta.approvals.is_supervisor and not desk.elena.approvals.is_supervisor
+    assert desk.kenta.approvals.is_offered and not desk.elena.approvals.is_offered
     message_id, approval = await desk.held()
     assert approval.message_id == message_id and approval.text == TEXT
     assert approval.justification == "The client asked for it."

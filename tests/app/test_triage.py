@@ -45,7 +45,7 @@ async def test_the_owner_hears_of_a_stranger_and_the_colleague_gets_all_messages
         ):
             message_id = await workspace.inbound("Who are you?", point=STRANGER)
             await holds(lambda: kenta.triage.pending == 1)
-            assert kenta.triage.is_owner and not elena.triage.is_owner
+            assert kenta.triage.is_offered and not elena.triage.is_offered
             (item,) = await kenta.triage.read()
             decided = await kenta.triage.decide(
                 item, TriageAction.ASSIGN, employee_id=ELENA, note="", key="k-1"

@@ -234,9 +234,9 @@ def test_the_queue_is_a_sound_model_that_speaks_and_the_rail_counts(qapp: QAppli
     assert "2 messages" in spoken
     assert tester is not None
     rail = Rail(LIGHT)
-    rail.show_triage(True, 3)
+    rail.show_queue(Page.TRIAGE, True, 3)
     assert not rail.button_of(Page.TRIAGE).isHidden()
     assert rail.button_of(Page.TRIAGE).accessibleName() == "Unknown senders, 3 waiting"
-    rail.show_triage(False, 0)
+    rail.show_queue(Page.TRIAGE, False, 0)
     assert rail.button_of(Page.TRIAGE).isHidden()
     rail.deleteLater()

@@ -134,15 +134,10 @@ class Rail(QWidget):
         """Show how many conversations are unread."""
         self._buttons[Page.INBOX].set_count(count)
 
-    def show_approvals(self, wanted: bool, count: int) -> None:
-        """Offer the approvals to a supervisor, with how many wait."""
-        self._buttons[Page.APPROVALS].setVisible(wanted)
-        self._buttons[Page.APPROVALS].set_count(count)
-
-    def show_triage(self, wanted: bool, count: int) -> None:
-        """Offer the unknown senders to those who look after them, with how many wait."""
-        self._buttons[Page.TRIAGE].setVisible(wanted)
-        self._buttons[Page.TRIAGE].set_count(count)
+    def show_queue(self, page: Page, wanted: bool, count: int) -> None:
+        """Offer a queue's page to those who decide about it, with how many wait."""
+        self._buttons[page].setVisible(wanted)
+        self._buttons[page].set_count(count)
 
     def show_person(self, name: str, initials: str) -> None:
         """Show who is signed in."""
