@@ -12,6 +12,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from installers.debian_source import fetch_source
 from installers.faults import BuildFault
 
 
@@ -25,6 +26,7 @@ class Pinned:
     file: str
     sha256: str
     package: str = ""  # its name in the registry, where that differs from `name`
+    suite: str = ""  # of kind "debian-source": the suite it is taken from
 
     @property
     def registry_name(self) -> str:
@@ -63,6 +65,10 @@ def _check(wanted: Pinned, path: Path) -> Path:
 
 
 def _fetch(wanted: Pinned, folder: Path) -> None:
+    if wanted.kind == "debian-source":
+        print(f"Downloading {wanted.file}")
+        fetch_source(wanted.registry_name, wanted.suite, folder)
+        return
     commands = {"pypi": _from_pypi, "npm": _from_npm, "debian": _from_debian}
     if wanted.kind not in commands:
         raise BuildFault(f"packaging/inputs.toml: {wanted.name} has no kind {wanted.kind!r}.")
