@@ -12,10 +12,11 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Callable, Iterable
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal, get_args
 
+from installers import contents
 from installers.downloads import Pinned, download
 from installers.faults import BuildFault
 from installers.places import CACHE, DOWNLOADS, PACKAGING, ROOT, TOOLS
@@ -41,10 +42,11 @@ _NOT_RUN = frozenset(
 def site_packages(system: System) -> Path:
     """Return a folder with all wheels Parley runs on, unpacked, for one system.
 
-    It downloads at the first call and whenever the requirements change; raises BuildFault.
+    Of Qt and others it holds what contents.py lets go along. It downloads at the first call
+    and whenever the requirements or that list change; raises BuildFault.
     """
     text = _without((REQUIREMENTS / "run.txt").read_text(encoding="utf-8"), _NOT_RUN)
-    return _unpacked(CACHE / "site", system, text)
+    return _unpacked(CACHE / "site", system, text, _cut)
 
 
 def build_tools(system: System) -> Path:
@@ -53,7 +55,7 @@ def build_tools(system: System) -> Path:
     They run with PYTHONPATH on that folder. Raises BuildFault.
     """
     text = (REQUIREMENTS / "packaging.txt").read_text(encoding="utf-8")
-    return _unpacked(TOOLS / "python", system, text)
+    return _unpacked(TOOLS / "python", system, text, None)
 
 
 def python_version(system: System) -> str:
@@ -111,13 +113,28 @@ def _without(requirements: str, names: Iterable[str]) -> str:
     return "\n".join(kept) + "\n"
 
 
-def _unpacked(folder: Path, system: System, requirements: str) -> Path:
+def _cut(site: Path, system: System) -> None:
+    """Remove what does not go along; folders that get empty, too."""
+    names: dict[System, contents.QtSystem] = {"linux": "linux", "windows": "windows"}
+    qt_system = names.get(system, "macos")
+    for path in sorted(site.rglob("*"), reverse=True):
+        if path.is_dir() and not path.is_symlink():
+            if not any(path.iterdir()):
+                path.rmdir()
+        elif not contents.is_wanted(PurePosixPath(path.relative_to(site).as_posix()), qt_system):
+            path.unlink()
+
+
+def _unpacked(
+    folder: Path, system: System, requirements: str, cut: Callable[[Path, System], None] | None
+) -> Path:
     """Return the requirements unpacked below `folder`, keyed by all they depend on."""
     if system not in get_args(System):
         raise BuildFault(f"There is no system {system!r} to build for.")
     python = python_version(system)
-    key = hashlib.sha256(f"{python}\0{_PLATFORMS[system]}\0{requirements}".encode()).hexdigest()
-    done = folder / f"{system}-{key[:16]}"
+    rules = Path(contents.__file__).read_text(encoding="utf-8") if cut else ""
+    parts = "\0".join((python, _PLATFORMS[system], requirements, rules))
+    done = folder / f"{system}-{hashlib.sha256(parts.encode()).hexdigest()[:16]}"
     if done.is_dir():
         return done
     folder.mkdir(parents=True, exist_ok=True)
@@ -125,6 +142,8 @@ def _unpacked(folder: Path, system: System, requirements: str) -> Path:
         wanted = Path(new) / "requirements.txt"
         wanted.write_text(requirements, encoding="utf-8")
         _install(wanted, Path(new) / "site", system, python)
+        if cut:
+            cut(Path(new) / "site", system)
         for outdated in folder.glob(f"{system}-*"):
             shutil.rmtree(outdated, ignore_errors=True)
         (Path(new) / "site").rename(done)
