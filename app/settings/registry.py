@@ -13,8 +13,9 @@ if sys.platform == "win32":
     def read_registry_key(hive: str, key: str) -> dict[str, object] | None:
         """Return a key's values, its subkeys as lists; None when there is no such key.
 
-        A list of an administrative template is a subkey with values named 1, 2, 3 …. The 64-bit
-        view is read. Raises OSError when the key is there and can't be read.
+        A list is a value of several texts, or a subkey with values named 1, 2, 3 …; where both
+        stand the value counts. The 64-bit view is read. Raises OSError when the key is there and
+        can't be read.
         """
         access = winreg.KEY_READ | winreg.KEY_WOW64_64KEY
         try:
@@ -29,7 +30,8 @@ if sys.platform == "win32":
                 values[name] = value
             for index in range(subkeys):
                 name = winreg.EnumKey(opened, index)
-                values[name] = numbered_list(read_registry_key(hive, f"{key}\\{name}") or {})
+                if name not in values:
+                    values[name] = numbered_list(read_registry_key(hive, f"{key}\\{name}") or {})
         return values
 
 else:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -164,7 +165,9 @@ def _resolve(
 
 def _user_name() -> str:
     """Return the user's name, where the system keeps managed settings by it."""
-    try:
-        return os.getlogin() if sys.platform == "darwin" else ""
-    except OSError:
-        return ""
+    if sys.platform == "darwin":
+        import pwd
+
+        with suppress(KeyError):
+            return pwd.getpwuid(os.getuid()).pw_name
+    return ""

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from app.settings.keys import Key
 from app.settings.registry import read_registry_key
 from app.settings.schema import Origin
 
@@ -40,13 +41,7 @@ def read_system_sources(user_name: str = "", platform: str = sys.platform) -> li
     `user_name` finds the user's own managed preferences on macOS. Absent places are left out.
     """
     if platform == "win32":
-        keys = (
-            ("HKEY_LOCAL_MACHINE", POLICIES_KEY_WINDOWS, Origin.MANAGED),
-            ("HKEY_CURRENT_USER", POLICIES_KEY_WINDOWS, Origin.MANAGED),
-            ("HKEY_LOCAL_MACHINE", INSTALLER_KEY_WINDOWS, Origin.INSTALLER),
-        )
-        read = [_registry(*key) for key in keys]
-        return [source for source in read if source is not None]
+        return _registry_sources()
     if platform == "darwin":
         name = f"{MACOS_DOMAIN}.plist"
         paths = [(MANAGED_FOLDER_MACOS / name, Origin.MANAGED)]
@@ -95,10 +90,29 @@ def _plist(content: bytes) -> tuple[Mapping[str, object], str]:
     return (values, "") if isinstance(values, dict) else ({}, "it is not a dictionary")
 
 
+def _registry_sources() -> list[Source]:
+    """Read the registry; the user's installation counts only where the computer has none.
+
+    Else whoever may write to the own hive could say what only the firm's installation may.
+    """
+    machine, user = "HKEY_LOCAL_MACHINE", "HKEY_CURRENT_USER"
+    managed = [_registry(hive, POLICIES_KEY_WINDOWS, Origin.MANAGED) for hive in (machine, user)]
+    installed = _registry(machine, INSTALLER_KEY_WINDOWS, Origin.INSTALLER)
+    if installed is None or not (installed.values or installed.fault):
+        installed = _registry(user, INSTALLER_KEY_WINDOWS, Origin.INSTALLER)
+    return [source for source in (*managed, installed) if source is not None]
+
+
 def _registry(hive: str, key: str, origin: Origin) -> Source | None:
     place = f"{hive}\\{key}"
     try:
         values = read_registry_key(hive, key)
     except OSError as error:
         return Source(origin, place, {}, f"it can't be read: {error.strerror or error}")
-    return None if values is None else Source(origin, place, values)
+    return None if values is None else Source(origin, place, _as_named_here(values))
+
+
+def _as_named_here(values: Mapping[str, object]) -> dict[str, object]:
+    """Return values under the settings' own spelling: the registry knows no capitals."""
+    own = {key.lower(): key.value for key in Key}
+    return {own.get(name.lower(), name): value for name, value in values.items() if name}

@@ -1,0 +1,127 @@
+"""Where each system keeps settings: which places are read, and in which order.
+
+It does not merge what was read; test_settings.py does.
+"""
+
+from __future__ import annotations
+
+import json
+import plistlib
+from pathlib import Path
+
+import pytest
+
+from app.settings import sources
+from app.settings.keys import Key
+from app.settings.schema import Origin, load_schema
+from app.settings.settings import Settings
+from app.settings.sources import read_system_sources
+
+MACHINE, USER = "HKEY_LOCAL_MACHINE", "HKEY_CURRENT_USER"
+POLICIES, INSTALLED = sources.POLICIES_KEY_WINDOWS, sources.INSTALLER_KEY_WINDOWS
+Registry = dict[tuple[str, str], dict[str, object]]
+
+
+def on_windows(monkeypatch: pytest.MonkeyPatch, registry: Registry) -> list[sources.Source]:
+    """Return what is read from a registry."""
+    monkeypatch.setattr(sources, "read_registry_key", lambda *place: registry.get(place))
+    return read_system_sources(platform="win32")
+
+
+def test_the_machines_policies_come_first_then_the_users_then_the_installation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    registry: Registry = {
+        (USER, POLICIES): {"Theme": "light", "UndoSendSeconds": 7},
+        (MACHINE, INSTALLED): {"Theme": "system", "UndoSendSeconds": 2, "LogLevel": "debug"},
+        (MACHINE, POLICIES): {"Theme": "dark"},
+    }
+    read = on_windows(monkeypatch, registry)
+    assert [(source.place, source.origin) for source in read] == [
+        (r"HKEY_LOCAL_MACHINE\Software\Policies\Parley", Origin.MANAGED),
+        (r"HKEY_CURRENT_USER\Software\Policies\Parley", Origin.MANAGED),
+        (r"HKEY_LOCAL_MACHINE\Software\Parley", Origin.INSTALLER),
+    ]
+    settings = Settings(load_schema(), read)
+    assert settings.text(Key.THEME) == "dark"
+    assert settings.number(Key.UNDO_SEND_SECONDS) == 7
+    assert settings.text(Key.LOG_LEVEL) == "debug"
+
+
+def test_the_users_installation_counts_where_the_computer_has_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own: dict[str, object] = {"BackendUrl": "https://own.example.com", "EmbeddedBackend": 1}
+    alone: Registry = {(USER, INSTALLED): own}
+    for registry in (alone, {**alone, (MACHINE, INSTALLED): {}}):
+        settings = Settings(load_schema(), on_windows(monkeypatch, registry))
+        assert settings.text(Key.BACKEND_URL) == "https://own.example.com"
+        assert settings.origin(Key.BACKEND_URL) is Origin.INSTALLER
+        assert settings.flag(Key.EMBEDDED_BACKEND)
+
+
+def test_the_users_hive_can_not_add_to_the_computers_installation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    registry: Registry = {
+        (MACHINE, INSTALLED): {"EmbeddedBackend": 0},
+        (USER, INSTALLED): {"EmbeddedBackend": 1, "BackendCaFile": "/home/anna/own.pem"},
+    }
+    settings = Settings(load_schema(), on_windows(monkeypatch, registry))
+    assert not settings.flag(Key.EMBEDDED_BACKEND)
+    assert settings.path(Key.BACKEND_CA_FILE) is None
+
+
+def test_a_computers_installation_that_can_not_be_read_is_not_replaced(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def read(hive: str, key: str) -> dict[str, object] | None:
+        if (hive, key) == (MACHINE, INSTALLED):
+            raise PermissionError(13, "Access is denied")
+        return {"BackendUrl": "https://own.example.com"} if key == INSTALLED else None
+
+    monkeypatch.setattr(sources, "read_registry_key", read)
+    (source,) = read_system_sources(platform="win32")
+    assert source.fault == "it can't be read: Access is denied"
+    assert Settings(load_schema(), [source]).doubt(Key.BACKEND_URL)
+
+
+def test_the_registry_knows_no_capitals_and_no_unnamed_settings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    values: dict[str, object] = {"": "", "backendURL": "https://parley.example.com", "Odd": 1}
+    settings = Settings(load_schema(), on_windows(monkeypatch, {(MACHINE, POLICIES): values}))
+    assert settings.text(Key.BACKEND_URL) == "https://parley.example.com"
+    assert [warning.key for warning in settings.unknown_keys] == ["Odd"]
+
+
+def test_macos_reads_the_macs_preferences_then_the_users_then_the_installation(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sources, "MANAGED_FOLDER_MACOS", tmp_path / "managed")
+    monkeypatch.setattr(sources, "INSTALLER_FILE_MACOS", tmp_path / "installed.plist")
+    name = "com.parley.desktop.plist"
+    for path, theme in (
+        (tmp_path / "managed" / name, "dark"),
+        (tmp_path / "managed" / "anna" / name, "light"),
+        (tmp_path / "installed.plist", "system"),
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(plistlib.dumps({"Theme": theme}))
+    read = read_system_sources("anna", platform="darwin")
+    assert [source.values["Theme"] for source in read] == ["dark", "light", "system"]
+    assert [source.origin for source in read] == [Origin.MANAGED, Origin.MANAGED, Origin.INSTALLER]
+
+
+def test_linux_reads_the_policies_then_the_installation(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, place in (("INSTALLER_FILE_LINUX", "b.json"), ("MANAGED_FILE_LINUX", "a.json")):
+        monkeypatch.setattr(sources, name, tmp_path / place)
+        (tmp_path / place).write_text(json.dumps({"Theme": "dark"}))
+    assert [source.origin for source in read_system_sources(platform="linux")] == [
+        Origin.MANAGED,
+        Origin.INSTALLER,
+    ]
+    (tmp_path / "a.json").unlink()
+    assert len(read_system_sources(platform="linux")) == 1
