@@ -9,29 +9,18 @@ from backend.api import archive, commands, files, reading, searching
 from backend.api.changing import CHANGES
 from backend.api.imports import IMPORTS
 from backend.api.operation import Answer, JsonValue, Operation, Parameter
+from backend.api.paging import PAGING, limit_parameter
 from backend.api.supervision_operations import SUPERVISION
 from backend.api.sync_operations import STREAM
 from backend.api.triage import TRIAGE
 from contract import api, search, wire
 from contract.problems import ProblemCode
 
-_CURSOR = Parameter(
-    "cursor", "query", {"type": "string"}, "The next_cursor of the page before; empty to begin."
-)
-_LIMIT = Parameter(
-    "limit", "query", {"type": "integer", "minimum": 1, "maximum": 500}, "Rows on a page."
-)
 _BEFORE = Parameter(
     "before_utc_ms",
     "query",
     {"type": "integer", "minimum": 0, "maximum": 2**52},
     "Only messages placed before this time.",
-)
-_AROUND = Parameter(
-    "limit",
-    "query",
-    {"type": "integer", "minimum": 1, "maximum": 250},
-    "Messages on each side.",
 )
 _OFFSET = Parameter(
     api.UPLOAD_OFFSET,
@@ -44,7 +33,6 @@ _RANGE = Parameter("Range", "header", {"type": "string"}, "A single byte range (
 _IF_NONE_MATCH = Parameter("If-None-Match", "header", {"type": "string"}, "The ETag held.")
 
 _CODE = ProblemCode
-_PAGING = (_CURSOR, _LIMIT)
 
 ABOUT_BACKEND = (
     Operation(
@@ -104,7 +92,7 @@ INBOX = (
         summary="Conversations, newest activity first",
         handler=reading.conversations,
         answers={200: Answer("One page", wire.ConversationPage)},
-        parameters=_PAGING,
+        parameters=PAGING,
     ),
     Operation(
         method="GET",
@@ -121,7 +109,7 @@ INBOX = (
         summary="A conversation's messages, newest first",
         handler=reading.conversation_messages,
         answers={200: Answer("One page", wire.MessagePage)},
-        parameters=(*_PAGING, _BEFORE),
+        parameters=(*PAGING, _BEFORE),
     ),
     Operation(
         method="POST",
@@ -177,7 +165,7 @@ INBOX = (
         summary="A message with those before and after it in its conversation, newest first",
         handler=searching.message_surroundings,
         answers={200: Answer("The messages", wire.MessagePage)},
-        parameters=(_AROUND,),
+        parameters=(limit_parameter(250, "Messages on each side."),),
     ),
     Operation(
         method="POST",
@@ -207,7 +195,7 @@ INBOX = (
         summary="The employee's book, by name",
         handler=reading.contacts,
         answers={200: Answer("One page", wire.ContactPage)},
-        parameters=_PAGING,
+        parameters=PAGING,
     ),
     Operation(
         method="GET",

@@ -18,6 +18,7 @@ from backend.api.cursors import (
     encode_cursor,
 )
 from backend.api.operation import JSON, Call, json_answer
+from backend.api.paging import DEFAULT_PAGE, page_limit
 from backend.delivery.troubles import troubles_of
 from backend.directory.people import contact_page, read_contacts
 from backend.inbox.events import changed_since
@@ -40,7 +41,6 @@ from contract.wire import (
     SnapshotPage,
 )
 
-DEFAULT_PAGE = 100
 SYNC_PAGE_MAX = 2_000
 _END_OF_TIME_UTC_MS = 2**52  # what a float still holds exactly
 FEATURES = ("events_sse", "events_poll", "resumable_upload", "archive_probe", "sync_positions")
@@ -148,7 +148,7 @@ async def conversations(call: Call) -> Response:
     """Answer a page of conversations, newest activity first."""
     cursor = decode_cursor(call.request.query_params.get("cursor", ""), ConversationCursor)
     after = None if cursor is None else (cursor.activity_utc_ms, cursor.conversation_id)
-    limit = _limit(call)
+    limit = page_limit(call)
     found = await call.services.database.read(
         lambda connection: conversation_page(connection, call.me, after, limit)
     )
@@ -178,7 +178,7 @@ async def conversation_messages(call: Call) -> Response:
     cursor = decode_cursor(call.request.query_params.get("cursor", ""), MessageCursor)
     before = call.whole_number("before_utc_ms", _END_OF_TIME_UTC_MS, 0, _END_OF_TIME_UTC_MS)
     after = (before, 0) if cursor is None else (cursor.place_at_utc_ms, cursor.place_index)
-    limit, conversation_id = _limit(call), call.path("conversation_id")
+    limit, conversation_id = page_limit(call), call.path("conversation_id")
     found = await call.services.database.read(
         lambda connection: message_page(connection, call.me, after, limit, conversation_id)
     )
@@ -202,7 +202,7 @@ async def contacts(call: Call) -> Response:
     """Answer a page of the employee's book, by name."""
     cursor = decode_cursor(call.request.query_params.get("cursor", ""), ContactCursor)
     after = None if cursor is None else (cursor.name, cursor.contact_id)
-    limit = _limit(call)
+    limit = page_limit(call)
     found = await call.services.database.read(
         lambda connection: contact_page(connection, call.me.employee_id, after=after, limit=limit)
     )
@@ -220,7 +220,3 @@ async def contact(call: Call) -> Response:
     if not found:
         raise not_found("contact")
     return json_answer(found[0])
-
-
-def _limit(call: Call) -> int:
-    return call.whole_number("limit", DEFAULT_PAGE, 1, call.services.settings.page_max)

@@ -6,15 +6,14 @@ It never shows one role what belongs to another, and reading changes nothing.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TypeVar
 
 import msgspec
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from backend.api.cursors import QueueCursor, decode_cursor, encode_cursor
 from backend.api.once import once
 from backend.api.operation import Call, json_answer
+from backend.api.paging import choice, next_queue_cursor, page_limit, queue_place
 from backend.directory.client_accounts import account_keys
 from backend.directory.templates import read_templates
 from backend.governance.approval_queue import approval_page, read_approval
@@ -32,10 +31,6 @@ from contract.supervision import (
 )
 from contract.wire import Channel, Done
 
-DEFAULT_PAGE = 100
-E = TypeVar("E", bound=StrEnum)
-D = TypeVar("D")
-
 
 class QueueState(StrEnum):
     """Which part of the review queue is asked for."""
@@ -48,12 +43,12 @@ async def approvals(call: Call) -> Response:
     """Answer the held messages that the asking supervisor may decide."""
     if not is_supervisor(call.me):
         raise Refused(ProblemCode.FORBIDDEN, "Only a supervisor decides on held messages.")
-    state = _choice(call, "state", ApprovalState, ApprovalState.PENDING)
-    cursor, limit = _cursor(call), _limit(call)
+    state = choice(call, "state", ApprovalState, ApprovalState.PENDING)
+    cursor, limit = queue_place(call), page_limit(call)
     page, following = await call.services.database.read(
         lambda connection: approval_page(connection, call.me, state, cursor, limit)
     )
-    return json_answer(msgspec.structs.replace(page, next_cursor=_next(following)))
+    return json_answer(msgspec.structs.replace(page, next_cursor=next_queue_cursor(following)))
 
 
 async def approval_decision(call: Call) -> Response:
@@ -78,15 +73,15 @@ async def approval_decision(call: Call) -> Response:
 async def reviews(call: Call) -> Response:
     """Answer Compliance's review queue."""
     check_reviewer(call.me)
-    kind = _choice(call, "kind", ReviewKind, None)
-    closed = _choice(call, "state", QueueState, QueueState.OPEN) is QueueState.CLOSED
-    cursor, limit = _cursor(call), _limit(call)
+    kind = choice(call, "kind", ReviewKind, None)
+    closed = choice(call, "state", QueueState, QueueState.OPEN) is QueueState.CLOSED
+    cursor, limit = queue_place(call), page_limit(call)
     page, following = await call.services.database.read(
         lambda connection: review_page(
             connection, call.me, closed=closed, kind=kind, after=cursor, limit=limit
         )
     )
-    return json_answer(msgspec.structs.replace(page, next_cursor=_next(following)))
+    return json_answer(msgspec.structs.replace(page, next_cursor=next_queue_cursor(following)))
 
 
 async def review(call: Call) -> Response:
@@ -114,7 +109,7 @@ async def review_action(call: Call) -> Response:
 
 async def templates(call: Call) -> Response:
     """Answer the firm's approved templates, those of one channel when it is asked for."""
-    channel = _choice(call, "channel", Channel, None)
+    channel = choice(call, "channel", Channel, None)
     found = await call.services.database.read(
         lambda connection: read_templates(connection, call.me.firm_id, channel or "")
     )
@@ -129,28 +124,3 @@ async def policy_accounts(call: Call) -> Response:
             lambda connection: account_keys(connection, me.employee_id, me.firm_id)
         )
     )
-
-
-def _choice(call: Call, name: str, kind: type[E], default: D) -> E | D:
-    """Return a query parameter as one of an enumeration; raises Refused for another text."""
-    text = call.request.query_params.get(name)
-    if text is None:
-        return default
-    try:
-        return kind(text)
-    except ValueError:
-        allowed = ", ".join(member.value for member in kind)
-        raise Refused(ProblemCode.BAD_REQUEST, f"{name} must be one of: {allowed}.") from None
-
-
-def _cursor(call: Call) -> tuple[int, str] | None:
-    cursor = decode_cursor(call.request.query_params.get("cursor", ""), QueueCursor)
-    return None if cursor is None else (cursor.at_utc_ms, cursor.item_id)
-
-
-def _next(following: tuple[int, str] | None) -> str:
-    return "" if following is None else encode_cursor(QueueCursor(*following))
-
-
-def _limit(call: Call) -> int:
-    return call.whole_number("limit", DEFAULT_PAGE, 1, call.services.settings.page_max)

@@ -5,35 +5,15 @@ It never carries one out.
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from backend.api import supervision
-from backend.api.operation import Answer, JsonValue, Operation, Parameter
+from backend.api.operation import Answer, Operation
+from backend.api.paging import PAGING, choice_parameter
 from contract import api
 from contract import supervision as values
 from contract.problems import ProblemCode
 from contract.wire import Channel
 
 _FORBIDDEN = (ProblemCode.FORBIDDEN,)
-_PAGING = (
-    Parameter(
-        "cursor", "query", {"type": "string"}, "The next_cursor of the page before; empty to begin."
-    ),
-    Parameter(
-        "limit", "query", {"type": "integer", "minimum": 1, "maximum": 500}, "Rows on a page."
-    ),
-)
-
-
-def _one_of(name: str, kind: type[StrEnum], about: str) -> Parameter:
-    schema: dict[str, JsonValue] = {
-        "type": "string",
-        "minLength": 1,
-        "maxLength": 32,
-        "pattern": f"^({'|'.join(member.value for member in kind)})$",
-    }
-    return Parameter(name, "query", schema, about)
-
 
 SUPERVISION = (
     Operation(
@@ -44,8 +24,10 @@ SUPERVISION = (
         handler=supervision.approvals,
         answers={200: Answer("One page", values.ApprovalPage)},
         parameters=(
-            _one_of("state", values.ApprovalState, "Those in this state; pending by default."),
-            *_PAGING,
+            choice_parameter(
+                "state", values.ApprovalState, "Those in this state; pending by default."
+            ),
+            *PAGING,
         ),
         problems=_FORBIDDEN,
     ),
@@ -68,9 +50,9 @@ SUPERVISION = (
         handler=supervision.reviews,
         answers={200: Answer("One page", values.ReviewPage)},
         parameters=(
-            _one_of("state", supervision.QueueState, "Open items by default."),
-            _one_of("kind", values.ReviewKind, "Items of this kind alone."),
-            *_PAGING,
+            choice_parameter("state", supervision.QueueState, "Open items by default."),
+            choice_parameter("kind", values.ReviewKind, "Items of this kind alone."),
+            *PAGING,
         ),
         problems=_FORBIDDEN,
     ),
@@ -102,7 +84,7 @@ SUPERVISION = (
         summary="The channels' approved templates of the firm, by name",
         handler=supervision.templates,
         answers={200: Answer("The templates", values.TemplateList)},
-        parameters=(_one_of("channel", Channel, "Those of one channel."),),
+        parameters=(choice_parameter("channel", Channel, "Those of one channel."),),
     ),
     Operation(
         method="GET",

@@ -7,19 +7,11 @@ from __future__ import annotations
 
 from backend.api import reading, streaming
 from backend.api.operation import Answer, Operation, Parameter
+from backend.api.paging import CURSOR, limit_parameter
 from contract import api, wire
 from contract.events import EventPage
 from contract.problems import ProblemCode
 
-_CURSOR = Parameter(
-    "cursor", "query", {"type": "string"}, "The next_cursor of the page before; empty to begin."
-)
-_SYNC_LIMIT = Parameter(
-    "limit",
-    "query",
-    {"type": "integer", "minimum": 1, "maximum": reading.SYNC_PAGE_MAX},
-    "Rows on a page.",
-)
 _AFTER = Parameter(
     "after", "query", {"type": "integer", "minimum": 0, "maximum": 2**62}, "A stream position."
 )
@@ -39,7 +31,7 @@ STREAM = (
         summary="The first sync: conversations, contacts, messages, newest first",
         handler=reading.snapshot,
         answers={200: Answer("One page", wire.SnapshotPage)},
-        parameters=(_CURSOR, _SYNC_LIMIT),
+        parameters=(CURSOR, limit_parameter(reading.SYNC_PAGE_MAX)),
     ),
     Operation(
         method="GET",

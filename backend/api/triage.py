@@ -9,32 +9,34 @@ import msgspec
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from backend.api.cursors import QueueCursor, decode_cursor, encode_cursor
 from backend.api.once import once
-from backend.api.operation import Answer, Call, Operation, Parameter, json_answer
+from backend.api.operation import Answer, Call, Operation, json_answer
+from backend.api.paging import (
+    PAGING,
+    choice,
+    choice_parameter,
+    next_queue_cursor,
+    page_limit,
+    queue_place,
+)
 from backend.inbox.triage import decide_triage
 from backend.inbox.triage_queue import read_triage, triage_page
-from backend.refusals import Refused
 from contract import api
 from contract.problems import ProblemCode
 from contract.triage import TriageCommand, TriageItem, TriagePage, TriageState
 from contract.wire import Done
 
 DEFAULT_PAGE = 50
-_STATES = "|".join(state.value for state in TriageState)
 
 
 async def triage(call: Call) -> Response:
     """Answer the unknown senders that the asker looks after; an empty page for everybody else."""
-    state = _state(call)
-    limit = call.whole_number("limit", DEFAULT_PAGE, 1, call.services.settings.page_max)
-    cursor = decode_cursor(call.request.query_params.get("cursor", ""), QueueCursor)
-    after = None if cursor is None else (cursor.at_utc_ms, cursor.item_id)
+    state = choice(call, "state", TriageState, TriageState.OPEN)
+    after, limit = queue_place(call), page_limit(call, DEFAULT_PAGE)
     page, following = await call.services.database.read(
         lambda connection: triage_page(connection, call.me, state, after, limit)
     )
-    more = "" if following is None else encode_cursor(QueueCursor(*following))
-    return json_answer(msgspec.structs.replace(page, next_cursor=more))
+    return json_answer(msgspec.structs.replace(page, next_cursor=next_queue_cursor(following)))
 
 
 async def triage_action(call: Call) -> Response:
@@ -55,17 +57,6 @@ async def triage_action(call: Call) -> Response:
     )
 
 
-def _state(call: Call) -> TriageState:
-    text = call.request.query_params.get("state")
-    if text is None:
-        return TriageState.OPEN
-    try:
-        return TriageState(text)
-    except ValueError:
-        allowed = _STATES.replace("|", ", ")
-        raise Refused(ProblemCode.BAD_REQUEST, f"state must be one of: {allowed}.") from None
-
-
 TRIAGE = (
     Operation(
         method="GET",
@@ -75,24 +66,8 @@ TRIAGE = (
         handler=triage,
         answers={200: Answer("One page", TriagePage)},
         parameters=(
-            Parameter(
-                "state",
-                "query",
-                {"type": "string", "minLength": 1, "maxLength": 32, "pattern": f"^({_STATES})$"},
-                "Those in this state; open by default.",
-            ),
-            Parameter(
-                "cursor",
-                "query",
-                {"type": "string"},
-                "The next_cursor of the page before; empty to begin.",
-            ),
-            Parameter(
-                "limit",
-                "query",
-                {"type": "integer", "minimum": 1, "maximum": 500},
-                "Rows on a page.",
-            ),
+            choice_parameter("state", TriageState, "Those in this state; open by default."),
+            *PAGING,
         ),
     ),
     Operation(
