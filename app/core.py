@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from app.composition import Composition
     from app.diagnostics.checks import Subject
     from app.domain.first_frame import FirstFrame
+    from app.domain.settings_account import SettingsAccount
     from app.hint_desk import HintDesk
     from app.outbox.messaging import Messaging
     from app.proof_desk import ProofDesk
@@ -77,7 +78,7 @@ class Core:
 
         `try_sample`: the person asked for the sample workspace, which does not start by itself.
         """
-        self.settings = settings
+        self.settings = self._settings_at_start = settings
         self.paths = paths
         self.vault = KeyVault()
         self._clock = clock
@@ -248,6 +249,18 @@ class Core:
             status=self.status,
             fault=self._fault,
             check_probe=self.proofs.receipts.check_probe if self.is_open else None,
+            settings=self._settings_account,
+        )
+
+    def _settings_account(self) -> SettingsAccount:
+        """Return all settings for support, and what changed in their places since the start.
+
+        Reads these places again, a few small files; nothing that runs takes a change from it.
+        """
+        from app.settings.account import account_of
+
+        return account_of(
+            self.settings, at_start=self._settings_at_start, again=self.settings.reread()
         )
 
     # -- composition -----------------------------------------------------------------------

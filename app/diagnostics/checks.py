@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 
@@ -25,6 +26,7 @@ from app.domain.errors import (
     UnknownVersion,
     WrongKey,
 )
+from app.domain.settings_account import SettingsAccount
 from app.domain.status import CoreStatus, Link
 from app.session.keys import DataFolder, KeyVault
 from app.store.store import Store
@@ -37,6 +39,12 @@ _LOG = logging.getLogger(__name__)
 CHECK_TIMEOUT_S = 20.0
 LITTLE_DISK_BYTES = 500_000_000
 _OK, _WARN, _FAIL = CheckStatus.OK, CheckStatus.WARN, CheckStatus.FAIL
+_ORIGINS = (
+    ("managed", "managed"),
+    ("installer", "set at installation"),
+    ("user", "set by the user"),
+    ("default", "as Parley has them"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,7 @@ class Subject:
     status: CoreStatus
     fault: AppError | None = None
     check_probe: Callable[[ArchiveProbe], Awaitable[Finding]] | None = None
+    settings: Callable[[], SettingsAccount] | None = None
 
 
 Check = Callable[[Subject], Awaitable[CheckResult]]
@@ -61,6 +70,27 @@ async def run_checks(subject: Subject) -> AsyncIterator[CheckResult]:
         started = time.perf_counter()
         result = await _guarded(name, check, subject)
         yield replace(result, elapsed_ms=(time.perf_counter() - started) * 1000)
+
+
+async def check_settings(subject: Subject) -> CheckResult:
+    """Read the places of settings again, off the loop, and say what is wrong or waits there."""
+    name = "check.settings"
+    if subject.settings is None:
+        return CheckResult(name, _OK, "No settings were looked at")
+    account = await asyncio.to_thread(subject.settings)
+    # What stops Parley first, then what IT has to mend, then the user's own.
+    faults = sorted(account.faults, key=lambda fault: (not fault.stops, fault.by_user))
+    if faults:
+        more = f"; and {len(faults) - 1} more, see the list" if len(faults) > 1 else ""
+        owner = Owner.USER if faults[0].by_user else Owner.IT
+        status = _FAIL if faults[0].stops else _WARN
+        return CheckResult(name, status, f"{faults[0].words}{more}", owner)
+    if account.changed:
+        words = f"Changed since Parley started: {', '.join(account.changed)}; start Parley again"
+        return CheckResult(name, _WARN, words, Owner.USER)
+    counts = Counter(line.origin for line in account.lines)
+    words = ", ".join(f"{counts[origin]} {said}" for origin, said in _ORIGINS if counts[origin])
+    return CheckResult(name, _OK, f"{len(account.lines)} settings: {words}")
 
 
 async def check_store(subject: Subject) -> CheckResult:
@@ -190,6 +220,7 @@ async def check_outbox(subject: Subject) -> CheckResult:
 
 
 CHECKS: dict[str, Check] = {
+    "check.settings": check_settings,
     "check.store": check_store,
     "check.keyring": check_keyring,
     "check.backend": check_backend,

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.domain.settings_account import SettingsAccount
+
 
 class CheckStatus(StrEnum):
     """How a check went."""
@@ -31,6 +33,8 @@ class Owner(StrEnum):
 EXIT_CODES = {Owner.NOBODY: 0, Owner.USER: 10, Owner.IT: 20, Owner.VENDOR: 30}
 
 TITLES = {
+    "check.setup": "Set-up",
+    "check.settings": "Settings",
     "check.store": "Local store",
     "check.keyring": "Keyring",
     "check.backend": "Service",
@@ -69,20 +73,29 @@ def exit_code(results: Sequence[CheckResult]) -> int:
     return 0
 
 
-def to_text(results: Sequence[CheckResult]) -> str:
-    """Return the results as a table for a terminal."""
+def to_text(results: Sequence[CheckResult], settings: SettingsAccount | None = None) -> str:
+    """Return the results as a table for a terminal, and below them the settings somebody set."""
     marks = {CheckStatus.OK: "ok  ", CheckStatus.WARN: "warn", CheckStatus.FAIL: "FAIL"}
     lines = []
     for result in results:
         owner = f" [{result.owner}]" if result.owner else ""
         took = f"{result.elapsed_ms:7.1f} ms"
         lines.append(f"{marks[result.status]}  {result.title:<20} {took}  {result.sentence}{owner}")
+    if settings is not None:
+        lines += [f"fault {fault.words}" for fault in settings.faults]
+        lines += [
+            f"set   {line.key} = {line.value} ({line.origin}, {line.place})"
+            for line in settings.lines
+            if line.place
+        ]
     return "\n".join(lines)
 
 
-def to_json(results: Sequence[CheckResult], version: str) -> str:
-    """Return the results as one JSON document for tools."""
-    document = {
+def to_json(
+    results: Sequence[CheckResult], version: str, settings: SettingsAccount | None = None
+) -> str:
+    """Return the results as one JSON document for tools, with every setting and its origin."""
+    document: dict[str, object] = {
         "version": version,
         "ok": exit_code(results) == 0,
         "exit_code": exit_code(results),
@@ -97,4 +110,23 @@ def to_json(results: Sequence[CheckResult], version: str) -> str:
             for result in results
         ],
     }
+    if settings is not None:
+        document |= _settings_part(settings)
     return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _settings_part(settings: SettingsAccount) -> dict[str, object]:
+    return {
+        "settings": [
+            {
+                "key": line.key,
+                "value": line.value,
+                "origin": line.origin,
+                "place": line.place,
+                "locked": line.locked,
+            }
+            for line in settings.lines
+        ],
+        "settings_warnings": [fault.words for fault in settings.faults],
+        "settings_waiting_for_a_start": list(settings.changed),
+    }

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -28,6 +28,7 @@ class SettingWarning(NamedTuple):
     key: str
     place: str
     reason: str
+    origin: Origin = Origin.MANAGED
 
     def __str__(self) -> str:
         subject = f"{self.key} in {self.place}" if self.key else self.place
@@ -44,7 +45,7 @@ class _Effective(NamedTuple):
 class Settings:
     """The settings as they hold now; to see changes load them again."""
 
-    __slots__ = ("_effective", "schema", "unknown_keys", "warnings")
+    __slots__ = ("_effective", "_reread", "schema", "unknown_keys", "warnings")
 
     def __init__(self, schema: Mapping[str, Setting], sources: Iterable[Source]) -> None:
         """Merge `sources`; of two with one origin the first is the stronger.
@@ -52,7 +53,10 @@ class Settings:
         `warnings` and `unknown_keys` (managed ones) then tell what IT or the user should mend.
         """
         ordered = tuple(sources)
-        warnings = [SettingWarning("", one.place, one.fault) for one in ordered if one.fault]
+        warnings = [
+            SettingWarning("", one.place, one.fault, one.origin) for one in ordered if one.fault
+        ]
+        self._reread: Callable[[], Settings] = lambda: self
         self.schema = schema
         self._effective = {
             key: _resolve(key, setting, ordered, warnings) for key, setting in schema.items()
@@ -72,8 +76,15 @@ class Settings:
 
         `sources` replaces the system's places. Reads a few small files (under 2 ms).
         """
-        system = read_system_sources(_user_name()) if sources is None else list(sources)
-        return cls(load_schema(), [*system, UserSettings(config_dir).read()])
+        given = None if sources is None else tuple(sources)
+        system = read_system_sources(_user_name()) if given is None else given
+        loaded = cls(load_schema(), [*system, UserSettings(config_dir).read()])
+        loaded._reread = lambda: cls.load(config_dir, sources=given)
+        return loaded
+
+    def reread(self) -> Settings:
+        """Return what the same places say now; values made without places stay as they are."""
+        return self._reread()
 
     def text(self, key: Key) -> str:
         """Return a text setting, perhaps empty."""
@@ -145,11 +156,11 @@ def _resolve(
             continue
         if source.origin not in setting.origins:
             reason = f"it can't be set here ({', '.join(setting.origins)} only)"
-            warnings.append(SettingWarning(key, source.place, reason))
+            warnings.append(SettingWarning(key, source.place, reason, source.origin))
             continue
         judged = judge(setting, source.values[key])
         if judged.value is None:
-            warnings.append(SettingWarning(key, source.place, judged.reason))
+            warnings.append(SettingWarning(key, source.place, judged.reason, source.origin))
             if source.origin not in found:
                 doubts.setdefault(source.origin, str(warnings[-1]))
         else:

@@ -15,6 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.core import Core
+from app.diagnostics.checks import CHECKS
 from app.domain.clock import SystemClock
 from app.domain.errors import DiskFull
 from app.domain.status import Link
@@ -164,7 +165,7 @@ def test_a_killed_service_is_started_again_and_the_window_says_so(
             await until(lambda: len(banners.texts()) == 1)
             QTest.keyClick(workspace.window, Qt.Key.Key_F12)
             await until(lambda: workspace.window.page() is Page.DIAGNOSTICS)
-            await until(lambda: len(workspace.window.diagnostics.results()) == 8, 20)
+            await until(lambda: len(workspace.window.diagnostics.results()) == len(CHECKS), 20)
 
     run_in_qt_loop(qapp, work(), timeout_s=100)
 

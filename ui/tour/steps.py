@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 
 from PySide6.QtCore import Qt
 
+from app.diagnostics.checks import CHECKS
 from app.diagnostics.results import CheckStatus
 from contract.ids import ContactId
 from contract.states import DeliveryState
@@ -290,7 +291,7 @@ async def diagnostics(stage: Stage) -> None:
     window = stage.window
     await press(window.composer.edit, Qt.Key.Key_F12)
     await wait_for(lambda: window.page() is Page.DIAGNOSTICS, "the diagnostics page")
-    await wait_for(lambda: len(window.diagnostics.results()) == 7, "seven results", 60)
+    await wait_for(lambda: len(window.diagnostics.results()) == len(CHECKS), "each result", 60)
     bad = [one.title for one in window.diagnostics.results() if one.status is not CheckStatus.OK]
     if bad:
         raise StepFailed(f"not fine: {', '.join(bad)}")

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from app.diagnostics.results import CheckResult, CheckStatus, Owner, exit_code, to_json, to_text
+from app.domain.settings_account import SettingFault, SettingLine, SettingsAccount
 
 _OK = CheckResult("check.store", CheckStatus.OK, "Fine", Owner.NOBODY, 3.21)
 _WARN = CheckResult("check.outbox", CheckStatus.WARN, "1 refused", Owner.USER, 1.0)
@@ -43,3 +44,25 @@ def test_json_and_text_say_the_same() -> None:
     }
     text = to_text([_OK, _fail(Owner.IT)])
     assert "FAIL  Service" in text and "[IT]" in text
+
+
+def test_both_tell_settings_with_their_origin_and_what_is_wrong() -> None:
+    lines = (
+        SettingLine("Theme", "Theme", "dark", "managed", "policies.json", locked=True),
+        SettingLine("LogLevel", "Log level", "info", "default"),
+    )
+    account = SettingsAccount(lines, (SettingFault("Odd in policies.json: no"),), ("Theme",))
+    document = json.loads(to_json([_OK], "1.2.3", account))
+    assert document["settings"][0] == {
+        "key": "Theme",
+        "value": "dark",
+        "origin": "managed",
+        "place": "policies.json",
+        "locked": True,
+    }
+    assert document["settings_warnings"] == ["Odd in policies.json: no"]
+    assert document["settings_waiting_for_a_start"] == ["Theme"]
+    text = to_text([_OK], account)
+    assert "set   Theme = dark (managed, policies.json)" in text
+    assert "LogLevel" not in text
+    assert "Odd in policies.json" in text
