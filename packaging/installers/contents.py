@@ -35,7 +35,7 @@ LEFT_OUT_MODULES = (
     "tests",
     # The standard library's own workshop.
     *("tkinter", "turtle", "turtledemo", "idlelib", "lib2to3", "ensurepip", "venv", "test"),
-    *("distutils", "pydoc_data", "curses"),
+    *("distutils", "pydoc_data", "curses", "readline"),
     # Builds and tests.
     *("pip", "setuptools", "pkg_resources", "wheel", "_distutils_hack", "hatchling", "editables"),
     *("pytest", "_pytest", "hypothesis", "mypy", "IPython", "PyInstaller", "packaging"),
@@ -45,6 +45,13 @@ LEFT_OUT_MODULES = (
     *(f"sqlalchemy.dialects.{name}" for name in ("mysql", "mssql", "oracle", "postgresql")),
     *(f"phonenumbers.{name}" for name in ("geodata", "carrierdata", "tzdata")),
     *(f"phonenumbers.{name}" for name in ("geocoder", "carrier", "timezone")),
+)
+
+# Of the libraries that PyInstaller finds on the Linux machine which builds, these go along; all
+# others are every Linux desktop's own, kept new there: graphics, fonts, C++, OpenSSL.
+_TAKEN_ALONG_ON_LINUX = (
+    *("libpython3*", "libffi.so*", "libbz2.so*"),
+    *("libQt6*", "libicu*", "libpyside6*", "libshiboken6*"),
 )
 
 QT_MODULES = ("QtCore", "QtDBus", "QtGui", "QtSvg", "QtTest", "QtWidgets")
@@ -136,6 +143,16 @@ def is_wanted(path: PurePosixPath, system: QtSystem) -> bool:
     folders = [".".join(path.parts[: depth + 1]) for depth in range(len(path.parts) - 1)]
     module = ".".join((*path.parts[:-1], path.name.split(".")[0]))
     return not any(is_left_out(name) for name in (*folders, module))
+
+
+def is_left_to_linux(path: PurePosixPath) -> bool:
+    """Tell whether a file of a Linux bundle is a library that each Linux brings itself.
+
+    Such files stand at the top, `path` being relative to the bundle's own folder of libraries.
+    """
+    if len(path.parts) > 1 or ".so" not in path.name or not path.name.startswith("lib"):
+        return False
+    return not any(fnmatch(path.name, pattern) for pattern in _TAKEN_ALONG_ON_LINUX)
 
 
 def _is_qt_wanted(path: PurePosixPath, system: QtSystem) -> bool:
