@@ -1,6 +1,6 @@
 """The command line: run Parley, play the tour, run the self-test, tell the version.
 
-It never imports Qt before it is known that a window is wanted.
+It never imports Qt before it is known that a window is wanted, and takes no option from a link.
 """
 
 from __future__ import annotations
@@ -17,9 +17,17 @@ from ui.start_marks import mark
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line asks for and return its exit status."""
     mark("main")
-    chosen = _parser().parse_args(arguments)
-    if chosen.json and not chosen.selftest:
-        _parser().error("--json goes with --selftest")
+    if sys.stdout is None or sys.stderr is None:  # a windowed EXE
+        from ui.standard_streams import provide_streams
+
+        provide_streams()
+    words = sys.argv[1:] if arguments is None else arguments
+    parser = _parser()
+    chosen = parser.parse_args(_without_options_of_a_link(words))
+    if chosen.link and not _is_link(chosen.link[0]):
+        parser.error(f"unrecognized arguments: {' '.join(chosen.link)}")
+    if (chosen.json or chosen.output is not None) and not chosen.selftest:
+        parser.error("--json and --output go with --selftest")
     if chosen.data_dir is not None:
         from app.settings.paths import DATA_DIR_VARIABLE
 
@@ -31,17 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from ui.signing_in import run_sign_in, run_sign_out
 
         return run_sign_out() if chosen.sign_in is None else run_sign_in(chosen.sign_in)
-    if chosen.selftest:
-        from ui.selftest import run_selftest
-
-        return run_selftest(as_json=chosen.json, version=version())
-    if chosen.tour is not None:
-        from ui.tour.run import run_tour
-
-        return run_tour(chosen.tour, theme=chosen.theme or "light", version=version())
-    from ui.run import run_window
-
-    return run_window(theme=chosen.theme, version=version())
+    return _run(chosen)
 
 
 def version() -> str:
@@ -51,8 +49,39 @@ def version() -> str:
     return CLIENT_VERSION
 
 
+def _run(chosen: argparse.Namespace) -> int:
+    if chosen.selftest:
+        from ui.selftest import run_selftest
+
+        return run_selftest(as_json=chosen.json, version=version(), output=chosen.output)
+    if chosen.tour is not None:
+        from ui.tour.run import run_tour
+
+        return run_tour(chosen.tour, theme=chosen.theme or "light", version=version())
+    from ui.run import run_window
+
+    link = " ".join(chosen.link)
+    return run_window(theme=chosen.theme, version=version(), link=link, by_session=chosen.autostart)
+
+
+def _without_options_of_a_link(words: Sequence[str]) -> Sequence[str]:
+    """Return the words; of those that come with a link nothing but the link, whatever it says.
+
+    A link comes from a page or a mail, and may try to bring options along.
+    """
+    first = next((place for place, word in enumerate(words) if _is_link(word)), None)
+    return words if first is None else ["--", *words[first:]]
+
+
+def _is_link(word: str) -> bool:
+    from app.domain.links import is_link
+
+    return is_link(word)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="parley", description="One inbox, one governed send.")
+    parser.add_argument("link", nargs="*", help="a link that begins with parley://")
     parser.add_argument("--version", action="store_true", help="print the version")
     parser.add_argument(
         "--selftest",
@@ -60,6 +89,17 @@ def _parser() -> argparse.ArgumentParser:
         help="run the checks without a window; exit 0 fine, 10 user, 20 IT, 30 vendor",
     )
     parser.add_argument("--json", action="store_true", help="with --selftest: print JSON")
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE", help="with --selftest: write to FILE, not print"
+    )
+    parser.add_argument(
+        "--autostart",
+        action="store_true",
+        help="start minimised, and only where the setting Autostart is on",
+    )
+    parser.add_argument(
+        "--restarted", action="store_true", help="what Windows adds after an update"
+    )
     parser.add_argument(
         "--tour", type=Path, metavar="DIR", help="drive the real app; pictures and report in DIR"
     )

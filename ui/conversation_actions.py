@@ -8,6 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PySide6.QtGui import QGuiApplication
+
+from app.domain.links import link_to_conversation
 from contract.ids import ConversationId, MessageId
 from contract.wire import Contact
 from ui.bridge.dialogs import ask_for_file
@@ -44,6 +47,7 @@ class ConversationActions:
         )
         self._connect_messages()
         self._connect_find()
+        window.header.copy_link_requested.connect(self._on_copy_link)
         window.composer.attach_requested.connect(self._on_attach)
         window.composer.move_requested.connect(self._on_move)
         window.people.contact_chosen.connect(self._on_contact_chosen)
@@ -101,6 +105,11 @@ class ConversationActions:
     def _on_ask(self, message_id: str, question: str) -> None:
         self._on_reply(message_id)
         self._workspace.composer.propose(question)
+
+    def _on_copy_link(self) -> None:
+        shown = self._workspace.conversation.conversation_id
+        if shown is not None:
+            QGuiApplication.clipboard().setText(link_to_conversation(shown))
 
     def _on_contact_chosen(self, contact: Contact) -> None:
         self._workspace.spawner.spawn(self._open_contact(contact), "open contact")

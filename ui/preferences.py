@@ -12,6 +12,7 @@ from app.settings.keys import Key
 from app.settings.schema import Value
 from app.settings.settings import Settings
 from app.settings.user_file import UserSettings
+from ui.autostarting import follow_autostart
 from ui.look import Look
 from ui.models.settings_rows import TEXT_SIZE, service_words, setting_rows
 from ui.views.main_window import MainWindow
@@ -30,9 +31,12 @@ class Preferences:
         state: WindowState,
         window: MainWindow,
         reload: Callable[[], Settings],
+        follow_autostart: Callable[[Settings], str] = follow_autostart,
     ) -> None:
+        """`follow_autostart` makes the session's entry true to the settings, or says why not."""
         self._core = core
         self._reload = reload
+        self._follow_autostart = follow_autostart
         self._look = look
         self._state = state
         self._window = window
@@ -58,6 +62,8 @@ class Preferences:
         self._core.settings = self._reload()
         if key == Key.THEME and not faults:
             self._look.choose(self._core.settings.text(Key.THEME))
+        if key == Key.AUTOSTART and (fault := self._follow_autostart(self._core.settings)):
+            self._window.settings.show_fault(fault)
         if key in _LIMITS:
             self._core.rooms.upkeep.limits_changed()
         self.show()

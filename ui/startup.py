@@ -6,7 +6,7 @@ It never makes a new key for data that exists unless the user says so.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from app.core import Core
@@ -16,6 +16,7 @@ from app.domain.errors import (
     KeyringLocked,
     KeyringMissing,
     PassphraseWrong,
+    StoreBusy,
 )
 from app.settings.keys import Key
 from ui.models.sentences import sentence, sentence_of
@@ -26,13 +27,22 @@ if TYPE_CHECKING:
 MakeCore = Callable[[str | None], Core]
 
 
+async def _nobody() -> bool:
+    return False
+
+
 async def open_core(
-    make_core: MakeCore, passphrase: str | None = None, *, first: Core | None = None
+    make_core: MakeCore,
+    passphrase: str | None = None,
+    *,
+    first: Core | None = None,
+    other_takes_over: Callable[[], Awaitable[bool]] = _nobody,
 ) -> Core | None:
     """Return an opened core, or None when the user chose to quit.
 
     `make_core` builds a fresh one for each try, with a passphrase or None for the keyring;
-    `first` is tried before any of them.
+    `first` is tried before any of them. Where another Parley holds the folder
+    `other_takes_over` tells whether that one does what this start was for.
     """
     given = passphrase
     while True:
@@ -41,6 +51,8 @@ async def open_core(
             await core.open()
         except AppError as fault:
             await core.close()
+            if isinstance(fault, StoreBusy) and await other_takes_over():
+                return None
             answer = await _ask_about(core, fault)
             if answer is None:
                 return None

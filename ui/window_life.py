@@ -6,38 +6,46 @@ It never asks for a key and never tells of a fault by itself: ui.startup does, w
 from __future__ import annotations
 
 import os
-import signal
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEventLoop, QSettings
+from PySide6.QtCore import QEventLoop, QSettings, Qt
 from PySide6.QtWidgets import QApplication
 
 from app.core import Core
 from app.domain.clock import SystemClock
 from app.domain.status import CoreStatus, Link
+from app.session.instance_door import InstanceDoor, knock
+from ui.arrivals import Arrivals
 from ui.early_start import EarlyStart
 from ui.first_paint import FirstPaint
 from ui.look import Look
+from ui.session_end import SessionEnd, ask_to_be_restarted, end_on_signals
 from ui.start_marks import mark
 from ui.window_state import FILE_NAME, WindowState, read_text_size_percent
 from ui.workspace import Workspace
 
-if TYPE_CHECKING:
-    import asyncio
-
 # A keyring that asks the user to unlock it takes as long as they need: no frame waits for that.
 _KEY_WITHIN_S = 2.0
 _PAINTED_WITHIN_S = 1.0
+# How long a Parley that holds the folder may take to open its door to this start.
+_OTHER_WITHIN_S = 6.0
+_KNOCK_EVERY_S = 0.25
+
+if TYPE_CHECKING:
+    from asyncio import Event
 
 MakeCore = Callable[[str | None], Core]
 
 
 def create_application(config: Path) -> QApplication:
     """Return the one application object, its text as large as the user chose."""
+    known = QApplication.instance()
+    if isinstance(known, QApplication):
+        return known
     kept = QSettings(str(config / FILE_NAME), QSettings.Format.IniFormat)
     percent = read_text_size_percent(kept)
     if percent != 100:
@@ -55,15 +63,23 @@ class WindowLife:
         self,
         application: QApplication,
         config: Path,
-        theme: str,
+        look: Look,
         version: str,
         make_core: MakeCore,
+        *,
+        link: str = "",
+        quietly: bool = False,
     ) -> None:
+        """`link` is followed once that is possible; `quietly` starts minimised."""
         self._application = application
-        self._look = Look(application, theme)
+        self._look = look
         self._state = WindowState(config)
         self._version = version
         self._make_core = make_core
+        self._link = link
+        self._quietly = quietly
+        self._arrivals = Arrivals(application)
+        self._session_end = SessionEnd(application)
         self._early: EarlyStart | None = None
         self._workspace: Workspace | None = None
         self._first: FirstPaint | None = None
@@ -74,6 +90,8 @@ class WindowLife:
         Keys typed from now on wait in Qt's queue until the loop runs.
         """
         self._early = early
+        if self._quietly:
+            return
         workspace = Workspace(
             early.core, SystemClock(), self._look, self._state, self._version, before_loop=True
         )
@@ -105,24 +123,54 @@ class WindowLife:
         if self._workspace is not None:
             self._workspace.closing.connect(ended.set)
             self._workspace.spawner.release()
-        core = await open_core(self._make_core, first=await self._unlocked())
+        core = await open_core(
+            self._make_core, first=await self._unlocked(), other_takes_over=self._handed_over
+        )
         if core is None:
             await self._give_up()
             return 0
         mark("store_open")
         workspace = await self._workspace_of(core)
         workspace.closing.connect(ended.set)
-        _on_terminate(ended)
+        await self._run(core, workspace, ended)
+        return 0
+
+    async def _run(self, core: Core, workspace: Workspace, ended: Event) -> None:
+        """Let the window live over an open core until `ended`, and close both."""
+        from asyncio import get_running_loop
+
+        door = InstanceDoor(core.paths.data_dir, self._arrivals.take)
+        end_on_signals(ended.set, get_running_loop())
+        self._session_end.workspace = workspace
         try:
             await self._start(workspace)
             _mark_line(core)
             await core.connect()
             mark("connected")
+            await door.open()
+            self._arrivals.attach(workspace)
+            if self._link:
+                self._arrivals.take(self._link)
+            await _settle_in(core)
             await ended.wait()
         finally:
+            self._session_end.workspace = None
+            self._arrivals.detach()
+            await door.close()
             await workspace.close()
             await core.close()
-        return 0
+
+    async def _handed_over(self) -> bool:
+        """Tell whether the Parley that holds the folder took this start's wish, now or soon."""
+        from asyncio import sleep, to_thread
+
+        folder = self._make_core(None).paths.data_dir
+        until_s = time.monotonic() + _OTHER_WITHIN_S
+        while not await to_thread(knock, folder, self._link, quietly=self._quietly):
+            if time.monotonic() > until_s:
+                return self._quietly
+            await sleep(_KNOCK_EVERY_S)
+        return True
 
     async def _unlocked(self) -> Core | None:
         """Return the core whose key was found early, once that is known."""
@@ -145,6 +193,12 @@ class WindowLife:
         first = self._first
         if first is not None:
             await workspace.start_late()
+        elif self._quietly:
+            window = workspace.window
+            window.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
+            window.setWindowState(window.windowState() | Qt.WindowState.WindowMinimized)
+            workspace.start()
+            mark("window")
         else:
             first = FirstPaint(workspace)
             workspace.start()
@@ -167,13 +221,14 @@ def _mark_line(core: Core) -> None:
     core.backend_found = lambda: mark("embedded_ready")
 
 
-def _on_terminate(ended: asyncio.Event) -> None:
-    from asyncio import get_running_loop
+async def _settle_in(core: Core) -> None:
+    """Do what the system expects of a running program, once there is time for it."""
+    from asyncio import to_thread
 
-    loop = get_running_loop()
+    from app.installation import is_packed
 
-    def on_signal(number: int, frame: object) -> None:
-        loop.call_soon_threadsafe(ended.set)
+    ask_to_be_restarted()
+    if is_packed():
+        from ui.autostarting import follow_autostart
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, on_signal)
+        await to_thread(follow_autostart, core.settings)

@@ -228,6 +228,7 @@ def test_the_menu_offers_what_the_message_allows(shown: Shown, qtbot: QtBot) -> 
         "It was delivered",
         "Give up",
         "Details",
+        "Copy link to this message",
     ]
     with qtbot.waitSignal(view.resolve_requested) as heard:
         menu.actions()[5].trigger()

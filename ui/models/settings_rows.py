@@ -77,6 +77,7 @@ def setting_rows(settings: Settings, text_size_percent: int) -> tuple[SettingRow
             tuple(Choice(seconds, _seconds(seconds)) for seconds in range(11)),
             _locked(settings, Key.UNDO_SEND_SECONDS),
         ),
+        _autostart_row(settings),
         *_limit_rows(settings),
     )
 
@@ -99,6 +100,17 @@ _ORIGINS = {
     Origin.INSTALLER: "by the installation",
     Origin.MANAGED: "by your IT",
 }
+
+
+def _autostart_row(settings: Settings) -> SettingRow:
+    return SettingRow(
+        Key.AUTOSTART,
+        "Start with the session",
+        "Whether Parley starts, minimised, when you sign in to this computer.",
+        settings.flag(Key.AUTOSTART),
+        (Choice(True, "Start Parley"), Choice(False, "Start nothing")),
+        _locked(settings, Key.AUTOSTART),
+    )
 
 
 def _limit_rows(settings: Settings) -> tuple[SettingRow, ...]:

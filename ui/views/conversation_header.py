@@ -20,6 +20,7 @@ class ConversationHeader(QFrame):
     find_requested = Signal()
     details_toggled = Signal()
     mark_read_requested = Signal()
+    copy_link_requested = Signal()
 
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -115,4 +116,5 @@ class ConversationHeader(QFrame):
         menu.addAction("Mark as read", self.mark_read_requested.emit)
         menu.addAction("Find in this conversation", self.find_requested.emit)
         menu.addAction("Show or hide details", self.details_toggled.emit)
+        menu.addAction("Copy link to this conversation", self.copy_link_requested.emit)
         return menu

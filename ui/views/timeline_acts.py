@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.domain.links import link_to_message
 from app.domain.timeline import TimelineRow
 from contract.states import DeliveryState
 from contract.wire import Attachment, Direction, Message, Origin
@@ -78,6 +79,9 @@ def menu_entries(
         entries.append(Entry("Give up", GIVE_UP))
     if on_backend and (message.direction is Direction.OUT or message.versions_archived > 1):
         entries.append(Entry("Details", RECEIPT))
+    if on_backend:
+        link = link_to_message(message.message_id)
+        entries.append(Entry("Copy link to this message", COPY_LINK, url=link))
     return entries
 
 

@@ -1,0 +1,93 @@
+"""Saves what is being written before the session, the system or Windows' installer ends Parley.
+
+It never ends the program itself while others may still stop the session's end, and never blocks
+it for longer than the system waits.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QEventLoop, QObject, QTimer
+from PySide6.QtWidgets import QApplication
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from ui.workspace import Workspace
+
+_log = logging.getLogger(__name__)
+# Windows kills a program that takes longer than five seconds to agree to the session's end.
+SAVE_WITHIN_MS = 4_000
+_RESTART_WORDS = "--restarted"
+# RESTART_NO_CRASH | RESTART_NO_HANG: reopened after an update or a restart of the system alone.
+_RESTART_FLAGS = 1 | 2
+
+
+class SessionEnd(QObject):
+    """One application's; `workspace` is the one whose drafts are saved, None before there is one.
+
+    Qt emits `commitDataRequest` for WM_QUERYENDSESSION (which Windows' Restart Manager sends, too)
+    and for the session managers of X11; the quit of macOS comes as an event.
+    """
+
+    def __init__(self, application: QApplication) -> None:
+        super().__init__(application)
+        self.workspace: Workspace | None = None
+        self._saving = False
+        application.commitDataRequest.connect(self.on_commit)
+        application.aboutToQuit.connect(self.on_quit)
+        application.installEventFilter(self)
+
+    def on_commit(self, *_session: object) -> None:
+        """Save what is written, now: what Qt returns to may end the process."""
+        workspace = self.workspace
+        if workspace is None or self._saving:
+            return
+        self._saving = True
+        waiting = QEventLoop()
+        QTimer.singleShot(SAVE_WITHIN_MS, waiting.quit)
+        task = workspace.spawner.spawn(workspace.composer.flush(), "save drafts at session's end")
+        if task is not None and not task.done():
+            task.add_done_callback(lambda _: waiting.quit())
+            # Only what is asked meanwhile waits: keys typed now come after what is saved.
+            waiting.exec(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
+        self._saving = False
+        if task is None or not task.done():
+            _log.error("drafts were not saved in time at the session's end")
+
+    def on_quit(self) -> None:
+        """Save, and have the workspace end: the session's end is final, nobody is asked."""
+        if self.workspace is not None:
+            self.on_commit()
+            self.workspace.closing.emit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Quit and watched is QApplication.instance():
+            self.on_commit()
+        return super().eventFilter(watched, event)
+
+
+def end_on_signals(end: Callable[[], None], loop: asyncio.AbstractEventLoop) -> None:
+    """Call `end` on the loop when the system asks the process to end: a signal, a lost terminal."""
+
+    def on_signal(number: int, frame: object) -> None:
+        loop.call_soon_threadsafe(end)
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), on_signal)
+
+
+def ask_to_be_restarted() -> None:
+    """Have Windows start Parley again after its Restart Manager or a restart ended it."""
+    if sys.platform == "win32":
+        import ctypes
+
+        register = ctypes.windll.kernel32.RegisterApplicationRestart
+        if register(ctypes.c_wchar_p(_RESTART_WORDS), _RESTART_FLAGS) != 0:
+            _log.warning("Windows will not start Parley again by itself")
