@@ -5,7 +5,7 @@ It never reads the store: what a test learns stands on the screen.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +23,7 @@ from app.settings.settings import Settings
 from app.settings.sources import Source
 from tests.support.client_driver import PASSPHRASE, paths_below
 from tests.support.firm_backend import FirmBackend
+from tests.support.waiting import eventually
 from tests.ui.kit import until
 from ui.look import Look
 from ui.views.dialogs.plain_dialog import PlainDialog
@@ -30,6 +31,8 @@ from ui.window_state import WindowState
 from ui.workspace import Workspace
 
 PATIENCE_S = 40.0
+# How long one story may take from its first to its last step.
+STORY_S = 220.0
 
 
 class Bubble(NamedTuple):
@@ -202,3 +205,18 @@ async def open_app(
     finally:
         await workspace.close()
         await core.close()
+
+
+async def person_sees(
+    firm: FirmBackend, seen: Callable[[], Awaitable[list[str]]], *texts: str
+) -> None:
+    """Wait until a person at a vendor has seen these texts and no other, oldest first."""
+
+    async def look() -> bool:
+        return await seen() == list(texts)
+
+    try:
+        await eventually(look, f"the person to see {texts}", timeout_s=60)
+    except AssertionError as error:
+        said = f"saw {await seen()}; the backend said {firm.child.errors[-3000:]}"
+        raise AssertionError(f"{error}; {said}") from None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +15,16 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from tests.channels.peers import free_port
-from tests.channels.running_app import OpenApp, open_app
+from tests.channels.running_app import STORY_S, OpenApp, open_app, person_sees
 from tests.channels.synapse import AS_TOKEN, FIRM_USER, HS_TOKEN, Homeserver, Person
 from tests.channels.vendor_line import VendorLine
-from tests.support.firm_backend import FirmBackend
+from tests.support.firm_backend import FirmBackend, ends_sound
 from tests.support.log_guard import LogGuard
 from tests.support.qt_loop import run_in_qt_loop
-from tests.support.served_backend import verify_archive
 from tests.support.waiting import eventually
 from tests.ui.kit import until
 
-pytestmark = [
-    pytest.mark.timeout(240),
-    # A menu that pops up wants the keyboard, which the offscreen platform can't give.
-    pytest.mark.qt_log_ignore("This plugin does not support grabbing the keyboard"),
-]
+pytestmark = pytest.mark.timeout(240)
 ACCOUNT, CLIENT, EMPLOYEE = "acc-matrix", "Ada Lovelace", "emp-ruth"
 SEND = b"/send/m.room.message/"
 
@@ -68,15 +63,7 @@ class House:
 
     async def sees(self, *texts: str) -> None:
         """Wait until the person has seen these texts and no other."""
-
-        async def look() -> bool:
-            return await self.seen() == list(texts)
-
-        try:
-            await eventually(look, f"the person to see {texts}", timeout_s=60)
-        except AssertionError as error:
-            said = f"saw {await self.seen()}; the backend said {self.firm.child.errors[-3000:]}"
-            raise AssertionError(f"{error}; {said}") from None
+        await person_sees(self.firm, self.seen, *texts)
 
     async def restart(self) -> None:
         """Start the killed homeserver again, on its port, with its data."""
@@ -120,13 +107,6 @@ async def _chat(qapp: QApplication, house: House, folder: Path) -> AsyncIterator
         yield app
 
 
-def _run(qapp: QApplication, work: Callable[[], Awaitable[Any]]) -> None:
-    async def whole() -> None:
-        await work()
-
-    run_in_qt_loop(qapp, whole(), timeout_s=220)
-
-
 def test_a_person_is_answered_from_the_window_and_both_sides_are_archived(
     qapp: QApplication, tmp_path: Path, house: House
 ) -> None:
@@ -141,8 +121,8 @@ def test_a_person_is_answered_from_the_window_and_both_sides_are_archived(
             await house.says("Danke")
             await app.shows("Danke")
 
-    _run(qapp, work)
-    _is_sound(house, 3)
+    run_in_qt_loop(qapp, work(), timeout_s=STORY_S)
+    ends_sound(house.firm, 3)
 
 
 def test_files_go_both_ways_and_a_persons_edits_and_reactions_show_in_the_window(
@@ -181,8 +161,8 @@ def test_files_go_both_ways_and_a_persons_edits_and_reactions_show_in_the_window
             await house.does({**newer, "m.new_content": newer, "m.relates_to": about})
             await app.shows("um fuenf", "edited")
 
-    _run(qapp, work)
-    _is_sound(house, 5)
+    run_in_qt_loop(qapp, work(), timeout_s=STORY_S)
+    ends_sound(house.firm, 5)
 
 
 def test_what_is_changed_in_the_window_reaches_the_person(
@@ -220,8 +200,8 @@ def test_what_is_changed_in_the_window_reaches_the_person(
 
             await eventually(gone, "the message to be gone at the person", timeout_s=40)
 
-    _run(qapp, work)
-    _is_sound(house, 2)
+    run_in_qt_loop(qapp, work(), timeout_s=STORY_S)
+    ends_sound(house.firm, 2)
 
 
 def test_a_slow_and_killed_homeserver_loses_nothing_and_doubles_nothing(
@@ -257,8 +237,8 @@ def test_a_slow_and_killed_homeserver_loses_nothing_and_doubles_nothing(
                 await app.shows(text, "Sent")
                 await app.archives(text)
 
-    _run(qapp, work)
-    _is_sound(house, 6)
+    run_in_qt_loop(qapp, work(), timeout_s=STORY_S)
+    ends_sound(house.firm, 6)
 
 
 def test_a_killed_backend_loses_neither_sides_words(
@@ -283,13 +263,5 @@ def test_a_killed_backend_loses_neither_sides_words(
                 "und noch etwas",
             ]
 
-    _run(qapp, work)
-    _is_sound(house, 4)
-
-
-def _is_sound(house: House, messages: int) -> None:
-    """Stop the firm's backend and audit its archive from outside."""
-    house.firm.stop()
-    audit = verify_archive(house.firm.data_dir)
-    assert audit["ok"], audit
-    assert (audit["messages"], audit["sealed"]) == (messages, audit["entries"])
+    run_in_qt_loop(qapp, work(), timeout_s=STORY_S)
+    ends_sound(house.firm, 4)

@@ -7,29 +7,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PySide6.QtWidgets import QApplication
 
 from tests.channels.peers import free_port
-from tests.channels.running_app import OpenApp, open_app
+from tests.channels.running_app import STORY_S, OpenApp, open_app, person_sees
 from tests.channels.telegram_api import TOKEN, TelegramApi, TelegramPerson
 from tests.channels.vendor_line import VendorLine
-from tests.support.firm_backend import FirmBackend
+from tests.support.firm_backend import FirmBackend, ends_sound
 from tests.support.log_guard import LogGuard
 from tests.support.qt_loop import run_in_qt_loop
-from tests.support.served_backend import verify_archive
-from tests.support.waiting import eventually
 from tests.ui.kit import until
 
-pytestmark = [
-    pytest.mark.timeout(240),
-    # A menu that pops up wants the keyboard, which the offscreen platform can't give.
-    pytest.mark.qt_log_ignore("This plugin does not support grabbing the keyboard"),
-]
+pytestmark = pytest.mark.timeout(240)
 ACCOUNT, CLIENT, EMPLOYEE, NUMBER = "acc-telegram", "Ada Lovelace", "emp-ruth", 42
 SEND = b"/sendMessage"
 UNKNOWN = "We can’t tell whether Ada got this"
@@ -50,15 +43,7 @@ class House:
 
     async def sees(self, *texts: str) -> None:
         """Wait until the person has seen these texts and no other."""
-
-        async def look() -> bool:
-            return await asyncio.to_thread(self.person.seen) == list(texts)
-
-        try:
-            await eventually(look, f"the person to see {texts}", timeout_s=60)
-        except AssertionError as error:
-            said = f"saw {self.person.seen()}; the backend said {self.firm.child.errors[-3000:]}"
-            raise AssertionError(f"{error}; {said}") from None
+        await person_sees(self.firm, lambda: asyncio.to_thread(self.person.seen), *texts)
 
 
 @pytest.fixture
@@ -90,21 +75,6 @@ async def _chat(qapp: QApplication, house: House, folder: Path) -> AsyncIterator
         yield app
 
 
-def _run(qapp: QApplication, work: Callable[[], Awaitable[Any]]) -> None:
-    async def whole() -> None:
-        await work()
-
-    run_in_qt_loop(qapp, whole(), timeout_s=220)
-
-
-def _is_sound(house: House, messages: int) -> None:
-    """Stop the firm's backend and audit its archive from outside."""
-    house.firm.stop()
-    audit = verify_archive(house.firm.data_dir)
-    assert audit["ok"], audit
-    assert (audit["messages"], audit["sealed"]) == (messages, audit["entries"])
-
-
 def test_a_person_is_answered_from_the_window_and_both_sides_are_archived(
     qapp: QApplication, tmp_path: Path, house: House
 ) -> None:
@@ -117,8 +87,8 @@ def test_a_person_is_answered_from_the_window_and_both_sides_are_archived(
             await house.says("Thanks")
             await app.shows("Thanks")
 
-    _run(qapp, work)
-    _is_sound(house, 3)
+    run_in_qt_loop(qapp, work(), timeout_s=STORY_S)
+    ends_sound(house.firm, 3)
 
 
 def test_a_slow_and_killed_vendor_loses_nothing(
@@ -146,8 +116,8 @@ def test_a_slow_and_killed_vendor_loses_nothing(
                 await app.shows(text, "Sent")
                 await app.archives(text)
 
-    _run(qapp, work)
-    _is_sound(house, 5)
+    run_in_qt_loop(qapp, work(), timeout_s=STORY_S)
+    ends_sound(house.firm, 5)
 
 
 def test_a_lost_answer_stays_unknown_until_the_employee_decides(
@@ -180,8 +150,8 @@ def test_a_lost_answer_stays_unknown_until_the_employee_decides(
             for text in ("one", "two", "three"):
                 await app.archives(text)
 
-    _run(qapp, work)
-    _is_sound(house, 4)
+    run_in_qt_loop(qapp, work(), timeout_s=STORY_S)
+    ends_sound(house.firm, 4)
 
 
 def test_a_backend_killed_while_it_sends_sends_nothing_twice(
@@ -208,5 +178,5 @@ def test_a_backend_killed_while_it_sends_sends_nothing_twice(
             await house.sees("one", "two")
             await app.archives("two")
 
-    _run(qapp, work)
-    _is_sound(house, 4)
+    run_in_qt_loop(qapp, work(), timeout_s=STORY_S)
+    ends_sound(house.firm, 4)

@@ -23,6 +23,7 @@ from backend.cli.arguments import parser
 from backend.cli.firm_admin import run_firm_admin
 from backend_client.endpoint import BackendEndpoint
 from tests.support.child import Child
+from tests.support.served_backend import verify_archive
 from tests.support.surroundings import ROOT
 
 KEY_HEX = bytes(range(32)).hex()
@@ -193,3 +194,11 @@ class FirmBackend:
 
     def _where(self) -> list[str]:
         return ["--data-dir", str(self.data_dir), "--key-file", str(self.key_file)]
+
+
+def ends_sound(firm: FirmBackend, messages: int) -> None:
+    """Stop a firm's backend and audit its archive from outside: so many messages, all sealed."""
+    firm.stop()
+    audit = verify_archive(firm.data_dir)
+    assert audit["ok"], audit
+    assert (audit["messages"], audit["sealed"]) == (messages, audit["entries"])
