@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Row, and_, func, or_, select
+from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select
 
 from backend.archive.entries import read_entry, sealed_leaf
 from backend.archive.verify import fault_of
@@ -20,6 +20,7 @@ from backend.delivery.loading import load
 from backend.delivery.message_refs import read_refs
 from backend.directory.points import GROUP
 from backend.storage.blobs import BlobDamaged
+from backend.storage.bulk import Prepared
 from backend.storage.change_tables import DELETE, EDIT, REACT, message_changes
 from backend.storage.tables import (
     archive_entries,
@@ -34,10 +35,53 @@ _MOST_AT_ONCE = 100
 _c = message_changes.c
 
 
+def _due_heads() -> Select[Any]:
+    """Return the statement for the first ready change of each of an account's conversations."""
+    earlier = message_changes.alias("earlier").c
+    group = or_(conversations.c.is_group, contact_points.c.id_type == GROUP).label("group")
+    before = or_(
+        earlier.lane_order < _c.lane_order,
+        and_(earlier.lane_order == _c.lane_order, earlier.change_id < _c.change_id),
+    )
+    of_lane = and_(earlier.state == "ready", earlier.conversation_id == _c.conversation_id, before)
+    return (
+        select(message_changes, messages.c.external_id, messages.c.revision, group)
+        .join(messages, messages.c.message_id == _c.message_id)
+        .join(conversations, conversations.c.conversation_id == _c.conversation_id)
+        .outerjoin(contact_points, contact_points.c.contact_point_id == conversations.c.thread_key)
+        .outerjoin(archive_entries, archive_entries.c.entry_id == _c.entry_id)
+        .outerjoin(archive_leaves, archive_leaves.c.sequence == archive_entries.c.sequence)
+        .where(
+            _c.state == "ready",
+            _c.account_id == bindparam("account"),
+            _c.not_before_utc_ms <= bindparam("now"),
+            or_(_c.entry_id.is_(None), sealed_leaf()),
+            ~select(earlier.change_id).where(of_lane).exists(),
+        )
+        .order_by(_c.lane_order)
+        .limit(_MOST_AT_ONCE)
+    )
+
+
+# Built once: the worker asks after each commit.
+_READY = _c.state == "ready"
+_ACCOUNTS = Prepared(select(_c.account_id).where(_READY).distinct())
+_DUE_HEADS = Prepared(_due_heads(), "account", "now")
+_LATER = Prepared(
+    select(func.min(_c.not_before_utc_ms)).where(
+        _READY,
+        _c.account_id.in_(bindparam("wanted", expanding=True)),
+        _c.not_before_utc_ms > bindparam("now"),
+    ),
+    "wanted",
+    "now",
+)
+
+
 class Change(NamedTuple):
     """One change to tell, with what the connector gets."""
 
-    row: Row[Any]
+    row: Any
     claim: Claim
     external_id: str
     outbound: OutboundMessage
@@ -49,67 +93,25 @@ class Change(NamedTuple):
 class Waiting(NamedTuple):
     """The first change of each conversation that is due, and when another one will be."""
 
-    heads: Mapping[Account, list[Row[Any]]]
+    heads: Mapping[Account, list[Any]]
     next_at_utc_ms: int | None
 
 
 def waiting_changes(connection: Connection, busy: Collection[str], now_utc_ms: int) -> Waiting:
     """Read what may be told by accounts that are neither `busy` nor paused."""
     held = {*busy, *(pause.account_id for pause in pauses(connection))}
-    ready = _c.state == "ready"
-    wanted = set(connection.execute(select(_c.account_id).where(ready).distinct()).scalars()) - held
+    wanted = set(_ACCOUNTS.scalars(connection)) - held
     if not wanted:
         return Waiting({}, None)
     heads = {
-        account: list(_heads(connection, account.account_id, now_utc_ms))
+        account: _DUE_HEADS.records(connection, account.account_id, now_utc_ms)
         for account in governed_accounts(connection)
         if account.account_id in wanted
     }
-    later = select(func.min(_c.not_before_utc_ms)).where(
-        ready, _c.account_id.in_(wanted), _c.not_before_utc_ms > now_utc_ms
-    )
-    return Waiting(heads, connection.execute(later).scalar())
+    return Waiting(heads, _LATER.scalar(connection, sorted(wanted), now_utc_ms))
 
 
-def _heads(connection: Connection, account_id: str, now_utc_ms: int) -> tuple[Row[Any], ...]:
-    earlier = message_changes.alias("earlier").c
-    group = or_(conversations.c.is_group, contact_points.c.id_type == GROUP).label("group")
-    return tuple(
-        connection.execute(
-            select(message_changes, messages.c.external_id, messages.c.revision, group)
-            .join(messages, messages.c.message_id == _c.message_id)
-            .join(conversations, conversations.c.conversation_id == _c.conversation_id)
-            .outerjoin(
-                contact_points, contact_points.c.contact_point_id == conversations.c.thread_key
-            )
-            .outerjoin(archive_entries, archive_entries.c.entry_id == _c.entry_id)
-            .outerjoin(archive_leaves, archive_leaves.c.sequence == archive_entries.c.sequence)
-            .where(
-                _c.state == "ready",
-                _c.account_id == account_id,
-                _c.not_before_utc_ms <= now_utc_ms,
-                or_(_c.entry_id.is_(None), sealed_leaf()),
-                ~select(earlier.change_id)
-                .where(
-                    earlier.state == "ready",
-                    earlier.conversation_id == _c.conversation_id,
-                    or_(
-                        earlier.lane_order < _c.lane_order,
-                        and_(
-                            earlier.lane_order == _c.lane_order,
-                            earlier.change_id < _c.change_id,
-                        ),
-                    ),
-                )
-                .exists(),
-            )
-            .order_by(_c.lane_order)
-            .limit(_MOST_AT_ONCE)
-        ).all()
-    )
-
-
-def load_change(connection: Connection, row: Row[Any]) -> Change:
+def load_change(connection: Connection, row: Any) -> Change:
     """Return what a connector needs for a change that `waiting_changes` told of."""
     claim = Claim(
         job_id=row.change_id,
@@ -141,7 +143,7 @@ class _Body(msgspec.Struct):
     emoji: str = ""
 
 
-def _is_archived(connection: Connection, row: Row[Any]) -> bool:
+def _is_archived(connection: Connection, row: Any) -> bool:
     """Tell whether a change is what its sound entry holds; a deletion says nothing but itself."""
     entry = read_entry(connection, row.entry_id)
     if entry is None or fault_of(entry, entry.sequence):

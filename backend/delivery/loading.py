@@ -9,7 +9,8 @@ import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, or_, select
+from sqlalchemy.exc import NoResultFound
 
 from backend.archive.entries import read_entry
 from backend.archive.verify import fault_of
@@ -20,6 +21,7 @@ from backend.directory.confirmations import confirmation_deadline
 from backend.directory.templates import filled_template
 from backend.inbox.rendering import message_attachments
 from backend.storage.blobs import BlobDamaged
+from backend.storage.bulk import Prepared
 from backend.storage.tables import (
     consents,
     contact_points,
@@ -32,6 +34,49 @@ from contract.wire import Attachment, Channel, ConsentStatus
 
 ReadFile = Callable[[AttachmentId], Awaitable[bytes]]
 _GONE = (ConsentStatus.OPTED_OUT.value, ConsentStatus.REFUSED.value)
+
+
+# Built once: asked for each message that goes out.
+_quoted = messages.alias("quoted")
+_SENT = Prepared(
+    select(
+        messages.c.text,
+        messages.c.firm_id,
+        _quoted.c.external_id.label("quote_external_id"),
+        _quoted.c.text.label("quote_text"),
+        conversations.c.channel,
+        conversations.c.window_closes_at_utc_ms,
+        contact_points.c.id_type,
+        contact_points.c.address,
+        contact_points.c.contact_id,
+    )
+    .join(conversations, conversations.c.conversation_id == messages.c.conversation_id)
+    .join(
+        conversation_contacts,
+        conversation_contacts.c.conversation_id == conversations.c.conversation_id,
+    )
+    .join(
+        contact_points,
+        contact_points.c.contact_point_id == conversation_contacts.c.contact_point_id,
+    )
+    .outerjoin(_quoted, _quoted.c.message_id == messages.c.quote_message_id)
+    .where(messages.c.message_id == bindparam("message"))
+    .order_by(conversation_contacts.c.position)
+    .limit(1),
+    "message",
+)
+_OPTED_OUT = Prepared(
+    select(consents.c.status)
+    .where(
+        consents.c.contact_id == bindparam("contact"),
+        consents.c.kind == "recording",
+        or_(consents.c.channel == "", consents.c.channel == bindparam("channel")),
+        consents.c.status.in_(_GONE),
+    )
+    .limit(1),
+    "contact",
+    "channel",
+)
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,33 +136,9 @@ class ArchivedBody(msgspec.Struct):
 
 def load(connection: Connection, claim: Claim) -> Load:
     """Read what a claimed message needs to be sent: text, address, quote, files, window."""
-    quoted = messages.alias("quoted")
-    row = connection.execute(
-        select(
-            messages.c.text,
-            messages.c.firm_id,
-            quoted.c.external_id.label("quote_external_id"),
-            quoted.c.text.label("quote_text"),
-            conversations.c.channel,
-            conversations.c.window_closes_at_utc_ms,
-            contact_points.c.id_type,
-            contact_points.c.address,
-            contact_points.c.contact_id,
-        )
-        .join(conversations, conversations.c.conversation_id == messages.c.conversation_id)
-        .join(
-            conversation_contacts,
-            conversation_contacts.c.conversation_id == conversations.c.conversation_id,
-        )
-        .join(
-            contact_points,
-            contact_points.c.contact_point_id == conversation_contacts.c.contact_point_id,
-        )
-        .outerjoin(quoted, quoted.c.message_id == messages.c.quote_message_id)
-        .where(messages.c.message_id == claim.message_id)
-        .order_by(conversation_contacts.c.position)
-        .limit(1)
-    ).one()
+    row = _SENT.record(connection, claim.message_id)
+    if row is None:
+        raise NoResultFound("a claimed message has nobody to go to")
     files = tuple(message_attachments(connection, [claim.message_id])[claim.message_id])
     body = archived_body(connection, claim.message_id, claim.revision)
     return Load(
@@ -176,16 +197,7 @@ def _may_go(connection: Connection, message_id: str, contact_id: str, channel: s
 
 
 def _opted_out(connection: Connection, contact_id: str, channel: str) -> bool:
-    columns = consents.c
-    found = connection.execute(
-        select(columns.status).where(
-            columns.contact_id == contact_id,
-            columns.kind == "recording",
-            columns.channel.in_(("", channel)),
-            columns.status.in_(_GONE),
-        )
-    ).first()
-    return found is not None
+    return _OPTED_OUT.first(connection, contact_id, channel) is not None
 
 
 def _file(item: Attachment, read_file: ReadFile) -> OutboundFile:
