@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
 from functools import partial
 
 import msgspec
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester, QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QScrollArea
+from PySide6.QtWidgets import QApplication, QScrollArea
 
-from app.domain.errors import AppError, Conflict, Offline
+from app.domain.errors import Offline
 from contract.ids import ConversationId, EmployeeId, MessageId
 from contract.supervision import Approval, ApprovalState
 from contract.wire import Channel, WireFinding
 from tests.support.qt_loop import run_in_qt_loop
 from tests.ui.kit import until
 from tests.ui.sample_rows import HOUR_MS, NOW_UTC_MS, term_sheet
+from tests.ui.stories import play
+from tests.ui.waiting_kit import WaitingKit, WaitingRows
 from ui.bridge.spawn import Spawner
 from ui.models.approvals_model import ApprovalsModel
 from ui.models.approvals_presenter import ApprovalsPresenter
@@ -56,87 +57,28 @@ def held(number: int = 1, text: str = "Attached is the allocation 😀 for the f
     )
 
 
-@dataclass
-class Queue:
-    """A queue of held messages; `fault` refuses, `gate` holds a decision back.
-
-    `taken` tells that another supervisor was quicker.
-    """
-
-    rows: list[Approval] = field(default_factory=list)
-    decisions: list[tuple[str, bool, str, str]] = field(default_factory=list)
-    fault: AppError | None = None
-    taken: bool = False
-    gate: asyncio.Event | None = None
-
-    async def read(self) -> tuple[Approval, ...]:
-        await asyncio.sleep(0)
-        if self.fault is not None:
-            raise self.fault
-        return tuple(self.rows)
+class Queue(WaitingRows[Approval]):
+    """Held messages that wait."""
 
     async def decide(self, approval: Approval, *, approve: bool, note: str, key: str) -> Approval:
-        await asyncio.sleep(0)
-        if self.gate is not None:
-            await self.gate.wait()
-        self.decisions.append((approval.approval_id, approve, note, key))
-        if self.fault is not None:
-            raise self.fault
-        if self.taken:
-            raise Conflict
-        self.rows = [row for row in self.rows if row.approval_id != approval.approval_id]
+        await self.decided(approval, approve, note, key)
         state = ApprovalState.APPROVED if approve else ApprovalState.REJECTED
         return msgspec.structs.replace(approval, state=state, note=note)
 
 
-@dataclass
-class Kit:
-    """The page over a queue."""
-
-    queue: Queue
-    presenter: ApprovalsPresenter
-    page: ApprovalsPage
-    spawner: Spawner
-
-    async def opened(self) -> None:
-        """Read the queue and wait until it is shown."""
-        self.presenter.refresh()
-        await until(lambda: not self.presenter.state.reading)
-
-    async def close(self) -> None:
-        """End every task and hide the page."""
-        await self.spawner.close()
-        self.page.close()
-        self.page.deleteLater()
-
-    def button(self, text: str) -> QAbstractButton:
-        """Return the visible button with that text."""
-        buttons = self.page.findChildren(QAbstractButton)
-        return next(one for one in buttons if one.text() == text and one.isVisible())
-
-    def note(self) -> QLineEdit:
-        """Return the field for the note."""
-        fields = self.page.findChildren(QLineEdit)
-        return next(one for one in fields if one.accessibleName() == "Note to the author")
-
-    def words(self) -> list[str]:
-        """Return every label on screen."""
-        return [one.text() for one in self.page.findChildren(QLabel) if one.isVisible()]
+Kit = WaitingKit[Queue, ApprovalsPresenter, ApprovalsPage]
 
 
 def _kit(*rows: Approval) -> Kit:
-    queue, spawner = Queue(list(rows)), Spawner(lambda name, fault: None)
-    presenter = ApprovalsPresenter(queue, spawner, lambda: NOW_UTC_MS)
-    page = ApprovalsPage(LIGHT)
+    queue = Queue(lambda row: row.approval_id, list(rows))
+    spawner = Spawner(lambda name, fault: None)
+    presenter, page = ApprovalsPresenter(queue, spawner, lambda: NOW_UTC_MS), ApprovalsPage(LIGHT)
     page.follow(presenter)
-    page.resize(1000, 640)
-    page.show()
-    return Kit(queue, presenter, page, spawner)
+    return Kit(queue, presenter, page, spawner, "Note to the author")
 
 
 def test_the_open_message_shows_all_a_supervisor_needs(qapp: QApplication) -> None:
-    async def work() -> None:
-        kit = _kit(held())
+    async def story(kit: Kit) -> None:
         await kit.opened()
         words = kit.words()
         assert "Emma Meyer to Hana Watanabe" in words
@@ -147,9 +89,8 @@ def test_the_open_message_shows_all_a_supervisor_needs(qapp: QApplication) -> No
         (mark,) = kit.page.detail.findChildren(ComposerEdit)[0].extraSelections()
         assert mark.cursor.selectedText() == "allocation"
         kit.page.set_tokens(DARK)
-        await kit.close()
 
-    run_in_qt_loop(qapp, work())
+    play(qapp, _kit(held()), story)
 
 
 def _is_whole(text: ComposerEdit) -> bool:
@@ -179,8 +120,7 @@ def test_a_long_text_is_read_whole_and_page_keys_reach_its_end(qapp: QApplicatio
 
 
 def test_an_approval_goes_once_and_the_next_one_is_shown(qapp: QApplication) -> None:
-    async def work() -> None:
-        kit = _kit(held(1), held(2, "Second allocation"))
+    async def story(kit: Kit) -> None:
         await kit.opened()
         kit.queue.gate = asyncio.Event()
         approve = kit.button("Approve and send")
@@ -189,33 +129,29 @@ def test_an_approval_goes_once_and_the_next_one_is_shown(qapp: QApplication) -> 
         kit.queue.gate.set()
         await until(lambda: kit.presenter.model.rowCount() == 1)
         assert [one[:3] for one in kit.queue.decisions] == [("m1.1", True, "")]
-        await until(lambda: not kit.presenter.state.deciding)
+        await kit.settled()
         assert "Approved. The message to Hana Watanabe is on its way." in kit.words()
-        await kit.close()
 
-    run_in_qt_loop(qapp, work())
+    play(qapp, _kit(held(1), held(2, "Second allocation")), story)
 
 
 def test_a_rejection_needs_a_note(qapp: QApplication) -> None:
-    async def work() -> None:
-        kit = _kit(held())
+    async def story(kit: Kit) -> None:
         await kit.opened()
-        QTest.mouseClick(kit.button("Reject"), Qt.MouseButton.LeftButton)
+        kit.press("Reject")
         assert kit.queue.decisions == []
         assert "Say why, so that Emma Meyer can mend it." in kit.words()
         QTest.keyClicks(kit.note(), "use the template")
-        QTest.mouseClick(kit.button("Reject"), Qt.MouseButton.LeftButton)
+        kit.press("Reject")
         await until(lambda: len(kit.queue.decisions) == 1)
         assert kit.queue.decisions[0][:3] == ("m1.1", False, "use the template")
         await until(lambda: "Nothing waits for you." in " ".join(kit.words()))
-        await kit.close()
 
-    run_in_qt_loop(qapp, work())
+    play(qapp, _kit(held()), story)
 
 
 def test_a_note_stays_with_its_message(qapp: QApplication) -> None:
-    async def work() -> None:
-        kit = _kit(held(1), held(2, "Second allocation"))
+    async def story(kit: Kit) -> None:
         await kit.opened()
         QTest.keyClicks(kit.note(), "half a no")
         kit.page.focus_list()
@@ -225,44 +161,38 @@ def test_a_note_stays_with_its_message(qapp: QApplication) -> None:
         assert kit.note().text() == "half a no"
         await kit.opened()  # read anew
         assert kit.note().text() == "half a no"
-        await kit.close()
 
-    run_in_qt_loop(qapp, work())
+    play(qapp, _kit(held(1), held(2, "Second allocation")), story)
 
 
 def test_a_cut_line_keeps_the_note_and_repeats_under_the_same_key(qapp: QApplication) -> None:
-    async def work() -> None:
-        kit = _kit(held())
+    async def story(kit: Kit) -> None:
         await kit.opened()
         QTest.keyClicks(kit.note(), "fine")
         for _ in range(2):
             kit.queue.fault = Offline()
             kit.button("Approve and send").click()
-            await until(lambda: not kit.presenter.state.deciding)
+            await kit.settled()
             assert kit.note().text() == "fine" and kit.presenter.model.rowCount() == 1
         keys = {key for *_, key in kit.queue.decisions}
         assert len(kit.queue.decisions) == 2 and len(keys) == 1
-        await kit.close()
 
-    run_in_qt_loop(qapp, work())
+    play(qapp, _kit(held()), story)
 
 
 def test_a_message_decided_by_another_is_said_and_read_anew(qapp: QApplication) -> None:
-    async def work() -> None:
-        kit = _kit(held())
+    async def story(kit: Kit) -> None:
         await kit.opened()
         kit.queue.rows, kit.queue.taken = [], True
         kit.button("Approve and send").click()
         await until(lambda: kit.presenter.model.rowCount() == 0)
         assert any("decided meanwhile" in one for one in kit.words())
-        await kit.close()
 
-    run_in_qt_loop(qapp, work())
+    play(qapp, _kit(held()), story)
 
 
 def test_an_empty_queue_and_one_that_cannot_be_read_say_so(qapp: QApplication) -> None:
-    async def work() -> None:
-        kit = _kit()
+    async def story(kit: Kit) -> None:
         assert "Reading what waits for you…" in kit.words()
         kit.queue.fault = Offline()
         await kit.opened()
@@ -270,14 +200,12 @@ def test_an_empty_queue_and_one_that_cannot_be_read_say_so(qapp: QApplication) -
         kit.queue.fault = None
         kit.button("Try again").click()
         await until(lambda: "Nothing waits for you." in kit.words())
-        await kit.close()
 
-    run_in_qt_loop(qapp, work())
+    play(qapp, _kit(), story)
 
 
 def test_the_keyboard_walks_the_queue_and_leads_to_the_note(qapp: QApplication) -> None:
-    async def work() -> None:
-        kit = _kit(held(1), held(2))
+    async def story(kit: Kit) -> None:
         await kit.opened()
         await until(kit.page.isActiveWindow)
         kit.page.focus_list()
@@ -286,9 +214,8 @@ def test_the_keyboard_walks_the_queue_and_leads_to_the_note(qapp: QApplication) 
         assert kit.note().hasFocus()
         QTest.keyClick(kit.note(), Qt.Key.Key_Tab)
         assert kit.button("Reject").hasFocus()
-        await kit.close()
 
-    run_in_qt_loop(qapp, work())
+    play(qapp, _kit(held(1), held(2)), story)
 
 
 def test_the_queue_is_a_sound_model_and_speaks(qapp: QApplication) -> None:

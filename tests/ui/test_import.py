@@ -20,6 +20,7 @@ from tests.app.imports.files import AMBIGUOUS, PRIVATE, telegram_json, whatsapp_
 from tests.support.qt_loop import run_in_qt_loop
 from tests.ui.import_kit import BOOK, Desk, Kit, import_kit
 from tests.ui.kit import until
+from tests.ui.stories import play
 from tests.ui.test_accessible_names import unnamed
 from ui.models.import_people import PRIVATE as PRIVATE_WORDS
 from ui.models.import_state import Step
@@ -31,10 +32,16 @@ CAMILLE = Person(Who.CLIENT, ContactId("c1"), "Camille Roux")
 ELENA = Person(Who.ME, name="Elena Marchetti")
 
 
-async def _previewed(kit: Kit, folder: Path) -> None:
-    await kit.read(whatsapp_zip(folder))
+async def _known(kit: Kit, export: Path) -> None:
+    """Read an export and confirm who its people are."""
+    await kit.read(export)
     for name in ("Camille", "Elena"):
         kit.presenter.confirm(name)
+
+
+async def _previewed(kit: Kit, folder: Path) -> None:
+    """Go as far as the preview."""
+    await _known(kit, whatsapp_zip(folder))
     kit.presenter.go()
     await kit.settled(Step.PREVIEW)
 
@@ -42,8 +49,7 @@ async def _previewed(kit: Kit, folder: Path) -> None:
 def test_the_title_line_says_what_the_file_is_and_what_becomes_of_it(
     qapp: QApplication, tmp_path: Path
 ) -> None:
-    async def work() -> None:
-        kit = import_kit()
+    async def story(kit: Kit) -> None:
         await kit.read(whatsapp_zip(tmp_path))
         assert kit.page.texts()[0] == (
             "WhatsApp export “WhatsApp Chat - Camille.zip” · 5 messages, 1 file · 14 Feb – 31 Jul "
@@ -51,16 +57,14 @@ def test_the_title_line_says_what_the_file_is_and_what_becomes_of_it(
             "readable by Compliance only"
         )
         assert kit.page.strip.texts() == ["✓ File", "2 People", "3 Preview", "4 Archive"]
-        await kit.close()
 
-    run_in_qt_loop(qapp, work())
+    play(qapp, import_kit(), story)
 
 
 def test_each_suggestion_waits_for_a_word_before_anything_is_uploaded(
     qapp: QApplication, tmp_path: Path
 ) -> None:
-    async def work() -> None:
-        kit = import_kit()
+    async def story(kit: Kit) -> None:
         await kit.read(whatsapp_zip(tmp_path))
         lines = {line.name: line for line in kit.state.people}
         assert lines["Camille"].words == "Name fits: Camille Roux. Please confirm"
@@ -80,16 +84,14 @@ def test_each_suggestion_waits_for_a_word_before_anything_is_uploaded(
             "Elena": ELENA,
             "Tonton Marc": Person(Who.UNIDENTIFIED),
         }
-        await kit.close()
 
-    run_in_qt_loop(qapp, work())
+    play(qapp, import_kit(), story)
 
 
 def test_the_keyboard_stays_with_the_name_that_was_confirmed(
     qapp: QApplication, tmp_path: Path
 ) -> None:
-    async def work() -> None:
-        kit = import_kit()
+    async def story(kit: Kit) -> None:
         kit.page.activateWindow()
         await kit.read(whatsapp_zip(tmp_path))
         focused = kit.page.focusWidget()
@@ -99,16 +101,14 @@ def test_the_keyboard_stays_with_the_name_that_was_confirmed(
         now = kit.page.focusWidget()
         assert now is not None
         assert now.accessibleName() == "Change Camille"
-        await kit.close()
 
-    run_in_qt_loop(qapp, work())
+    play(qapp, import_kit(), story)
 
 
 def test_a_private_chat_is_refused_as_a_whole_before_anything_is_uploaded(
     qapp: QApplication, tmp_path: Path
 ) -> None:
-    async def work() -> None:
-        kit = import_kit()
+    async def story(kit: Kit) -> None:
         await kit.read(whatsapp_zip(tmp_path, PRIVATE, "Mamma"))
         kit.presenter.confirm("Elena")
         assert kit.state.hindrance == PRIVATE_WORDS
@@ -116,50 +116,42 @@ def test_a_private_chat_is_refused_as_a_whole_before_anything_is_uploaded(
         kit.presenter.go()
         await asyncio.sleep(0)
         assert kit.state.step is Step.PEOPLE and kit.desk.staged == []
-        await kit.close()
 
-    run_in_qt_loop(qapp, work())
+    play(qapp, import_kit(), story)
 
 
 def test_a_client_who_is_not_in_the_book_yet_makes_a_chat_no_private_one(
     qapp: QApplication, tmp_path: Path
 ) -> None:
-    async def work() -> None:
-        kit = import_kit()
+    async def story(kit: Kit) -> None:
         await kit.read(whatsapp_zip(tmp_path, PRIVATE, "Anna Blum"))
         kit.presenter.confirm("Elena")
         kit.presenter.choose("Mamma", Person(Who.NEW_CLIENT, name="Anna Blum"))
         assert kit.state.people[0].words == "New client, added to your book as “Anna Blum”"
         assert kit.state.hindrance == "" and kit.button("Preview").isEnabled()
-        await kit.close()
 
-    run_in_qt_loop(qapp, work())
+    play(qapp, import_kit(), story)
 
 
 def test_an_unsure_order_of_days_is_asked_with_an_example(
     qapp: QApplication, tmp_path: Path
 ) -> None:
-    async def work() -> None:
-        kit = import_kit()
-        await kit.read(whatsapp_zip(tmp_path, AMBIGUOUS))
-        for name in ("Camille", "Elena"):
-            kit.presenter.confirm(name)
+    async def story(kit: Kit) -> None:
+        await _known(kit, whatsapp_zip(tmp_path, AMBIGUOUS))
         assert kit.state.hindrance == "Say which day is meant."
         kit.button("4 May 2026 (month/day/year)").click()
         await kit.settled()
         assert kit.state.order is DayOrder.MONTH_FIRST and kit.state.hindrance == ""
         assert "4 May – 4 Jun 2026" in kit.state.line
         assert kit.state.people[0].words == "Camille Roux"
-        await kit.close()
 
-    run_in_qt_loop(qapp, work())
+    play(qapp, import_kit(), story)
 
 
 def test_the_phones_time_zone_moves_the_times_and_keeps_the_people(
     qapp: QApplication, tmp_path: Path
 ) -> None:
-    async def work() -> None:
-        kit = import_kit()
+    async def story(kit: Kit) -> None:
         await kit.read(whatsapp_zip(tmp_path))
         kit.presenter.confirm("Camille")
         zones = kit.page.step.dates.zones
@@ -177,14 +169,12 @@ def test_the_phones_time_zone_moves_the_times_and_keeps_the_people(
         assert next(line for line in kit.state.people if line.name == "Camille").asks is False
         assert kit.presenter.begun is not None
         assert kit.presenter.begun.read_as.zone == "Asia/Tokyo"
-        await kit.close()
 
-    run_in_qt_loop(qapp, work())
+    play(qapp, import_kit(), story)
 
 
 def test_a_file_of_several_chats_asks_which(qapp: QApplication, tmp_path: Path) -> None:
-    async def work() -> None:
-        kit = import_kit()
+    async def story(kit: Kit) -> None:
         await kit.read(telegram_json(tmp_path))
         assert kit.state.chats == ("Camille Roux (2 messages)", "Mamma (2 messages)")
         assert kit.state.hindrance == "Choose a chat."
@@ -192,16 +182,14 @@ def test_a_file_of_several_chats_asks_which(qapp: QApplication, tmp_path: Path) 
         await kit.settled()
         assert [line.name for line in kit.state.people] == ["Camille Roux", "Elena"]
         assert kit.state.dates is None
-        await kit.close()
 
-    run_in_qt_loop(qapp, work())
+    play(qapp, import_kit(), story)
 
 
 def test_the_preview_shows_the_chat_as_bubbles_without_any_act(
     qapp: QApplication, tmp_path: Path
 ) -> None:
-    async def work() -> None:
-        kit = import_kit()
+    async def story(kit: Kit) -> None:
         await _previewed(kit, tmp_path)
         model = kit.presenter.preview.model
         await until(lambda: model.rowCount() > 5)
@@ -219,16 +207,14 @@ def test_the_preview_shows_the_chat_as_bubbles_without_any_act(
             ("0", "already here"),
             ("1", "by an unidentified participant"),
         ]
-        await kit.close()
 
-    run_in_qt_loop(qapp, work())
+    play(qapp, import_kit(), story)
 
 
 def test_the_report_tells_what_came_in_and_leads_to_the_conversation(
     qapp: QApplication, tmp_path: Path
 ) -> None:
-    async def work() -> None:
-        kit = import_kit(Desk(outcome=Imported(3, 2, 1, notes=("A line had no date.",))))
+    async def story(kit: Kit) -> None:
         await _previewed(kit, tmp_path)
         QTest.keyClick(kit.button("Import 5 messages"), Qt.Key.Key_Space)
         await until(lambda: kit.state.done)
@@ -241,32 +227,26 @@ def test_the_report_tells_what_came_in_and_leads_to_the_conversation(
         assert kit.page.strip.texts()[-1] == "✓ Archive"
         assert kit.state.line.endswith("14 Feb – 31 Jul 2026")
         assert kit.presenter.begun is None
-        await kit.close()
 
-    run_in_qt_loop(qapp, work())
+    play(qapp, import_kit(Desk(outcome=Imported(3, 2, 1, notes=("A line had no date.",)))), story)
 
 
 def test_what_is_in_the_archive_already_is_not_imported_again(
     qapp: QApplication, tmp_path: Path
 ) -> None:
-    async def work() -> None:
-        kit = import_kit(Desk(new=0))
+    async def story(kit: Kit) -> None:
         await _previewed(kit, tmp_path)
         assert kit.state.hindrance == "Everything in this chat is in the archive already."
         assert not kit.button("Import 0 messages").isEnabled()
-        await kit.close()
 
-    run_in_qt_loop(qapp, work())
+    play(qapp, import_kit(Desk(new=0)), story)
 
 
 def test_a_lost_line_is_said_and_the_upload_can_be_tried_again(
     qapp: QApplication, tmp_path: Path
 ) -> None:
-    async def work() -> None:
-        kit = import_kit()
-        await kit.read(whatsapp_zip(tmp_path))
-        for name in ("Camille", "Elena"):
-            kit.presenter.confirm(name)
+    async def story(kit: Kit) -> None:
+        await _known(kit, whatsapp_zip(tmp_path))
         kit.desk.fault = Offline()
         kit.presenter.go()
         await kit.settled(Step.PREVIEW)
@@ -275,19 +255,15 @@ def test_a_lost_line_is_said_and_the_upload_can_be_tried_again(
         kit.button("Try again").click()
         await kit.settled(Step.PREVIEW)
         assert kit.state.fault == "" and kit.state.go == "Import 5 messages"
-        await kit.close()
 
-    run_in_qt_loop(qapp, work())
+    play(qapp, import_kit(), story)
 
 
 def test_an_upload_can_be_stopped_and_one_can_go_back_to_the_people(
     qapp: QApplication, tmp_path: Path
 ) -> None:
-    async def work() -> None:
-        kit = import_kit()
-        await kit.read(whatsapp_zip(tmp_path))
-        for name in ("Camille", "Elena"):
-            kit.presenter.confirm(name)
+    async def story(kit: Kit) -> None:
+        await _known(kit, whatsapp_zip(tmp_path))
         kit.desk.gate = asyncio.Event()
         kit.presenter.go()
         await until(lambda: kit.state.work is not None and kit.state.work.percent == 40)
@@ -298,9 +274,8 @@ def test_an_upload_can_be_stopped_and_one_can_go_back_to_the_people(
         kit.button("Back").click()
         assert kit.state.step is Step.PEOPLE
         assert [line.asks for line in kit.state.people] == [False, False, False]
-        await kit.close()
 
-    run_in_qt_loop(qapp, work())
+    play(qapp, import_kit(), story)
 
 
 def test_what_was_begun_is_there_at_the_next_start_and_can_be_discarded(
@@ -361,8 +336,7 @@ def test_a_confirmed_import_is_followed_to_its_report_after_a_restart(
 def test_figures_that_moved_are_shown_anew_before_they_are_confirmed_again(
     qapp: QApplication, tmp_path: Path
 ) -> None:
-    async def work() -> None:
-        kit = import_kit()
+    async def story(kit: Kit) -> None:
         await _previewed(kit, tmp_path)
         kit.desk.fault_once, kit.desk.new = Conflict(), 4
         kit.button("Import 5 messages").click()
@@ -371,16 +345,14 @@ def test_figures_that_moved_are_shown_anew_before_they_are_confirmed_again(
         kit.button("Import 4 messages").click()
         await until(lambda: kit.state.done)
         assert [begun.new for begun in kit.desk.confirmed] == [4]
-        await kit.close()
 
-    run_in_qt_loop(qapp, work())
+    play(qapp, import_kit(), story)
 
 
 def test_a_file_that_is_no_export_says_so_and_the_next_one_is_taken(
     qapp: QApplication, tmp_path: Path
 ) -> None:
-    async def work() -> None:
-        kit = import_kit()
+    async def story(kit: Kit) -> None:
         other = tmp_path / "photo.zip"
         other.write_bytes(b"\x00\x01 no archive")
         await kit.read(other)
@@ -388,9 +360,8 @@ def test_a_file_that_is_no_export_says_so_and_the_next_one_is_taken(
         assert "no chat that Parley can read" in kit.state.fault
         await kit.read(whatsapp_zip(tmp_path))
         assert kit.page.strip.texts()[1] == "2 People" and kit.state.fault == ""
-        await kit.close()
 
-    run_in_qt_loop(qapp, work())
+    play(qapp, import_kit(), story)
 
 
 def test_who_somebody_is_can_be_chosen_by_keys_alone(qapp: QApplication) -> None:
@@ -417,12 +388,10 @@ def test_who_somebody_is_can_be_chosen_by_keys_alone(qapp: QApplication) -> None
 def test_every_control_of_every_step_has_a_name_in_both_looks(
     qapp: QApplication, tmp_path: Path
 ) -> None:
-    async def work() -> None:
-        kit = import_kit()
+    async def story(kit: Kit) -> None:
         assert unnamed(kit.page) == []
         await kit.read(whatsapp_zip(tmp_path, AMBIGUOUS))
         kit.page.set_tokens(DARK)
         assert unnamed(kit.page) == []
-        await kit.close()
 
-    run_in_qt_loop(qapp, work())
+    play(qapp, import_kit(), story)

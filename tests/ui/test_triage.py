@@ -5,21 +5,19 @@ They never use a network.
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass, field
-
 import msgspec
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester, QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit
+from PySide6.QtWidgets import QApplication
 
-from app.domain.errors import AppError, Conflict, Offline
+from app.domain.errors import Offline
 from contract.ids import AccountId, ConversationId, EmployeeId
 from contract.triage import TriageAction, TriageItem, TriageMessage, TriageState
 from contract.wire import Channel, Colleague, Direction, MessageKind
-from tests.support.qt_loop import run_in_qt_loop
 from tests.ui.kit import until
 from tests.ui.sample_rows import NOW_UTC_MS
+from tests.ui.stories import play
+from tests.ui.waiting_kit import WaitingKit, WaitingRows
 from ui.bridge.spawn import Spawner
 from ui.models.triage_model import TriageModel
 from ui.models.triage_presenter import TriagePresenter
@@ -64,83 +62,29 @@ def stranger(number: int = 1, *messages: TriageMessage) -> TriageItem:
     )
 
 
-@dataclass
-class Queue:
-    """Unknown senders; `fault` refuses, `taken` tells that another owner was quicker."""
-
-    rows: list[TriageItem] = field(default_factory=list)
-    decisions: list[tuple[str, str, str, str, str]] = field(default_factory=list)
-    fault: AppError | None = None
-    taken: bool = False
-
-    async def read(self) -> tuple[TriageItem, ...]:
-        await asyncio.sleep(0)
-        if self.fault is not None:
-            raise self.fault
-        return tuple(self.rows)
+class Queue(WaitingRows[TriageItem]):
+    """Unknown senders that wait."""
 
     async def decide(
         self, item: TriageItem, action: TriageAction, *, employee_id: str, note: str, key: str
     ) -> TriageItem:
-        await asyncio.sleep(0)
-        self.decisions.append((item.conversation_id, action, employee_id, note, key))
-        if self.fault is not None:
-            raise self.fault
-        if self.taken:
-            raise Conflict
-        self.rows = [row for row in self.rows if row.conversation_id != item.conversation_id]
+        await self.decided(item, action, employee_id, note, key)
         return msgspec.structs.replace(item, state=TriageState.ASSIGNED)
 
 
-@dataclass
-class Kit:
-    """The page over a queue."""
-
-    queue: Queue
-    presenter: TriagePresenter
-    page: TriagePage
-    spawner: Spawner
-
-    async def opened(self) -> None:
-        """Read the queue and wait until it is shown."""
-        self.presenter.refresh()
-        await until(lambda: not self.presenter.state.reading)
-
-    async def close(self) -> None:
-        """End every task and hide the page."""
-        await self.spawner.close()
-        self.page.close()
-        self.page.deleteLater()
-
-    def press(self, text: str) -> None:
-        """Click the visible button with that text."""
-        buttons = self.page.findChildren(QAbstractButton)
-        one = next(one for one in buttons if one.text() == text and one.isVisible())
-        QTest.mouseClick(one, Qt.MouseButton.LeftButton)
-
-    def note(self) -> QLineEdit:
-        """Return the field for the note."""
-        fields = self.page.findChildren(QLineEdit)
-        return next(one for one in fields if one.accessibleName() == "Note for the archive")
-
-    def words(self) -> list[str]:
-        """Return every label on screen."""
-        return [one.text() for one in self.page.findChildren(QLabel) if one.isVisible()]
+Kit = WaitingKit[Queue, TriagePresenter, TriagePage]
 
 
 def _kit(*rows: TriageItem) -> Kit:
-    queue, spawner = Queue(list(rows)), Spawner(lambda name, fault: None)
-    presenter = TriagePresenter(queue, spawner, lambda: NOW_UTC_MS)
-    page = TriagePage(LIGHT)
+    queue = Queue(lambda row: row.conversation_id, list(rows))
+    spawner = Spawner(lambda name, fault: None)
+    presenter, page = TriagePresenter(queue, spawner, lambda: NOW_UTC_MS), TriagePage(LIGHT)
     page.follow(presenter)
-    page.resize(1000, 640)
-    page.show()
-    return Kit(queue, presenter, page, spawner)
+    return Kit(queue, presenter, page, spawner, "Note for the archive")
 
 
 def test_the_owner_sees_who_wrote_what_to_which_number(qapp: QApplication) -> None:
-    async def work() -> None:
-        kit = _kit(stranger(1), stranger(2))
+    async def story(kit: Kit) -> None:
         await kit.opened()
         words = kit.words()
         assert "Sofia 1" in words
@@ -149,45 +93,39 @@ def test_the_owner_sees_who_wrote_what_to_which_number(qapp: QApplication) -> No
         assert any(one.startswith("Parley · ") for one in words)
         assert "2 older messages are in the archive." in words
         kit.page.set_tokens(DARK)
-        await kit.close()
 
-    run_in_qt_loop(qapp, work())
+    play(qapp, _kit(stranger(1), stranger(2)), story)
 
 
 def test_a_sender_taken_over_is_opened_in_the_inbox(qapp: QApplication) -> None:
-    async def work() -> None:
-        kit = _kit(stranger(1), stranger(2))
+    async def story(kit: Kit) -> None:
         opened: list[str] = []
         kit.presenter.claimed.connect(opened.append)
         await kit.opened()
         kit.press("Take over")
-        await until(lambda: not kit.presenter.state.deciding)
+        await kit.settled()
         assert [one[:4] for one in kit.queue.decisions] == [("t1", "claim", "", "")]
         assert opened == ["t1"]
         assert "Sofia 1 is in your inbox now." in kit.words()
-        await kit.close()
 
-    run_in_qt_loop(qapp, work())
+    play(qapp, _kit(stranger(1), stranger(2)), story)
 
 
 def test_a_sender_is_given_to_the_colleague_chosen(qapp: QApplication) -> None:
-    async def work() -> None:
-        kit = _kit(stranger(1))
+    async def story(kit: Kit) -> None:
         await kit.opened()
         (box,) = kit.page.detail.findChildren(ChoiceBox)
         box.setCurrentIndex(box.findText("Kenta Tan"))
         kit.press("Assign")
-        await until(lambda: not kit.presenter.state.deciding)
+        await kit.settled()
         assert kit.queue.decisions[0][1:3] == ("assign", "emp-kt")
         assert "Kenta Tan has Sofia 1 in the inbox now." in " ".join(kit.words())
-        await kit.close()
 
-    run_in_qt_loop(qapp, work())
+    play(qapp, _kit(stranger(1)), story)
 
 
 def test_a_dismissal_needs_a_note_and_says_that_nothing_is_lost(qapp: QApplication) -> None:
-    async def work() -> None:
-        kit = _kit(stranger(1))
+    async def story(kit: Kit) -> None:
         await kit.opened()
         kit.press("Dismiss")
         assert kit.queue.decisions == []
@@ -198,29 +136,26 @@ def test_a_dismissal_needs_a_note_and_says_that_nothing_is_lost(qapp: QApplicati
         assert kit.queue.decisions[0][1:4] == ("dismiss", "", "advertising")
         await until(lambda: "Nobody unknown waits." in " ".join(kit.words()))
         assert "The messages stay in the archive." in " ".join(kit.words())
-        await kit.close()
 
-    run_in_qt_loop(qapp, work())
+    play(qapp, _kit(stranger(1)), story)
 
 
 def test_a_cut_line_repeats_under_the_same_key_and_another_owner_is_told_of(
     qapp: QApplication,
 ) -> None:
-    async def work() -> None:
-        kit = _kit(stranger(1))
+    async def story(kit: Kit) -> None:
         await kit.opened()
         kit.queue.fault = Offline()
         for _ in range(2):
             kit.press("Take over")
-            await until(lambda: not kit.presenter.state.deciding)
+            await kit.settled()
         assert len({one[4] for one in kit.queue.decisions}) == 1
         kit.queue.fault, kit.queue.taken, kit.queue.rows = None, True, []
         kit.press("Take over")
         await until(lambda: kit.presenter.model.rowCount() == 0)
         assert any("decided this meanwhile" in one for one in kit.words())
-        await kit.close()
 
-    run_in_qt_loop(qapp, work())
+    play(qapp, _kit(stranger(1)), story)
 
 
 def test_the_queue_is_a_sound_model_that_speaks_and_the_rail_counts(qapp: QApplication) -> None:
