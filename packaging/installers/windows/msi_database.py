@@ -84,11 +84,12 @@ def tool(*command: str | Path, cwd: Path | None = None) -> str:
 def read_tables(package: Path) -> dict[str, Table]:
     """Return all tables of a package by their names, without its streams; raises BuildFault."""
     names = tool("msiinfo", "tables", package).split()
-    return {
-        name: _parsed(tool("msiinfo", "export", package, name))
-        for name in names
-        if not name.startswith("_")
-    }
+    with tempfile.TemporaryDirectory() as folder:  # streams are exported there, unasked
+        return {
+            name: _parsed(tool("msiinfo", "export", package.absolute(), name, cwd=Path(folder)))
+            for name in names
+            if not name.startswith("_")
+        }
 
 
 def write_tables(package: Path, tables: Iterable[Table], dropped: Iterable[str] = ()) -> None:
