@@ -36,6 +36,7 @@ LEFT_OUT_MODULES = (
     # The standard library's own workshop.
     *("tkinter", "turtle", "turtledemo", "idlelib", "lib2to3", "ensurepip", "venv", "test"),
     *("distutils", "pydoc_data", "curses", "readline"),
+    "_wmi",  # asks Windows' management service, for seconds where that is ill; platform can without
     # Builds and tests.
     *("pip", "setuptools", "pkg_resources", "wheel", "_distutils_hack", "hatchling", "editables"),
     *("pytest", "_pytest", "hypothesis", "mypy", "IPython", "PyInstaller", "packaging"),

@@ -29,12 +29,14 @@ from installers.places import CACHE, PACKAGING
 
 LIBRARY = "python313.dll"
 STABLE_LIBRARY = "python3.dll"
-_REVISION = 1  # raise it whenever the folder is made differently
+_REVISION = 2  # raise it whenever the folder is made differently
 _GCC = "x86_64-w64-mingw32-gcc"
 # _wmi: asking Windows' management service takes seconds where it is ill, and aborts wine; the
 # standard library does without. The rest: no window of Tk's, no sounds, no free-threaded twins.
 _NOT_TAKEN = ("_wmi.pyd", "_tkinter.pyd", "winsound.pyd", "tcl86t.dll", "tk86t.dll")
-_LEFT_OUT_OF_LIB = frozenset(("test", "idlelib", "tkinter", "turtledemo", "ensurepip", "venv"))
+_LEFT_OUT_OF_LIB = frozenset(
+    ("test", "idlelib", "tkinter", "turtledemo", "ensurepip", "venv", "site-packages")
+)
 
 
 def python() -> Path:

@@ -1,0 +1,130 @@
+"""Building the folder with both programs for Windows: PyInstaller in wine, from Windows' wheels.
+
+It never takes a file along that Windows or wine brings itself, and never signs one twice.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from installers import inputs
+from installers.faults import BuildFault
+from installers.places import BUNDLES, CACHE, PACKAGING, ROOT
+from installers.windows import resources, runtime, signing, wine
+from installers.windows.wine import windows_path
+
+BUNDLE = BUNDLES / "windows"
+PROGRAMS = ("parley", "parley-backend")
+MAX_BUNDLE_BYTES = 140_000_000
+PYINSTALLER_S = 2_400.0
+_LIBRARIES = "_internal"
+_MICROSOFT_RUNTIME = ("vcruntime140*.dll", "msvcp140*.dll")
+
+
+def build() -> list[Path]:
+    """Build out/bundle/windows anew, signed where the environment says by whom; BuildFault."""
+    work = CACHE / "work" / "windows"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    _run_pyinstaller(work)
+    built = work / "dist" / "parley"
+    _keep_one_runtime(built / _LIBRARIES)
+    _add_notices(built)
+    _normalise(built)
+    check(built)
+    signing.sign_all(signing.native_files(built))
+    shutil.rmtree(BUNDLE, ignore_errors=True)
+    BUNDLE.parent.mkdir(parents=True, exist_ok=True)
+    built.rename(BUNDLE)
+    shutil.rmtree(work)
+    return [BUNDLE]
+
+
+def check(folder: Path) -> None:
+    """Raise BuildFault where a bundle lacks a program, is too large or holds foreign files."""
+    for name in PROGRAMS:
+        if not (folder / f"{name}.exe").is_file():
+            raise BuildFault(f"The bundle has no {name}.exe: look at packaging/app.spec.")
+    names = [path.name.lower() for path in folder.rglob("*") if path.is_file()]
+    foreign = {f"{name}.dll" for name in wine.STAND_INS}
+    for name in names:
+        if name in foreign or name.startswith(("api-ms-win-", "ext-ms-win-", "ucrtbase")):
+            raise BuildFault(f"{name} is Windows' own and must not be in the bundle.")
+    size_bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    if size_bytes > MAX_BUNDLE_BYTES:
+        raise BuildFault(
+            f"The bundle takes {size_bytes / 1e6:.0f} MB, more than {MAX_BUNDLE_BYTES / 1e6:.0f}: "
+            "see in installers/contents.py what need not go along."
+        )
+
+
+def _run_pyinstaller(work: Path) -> None:
+    """Analyse and collect what app.spec names, into `dist/parley` below `work`."""
+    windows, python = wine.building(), runtime.python()
+    _lay_wheels(python.parent / "Lib" / "site-packages")
+    folders = (inputs.build_tools("windows"), PACKAGING)
+    for name in PROGRAMS:
+        resources.version_file(name)
+    variables = {
+        "PYTHONPATH": ";".join(map(windows_path, folders)),
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONNOUSERSITE": "1",
+        "PYINSTALLER_CONFIG_DIR": windows_path(CACHE / "pyinstaller-windows"),
+        "SOURCE_DATE_EPOCH": str(inputs.source_date_epoch()),
+        "PARLEY_BUNDLE_ICON": windows_path(resources.icon()),
+        "PARLEY_BUNDLE_VERSIONS": windows_path(CACHE / "windows"),
+    }
+    print("PyInstaller collects the bundle for Windows in wine; that takes some minutes")
+    command: list[str | Path] = [python, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN"]
+    command += ["--distpath", work / "dist", "--workpath", work / "build"]
+    ran = windows.run(
+        [*command, PACKAGING / "app.spec"],
+        variables=variables,
+        folder=ROOT,
+        timeout_s=PYINSTALLER_S,
+    )
+    windows.stop()
+    log = CACHE / "pyinstaller-windows.log"
+    log.write_text(ran.output, encoding="utf-8")
+    if ran.status != 0:
+        last = " / ".join(ran.output.strip().splitlines()[-3:])
+        raise BuildFault(f"PyInstaller stopped; all it said stands in {log}. Last words: {last}")
+
+
+def _lay_wheels(packages: Path) -> None:
+    """Make the wheels this Python's own: only there PyInstaller leaves libraries beside them."""
+    site = inputs.site_packages("windows")
+    if packages.is_symlink() and packages.readlink() == site:
+        return
+    packages.unlink(missing_ok=True)
+    packages.symlink_to(site)
+
+
+def _keep_one_runtime(libraries: Path) -> None:
+    """Leave one copy of Microsoft's runtime: the wheels bring several, of several versions.
+
+    The newest serves all (its makers promise that it does); Shiboken's is the newest, and the
+    libraries' top folder is where every program and library looks.
+    """
+    chosen = libraries / "shiboken6"
+    for pattern in _MICROSOFT_RUNTIME:
+        kept = {path.name.lower(): path.read_bytes() for path in sorted(chosen.glob(pattern))}
+        for path in sorted(libraries.rglob("*.dll")):
+            if path.match(pattern) or path.match(pattern.upper().replace(".DLL", ".dll")):
+                path.unlink()
+        for name, content in kept.items():
+            (libraries / name).write_bytes(content)
+
+
+def _add_notices(folder: Path) -> None:
+    from installers.materials.write import add_notices
+
+    add_notices("windows", folder)
+
+
+def _normalise(folder: Path) -> None:
+    """Give each file and folder the same rights and the last commit's time."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
