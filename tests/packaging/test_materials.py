@@ -65,7 +65,7 @@ def made(tmp_path: Path) -> tuple[str, Path, Path]:
     words = b"\x00OpenSSL 3.0.19 27 Jan 2026\x00"
     (folder / "_internal" / "libcrypto.so.3").write_bytes(ELF + words)
     (folder / "_internal" / "libssl.so.3").write_bytes(ELF)
-    (folder / "parley").write_bytes(ELF)
+    (folder / "parley").write_bytes(ELF + b"_MEIPASS2\x00")
     return "linux", site, folder
 
 

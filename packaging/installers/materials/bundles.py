@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from installers.faults import BuildFault
-from installers.materials.declared import Part
+from installers.materials.declared import Part, matches
 from installers.materials.wheels import Wheel
 
 SYSTEMS = ("linux", "windows", "macos")
@@ -61,9 +61,10 @@ class Owners:
                     self._by_name[path.name] = None
         self._parts = [part for part in parts if not part.systems or system in part.systems]
 
-    def owner(self, path: PurePosixPath) -> Wheel | Part | None:
+    def owner(self, file: Native) -> Wheel | Part | None:
         """Return whose a file is; the surest ways are tried first."""
-        first = self._part(path, before_wheels=True)
+        path = file.path
+        first = self._part(file, before_wheels=True)
         if first is not None:
             return first
         for start in range(len(path.parts)):
@@ -72,7 +73,7 @@ class Owners:
                 return wheel
         return (
             self._at_the_top(path)
-            or self._part(path, before_wheels=False)
+            or self._part(file, before_wheels=False)
             or self._by_name.get(path.name)
         )
 
@@ -80,9 +81,9 @@ class Owners:
         """A module outside any package keeps its plain name in the bundle's library folder."""
         return self._by_path.get(PurePosixPath(path.name))
 
-    def _part(self, path: PurePosixPath, *, before_wheels: bool) -> Part | None:
+    def _part(self, file: Native, *, before_wheels: bool) -> Part | None:
         for part in self._parts:
-            if part.before_wheels == before_wheels and part.claims(path):
+            if part.before_wheels == before_wheels and part.claims(file.path, file.place):
                 return part
         return None
 
@@ -95,16 +96,19 @@ class Claim:
     owner: Wheel | Part
 
 
-def claims(files: Iterable[Native], owners: Owners) -> list[Claim]:
-    """Return each file with its owner; raises BuildFault that names those nobody claims."""
+def claims(files: Iterable[Native], owners: Owners, own: tuple[str, ...] = ()) -> list[Claim]:
+    """Return each file of others with its owner; `own` are patterns of Parley's own files.
+
+    Raises BuildFault that names those nobody claims.
+    """
     found: list[Claim] = []
     unknown: list[str] = []
     for file in files:
-        owner = owners.owner(file.path)
-        if owner is None:
-            unknown.append(f"{file.system}: {file.path}")
-        else:
+        owner = owners.owner(file)
+        if owner is not None:
             found.append(Claim(file, owner))
+        elif not matches(file.path, own):
+            unknown.append(f"{file.system}: {file.path}")
     if unknown:
         raise BuildFault(
             "Nobody says under which licence these files ship: name them in packaging/licences/"

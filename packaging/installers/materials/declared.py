@@ -25,7 +25,7 @@ class Part:
 
     `version` and `marker` are regular expressions over a native file's bytes: the first one's
     group is the version, either one's match tells that the component is in that file. `look_in`
-    narrows the files of a wheel in which it is looked for.
+    narrows the files of a wheel in which it is looked for; `proof` has to match what `files` names.
     """
 
     name: str
@@ -40,18 +40,18 @@ class Part:
     version_of_name: str = ""
     marker: str = ""
     look_in: tuple[str, ...] = ()
+    proof: str = ""
     pinned_by: str = ""
     data: str = ""
     dynamic: bool = False
     before_wheels: bool = False
     wheel_text: bool = False
 
-    def claims(self, path: PurePosixPath) -> bool:
-        """Tell whether a native file of a bundle is this component."""
-        return any(
-            fnmatchcase(str(path) if "/" in pattern else path.name, pattern)
-            for pattern in self.files
-        )
+    def claims(self, path: PurePosixPath, place: Path) -> bool:
+        """Tell whether a native file of a bundle, which lies at `place`, is this component."""
+        if not matches(path, self.files):
+            return False
+        return not self.proof or bool(re.search(self.proof.encode(), place.read_bytes()))
 
     def may_be_in(self, path: PurePosixPath) -> bool:
         """Tell whether a wheel's file is worth looking into."""
@@ -69,6 +69,13 @@ class Part:
         if self.version and (found := re.search(self.version.encode(), content)):
             return found[1].decode("ascii")
         return "" if self.marker and re.search(self.marker.encode(), content) else None
+
+
+def matches(path: PurePosixPath, patterns: tuple[str, ...]) -> bool:
+    """Tell whether a pattern fits: one with a slash the whole path, another the name alone."""
+    return any(
+        fnmatchcase(str(path) if "/" in pattern else path.name, pattern) for pattern in patterns
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,7 @@ class Declared:
     """The whole file."""
 
     allowed: Allowed
+    own: tuple[str, ...]
     parts: tuple[Part, ...]
     wheels: dict[str, WheelWord] = field(default_factory=dict)
     crates: dict[str, Crate] = field(default_factory=dict)
@@ -105,6 +113,7 @@ def read_declared(folder: Path = LICENCES) -> Declared:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
         return Declared(
             Allowed(frozenset(raw["allowed"]["freely"]), frozenset(raw["allowed"]["dynamic"])),
+            tuple(raw["own"]["files"]),
             tuple(Part(**_tuples(one)) for one in raw["component"]),
             {name: WheelWord(**_tuples(one)) for name, one in raw["wheel"].items()},
             {name: Crate(**one) for name, one in raw["crate"].items()},

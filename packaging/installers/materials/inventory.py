@@ -5,6 +5,7 @@ It writes nothing, and lets nothing through whose licence may not ship.
 
 from __future__ import annotations
 
+import platform
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -57,7 +58,7 @@ class Inventory:
         wheels = read_wheels(site, self._declared)
         of_wheel = {wheel.name: self._of_wheel(system, wheel) for wheel in wheels}
         owners = Owners(system, wheels, self._declared.parts)
-        found = claims(native_files(system, bundle), owners)
+        found = claims(native_files(system, bundle), owners, self._declared.own)
         for claim in found:
             if isinstance(claim.owner, Wheel):
                 of_wheel[claim.owner.name].files.append(claim.file)
@@ -90,7 +91,7 @@ class Inventory:
     def _files_of(self, system: str, part: Part, files: list[Native]) -> None:
         """Add the files that are a component; those without a version go with the newest."""
         versions = [part.version_in(file.place) for file in files]
-        newest = _pinned(part) or max((one for one in versions if one), default="")
+        newest = max((one for one in versions if one), default="") or _pinned(part, system)
         for file, version in zip(files, versions, strict=True):
             self._of_part(system, part, version or newest, None).files.append(file)
 
@@ -158,8 +159,13 @@ def _of_inner(inner: Inner, inside: str) -> Item:
     return item
 
 
-def _pinned(part: Part) -> str:
-    """Return the version a lock of the build's tools names, "" for a part not pinned there."""
+def _pinned(part: Part, system: str) -> str:
+    """Return the version of what its own files don't name: by a lock, or of the building Python.
+
+    The bundle for Linux takes along the Python that builds it.
+    """
+    if part.name == "CPython" and system == "linux":
+        return platform.python_version()
     if not part.pinned_by:
         return ""
     lock = (PACKAGING / "requirements" / "packaging.txt").read_text(encoding="utf-8")
