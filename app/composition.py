@@ -17,6 +17,7 @@ from app.backend_process import EmbeddedPlan
 from app.book_desk import BookDesk
 from app.bundle_desk import BundleDesk
 from app.domain.changes import ChangeSet
+from app.domain.client_versions import versions_told
 from app.domain.clock import Clock
 from app.domain.errors import EnvironmentFault
 from app.domain.status import Link
@@ -289,7 +290,14 @@ class Composition:
 
     def _reference_changed(self, reference: Reference) -> None:
         if reference.capabilities is not None:
-            self._board.update(workspace=reference.capabilities.workspace)
+            self._board.update(
+                workspace=reference.capabilities.workspace,
+                versions=versions_told(
+                    reference.capabilities,
+                    self._client_version,
+                    tell_newer=self._settings().flag(Key.UPDATE_CHECK),
+                ),
+            )
             self.proofs.looked_up()
         self._board.take_troubles(reference.me)
         if reference.bundle is not self._bundle:

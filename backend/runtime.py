@@ -207,6 +207,7 @@ class Runtime:
                 workspace=workspace.kind,
                 instance_id=workspace.instance_id,
                 policy_keys=workspace.policy_keys,
+                client_versions=workspace.client_versions,
             ),
             now_utc_ms=self._now,
             on_typing=self._on_typing,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from backend.archive.desk import ArchiveDesk
+from backend.directory.client_versions import ClientVersions
 from backend.directory.signins import SignIns
 from backend.governance.policy import RunningPolicy
 from backend.inbox.notifier import Notifier
@@ -44,7 +45,7 @@ class BackendSettings:
     workspace: str
     instance_id: str
     undo_send_s: int = 5
-    min_client_version: str = "0.1.0"
+    client_versions: ClientVersions = field(default_factory=ClientVersions)
     attachment_max_bytes: int = 100 * 1024 * 1024
     heartbeat_s: float = 10.0
     page_max: int = 500

@@ -16,6 +16,7 @@ import msgspec
 from sqlalchemy import Connection, insert, select
 
 from backend.archive.signing import load_signer
+from backend.directory.client_versions import ClientVersions, client_versions_of
 from backend.governance.policy import RunningPolicy, read_policy_folder
 from backend.governance.publication import known_keys, settle_policy
 from backend.services import WORKSPACE_SAMPLE, system_clock_utc_ms
@@ -49,6 +50,7 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     instance_id: str
     signed_in: EmployeeId | None
     signer: Signer
+    client_versions: ClientVersions
     lock: IO[bytes]
 
     async def close(self) -> None:
@@ -87,6 +89,7 @@ def settled_workspace(
         instance_id=instance_id,
         signed_in=signed_in,
         signer=signer,
+        client_versions=database.read_now(client_versions_of),
         lock=lock,
     )
 

@@ -136,6 +136,8 @@ class CapabilitiesDocument(Wire):
 
     `workspace` is `sample` or `firm`; `auth` is `secret` (embedded) or `bearer`. `policy_keys`
     sign the policy bundle; like the archive's they are believed in the sample workspace alone.
+    A client below `min_client_version` is refused with 426 by all other calls. IT installs
+    `newest_client_version` ("": nothing is told); `client_page` is the firm's own page about it.
     """
 
     api_version: str
@@ -148,6 +150,9 @@ class CapabilitiesDocument(Wire):
     limits: Limits
     archive: ArchiveKeys | None = None
     policy_keys: tuple[str, ...] = ()
+    newest_client_version: str = ""
+    client_page: str = ""
+    client_note: str = ""
 
 
 class ChannelAccount(Wire):

@@ -5,10 +5,11 @@ It never carries content or addresses of clients.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from app.domain.archive import ArchiveAlarm
+from app.domain.client_versions import ClientVersions
 from contract.wire import ChannelTrouble
 
 
@@ -32,7 +33,8 @@ class CoreStatus:
     `archive_verified_utc_ms` tells when this computer last verified a
     proof of the archive; while `archive_alarm` stands, sending is paused. `troubles` are what was
     wrong with the person's channels when the backend last told; a label stands there only where
-    the person has several accounts on the channel.
+    the person has several accounts on the channel. `versions` is what the backend last said of
+    the versions of Parley it works with.
     """
 
     link: Link = Link.STARTING
@@ -53,3 +55,4 @@ class CoreStatus:
     archive_alarm: ArchiveAlarm | None = None
     notices: tuple[tuple[str, str], ...] = ()
     troubles: tuple[ChannelTrouble, ...] = ()
+    versions: ClientVersions = field(default_factory=ClientVersions)

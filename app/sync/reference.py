@@ -16,6 +16,7 @@ from app.domain.errors import ClientTooOld
 from app.store.store import Store
 from backend_client.client import GovernedApi
 from backend_client.errors import ClientError, Garbled, ProblemReply
+from contract.versions import is_older
 from contract.wire import CapabilitiesDocument, ChannelTrouble, Me
 
 T = TypeVar("T")
@@ -78,7 +79,10 @@ class ReferenceKeeper:
         and ClientTooOld when the backend asks for a newer Parley.
         """
         capabilities = await self._api.workspace.capabilities()
-        if _version(self._client_version) < _version(capabilities.min_client_version):
+        if is_older(self._client_version, capabilities.min_client_version):
+            # Kept, so that the next start knows it without a line, too.
+            await self._store.cache.put_meta(META_CAPABILITIES, msgspec.json.encode(capabilities))
+            self._set(replace(self.current, capabilities=capabilities))
             raise ClientTooOld(f"version {capabilities.min_client_version} or newer is needed")
         me = await self._api.workspace.me()
         await self._check_origin(f"{capabilities.instance_id} {me.firm_id} {me.employee_id}")
@@ -142,15 +146,3 @@ def _decoded(raw: bytes | None, kind: type[T]) -> T | None:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.DecodeError:
         return None
-
-
-def _version(text: str) -> tuple[int, ...]:
-    """Read `1.4.2` as numbers; anything after the first part that is no number is left out."""
-    numbers: list[int] = []
-    for part in text.split("."):
-        if not part.isdecimal():
-            break
-        numbers.append(int(part))
-    while numbers and numbers[-1] == 0:
-        numbers.pop()
-    return tuple(numbers)

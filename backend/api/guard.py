@@ -23,13 +23,13 @@ from backend.services import Services
 from contract import api
 from contract.ids import uuid7
 from contract.problems import ProblemCode
+from contract.versions import is_older
 from contract.wire import Me, Role
 
 MAX_BODY_BYTES = 256 * 1024
 WRITERS = frozenset({Role.EMPLOYEE, Role.SUPERVISOR})
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
-_VERSION = re.compile(r"(?:[A-Za-z-]+/)?(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?(?:[-+.a-z0-9]*)")
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -63,7 +63,8 @@ def request_id_of(request: Request, services: Services) -> str:
 
 async def _carry_out(call: Call) -> Response:
     operation = call.operation
-    _check_version(call.request, call.services)
+    if not operation.any_version:
+        _check_version(call.request, call.services)
     if not operation.public:
         call = replace(call, caller=await _caller(call))
     if operation.command:
@@ -91,19 +92,11 @@ async def _caller(call: Call) -> Me:
 
 
 def _check_version(request: Request, services: Services) -> None:
-    version = _version(request.headers.get(api.CLIENT_VERSION, ""))
-    lowest = services.settings.min_client_version
-    if version is not None and version < (_version(lowest) or (0, 0, 0)):
+    lowest = services.settings.client_versions.minimum
+    if is_older(request.headers.get(api.CLIENT_VERSION, ""), lowest):
         raise Refused(
             ProblemCode.CLIENT_TOO_OLD, f"This Parley is too old: update it to {lowest} or newer."
         )
-
-
-def _version(text: str) -> tuple[int, int, int] | None:
-    found = _VERSION.fullmatch(text.strip())
-    if found is None:
-        return None
-    return int(found[1]), int(found[2]), int(found[3] or 0)
 
 
 def _key(request: Request) -> str:

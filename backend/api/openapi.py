@@ -37,7 +37,8 @@ _COMMON = (
         api.CLIENT_VERSION,
         "header",
         {"type": "string"},
-        "The client's version, such as 1.2.3; one below min_client_version gets 426.",
+        "The client's version, such as 1.2.3; one below min_client_version gets 426 from every"
+        " call but that for the capabilities.",
     ),
 )
 

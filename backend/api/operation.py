@@ -114,6 +114,7 @@ class Operation:
 
     `command` operations need an Idempotency-Key and a role that may write; `keeps_reply` tells
     that the reply is stored under it. `problems` are the codes beside those every call may get.
+    `any_version` is answered to a client of any version.
     """
 
     method: str
@@ -128,6 +129,7 @@ class Operation:
     public: bool = False
     command: bool = False
     needs_writer: bool = True
+    any_version: bool = False
     raw_body: bool = False
 
 

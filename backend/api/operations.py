@@ -52,6 +52,7 @@ ABOUT_BACKEND = (
         handler=reading.capabilities,
         answers={200: Answer("The capabilities", wire.CapabilitiesDocument)},
         public=True,
+        any_version=True,  # which version is needed stands here
     ),
     Operation(
         method="GET",
@@ -330,12 +331,13 @@ def problems_of(operation: Operation) -> frozenset[ProblemCode]:
     """Return every code a call of the operation may be answered with."""
     codes = {
         _CODE.BAD_REQUEST,
-        _CODE.CLIENT_TOO_OLD,
         _CODE.INTERNAL,
         _CODE.UNAVAILABLE,
         _CODE.STORAGE_FULL,
         *operation.problems,
     }
+    if not operation.any_version:
+        codes.add(_CODE.CLIENT_TOO_OLD)
     if not operation.public:
         codes.add(_CODE.UNAUTHENTICATED)
     if "{" in operation.path or operation.body is not None:

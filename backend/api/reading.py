@@ -60,7 +60,7 @@ async def capabilities(call: Call) -> Response:
     document = CapabilitiesDocument(
         api_version=API_VERSION,
         backend_version=BACKEND_VERSION,
-        min_client_version=settings.min_client_version,
+        min_client_version=settings.client_versions.minimum,
         workspace=settings.workspace,
         auth=call.services.auth.scheme,
         instance_id=settings.instance_id,
@@ -75,6 +75,9 @@ async def capabilities(call: Call) -> Response:
         ),
         archive=call.services.archive.keys,
         policy_keys=settings.policy_keys,
+        newest_client_version=settings.client_versions.newest,
+        client_page=settings.client_versions.page,
+        client_note=settings.client_versions.note,
     )
     return json_answer(document)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import TypeVar
 
+import msgspec
 from sqlalchemy import Connection
 
 from backend.archive.signing import load_signer, read_policy
@@ -20,6 +21,7 @@ from backend.cli.keys import told_key
 from backend.cli.printing import print_line
 from backend.directory.administration import AdministrationRefused
 from backend.directory.client_book import ClientConsent, NewClient, add_client, clients
+from backend.directory.client_versions import client_versions_of, keep_client_versions
 from backend.directory.firm_settings import (
     FirmSettingRefused,
     checked_public_url,
@@ -95,6 +97,21 @@ def _set(arguments: argparse.Namespace, desk: FirmDesk) -> int:
     return 0
 
 
+def _clients(arguments: argparse.Namespace, desk: FirmDesk) -> int:
+    given = {
+        name: getattr(arguments, name)
+        for name in ("minimum", "newest", "page", "note")
+        if getattr(arguments, name) is not None
+    }
+    versions = msgspec.structs.replace(desk.read(client_versions_of), **given)
+    desk.write(lambda c: keep_client_versions(c, versions))
+    print_line(
+        {name: getattr(versions, name) for name in versions.__struct_fields__}
+        | {"holds": "from the backend's next start"}
+    )
+    return 0
+
+
 def _show(_arguments: argparse.Namespace, desk: FirmDesk) -> int:
     firm_id, name = desk.read(firm_of)
     instance_id = desk.write(instance_id_of)
@@ -106,6 +123,7 @@ def _show(_arguments: argparse.Namespace, desk: FirmDesk) -> int:
             "firm": firm_id,
             "name": name,
             "public_url": desk.read(public_url_of),
+            "clients": msgspec.to_builtins(desk.read(client_versions_of)),
             "instance_id": instance_id,
             "policy": version,
             "client_settings": {
@@ -243,6 +261,7 @@ def _one_of(kind: type[E], text: str) -> E:
 
 _COMMANDS: dict[tuple[str, str], Callable[[argparse.Namespace, FirmDesk], int]] = {
     ("firm", "set"): _set,
+    ("firm", "clients"): _clients,
     ("firm", "show"): _show,
     ("employee", "add"): _add_employee,
     ("employee", "roles"): _change_roles,

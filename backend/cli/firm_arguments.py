@@ -31,6 +31,13 @@ def _add_firm(commands: Commands[argparse.ArgumentParser]) -> None:
     create.add_argument("--public-url", default="", metavar="URL")
     change = _command(commands, "set", "set how vendors reach this backend; it holds at its start")
     change.add_argument("--public-url", required=True, metavar="URL", help="empty: they don't")
+    clients = _command(
+        commands, "clients", "set which versions of Parley may work here; it holds at its start"
+    )
+    clients.add_argument("--minimum", metavar="VERSION", help="older ones are refused")
+    clients.add_argument("--newest", metavar="VERSION", help="older ones are told of it; empty: no")
+    clients.add_argument("--page", metavar="URL", help="the firm's own page to get it from")
+    clients.add_argument("--note", metavar="TEXT", help="one line that clients show beside it")
     _command(commands, "show", "show the firm, its policy, and the keys its clients must know")
 
 

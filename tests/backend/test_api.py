@@ -83,6 +83,9 @@ async def test_client_too_old_is_told_so(client: httpx.AsyncClient) -> None:
     for version in ("0.0.9", "parley/0.0.1"):
         answer = await client.get("/v1/health", headers={"X-Parley-Client": version})
         assert code_of(answer) == (426, "client_too_old")
+    # What it needs, and where that is, stands in the one document it still gets.
+    answer = await client.get("/v1/capabilities", headers={"X-Parley-Client": "0.0.9"})
+    assert (answer.status_code, answer.json()["min_client_version"]) == (200, "0.1.0")
     for version in ("0.1.0", "parley/0.1", "1.0.0-beta.1", "a tool of IT"):
         answer = await client.get("/v1/health", headers={"X-Parley-Client": version})
         assert answer.status_code == 200

@@ -24,6 +24,7 @@ from backend.channels.profiles import CHANNEL_CAPABILITIES
 from backend.delivery.accounts import governed_accounts
 from backend.directory.account_settings import read_settings
 from backend.directory.capabilities import settle_capabilities
+from backend.directory.client_versions import ClientVersions, client_versions_of
 from backend.directory.firm_settings import FirmSettingRefused, checked_public_url
 from backend.directory.people import read_contacts, read_me
 from backend.firm_workspace import open_firm
@@ -307,6 +308,37 @@ def test_a_module_whose_vendor_calls_us_needs_a_public_address(firm: FirmBackend
     assert "--public-url" in words
     words = refused(firm, "channel", "add", "--module", "apple", "--label", "A", "--no-check")
     assert "Apple" in words
+
+
+def test_the_versions_clients_may_have_are_set_one_by_one_and_served(firm: FirmBackend) -> None:
+    page = "https://it.bank.example/parley"
+    firm.admin("firm", "clients", "--newest", "1.4.0", "--page", page)
+    firm.admin("firm", "clients", "--minimum", "0.10", "--note", "Installed on Sunday.")
+    expected = {"minimum": "0.10", "newest": "1.4.0", "page": page, "note": "Installed on Sunday."}
+    assert firm.admin("firm", "show")[0]["clients"] == expected
+    assert read(firm, client_versions_of) == ClientVersions(**expected)
+    firm.admin("firm", "clients", "--newest", "", "--page", "", "--note", "")
+    assert read(firm, client_versions_of) == ClientVersions(minimum="0.10")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "why"),
+    [
+        ("--minimum", "new", "no version"),
+        ("--minimum", "", "or newer only"),
+        ("--minimum", "0.0.1", "or newer only"),
+        ("--newest", "0.0.9", "older than the lowest"),
+        ("--page", "http://it.bank.example", "https"),
+        ("--page", "javascript:alert(1)", "https"),
+        ("--note", "two\nlines", "one line"),
+        ("--note", "n" * 201, "200"),
+    ],
+)
+def test_versions_that_clients_could_make_nothing_of_are_refused(
+    firm: FirmBackend, option: str, value: str, why: str
+) -> None:
+    assert why in refused(firm, "firm", "clients", option, value)
+    assert read(firm, client_versions_of) == ClientVersions()
 
 
 def test_what_is_missing_is_asked_for_secrets_unseen(
