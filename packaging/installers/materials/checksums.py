@@ -10,13 +10,22 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import pkcs7
+
 from installers.faults import BuildFault
+from installers.windows.signing import (
+    CERTIFICATE_VARIABLE,
+    KEY_VARIABLE,
+    PASSWORD_VARIABLE,
+    Identity,
+    identity,
+)
 
 FILE_NAME = "SHA256SUMS"
 SIGNATURE_NAME = "SHA256SUMS.sig"
-KEY_VARIABLE = "PARLEY_SIGN_KEY"
-CERTIFICATE_VARIABLE = "PARLEY_SIGN_CERT"
-PASSPHRASE_VARIABLE = "PARLEY_SIGN_PASS"
 _OWN = (FILE_NAME, SIGNATURE_NAME)
 
 
@@ -40,32 +49,24 @@ def sign_sums(sums: Path, environ: Mapping[str, str] = os.environ) -> Path | Non
     because it can't be this file's. Raises BuildFault where the key can't be used.
     """
     signature = sums.with_name(SIGNATURE_NAME)
-    key_path, certificate_path = environ.get(KEY_VARIABLE), environ.get(CERTIFICATE_VARIABLE)
-    if not key_path or not certificate_path:
+    signer = identity(environ)
+    if signer is None:
         signature.unlink(missing_ok=True)
         print(f"{FILE_NAME} is not signed: {CERTIFICATE_VARIABLE} and {KEY_VARIABLE} are not set.")
         return None
-    signature.write_bytes(
-        _cms(sums, Path(key_path), Path(certificate_path), environ.get(PASSPHRASE_VARIABLE))
-    )
+    signature.write_bytes(_cms(sums, signer))
     return signature
 
 
-def _cms(sums: Path, key_path: Path, certificate_path: Path, passphrase: str | None) -> bytes:
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec, rsa
-    from cryptography.hazmat.primitives.serialization import pkcs7
-
+def _cms(sums: Path, signer: Identity) -> bytes:
     try:
-        key = serialization.load_pem_private_key(
-            key_path.read_bytes(), passphrase.encode() if passphrase else None
-        )
-        first, *others = x509.load_pem_x509_certificates(certificate_path.read_bytes())
+        passphrase = signer.password.encode() if signer.password else None
+        key = serialization.load_pem_private_key(signer.key.read_bytes(), passphrase)
+        first, *others = x509.load_pem_x509_certificates(signer.certificate.read_bytes())
     except (OSError, ValueError, TypeError) as error:
         raise BuildFault(
             f"{KEY_VARIABLE} or {CERTIFICATE_VARIABLE} can't be used ({error}): give PEM files, "
-            f"and the key's passphrase in {PASSPHRASE_VARIABLE} where it has one."
+            f"and the key's password in {PASSWORD_VARIABLE} where it has one."
         ) from error
     if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
         raise BuildFault(f"{KEY_VARIABLE} must be an RSA or an elliptic-curve key.")
