@@ -23,7 +23,7 @@ RUN_S = 600.0
 STAND_INS = ("icuuc", "bcryptprimitives")
 _LOADER = Path("/usr/lib/wine/wine64")
 _SERVER = Path("/usr/lib/wine/wineserver64")
-_REVISION = 1  # raise it whenever prefixes are set up differently
+_REVISION = 2  # raise it whenever prefixes are set up differently
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,25 +125,39 @@ def windows_path(path: Path) -> str:
 def building() -> Wine:
     """Return the prefix in which bundles are built, made at the first call and then kept."""
     folder = CACHE / "wine" / f"building-{_key()}"
+    return Wine(folder) if folder.is_dir() else prepare(folder)
+
+
+def prepare(folder: Path) -> Wine:
+    """Make a new prefix, `folder`, that passes for Windows 10 and has one user.
+
+    The first one of all takes some 20 s, each further one is a copy of 700 MB. Raises BuildFault
+    when wine is missing or can't.
+    """
+    pristine = _pristine()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(pristine.folder, folder, symlinks=True)
+    return Wine(folder)
+
+
+def _pristine() -> Wine:
+    """Return the prefix that all others are copied from; nothing runs in it any more."""
+    folder = CACHE / "wine" / f"pristine-{_key()}"
     if not folder.is_dir():
+        print("Setting wine up")
         folder.parent.mkdir(parents=True, exist_ok=True)
-        for outdated in folder.parent.glob("building-*"):
+        for outdated in folder.parent.glob("*-*"):
             shutil.rmtree(outdated)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as new:
-            made = prepare(Path(new) / "made")
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new") as new:
+            made = _set_up(Wine(Path(new) / "made"))
             made.folder.rename(folder)
     return Wine(folder)
 
 
-def prepare(folder: Path) -> Wine:
-    """Make a new prefix below `folder` that passes for Windows 10, with the stand-ins.
-
-    It takes some 20 s and 700 MB. Raises BuildFault when wine is missing or can't.
-    """
+def _set_up(wine: Wine) -> Wine:
     if not _LOADER.is_file():
         raise BuildFault("wine is not installed: run .ci/packaging-tools once.")
-    wine = Wine(folder)
-    (folder / "home").mkdir(parents=True)
+    (wine.folder / "home").mkdir(parents=True)
     for command in (["wineboot", "--init"], ["winecfg", "-v", "win10"]):
         ran = wine.run(command, timeout_s=SETUP_S)
         if ran.status != 0:
@@ -151,6 +165,10 @@ def prepare(folder: Path) -> Wine:
     for name in STAND_INS:
         _compile(name, wine.drive_c / "windows" / "system32" / f"{name}.dll")
     wine.stop()
+    for path in (wine.drive_c / "users").rglob("*"):
+        if path.is_symlink():  # Desktop, Documents and others: wine leads them out of the prefix
+            path.unlink()
+            path.mkdir()
     return wine
 
 
