@@ -50,13 +50,17 @@ class Preferences:
         self._window.composer.set_enter_sends(settings.flag(Key.ENTER_SENDS))
 
     def choose(self, key: str, value: Value) -> None:
-        """Keep a choice and apply it; what can't be kept is said on the page."""
+        """Keep a choice and apply it; what can't be kept is said on the page.
+
+        An empty text gives the setting back to what holds without the user's word.
+        """
         self._window.settings.show_fault("")
         if key == TEXT_SIZE:
             self._state.set_text_size_percent(int(str(value)))
             return
         own = UserSettings(self._core.paths.config_dir)
-        faults = own.save(self._core.settings.schema, {key: value})
+        chosen = None if value == "" else value
+        faults = own.save(self._core.settings.schema, {key: chosen})
         if faults:
             self._window.settings.show_fault(" ".join(faults))
         self._core.settings = self._reload()

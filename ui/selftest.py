@@ -24,6 +24,7 @@ from app.diagnostics.results import (
 from app.domain.clock import SystemClock
 from app.domain.errors import AppError
 from app.domain.status import Link
+from app.settings.account import account_of
 from app.settings.paths import app_paths, config_dir
 from app.settings.settings import Settings
 from app.setup import Setup, setup_of
@@ -37,8 +38,9 @@ def run_selftest(*, as_json: bool, version: str, output: Path | None = None) -> 
     With `output` the same words go to that file instead, as a whole; one that can't be written
     is IT's to mend (20).
     """
-    results = asyncio.run(_check_everything())
-    words = to_json(results, version) if as_json else to_text(results)
+    settings = Settings.load(config_dir())
+    results, account = asyncio.run(_check_everything(settings)), account_of(settings)
+    words = to_json(results, version, account) if as_json else to_text(results, account)
     if output is None:
         print(words)
     elif not _written(output, words):
@@ -60,8 +62,7 @@ def _written(path: Path, words: str) -> bool:
     return True
 
 
-async def _check_everything() -> list[CheckResult]:
-    settings = Settings.load(config_dir())
+async def _check_everything(settings: Settings) -> list[CheckResult]:
     if setup_of(settings) is not Setup.READY:
         words = "Parley isn't set up on this computer: no backend address (BackendUrl) is set"
         return [CheckResult("check.setup", CheckStatus.FAIL, words, Owner.IT)]

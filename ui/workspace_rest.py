@@ -63,7 +63,11 @@ def _build_presenters(workspace: Workspace) -> None:
     workspace.find = FindPresenter(core.rooms.search, spawner, workspace)
     workspace.people = PeopleModel(workspace)
     workspace.diagnostics = DiagnosticsPresenter(
-        workspace.source.checks, workspace.figures, spawner, workspace
+        workspace.source.checks,
+        workspace.source.settings_account,
+        workspace.figures,
+        spawner,
+        workspace,
     )
     workspace.storage = StoragePresenter(core.rooms.upkeep, spawner, workspace)
     workspace.send_figures = SendFigures(workspace.source, workspace.figures, spawner, clock)
@@ -94,6 +98,7 @@ def _connect_pages(workspace: Workspace) -> None:
     page, presenter = workspace.window.diagnostics, workspace.diagnostics
     page.run_requested.connect(presenter.run)
     presenter.results_changed.connect(page.show_results)
+    presenter.settings_read.connect(page.show_settings)
     presenter.running_changed.connect(page.show_running)
     presenter.figures_changed.connect(page.show_figures)
     storage, card = workspace.storage, workspace.window.settings.storage

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from app.core import Core
 from app.diagnostics.results import CheckResult
 from app.domain.drafts import Draft
+from app.domain.settings_account import SettingsAccount
 from app.domain.timeline import TimelineRow
 from contract.ids import AttachmentId, ContactId, ConversationId, MessageId
 from contract.wire import Attachment, Contact, Conversation
@@ -82,6 +83,14 @@ class WorkspaceSource:
         """Mark what is placed up to a moment as read, everything with None."""
         await self._core.opened()
         await self._core.messaging.mark_read(conversation_id, upto_utc_ms)
+
+    async def settings_account(self) -> SettingsAccount:
+        """Read the places of settings again, off the loop, and return the account of all."""
+        from asyncio import to_thread
+
+        read = self._core.diagnostics_subject().settings
+        assert read is not None
+        return await to_thread(read)
 
     async def checks(self) -> AsyncIterator[CheckResult]:
         """Run the diagnostics' checks."""

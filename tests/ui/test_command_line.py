@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from app.diagnostics.checks import CHECKS
+
 _WITHOUT_QT = """
 import sys
 class NoQt:
@@ -46,16 +48,10 @@ def test_the_self_test_needs_no_qt_and_names_the_owner(
     done = _run(["-c", _WITHOUT_QT, "--selftest", "--json", "--data-dir", str(tmp_path)])
     document = json.loads(done.stdout)
     assert done.returncode == document["exit_code"] == 20
-    assert [check["name"] for check in document["checks"]] == [
-        "store",
-        "keyring",
-        "backend",
-        "events",
-        "policy",
-        "archive",
-        "channels",
-        "outbox",
-    ]
+    names = [f"check.{check['name']}" for check in document["checks"]]
+    assert names == list(CHECKS)
+    assert {one["key"]: one["origin"] for one in document["settings"]}["LogLevel"] == "default"
+    assert str(tmp_path) not in done.stdout
 
 
 def test_json_goes_with_the_self_test_only() -> None:

@@ -78,7 +78,7 @@ def test_a_setting_of_the_firm_is_locked_and_says_so(qapp: QApplication) -> None
     boxes = {box.accessibleName(): box for box in page.findChildren(QComboBox)}
     assert not boxes["Theme"].isEnabled()
     assert boxes["Theme"].currentText() == "Dark"
-    assert boxes["Theme"].accessibleDescription() == "Set by your IT"
+    assert boxes["Theme"].accessibleDescription() == "Managed by your firm"
     chosen: list[tuple[str, object]] = []
     page.setting_chosen.connect(lambda key, value: chosen.append((key, value)))
     QTest.keyClick(boxes["Enter sends"], Qt.Key.Key_Down)

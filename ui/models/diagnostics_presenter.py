@@ -1,15 +1,16 @@
-"""Runs the checks when asked, one after the other, and keeps this run's figures current.
+"""Runs the checks when asked, after reading the settings anew, and keeps the figures current.
 
 It never decides what a check finds.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.diagnostics.results import CheckResult
+from app.domain.settings_account import SettingsAccount
 from ui.bridge.spawn import Spawner
 from ui.models.figures import Figures
 
@@ -17,21 +18,27 @@ _MEMORY_EVERY_MS = 5_000
 
 
 class DiagnosticsPresenter(QObject):
-    """`results_changed` grows while checks run; `figures_changed` carries the cards."""
+    """`results_changed` grows while checks run; `figures_changed` carries the cards.
+
+    `settings_read` carries the account of all settings, once before the checks.
+    """
 
     results_changed = Signal(object)
+    settings_read = Signal(object)
     running_changed = Signal(bool)
     figures_changed = Signal(object)
 
     def __init__(
         self,
         checks: Callable[[], AsyncIterator[CheckResult]],
+        account: Callable[[], Awaitable[SettingsAccount]],
         figures: Figures,
         spawner: Spawner,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._checks = checks
+        self._account = account
         self._figures = figures
         self._spawner = spawner
         self._running = False
@@ -66,6 +73,7 @@ class DiagnosticsPresenter(QObject):
     async def _run(self) -> None:
         results: list[CheckResult] = []
         try:
+            self.settings_read.emit(await self._account())
             async for result in self._checks():
                 results.append(result)
                 self.results_changed.emit(tuple(results))

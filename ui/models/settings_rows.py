@@ -8,11 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.settings.keys import Key
-from app.settings.schema import Origin, Value
+from app.settings.schema import Value
 from app.settings.settings import Settings
+from ui.models.setting_words import origin_clause, origin_words
 
 TEXT_SIZE = "TextSize"
 TEXT_SIZES_PERCENT = (100, 110, 125, 150)
+_NEXT_START = "Takes effect when Parley starts the next time."
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +27,97 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class SettingRow:
-    """One line of the page; `locked` says who set it and why it can't be changed, or ""."""
+    """One line of the page; without choices its value is written by hand.
+
+    `locked` says who set it, so that the user can't change it, or "".
+    """
 
     key: str
     title: str
     description: str
     value: Value
-    choices: tuple[Choice, ...]
+    choices: tuple[Choice, ...] = ()
     locked: str = ""
+    placeholder: str = ""
 
 
 def setting_rows(settings: Settings, text_size_percent: int) -> tuple[SettingRow, ...]:
-    """Return the page's lines from the top."""
+    """Return the page's lines from the top: every setting that a user may set."""
+    return (
+        *_look_rows(settings, text_size_percent),
+        *_writing_rows(settings),
+        SettingRow(
+            Key.AUTOSTART,
+            "Start with the session",
+            "Whether Parley starts, minimised, when you sign in to this computer.",
+            settings.flag(Key.AUTOSTART),
+            (Choice(True, "Start Parley"), Choice(False, "Start nothing")),
+            _locked(settings, Key.AUTOSTART),
+        ),
+        *_limit_rows(settings),
+        *proxy_rows(settings),
+        SettingRow(
+            Key.LOG_LEVEL,
+            "Log",
+            f"How much Parley writes down for support; never what messages say. {_NEXT_START}",
+            settings.text(Key.LOG_LEVEL),
+            (
+                Choice("warning", "Warnings and errors"),
+                Choice("info", "Normal"),
+                Choice("debug", "Detailed"),
+            ),
+            _locked(settings, Key.LOG_LEVEL),
+        ),
+    )
+
+
+def service_words(settings: Settings) -> str:
+    """Return where messages go, and how that is changed."""
+    address = settings.text(Key.BACKEND_URL)
+    if address:
+        return f"Connected with {address}, {origin_clause(settings.origin(Key.BACKEND_URL))}."
+    return (
+        "Parley runs the sample workspace on this computer. To connect with your firm, IT sets "
+        "the service's address (BackendUrl) for this computer; then start Parley again."
+    )
+
+
+def proxy_rows(settings: Settings) -> tuple[SettingRow, ...]:
+    """Return how the service is reached; address and exceptions only for a proxy of one's own."""
+    mode = SettingRow(
+        Key.PROXY_MODE,
+        "Proxy",
+        f"How Parley reaches the service. {_NEXT_START}",
+        settings.text(Key.PROXY_MODE),
+        (
+            Choice("system", "As the system"),
+            Choice("none", "No proxy"),
+            Choice("fixed", "The one below"),
+        ),
+        _locked(settings, Key.PROXY_MODE),
+    )
+    if mode.value != "fixed":
+        return (mode,)
+    address = SettingRow(
+        Key.PROXY_URL,
+        "Proxy address",
+        _NEXT_START,
+        settings.text(Key.PROXY_URL),
+        locked=_locked(settings, Key.PROXY_URL),
+        placeholder="http://proxy.example.com:8080",
+    )
+    direct = SettingRow(
+        Key.PROXY_BYPASS,
+        "Hosts without proxy",
+        f"Separate them with semicolons; .example.com stands for all below it. {_NEXT_START}",
+        "; ".join(settings.texts(Key.PROXY_BYPASS)),
+        locked=_locked(settings, Key.PROXY_BYPASS),
+        placeholder=".example.com; localhost",
+    )
+    return mode, address, direct
+
+
+def _look_rows(settings: Settings, text_size_percent: int) -> tuple[SettingRow, ...]:
     return (
         SettingRow(
             Key.THEME,
@@ -49,7 +130,7 @@ def setting_rows(settings: Settings, text_size_percent: int) -> tuple[SettingRow
         SettingRow(
             TEXT_SIZE,
             "Text size",
-            "Takes effect when Parley starts the next time.",
+            _NEXT_START,
             text_size_percent,
             tuple(Choice(size, f"{size} %") for size in TEXT_SIZES_PERCENT),
         ),
@@ -61,6 +142,11 @@ def setting_rows(settings: Settings, text_size_percent: int) -> tuple[SettingRow
             (Choice("en", "English"),),
             _locked(settings, Key.LANGUAGE),
         ),
+    )
+
+
+def _writing_rows(settings: Settings) -> tuple[SettingRow, ...]:
+    return (
         SettingRow(
             Key.ENTER_SENDS,
             "Enter sends",
@@ -77,39 +163,6 @@ def setting_rows(settings: Settings, text_size_percent: int) -> tuple[SettingRow
             tuple(Choice(seconds, _seconds(seconds)) for seconds in range(11)),
             _locked(settings, Key.UNDO_SEND_SECONDS),
         ),
-        _autostart_row(settings),
-        *_limit_rows(settings),
-    )
-
-
-def service_words(settings: Settings) -> str:
-    """Return where messages go, and how that is changed."""
-    address = settings.text(Key.BACKEND_URL)
-    if address:
-        origin = _ORIGINS[settings.origin(Key.BACKEND_URL)]
-        return f"Connected with {address}, set {origin}."
-    return (
-        "Parley runs the sample workspace on this computer. To connect with your firm, IT sets "
-        "the service's address (BackendUrl) for this computer; then start Parley again."
-    )
-
-
-_ORIGINS = {
-    Origin.DEFAULT: "by Parley",
-    Origin.USER: "by you",
-    Origin.INSTALLER: "by the installation",
-    Origin.MANAGED: "by your IT",
-}
-
-
-def _autostart_row(settings: Settings) -> SettingRow:
-    return SettingRow(
-        Key.AUTOSTART,
-        "Start with the session",
-        "Whether Parley starts, minimised, when you sign in to this computer.",
-        settings.flag(Key.AUTOSTART),
-        (Choice(True, "Start Parley"), Choice(False, "Start nothing")),
-        _locked(settings, Key.AUTOSTART),
     )
 
 
@@ -155,9 +208,7 @@ def _megabytes(size: int) -> str:
 
 
 def _locked(settings: Settings, key: str) -> str:
-    if not settings.is_locked(key):
-        return ""
-    return f"Set {_ORIGINS[settings.origin(key)]}"
+    return origin_words(settings.origin(key)) if settings.is_locked(key) else ""
 
 
 def _seconds(seconds: int) -> str:

@@ -112,6 +112,7 @@ QLineEdit, QPlainTextEdit, QTextEdit, QComboBox { color: $ink; background: $pane
   selection-background-color: $selection; selection-color: $ink; }
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QComboBox:focus
   { border: 1px solid $accent; }
+QLineEdit:disabled, QComboBox:disabled { color: $ink2; background: $background; }
 QLineEdit[bare="true"], QPlainTextEdit[bare="true"], QTextEdit[bare="true"]
   { border: none; background: transparent; padding: 0; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }

@@ -1,4 +1,4 @@
-"""The diagnostics page (F12): this run's figures and what the checks found.
+"""The diagnostics page (F12): this run's figures, what the checks found, every setting.
 
 It never runs a check itself and shows no content of messages.
 """
@@ -19,11 +19,13 @@ from PySide6.QtWidgets import (
 )
 
 from app.diagnostics.results import CheckResult, CheckStatus
+from app.domain.settings_account import SettingsAccount
 from ui.models.figures import FigureCard
 from ui.theme.icons import icon_pixmap
 from ui.theme.tokens import Tokens
 from ui.theme.widgets import Chip, ElidedLabel, button, hairline, label
 from ui.views.pages.page_frame import PageFrame
+from ui.views.pages.settings_list import SettingsList
 from ui.views.pages.sparkline import Sparkline
 
 _ICONS = {
@@ -68,7 +70,7 @@ class FigureView(QFrame):
 
 
 class DiagnosticsPage(PageFrame):
-    """Figures above, checks below."""
+    """Figures above, checks below, and below these where each setting comes from."""
 
     run_requested = Signal()
 
@@ -86,6 +88,8 @@ class DiagnosticsPage(PageFrame):
         for card in self._cards:
             row.addWidget(card, 1)
         self.body.addLayout(row)
+        self.settings = SettingsList(tokens)
+        self.settings.hide()
         self.body.addWidget(self._table(), 1)
 
     def set_tokens(self, tokens: Tokens) -> None:
@@ -93,6 +97,7 @@ class DiagnosticsPage(PageFrame):
         self._tokens = tokens
         for card in self._cards:
             card.set_tokens(tokens)
+        self.settings.set_tokens(tokens)
         self._show(self._results)
 
     def show_figures(self, cards: Sequence[FigureCard]) -> None:
@@ -109,6 +114,11 @@ class DiagnosticsPage(PageFrame):
         """Show what was found so far."""
         self._show(tuple(results))
 
+    def show_settings(self, account: SettingsAccount) -> None:
+        """Show every setting with its origin."""
+        self.settings.show_account(account)
+        self.settings.show()
+
     def results(self) -> tuple[CheckResult, ...]:
         """Return the results on screen."""
         return self._results
@@ -123,15 +133,19 @@ class DiagnosticsPage(PageFrame):
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setAccessibleName("Results of the checks")
         inside = QWidget()
-        self._grid = QGridLayout(inside)
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 0, 0)
+        checks = QWidget()
+        self._grid = QGridLayout(checks)
         self._grid.setContentsMargins(20, 4, 20, 4)
         self._grid.setHorizontalSpacing(14)
         self._grid.setVerticalSpacing(0)
         self._grid.setColumnMinimumWidth(1, 150)
         self._grid.setColumnStretch(2, 1)
-        column = QVBoxLayout()
+        column.addWidget(checks)
+        column.addWidget(self.settings)
+        column.addStretch(1)
         scroll.setWidget(inside)
-        outer.addLayout(column)
         outer.addWidget(scroll)
         return card
 
@@ -145,9 +159,6 @@ class DiagnosticsPage(PageFrame):
         for number, result in enumerate(results):
             self._row(2 * number, result)
             self._grid.addWidget(hairline(), 2 * number + 1, 0, 1, 5)
-        self._grid.setRowStretch(2 * len(results), 1)
-        for row in range(2 * len(results)):
-            self._grid.setRowStretch(row, 0)
 
     def _row(self, row: int, result: CheckResult) -> None:
         tokens = self._tokens

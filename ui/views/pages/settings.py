@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QScrollArea,
     QVBoxLayout,
     QWidget,
@@ -130,21 +131,21 @@ class SettingsPage(PageFrame):
         for number, row in enumerate(self._rows):
             if number:
                 self._grid.addWidget(hairline(), 2 * number - 1, 0, 1, 2)
-            choice = self._choice(row)
-            self._grid.addWidget(self._words(row, choice), 2 * number, 0)
-            self._grid.addWidget(choice, 2 * number, 1)
-            choice.show()
+            control = self._control(row)
+            self._grid.addWidget(self._words(row, control), 2 * number, 0)
+            self._grid.addWidget(control, 2 * number, 1)
+            control.show()
         join_tab_order(self)
         focus_by_name(self, focused)
 
-    def _words(self, row: SettingRow, choice: QWidget) -> QWidget:
+    def _words(self, row: SettingRow, control: QWidget) -> QWidget:
         words = QWidget()
         column = QVBoxLayout(words)
         column.setContentsMargins(0, 8, 0, 8)
         column.setSpacing(2)
         title = label(row.title, "strong")
         # On Linux a box's name for screen readers is its label's.
-        title.setBuddy(choice)
+        title.setBuddy(control)
         column.addWidget(title)
         column.addWidget(label(row.description, "secondary"))
         if row.locked:
@@ -160,16 +161,34 @@ class SettingsPage(PageFrame):
         line.addWidget(label(who, "meta"), 1)
         return line
 
-    def _choice(self, row: SettingRow) -> ChoiceBox:
+    def _control(self, row: SettingRow) -> QWidget:
+        control = self._box(row) if row.choices else self._line(row)
+        control.setAccessibleDescription(row.locked or row.description)
+        control.setEnabled(not row.locked)
+        control.setToolTip(row.locked)
+        return control
+
+    def _box(self, row: SettingRow) -> ChoiceBox:
         box = ChoiceBox(row.title, self._tokens.ink2)
-        box.setAccessibleDescription(row.locked or row.description)
         for choice in row.choices:
             box.addItem(choice.words, choice.value)
         values = [choice.value for choice in row.choices]
         box.setCurrentIndex(values.index(row.value) if row.value in values else 0)
-        box.setEnabled(not row.locked)
-        box.setToolTip(row.locked)
         box.activated.connect(
             lambda number: self.setting_chosen.emit(row.key, row.choices[number].value)
         )
         return box
+
+    def _line(self, row: SettingRow) -> QLineEdit:
+        line = QLineEdit(str(row.value))
+        line.setAccessibleName(row.title)
+        line.setPlaceholderText(row.placeholder)
+        line.setCursorPosition(0)
+
+        def on_finished() -> None:
+            if line.isModified():
+                line.setModified(False)
+                self.setting_chosen.emit(row.key, line.text().strip())
+
+        line.editingFinished.connect(on_finished)
+        return line
