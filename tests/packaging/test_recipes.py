@@ -1,6 +1,6 @@
 """The recipes of native builds and the scripts for device management, as far as Linux can try them.
 
-Nothing here runs a PowerShell script, codesign or a management tool: those need their own systems.
+It never runs a PowerShell script, codesign or a management tool: those need their own systems.
 """
 
 from __future__ import annotations
