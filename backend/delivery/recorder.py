@@ -254,7 +254,7 @@ class InboundRecorder:
 
     async def _read(self, row: Any, account: Account) -> _Read:
         connector = self._connectors[account.connector]
-        parsed = await self._names.told(connector, account, connector.parse(account, row.raw))
+        parsed = await self._names.told(connector, account, _parsed(connector, account, row))
         files = []
         for event in parsed:
             refs = getattr(event, "attachments", ())
@@ -301,6 +301,18 @@ class InboundRecorder:
         notice = ClientTyping(conversation_id=conversation_id, typing=typing)
         for employee_id in await self._database.read(lambda c: members_of(c, conversation_id)):
             self._tell_typing(employee_id, notice)
+
+
+def _parsed(connector: Inbound, account: Account, row: Any) -> tuple[events.InboundEvent, ...]:
+    """Return what the raw bytes tell; what is nested too deeply to be read is archived as such."""
+    try:
+        return connector.parse(account, row.raw)
+    except RecursionError:
+        nobody = events.Sender(id_type="", address="")
+        unreadable = events.Unknown(
+            dedupe_key=row.dedupe_key, at_utc_ms=0, sender=nobody, type_name="unreadable"
+        )
+        return (unreadable,)
 
 
 def _note(connection: Connection, item: _Read, done: set[int], whole: bool) -> None:

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from backend.channels import events, faults
-from backend.channels.contract import Account, Polled, RawItem
+from backend.channels.contract import Account, Inbound, Polled, RawItem
 from backend.delivery.accounts import governed_accounts
 from backend.delivery.files import DeliveryFiles
 from backend.delivery.message_refs import keep_refs, read_refs
 from backend.delivery.pump import store_raw
 from backend.delivery.recorder import InboundRecorder
 from backend.services import system_clock_utc_ms
-from backend.storage.tables import attachments, messages
+from backend.storage.tables import archive_entries, attachments, inbound_raw, messages
 from contract.ids import AccountId
 from tests.backend.workspace import Workspace
 
@@ -59,30 +59,43 @@ class TwoInOne:
         return ref.encode()
 
 
-async def test_each_message_of_a_webhook_has_its_own_file(workspace: Workspace) -> None:
-    database, clock = workspace.services.database, workspace.clock
-    accounts = await database.read(governed_accounts)
-    account = next(each for each in accounts if each.account_id == WHATSAPP)
-    raw = [RawItem(dedupe_key="hook-1", body=b"{}")]
-    await database.write(lambda c: store_raw(c, account, raw, None, clock()))
-    files = DeliveryFiles(database, workspace.services.blobs)
+@contextlib.asynccontextmanager
+async def recording(
+    workspace: Workspace, vendor: Inbound, now: Callable[[], int]
+) -> AsyncIterator[InboundRecorder]:
+    """Run a recorder whose accounts are all at one vendor."""
     recorder = InboundRecorder(
-        database,
-        {"sandbox": TwoInOne()},
-        files.put,
+        workspace.services.database,
+        {"sandbox": vendor},
+        DeliveryFiles(workspace.services.database, workspace.services.blobs).put,
         workspace.services.notifier.publish_passing,
         lambda text, channel: None,
-        now=clock,
+        now=now,
     )
     running = asyncio.create_task(recorder.run())
     try:
-        async with asyncio.timeout(20):
-            while len(found := await database.read(_files_by_text)) < 2:
-                await asyncio.sleep(0.01)
+        yield recorder
     finally:
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running
+
+
+async def arrives(workspace: Workspace, key: str, body: bytes = b"{}") -> None:
+    """Commit a raw item of the WhatsApp account."""
+    database = workspace.services.database
+    accounts = await database.read(governed_accounts)
+    account = next(each for each in accounts if each.account_id == WHATSAPP)
+    raw = [RawItem(dedupe_key=key, body=body)]
+    await database.write(lambda c: store_raw(c, account, raw, None, workspace.clock()))
+
+
+async def test_each_message_of_a_webhook_has_its_own_file(workspace: Workspace) -> None:
+    database = workspace.services.database
+    await arrives(workspace, "hook-1")
+    async with recording(workspace, TwoInOne(), workspace.clock), asyncio.timeout(20):
+        while len(found := await database.read(_files_by_text)) < 2:
+            await asyncio.sleep(0.01)
     assert found == {"text 1": "1.txt", "text 2": "2.txt"}
     assert await database.read(lambda c: read_refs(c, WHATSAPP, "x2")) == {"quote_token": "token 2"}
 
@@ -101,30 +114,40 @@ class Away(TwoInOne):
 async def test_a_file_that_is_not_given_is_asked_for_less_often_whatever_is_committed(
     workspace: Workspace,
 ) -> None:
-    database, vendor = workspace.services.database, Away()
-    account = next(
-        each for each in await database.read(governed_accounts) if each.account_id == WHATSAPP
-    )
-    recorder = InboundRecorder(
-        database,
-        {"sandbox": vendor},
-        DeliveryFiles(database, workspace.services.blobs).put,
-        workspace.services.notifier.publish_passing,
-        lambda text, channel: None,
-        now=system_clock_utc_ms,
-    )
-    running = asyncio.create_task(recorder.run())
-    try:
+    vendor = Away()
+    async with recording(workspace, vendor, system_clock_utc_ms) as recorder:
         for n in range(20):
-            raw = [RawItem(dedupe_key=f"hook-{n // 10}", body=b"{}")]
-            await database.write(lambda c, raw=raw: store_raw(c, account, raw, None, 1))  # type: ignore[misc]  # one each
+            await arrives(workspace, f"hook-{n // 10}")
             recorder.wake()
             await asyncio.sleep(0.02)
-    finally:
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
     assert 2 <= vendor.asked <= 4  # not once for each commit
+
+
+class TooDeep(TwoInOne):
+    """A vendor whose first webhook nobody can read to its depths."""
+
+    def parse(self, account: Account, raw: bytes) -> tuple[events.InboundEvent, ...]:
+        if raw == b"deep":
+            raise RecursionError
+        return (said(1), said(2))
+
+
+async def test_what_is_nested_too_deeply_is_archived_as_unread_and_sticks_nowhere(
+    workspace: Workspace,
+) -> None:
+    database = workspace.services.database
+    await arrives(workspace, "hook-1", body=b"deep")
+    await arrives(workspace, "hook-2")
+    async with (
+        recording(workspace, TooDeep(), workspace.clock) as recorder,
+        asyncio.timeout(20),
+    ):
+        while await database.read(_unread):
+            await asyncio.sleep(0.01)
+        assert recorder.stuck == 0
+    assert len(await database.read(_files_by_text)) == 2
+    kinds = select(archive_entries.c.kind).where(archive_entries.c.kind == "unmatched")
+    assert len(await database.read(lambda c: c.execute(kinds).all())) == 1
 
 
 async def test_a_vendors_words_on_a_message_are_replaced_and_never_empty(
@@ -146,3 +169,9 @@ def _files_by_text(connection: Connection) -> dict[str, str]:
         attachments, attachments.c.message_id == messages.c.message_id
     )
     return {row.text: row.name for row in connection.execute(query)}
+
+
+def _unread(connection: Connection) -> int:
+    raw = inbound_raw.c
+    unread = select(func.count()).where(raw.account_id == WHATSAPP, raw.parsed.is_(False))
+    return connection.execute(unread).scalar_one()
