@@ -160,10 +160,13 @@ class Core:
         Never raises for the line: `status` tells. A second call does nothing.
         """
         from app.connection import configured_endpoint
+        from app.settings.watch import SettingsWatch
 
         if self._stage != "open":
             return
         self._stage = "connected"
+        watch = SettingsWatch(lambda: self.settings, self._settings_at_start, self._settings_wait)
+        self._tasks.keep_running("settings", watch.run)
         try:
             endpoint = self._given_endpoint or configured_endpoint(self.settings)
             if endpoint is not None and not endpoint.token:
@@ -251,6 +254,12 @@ class Core:
             check_probe=self.proofs.receipts.check_probe if self.is_open else None,
             settings=self._settings_account,
         )
+
+    def _settings_wait(self, keys: tuple[str, ...]) -> None:
+        if keys:
+            self._board.add_notice("notice.settings_changed", ", ".join(keys))
+        else:
+            self._board.drop_notice("notice.settings_changed")
 
     def _settings_account(self) -> SettingsAccount:
         """Return all settings for support, and what changed in their places since the start.

@@ -54,6 +54,8 @@ _SENTENCES = {
     "can't be checked here. Ask IT to set them.",
     "notice.archive_keys_faulty": "The archive's keys set on this computer can't be used. Ask IT "
     "to set them anew.",
+    "notice.settings_changed": "Your firm has changed settings of Parley ({detail}). Start Parley "
+    "again to work with them.",
     "notice.disk_full": "The disk is full. Free some space; your text stays here until then.",
     "notice.keyring": "The keyring of this computer is not there; a passphrase protects your data.",
 }

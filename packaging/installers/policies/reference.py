@@ -55,9 +55,12 @@ can't be read, Parley connects to nothing and says so.
 
 ## When a change holds
 
-Parley reads all places when it starts, and when the user changes a setting of their own. What was
-changed in between is named by the diagnostics' check "Settings", together with the advice to start
-Parley again; nothing is taken from a running window without the user knowing.
+Parley works with what it read at its start. Every 15 minutes it looks whether the firm changed
+something in between, and then asks the user to start it again, naming the settings; the
+diagnostics' check "Settings" names them too. It never goes on half under old and half under new
+settings. Only what users change themselves on the settings page holds at once, where the page does
+not say otherwise; with such a change the managed values of theme, language, Enter, undo period,
+autostart and cache limits are taken up as well.
 
 ## How a value is written
 
