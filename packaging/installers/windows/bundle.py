@@ -5,6 +5,7 @@ It never takes a file along that Windows or wine brings itself, and never signs 
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -19,7 +20,8 @@ PROGRAMS = ("parley", "parley-backend")
 MAX_BUNDLE_BYTES = 140_000_000
 PYINSTALLER_S = 2_400.0
 _LIBRARIES = "_internal"
-_MICROSOFT_RUNTIME = ("vcruntime140*.dll", "msvcp140*.dll")
+# Not those of a wheel's own, whose names have a digest in them: only that wheel asks for those.
+_MICROSOFT_RUNTIME = re.compile(r"(vcruntime|msvcp|concrt)140(_[a-z0-9_]+)?\.dll")
 
 
 def build() -> list[Path]:
@@ -103,19 +105,17 @@ def _lay_wheels(packages: Path) -> None:
 
 
 def _keep_one_runtime(libraries: Path) -> None:
-    """Leave one copy of Microsoft's runtime: the wheels bring several, of several versions.
+    """Leave one copy of each of Microsoft's libraries: wheels bring several, of several versions.
 
-    The newest serves all (its makers promise that it does); Shiboken's is the newest, and the
-    libraries' top folder is where every program and library looks.
+    A newer one serves all that was built for an older one. Shiboken's wheel has the newest, and
+    the top folder is where every program and library looks.
     """
-    chosen = libraries / "shiboken6"
-    for pattern in _MICROSOFT_RUNTIME:
-        kept = {path.name.lower(): path.read_bytes() for path in sorted(chosen.glob(pattern))}
-        for path in sorted(libraries.rglob("*.dll")):
-            if path.match(pattern) or path.match(pattern.upper().replace(".DLL", ".dll")):
-                path.unlink()
-        for name, content in kept.items():
-            (libraries / name).write_bytes(content)
+    newest = inputs.site_packages("windows") / "shiboken6"
+    for path in sorted(libraries.rglob("*.dll")):
+        name = path.name.lower()
+        if _MICROSOFT_RUNTIME.fullmatch(name):
+            path.unlink()
+            shutil.copyfile(newest / name, libraries / name)
 
 
 def _add_notices(folder: Path) -> None:
