@@ -46,10 +46,11 @@ def measure(folder: Path) -> Iterator[float]:
 
 
 def _pause_deliveries(face: SandboxFace) -> None:
-    for number in range(CONVERSATIONS):
-        title = f"Queue Client {number:02}"
-        face.stranger_says("acc-matrix", f"queue-{number}", title, "Hello", id_type="mxid")
-    face.ask_fault(kind="account_fault", count=1, account_id="acc-matrix")
+    titles = [f"Queue Client {number:02}" for number in range(CONVERSATIONS)]
+    for number, title in enumerate(titles):
+        face.stranger_says("acc-line", f"queue-{number}", title, "Hello", id_type="user_id")
+    face.claim_strangers(titles)
+    face.ask_fault(kind="account_fault", count=1, account_id="acc-line")
 
 
 async def _synced(core: Core) -> list[ConversationId]:

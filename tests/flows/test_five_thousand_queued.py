@@ -35,8 +35,11 @@ _LOG = logging.getLogger(__name__)
 MESSAGES = int(os.environ.get("PARLEY_QUEUE_MESSAGES", "5000"))
 CONVERSATIONS = 50
 TIMEOUT_S = 60.0 + 0.1 * MESSAGES
+# A number of several employees: who writes there unknown waits until somebody takes them over.
+POOLED = "acc-line"
 # Every idempotency class of the sample workspace's accounts, with the addresses they take.
 ACCOUNTS = (
+    (POOLED, "user_id"),
     ("acc-wa", "phone"),
     ("acc-signal", "uuid"),
     ("acc-matrix", "mxid"),
@@ -78,6 +81,8 @@ def backend(tmp_path: Path) -> Iterator[ServedBackend]:
         for number, title in enumerate(TITLES):
             account, kind = ACCOUNTS[number % len(ACCOUNTS)]
             face.stranger_says(account, f"queue-{number:03}", title, "Hello", id_type=kind)
+        pooled = [account for account, _ in ACCOUNTS].index(POOLED)
+        face.claim_strangers(TITLES[pooled :: len(ACCOUNTS)])
         for account, _ in ACCOUNTS:
             face.ask_fault(kind="account_fault", count=1, account_id=account)
         yield served

@@ -40,9 +40,12 @@ CONVERSATIONS = int(os.environ.get("PARLEY_FLOW_CONVERSATIONS", "50"))
 KILLS = int(os.environ.get("PARLEY_FLOW_KILLS", "20"))
 TIMEOUT_S = float(os.environ.get("PARLEY_FLOW_TIMEOUT_S", "230"))
 LONGEST_AIM_S = 0.4
+# A number of several employees: who writes there unknown waits until somebody takes them over.
+POOLED = "acc-line"
 
 # Every idempotency class of the sample workspace's accounts, with the addresses they take.
 ACCOUNTS = (
+    (POOLED, "user_id", IdempotencyClass.SERVER_KEY),
     ("acc-wa", "phone", IdempotencyClass.CLIENT_ECHO),
     ("acc-signal", "uuid", IdempotencyClass.NONE),
     ("acc-matrix", "mxid", IdempotencyClass.SERVER_KEY),
@@ -143,6 +146,8 @@ def test_a_thousand_messages_survive_twenty_kills(tmp_path: Path) -> None:
             face.stranger_says(
                 client.account_id, client.address, client.title, "Hello", id_type=client.id_type
             )
+        pooled = [client.title for client in clients if client.account_id == POOLED]
+        face.claim_strangers(pooled)
         # A vendor that takes its time: kills then find messages between worker and vendor.
         face.ask_fault(kind="slow", seconds=0.05, count=MESSAGES)
         kill_at_random_points(flow, random.Random(SEED))

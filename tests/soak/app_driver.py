@@ -108,7 +108,7 @@ class Person:
             client = n % self._day.clients
             text = f"{WORDS[n % len(WORDS)]} ({n})"
             self._face.stranger_says(
-                "acc-matrix", f"soak-{client:03}", f"Soak Client {client:03}", text, id_type="mxid"
+                "acc-line", f"soak-{client:03}", f"Soak Client {client:03}", text, id_type="user_id"
             )
 
     async def _open(self, home: ConversationId) -> None:

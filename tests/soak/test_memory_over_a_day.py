@@ -52,16 +52,17 @@ def test_nothing_grows_over_a_day_of_use(tmp_path: Path) -> None:
 
 
 def begin(face: SandboxFace, day: Day) -> None:
-    """Let every client write so much that timelines have pages to scroll."""
+    """Let clients write so much that timelines have pages to scroll; take each of them over."""
     for client in range(day.clients):
         for number in range(LONG_HISTORY if client == 0 else 2):
             face.stranger_says(
-                "acc-matrix",
+                "acc-line",
                 f"soak-{client:03}",
                 f"Soak Client {client:03}",
                 f"Earlier message {number}: please look at the paper of the {number + 1}th.",
-                id_type="mxid",
+                id_type="user_id",
             )
+    face.claim_strangers([f"Soak Client {client:03}" for client in range(day.clients)])
 
 
 def play(root: Path, line: TcpProxy, day: Day) -> list[Sample]:

@@ -1,15 +1,22 @@
 """Plays the sandbox's clients over its HTTP routes: they write, and show what they received.
 
-It never looks into the sandbox's files.
+It never looks into the sandbox's files; of strangers on a pooled number it has one employee take
+over who waits, as their window would ask for it.
 """
 
 from __future__ import annotations
 
 import http.client
 import json
+import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
+
+from contract import api
+from contract.triage import TriageAction
+from tests.support.waiting import until
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,22 @@ class SandboxFace:
             },
         )
 
+    def claim_strangers(self, titles: Collection[str], *, timeout_s: float = 60.0) -> None:
+        """Take these unknown senders over from the queue of who looks after their number.
+
+        Each must wait there once: nobody else is claimed, and nobody is left.
+        """
+        all_wait = "the strangers to wait"
+        waiting = until(lambda: self._waiting(titles), all_wait, timeout_s=timeout_s)
+        for title in titles:
+            self._ask(
+                "POST",
+                api.TRIAGE_ACTIONS.format(conversation_id=waiting[title]),
+                {"action": TriageAction.CLAIM.value},
+            )
+        left = self._strangers().keys() & set(titles)
+        assert not left, f"still in the queue: {sorted(left)}"
+
     def client_says(self, contact_id: str, text: str) -> None:
         """Let a client of the sample workspace write."""
         self._call("POST", f"/clients/{contact_id}/messages", {"text": text})
@@ -67,16 +90,40 @@ class SandboxFace:
             )
         return found
 
+    def _waiting(self, titles: Collection[str]) -> dict[str, str]:
+        found = self._strangers()
+        return found if found.keys() >= set(titles) else {}
+
+    def _strangers(self) -> dict[str, str]:
+        """Return the conversations of all who wait, by the names they show."""
+        found: dict[str, str] = {}
+        cursor = ""
+        while True:
+            page = self._ask("GET", f"{api.TRIAGE}?limit=100&cursor={quote(cursor)}")
+            for item in page["items"]:
+                assert item["title"] not in found, f"{item['title']} waits twice"
+                found[item["title"]] = item["conversation_id"]
+            cursor = page.get("next_cursor", "")
+            if not cursor:
+                return found
+
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        return self._ask(method, f"/v1/sandbox{path}", body)
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         connection = http.client.HTTPConnection(
             self._at.hostname or "", self._at.port, timeout=20.0
         )
         try:
             connection.request(
                 method,
-                f"/v1/sandbox{path}",
+                path,
                 None if body is None else json.dumps(body),
-                {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"},
+                {
+                    "Authorization": f"Bearer {self._token}",
+                    "Content-Type": "application/json",
+                    api.IDEMPOTENCY_KEY: str(uuid.uuid4()),
+                },
             )
             answer = connection.getresponse()
             raw = answer.read()
