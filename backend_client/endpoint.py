@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 class BackendEndpoint:
     """Base address, bearer token, and what the way there needs.
 
-    `ca_file` names a PEM file to trust instead of the system's authorities; `proxy` is a proxy
+    `ca_file` names a PEM file to trust besides the system's authorities; `proxy` is a proxy
     URL; without one `system_proxy` allows the environment's. Loopback never uses either.
     Raises ValueError for an address that is not http(s), and for plain http beyond loopback:
     the token would travel readable.

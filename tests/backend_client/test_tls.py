@@ -1,4 +1,4 @@
-"""Shows whose certificates are believed: the system's authorities, or the file IT named.
+"""Shows whose certificates are believed: the system's authorities, and the file IT named.
 
 It does not reach beyond loopback.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import ssl
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -37,8 +38,15 @@ class _Answer(BaseHTTPRequestHandler):
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     """Write a certificate for 127.0.0.1 with its key into one PEM file."""
+    path = tmp_path / "server.pem"
+    path.write_bytes(certificate_of("127.0.0.1"))
+    return path
+
+
+def certificate_of(subject: str) -> bytes:
+    """Return a new certificate that signs itself, for 127.0.0.1, with its key, as PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)])
     now = datetime.datetime.now(datetime.UTC)
     address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
     made = (
@@ -53,11 +61,9 @@ def certificate(tmp_path: Path) -> Path:
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    path = tmp_path / "server.pem"
     pem = serialization.Encoding.PEM
     secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path.write_bytes(secret + made.public_bytes(pem))
-    return path
+    return secret + made.public_bytes(pem)
 
 
 @pytest.fixture
@@ -87,6 +93,22 @@ async def test_authority_named_by_it_is_believed(https_port: int, certificate: P
     """A firm's own authority comes by a file."""
     endpoint = BackendEndpoint(
         url=f"https://127.0.0.1:{https_port}", token="secret", ca_file=str(certificate)
+    )
+    transport = Transport(endpoint)
+    assert (await transport.request("GET", "/")).status == 204
+    await transport.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system's store is a file on Linux alone")
+async def test_the_systems_authorities_stay_believed_beside_the_file(
+    https_port: int, certificate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A firm that names its inspecting proxy's authority still reaches hosts of public ones."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    other = tmp_path / "inspection.pem"
+    other.write_bytes(certificate_of("inspection.example"))
+    endpoint = BackendEndpoint(
+        url=f"https://127.0.0.1:{https_port}", token="secret", ca_file=str(other)
     )
     transport = Transport(endpoint)
     assert (await transport.request("GET", "/")).status == 204
