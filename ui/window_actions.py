@@ -19,8 +19,10 @@ from ui.models.banner_words import OPEN_IMPORT
 from ui.models.channel_words import channel_to_show
 from ui.models.palette_rows import PaletteAction, PaletteKind, PaletteRow
 from ui.models.status_words import ALARM_DETAILS, GO_ON_WITH_HISTORY, PAUSE_HISTORY
+from ui.models.version_words import CLIENT_PAGE
 from ui.outreach import Outreach
 from ui.queue_actions import QueueActions
+from ui.version_notice import VersionNotice
 from ui.views.rail import Page
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ class WindowActions:
         self.outreach = Outreach(workspace)
         self.queue = QueueActions(workspace)
         self.imports = ImportEntry(workspace)
+        self.versions = VersionNotice(workspace)
         self._actions = self._named_actions()
         window = workspace.window
         for keys, action in self._keys().items():
@@ -72,6 +75,9 @@ class WindowActions:
         """Carry out a banner's action."""
         if key.startswith("dismiss:"):
             self._workspace.banners.dismiss(key.removeprefix("dismiss:"))
+            self.versions.on_dismissed(key.removeprefix("dismiss:"))
+        elif key == CLIENT_PAGE:
+            self.versions.open_page()
         elif key == ALARM_DETAILS:
             self._workspace.show_alarm()
         elif key in {PAUSE_HISTORY, GO_ON_WITH_HISTORY}:

@@ -17,6 +17,7 @@ FILE_NAME = "window.ini"
 _FIRST_SIZE = QSize(1440, 900)
 _TEXT_SIZE = "text_size_percent"
 _CONVERSATION = "conversation"
+_DISMISSED_VERSION = "dismissed_version"
 
 
 class WindowState:
@@ -51,6 +52,15 @@ class WindowState:
     def set_conversation(self, conversation_id: ConversationId | None) -> None:
         """Keep which conversation is open; written to the file when Qt sees fit."""
         self._settings.setValue(_CONVERSATION, conversation_id or "")
+
+    def dismissed_version(self) -> str:
+        """Return the newer version the user has read of, "" for none."""
+        return str(self._settings.value(_DISMISSED_VERSION, ""))
+
+    def set_dismissed_version(self, version: str) -> None:
+        """Keep which newer version need not be told of again."""
+        self._settings.setValue(_DISMISSED_VERSION, version)
+        self._settings.sync()
 
     def text_size_percent(self) -> int:
         """Return the chosen text size, 100 when none was chosen."""

@@ -31,10 +31,16 @@ class WorkspaceBanners:
         self._dismissed: frozenset[str] = frozenset()
         self._fault = ""
         self._told: dict[str, BannerWords] = {}
+        self._quiet: set[str] = set()
 
-    def tell(self, words: BannerWords) -> None:
-        """Say something beside the core's notices until it is dismissed by its key."""
+    def tell(self, words: BannerWords, *, quietly: bool = False) -> None:
+        """Say something beside the core's notices until it is dismissed by its key.
+
+        What is said `quietly` stands behind all else.
+        """
         self._told[words.key] = words
+        if quietly:
+            self._quiet.add(words.key)
         self.show()
 
     def tell_fault(self, words: str) -> None:
@@ -52,7 +58,9 @@ class WorkspaceBanners:
 
     def show(self) -> None:
         """Show what holds now."""
-        shown = (*self._told.values(), *self._standing())
+        pressing = [one for one in self._told.values() if one.key not in self._quiet]
+        quiet = [one for one in self._told.values() if one.key in self._quiet]
+        shown = (*pressing, *self._standing(), *quiet)
         if self._fault:
             actions = (("retry", "Try again"), (f"dismiss:{FAULT}", "Understood"))
             shown = (BannerWords(FAULT, "warn", "", self._fault, actions), *shown)

@@ -28,6 +28,7 @@ from app.domain.errors import (
 )
 from app.domain.settings_account import SettingsAccount
 from app.domain.status import CoreStatus, Link
+from app.domain.version import CLIENT_VERSION
 from app.session.keys import DataFolder, KeyVault
 from app.store.store import Store
 from backend_client.client import GovernedApi
@@ -142,6 +143,18 @@ async def check_backend(subject: Subject) -> CheckResult:
     return CheckResult(name, _OK, f"Version {health.backend_version} {place}, all well")
 
 
+async def check_version(subject: Subject) -> CheckResult:
+    """Compare this version with those the service told of; it never asks for them itself."""
+    name, told = "check.version", subject.status.versions
+    if told.needed:
+        words = f"{CLIENT_VERSION} is too old for the service, which needs {told.needed} or newer"
+        return CheckResult(name, _FAIL, words, Owner.IT)
+    if told.newer:
+        words = f"{CLIENT_VERSION}; {told.newer} is available. IT installs it, never Parley itself"
+        return CheckResult(name, _WARN, words, Owner.IT)
+    return CheckResult(name, _OK, f"{CLIENT_VERSION}; no newer one is told of")
+
+
 async def check_events(subject: Subject) -> CheckResult:
     """Compare this computer's position in the stream with the service's."""
     name = "check.events"
@@ -224,6 +237,7 @@ CHECKS: dict[str, Check] = {
     "check.store": check_store,
     "check.keyring": check_keyring,
     "check.backend": check_backend,
+    "check.version": check_version,
     "check.events": check_events,
     "check.policy": check_policy,
     "check.archive": check_archive,

@@ -38,6 +38,7 @@ TITLES = {
     "check.store": "Local store",
     "check.keyring": "Keyring",
     "check.backend": "Service",
+    "check.version": "Version",
     "check.events": "Event stream",
     "check.policy": "Policy bundle",
     "check.archive": "Archive round trip",

@@ -79,10 +79,8 @@ class ReferenceKeeper:
         and ClientTooOld when the backend asks for a newer Parley.
         """
         capabilities = await self._api.workspace.capabilities()
-        if is_older(self._client_version, capabilities.min_client_version):
-            # Kept, so that the next start knows it without a line, too.
-            await self._store.cache.put_meta(META_CAPABILITIES, msgspec.json.encode(capabilities))
-            self._set(replace(self.current, capabilities=capabilities))
+        if self._is_too_old_for(capabilities):
+            await self._keep_minimum(capabilities)
             raise ClientTooOld(f"version {capabilities.min_client_version} or newer is needed")
         me = await self._api.workspace.me()
         await self._check_origin(f"{capabilities.instance_id} {me.firm_id} {me.employee_id}")
@@ -92,6 +90,19 @@ class ReferenceKeeper:
         await cache.put_meta(META_ME, msgspec.json.encode(msgspec.structs.replace(me, troubles=())))
         self._set(replace(self.current, capabilities=capabilities, me=me))
         await self.refresh_bundle()
+
+    async def learn_minimum(self) -> None:
+        """Read which version the backend works with, after it refused this one in mid-session."""
+        known = self.current.capabilities
+        if known is not None and self._is_too_old_for(known):
+            return
+        try:
+            capabilities = await self._api.workspace.capabilities()
+        except ClientError as fault:
+            _LOG.warning("the needed version was not read: %s", fault.detail)
+            return
+        if self._is_too_old_for(capabilities):
+            await self._keep_minimum(capabilities)
 
     def take_troubles(self, troubles: tuple[ChannelTrouble, ...]) -> None:
         """Take what is wrong with the person's channels now, in the place of what was."""
@@ -132,6 +143,14 @@ class ReferenceKeeper:
             self._set(Reference())
         if known is None or known.decode() != origin:
             await cache.put_meta(META_ORIGIN, origin.encode())
+
+    def _is_too_old_for(self, capabilities: CapabilitiesDocument) -> bool:
+        return is_older(self._client_version, capabilities.min_client_version)
+
+    async def _keep_minimum(self, capabilities: CapabilitiesDocument) -> None:
+        """Keep what a backend says that refuses this version: the next start knows it at once."""
+        await self._store.cache.put_meta(META_CAPABILITIES, msgspec.json.encode(capabilities))
+        self._set(replace(self.current, capabilities=capabilities))
 
     def _set(self, reference: Reference) -> None:
         if reference != self.current:

@@ -13,6 +13,7 @@ from typing import Protocol
 from app.domain.errors import (
     AppError,
     BackendFault,
+    ClientTooOld,
     CursorGone,
     MalformedReply,
     Offline,
@@ -278,6 +279,8 @@ class SyncRunner:
         """Tell of a fault and wait before the next round."""
         if isinstance(fault, Refused):
             self._listener.link_changed(Link.REFUSED, fault)
+            if isinstance(fault, ClientTooOld):
+                await self._reference.learn_minimum()
             await wait_or(self._hurried, self._backoff.next_s(REFUSED_RETRY_S))
             return
         if isinstance(fault, Offline | Timeout | BackendFault | MalformedReply):

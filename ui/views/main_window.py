@@ -192,6 +192,15 @@ class MainWindow(QMainWindow):
             self.timeline.newest.show_unread(facts.conversation.unread_count)
         self._arrange()
 
+    def cover(self, page: QWidget | None) -> None:
+        """Show one page in the place of everything, with None everything again."""
+        before = self.takeCentralWidget()
+        self._ground.setParent(self)  # it goes with the window, shown or not
+        self.setCentralWidget(self._ground if page is None else page)
+        self._ground.setVisible(page is None)
+        if before is not None and before is not self._ground:
+            before.deleteLater()
+
     def splitter_state(self) -> bytes:
         """Return the splitter's places, to be kept."""
         return bytes(self._splitter.saveState().data())

@@ -40,7 +40,13 @@ async def test_without_a_service_the_local_checks_are_fine_and_the_rest_fails(
     finally:
         await core.close()
     fine = [key for key, result in found.items() if result.status is CheckStatus.OK]
-    assert fine == ["check.settings", "check.store", "check.keyring", "check.outbox"]
+    assert fine == [
+        "check.settings",
+        "check.store",
+        "check.keyring",
+        "check.version",
+        "check.outbox",
+    ]
     assert found["check.backend"].owner is Owner.VENDOR
     assert exit_code(list(found.values())) == 30
     assert all(result.elapsed_ms > 0 for result in found.values())
