@@ -201,6 +201,9 @@ def test_program_tells_windows_what_it_is(folder: Path, program: str, subsystem:
         assert wanted in content
     for text in (f"{program}.exe", CLIENT_VERSION, "ProductName"):
         assert text.encode("utf-16-le") in content
+    icon = resources.icon().read_bytes()
+    (largest_at,) = struct.unpack_from("<I", icon, 6 + 16 * (len(resources.ICON_SIZES_PX) - 1) + 12)
+    assert icon[largest_at:] in content
 
 
 def test_icon_is_rendered_from_our_drawing_alike_each_time() -> None:

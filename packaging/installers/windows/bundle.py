@@ -5,6 +5,7 @@ It never takes a file along that Windows or wine brings itself, and never signs 
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -33,9 +34,9 @@ def build() -> list[Path]:
     built = work / "dist" / "parley"
     _keep_one_runtime(built / _LIBRARIES)
     _add_notices(built)
-    _normalise(built)
     check(built)
     signing.sign_all(signing.native_files(built))
+    _normalise(built)
     shutil.rmtree(BUNDLE, ignore_errors=True)
     BUNDLE.parent.mkdir(parents=True, exist_ok=True)
     built.rename(BUNDLE)
@@ -126,5 +127,7 @@ def _add_notices(folder: Path) -> None:
 
 def _normalise(folder: Path) -> None:
     """Give each file and folder the same rights and the last commit's time."""
-    for path in (folder, *folder.rglob("*")):
+    at_s = inputs.source_date_epoch()
+    for path in (*folder.rglob("*"), folder):
         path.chmod(0o755 if path.is_dir() else 0o644)
+        os.utime(path, (at_s, at_s))
