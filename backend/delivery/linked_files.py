@@ -10,7 +10,7 @@ import secrets
 from sqlalchemy import Connection, insert, select
 
 from backend.delivery.loading import archived_body
-from backend.inbox.uploads import StoredAttachment, stored_parts
+from backend.inbox.uploads import StoredAttachment, stored_attachment
 from backend.storage.custody_tables import erased_messages
 from backend.storage.tables import attachments, attempts, jobs, messages, properties
 from contract.ids import MessageId
@@ -68,11 +68,4 @@ def linked_file(
     body = archived_body(connection, MessageId(row.message_id), row.revision)
     if body is None or row.sha256 not in body.attachments:
         return None
-    return StoredAttachment(
-        attachment_id=row.attachment_id,
-        name=row.name,
-        media_type=row.media_type,
-        size_bytes=row.size_bytes,
-        sha256=row.sha256,
-        parts=stored_parts(connection, attachment_id),
-    )
+    return stored_attachment(connection, row)

@@ -169,6 +169,18 @@ def stored_parts(connection: Connection, attachment_id: str) -> tuple[Part, ...]
     return tuple(Part(*row) for row in rows)
 
 
+def stored_attachment(connection: Connection, row: Row[Any]) -> StoredAttachment:
+    """Return the file of a row of attachments, with its parts."""
+    return StoredAttachment(
+        attachment_id=row.attachment_id,
+        name=row.name,
+        media_type=row.media_type,
+        size_bytes=row.size_bytes,
+        sha256=row.sha256,
+        parts=stored_parts(connection, row.attachment_id),
+    )
+
+
 def readable_attachment(connection: Connection, me: Me, attachment_id: str) -> StoredAttachment:
     """Return a complete file that is one's own or of a conversation one takes part in.
 
@@ -194,14 +206,7 @@ def readable_attachment(connection: Connection, me: Me, attachment_id: str) -> S
         raise Refused(
             ProblemCode.ATTACHMENT_INCOMPLETE, "This file is not uploaded yet: finish it first."
         )
-    return StoredAttachment(
-        attachment_id=row.attachment_id,
-        name=row.name,
-        media_type=row.media_type,
-        size_bytes=row.size_bytes,
-        sha256=row.sha256,
-        parts=stored_parts(connection, attachment_id),
-    )
+    return stored_attachment(connection, row)
 
 
 def _own(connection: Connection, me: Me, attachment_id: str) -> Row[Any]:

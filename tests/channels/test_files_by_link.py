@@ -10,27 +10,25 @@ import hashlib
 import json
 import os
 import struct
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 import httpx
-import msgspec
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from contract.ids import AttachmentId, MessageId, idempotency_key, uuid7
-from contract.wire import SubmitMessage
+from contract.ids import AttachmentId
 from tests.backend_client.loopback_server import LoopbackServer
 from tests.channels.peers import free_port
 from tests.channels.test_prism import prism
 from tests.support.firm_backend import FirmBackend
 from tests.support.served_backend import archive_is_sound
+from tests.support.submissions import submit_on
 from tests.support.vectors import require_vectors
 from tests.support.waiting import until
 
@@ -149,29 +147,14 @@ class House:
 
     def send(self, channel: str, text: str, *files: AttachmentId) -> str:
         """Send a message and wait until the vendor has it; returns its id."""
-        now_utc_ms = time.time_ns() // 1_000_000
-        command = SubmitMessage(
-            message_id=MessageId(uuid7(now_utc_ms, os.urandom(10))),
-            revision=0,
-            text=text,
-            salt=os.urandom(32).hex(),
-            composed_at_utc_ms=now_utc_ms,
-            attachment_ids=files,
-        )
         with self.firm.client(self.token) as anna:
-            chats = anna.get("/v1/conversations").json()["conversations"]
-            chat = next(c["conversation_id"] for c in chats if c["channel"] == channel)
-            anna.post(
-                f"/v1/conversations/{chat}/messages",
-                content=msgspec.json.encode(command),
-                headers={"Idempotency-Key": idempotency_key(command.message_id, 0)},
-            ).raise_for_status()
+            message_id = submit_on(anna, channel, text, *files)
 
             def state() -> str:
-                return str(anna.get(f"/v1/messages/{command.message_id}").json()["state"])
+                return str(anna.get(f"/v1/messages/{message_id}").json()["state"])
 
             until(lambda: state() in ("accepted", "sent"), "the vendor's taking it", timeout_s=40.0)
-        return command.message_id
+        return message_id
 
 
 @pytest.fixture

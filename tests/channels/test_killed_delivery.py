@@ -17,19 +17,18 @@ from typing import Any
 
 import anyio
 import httpx
-import msgspec
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from contract.ids import MessageId, idempotency_key, uuid7
-from contract.wire import SubmitMessage
+from contract.ids import MessageId
 from tests.backend_client.loopback_server import LoopbackServer
 from tests.channels.peers import free_port
 from tests.support.firm_backend import FirmBackend
 from tests.support.served_backend import archive_is_sound
+from tests.support.submissions import chat_on, submit_on
 from tests.support.waiting import until
 
 pytestmark = [
@@ -125,27 +124,12 @@ class House:
     def chat(self, channel: str) -> str:
         """Return the conversation on a channel."""
         with self.client() as anna:
-            found = anna.get("/v1/conversations").json()["conversations"]
-        return next((c["conversation_id"] for c in found if c["channel"] == channel), "")
+            return chat_on(anna, channel)
 
     def submit(self, channel: str, text: str) -> MessageId:
         """Submit a message as the app would."""
-        now_utc_ms = time.time_ns() // 1_000_000
-        command = SubmitMessage(
-            message_id=MessageId(uuid7(now_utc_ms, os.urandom(10))),
-            revision=0,
-            text=text,
-            salt=os.urandom(32).hex(),
-            composed_at_utc_ms=now_utc_ms,
-        )
         with self.client() as anna:
-            answer = anna.post(
-                f"/v1/conversations/{self.chat(channel)}/messages",
-                content=msgspec.json.encode(command),
-                headers={"Idempotency-Key": idempotency_key(command.message_id, 0)},
-            )
-        assert answer.status_code in (201, 202), answer.text
-        return command.message_id
+            return submit_on(anna, channel, text)
 
     def state(self, message_id: str) -> str:
         """Return a message's delivery state."""

@@ -10,7 +10,6 @@ import atexit
 import contextlib
 import functools
 import json
-import os
 import shutil
 import tempfile
 import time
@@ -31,9 +30,9 @@ from backend.sample_workspace import open_sample
 from backend.services import system_clock_utc_ms
 from backend.storage.tables import contacts, conversation_contacts, conversations, messages
 from backend.workspace import DATABASE_FILE
-from contract.ids import ConversationId, MessageId, idempotency_key, uuid7
+from contract.ids import ConversationId, MessageId, idempotency_key
 from contract.states import DeliveryState
-from contract.wire import SubmitMessage
+from tests.support.submissions import new_command
 
 KEY = bytes(range(32))
 PATIENCE_S = 20.0
@@ -76,14 +75,8 @@ class House:
     async def submit(self, conversation_id: str, text: str) -> MessageId:
         """Submit a message as the app would; asserts that it was archived."""
         now_utc_ms = system_clock_utc_ms()
-        message_id = MessageId(uuid7(now_utc_ms, os.urandom(10)))
-        command = SubmitMessage(
-            message_id=message_id,
-            revision=0,
-            text=text,
-            salt=os.urandom(32).hex(),
-            composed_at_utc_ms=now_utc_ms,
-        )
+        command = new_command(text)
+        message_id = command.message_id
         key = CommandKey.of(idempotency_key(message_id, 0), conversation_id, text.encode())
         policy = self.runtime.workspace.policy
 
