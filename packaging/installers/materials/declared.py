@@ -67,7 +67,7 @@ class Part:
             return ""
         content = file.read_bytes()
         if self.version and (found := re.search(self.version.encode(), content)):
-            return found[1].decode("ascii")
+            return found[1].replace(b"\x00", b"").decode("ascii")
         return "" if self.marker and re.search(self.marker.encode(), content) else None
 
 
