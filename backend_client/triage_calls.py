@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from backend_client.calls import Caller
 from contract import api
-from contract.ids import ConversationId, EmployeeId
+from contract.ids import ContactId, ConversationId, EmployeeId
 from contract.triage import TriageAction, TriageCommand, TriageItem, TriagePage, TriageState
 
 
@@ -31,10 +31,19 @@ class TriageCalls:
         action: TriageAction,
         *,
         employee_id: str = "",
+        contact_id: str = "",
         note: str = "",
         key: str = "",
     ) -> TriageItem:
-        """Claim, assign or dismiss an unknown sender; the same key decides once."""
+        """Claim, assign or dismiss an unknown sender; the same key decides once.
+
+        `contact_id` is who of the asker's own book the sender is.
+        """
         path = api.TRIAGE_ACTIONS.format(conversation_id=conversation_id)
-        command = TriageCommand(action=action, employee_id=EmployeeId(employee_id), note=note)
+        command = TriageCommand(
+            action=action,
+            employee_id=EmployeeId(employee_id),
+            contact_id=ContactId(contact_id),
+            note=note,
+        )
         return await self._caller.command("POST", path, command, TriageItem, key=key)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from contract.ids import AccountId, ConversationId, EmployeeId
+from contract.ids import AccountId, ContactId, ConversationId, EmployeeId
 from contract.values import Channel, Colleague, Command, Direction, MessageKind, Wire
 
 
@@ -79,9 +79,11 @@ class TriagePage(Wire):
 class TriageCommand(Command):
     """An owner's decision; `employee_id` is who gets an assigned conversation.
 
-    A dismissal needs a note: it stands in the archive beside the messages, which stay there.
+    `contact_id` names a client of the decider's own book who the sender is: the addresses become
+    theirs. A dismissal needs a note: it stands in the archive beside the messages, and these stay.
     """
 
     action: TriageAction
     employee_id: EmployeeId = EmployeeId("")
+    contact_id: ContactId = ContactId("")
     note: str = ""

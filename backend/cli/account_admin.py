@@ -32,7 +32,7 @@ from backend.inbox.triage import decide_triage
 from backend.inbox.triage_queue import read_triage, triage_page
 from backend.refusals import Refused
 from backend.services import system_clock_utc_ms
-from contract.ids import EmployeeId
+from contract.ids import ContactId, EmployeeId
 from contract.triage import TriageAction, TriageCommand, TriageState
 from contract.wire import Channel, Me, Mode
 
@@ -100,6 +100,7 @@ def _triage(arguments: argparse.Namespace, desk: FirmDesk) -> None:
     command = TriageCommand(
         action=TriageAction(arguments.act),
         employee_id=EmployeeId(getattr(arguments, "employee", "")),
+        contact_id=ContactId(getattr(arguments, "client", "")),
         note=arguments.note,
     )
 

@@ -71,6 +71,10 @@ def _add_triage(commands: Commands[argparse.ArgumentParser], add: Add) -> None:
         command.add_argument("--note", default="", required=name == "dismiss")
         if name == "assign":
             command.add_argument("--to", dest="employee", required=True, metavar="ID")
+        if name != "dismiss":
+            command.add_argument(
+                "--client", default="", metavar="ID", help="who of the decider's book it is"
+            )
         _as(command)
 
 

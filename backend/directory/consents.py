@@ -63,11 +63,12 @@ def record_consent(
             text_version=text_version,
         )
     )
-    _bump(connection, contact_id, now_utc_ms)
+    contact_changed(connection, contact_id, now_utc_ms)
     return True
 
 
-def _bump(connection: Connection, contact_id: str, now_utc_ms: int) -> None:
+def contact_changed(connection: Connection, contact_id: str, now_utc_ms: int) -> None:
+    """Raise a contact's version and that of the facts about them; whoever has them is told."""
     connection.execute(
         update(contacts)
         .where(contacts.c.contact_id == contact_id)

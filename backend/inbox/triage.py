@@ -6,7 +6,7 @@ writes again is in the queue again.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -16,6 +16,7 @@ from backend.directory.assignment import able_members, accounts_looked_after, ow
 from backend.directory.denials import denied_contacts
 from backend.inbox.conversations import add_member, conversation_row
 from backend.inbox.events import append_event, members_of, note_message
+from backend.inbox.linking import link_sender
 from backend.refusals import Refused, not_found
 from backend.storage.account_tables import triage_items
 from backend.storage.tables import conversation_contacts, messages
@@ -70,17 +71,21 @@ def decide_triage(
 ) -> None:
     """Carry out an owner's decision: claim, assign to a colleague, or dismiss with a note.
 
-    Raises Refused when the queue is not the asker's or a wall parts them from the sender, when
-    somebody took the conversation already, or when the employee chosen may not have it.
+    With a `contact_id` the sender becomes that client (inbox.linking). Raises Refused when the
+    queue is not the asker's or a wall parts them from the sender, when somebody took the
+    conversation already, or when the employee chosen may not have it.
     """
     note = command.note.strip()
     if len(note) > MAX_NOTE_CHARS:
         raise Refused(ProblemCode.BAD_REQUEST, "The note is too long.")
     if command.action is TriageAction.DISMISS and not note:
         raise Refused(ProblemCode.BAD_REQUEST, "Say why the sender is dismissed.")
+    if command.action is TriageAction.DISMISS and command.contact_id:
+        raise Refused(ProblemCode.BAD_REQUEST, "Somebody who is dismissed is linked to no client.")
     row = _mine(connection, me, conversation_id)
     if row.state == TriageState.ASSIGNED and members_of(connection, conversation_id):
         raise Refused(ProblemCode.CONFLICT, "Somebody has taken this sender over already.")
+    linked = _linked(connection, me, conversation_id, command.contact_id, now_utc_ms)
     chosen = _chosen(connection, me, row, command)
     connection.execute(
         update(triage_items)
@@ -93,7 +98,8 @@ def decide_triage(
             note=note,
         )
     )
-    _archive(connection, me, row, command.action, chosen, note, now_utc_ms)
+    told = {"account": row.account_id, "action": command.action.value, "note": note, "to": chosen}
+    _archive(connection, me, row, told | linked, now_utc_ms)
     if chosen:
         _give(connection, conversation_id, chosen, now_utc_ms)
     tell_owners(connection, row.account_id, row.firm_id, now_utc_ms)
@@ -165,6 +171,16 @@ def _mine(connection: Connection, me: Me, conversation_id: str) -> Row[Any]:
     return row
 
 
+def _linked(
+    connection: Connection, me: Me, conversation_id: str, contact_id: str, now_utc_ms: int
+) -> dict[str, str]:
+    """Make the sender a client of the book where one is named; return what the archive holds."""
+    if not contact_id:
+        return {}
+    was = link_sender(connection, me, conversation_id, contact_id, now_utc_ms)
+    return {"client": contact_id, "was": was}
+
+
 def _chosen(connection: Connection, me: Me, row: Row[Any], command: TriageCommand) -> str:
     """Return who gets the conversation, empty when it is dismissed."""
     if command.action is TriageAction.DISMISS:
@@ -200,9 +216,7 @@ def _archive(
     connection: Connection,
     me: Me,
     row: Row[Any],
-    action: TriageAction,
-    chosen: str,
-    note: str,
+    told: Mapping[str, str],
     now_utc_ms: int,
 ) -> None:
     append_entry(
@@ -214,9 +228,7 @@ def _archive(
         revision=0,
         occurred_at_utc_ms=now_utc_ms,
         salt=new_salt(),
-        body=canonical_json(
-            {"account": row.account_id, "action": action.value, "note": note, "to": chosen}
-        ),
+        body=canonical_json(dict(told)),
         firm_id=row.firm_id,
         now_utc_ms=now_utc_ms,
     )

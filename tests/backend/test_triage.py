@@ -5,15 +5,18 @@ It never fakes a part: it drives the real application over the real encrypted da
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import msgspec
 import pytest
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert, select, update
 
 from backend.directory.account_changes import set_member, set_owner
+from backend.directory.client_book import NewClient, add_client
+from backend.directory.consents import record_consent
 from backend.directory.points import PointAddress
 from backend.directory.walls import set_wall
 from backend.inbox.conversations import add_to_book
@@ -27,7 +30,7 @@ from contract.events import (
     TriageChanged,
 )
 from contract.triage import TriageItem, TriagePage, TriageState
-from contract.wire import Channel, Me, MessagePage
+from contract.wire import Channel, ConsentKind, ConsentStatus, ContactPage, Me, MessagePage
 from tests.backend.workspace import (
     AUDITOR,
     ELENA,
@@ -220,3 +223,144 @@ async def test_leaving_an_account_hands_its_conversations_to_triage(workspace: W
     async with client_of(workspace) as elena:
         me = msgspec.json.decode((await elena.get("/v1/me")).content, type=Me)
     assert "acc-signal" not in [account.account_id for account in me.accounts]
+
+
+@pytest.fixture
+async def hana(workspace: Workspace) -> str:
+    """Return the id of a client in Kenta's book alone, who is reached on Signal so far."""
+
+    def add(connection: Connection) -> str:
+        new = NewClient(
+            display_name="Hana Watanabe",
+            points=(PointAddress(Channel.SIGNAL, "uuid", "hana-signal"),),
+            employees=(KENTA,),
+        )
+        return add_client(connection, FIRM, new, "admin", 1)
+
+    return await workspace.services.database.write(add)
+
+
+async def consents_of(workspace: Workspace, contact_id: str) -> dict[tuple[str, str], str]:
+    """Return how a client's consents stand, by kind and channel."""
+    sql = "SELECT kind, channel, status FROM consents WHERE contact_id = ?"
+    return await workspace.services.database.read(
+        lambda c: {(r[0], r[1]): r[2] for r in c.exec_driver_sql(sql, (contact_id,))}
+    )
+
+
+async def answers(workspace: Workspace, contact_id: str, status: ConsentStatus) -> None:
+    """Note what somebody answered about recording on WhatsApp."""
+    await workspace.services.database.write(
+        lambda c: record_consent(
+            c,
+            contact_id=contact_id,
+            kind=ConsentKind.RECORDING,
+            status=status,
+            channel=Channel.WHATSAPP,
+            actor_id=contact_id,
+            at_utc_ms=5,
+            now_utc_ms=5,
+        )
+    )
+
+
+async def stranger_of(workspace: Workspace, home: str) -> str:
+    """Return the contact that a conversation is with."""
+    sql = f"SELECT contact_id FROM conversation_contacts WHERE conversation_id = '{home}'"
+    return str(await workspace.scalar(sql))
+
+
+async def test_a_sender_who_is_a_client_becomes_that_client(
+    workspace: Workspace, hana: str
+) -> None:
+    home = await workspace.conversation_of(await workspace.inbound("New number!", point=STRANGER))
+    was = await stranger_of(workspace, home)
+    await answers(workspace, was, ConsentStatus.ACCEPTED)
+    async with client_of(workspace, KENTA) as kenta:
+        (item,) = (await queue(kenta)).items
+        answer = await act(kenta, item, "claim", contact_id=hana)
+        assert answer.status_code == 200, answer.text
+        assert msgspec.json.decode(answer.content, type=TriageItem).title == "Hana Watanabe"
+        again = await act(kenta, item, "claim", contact_id=hana)
+        assert again.content == answer.content, "the same key decides once"
+        book = msgspec.json.decode((await kenta.get("/v1/contacts")).content, type=ContactPage)
+        (client,) = book.contacts
+        assert (client.contact_id, len(client.points)) == (hana, 2)
+    assert await members(workspace, home) == [KENTA]
+    assert await stranger_of(workspace, home) == hana
+    assert await consents_of(workspace, hana) == {("recording", "whatsapp"): "accepted"}
+    assert await workspace.scalar(f"SELECT count(*) FROM contacts WHERE contact_id = '{was}'") == 0
+    told = await bodies(workspace, KENTA)
+    titles = [b.conversation.title for b in told if isinstance(b, ConversationUpserted)]
+    assert titles[-1] == "Hana Watanabe"
+    entries = select(tables.archive_bodies.c.body).join(
+        tables.archive_entries,
+        tables.archive_entries.c.entry_id == tables.archive_bodies.c.entry_id,
+    )
+    this = entries.where(tables.archive_entries.c.kind == "triage")
+    body = await workspace.services.database.read(lambda c: c.execute(this).scalar_one())
+    assert json.loads(body) == {
+        "account": "acc-wa",
+        "action": "claim",
+        "client": hana,
+        "note": "",
+        "to": KENTA,
+        "was": was,
+    }
+    await workspace.inbound("It is me", point=STRANGER)
+    assert await stranger_of(workspace, home) == hana
+    async with client_of(workspace, KENTA) as kenta:
+        assert (await queue(kenta)).pending == 0
+
+
+async def test_of_two_answers_about_consent_the_stricter_one_stays(
+    workspace: Workspace, hana: str
+) -> None:
+    home = await workspace.conversation_of(await workspace.inbound("STOP it", point=STRANGER))
+    await answers(workspace, await stranger_of(workspace, home), ConsentStatus.REFUSED)
+    await answers(workspace, hana, ConsentStatus.ACCEPTED)
+    async with client_of(workspace, KENTA) as kenta:
+        (item,) = (await queue(kenta)).items
+        assert (await act(kenta, item, "claim", contact_id=hana)).status_code == 200
+    assert await consents_of(workspace, hana) == {("recording", "whatsapp"): "refused"}
+
+    other = PointAddress(Channel.WHATSAPP, "phone", "+819000000556")
+    home = await workspace.conversation_of(await workspace.inbound("Hi", point=other))
+    await answers(workspace, await stranger_of(workspace, home), ConsentStatus.ACCEPTED)
+    async with client_of(workspace, KENTA) as kenta:
+        (item,) = (await queue(kenta)).items
+        assert (await act(kenta, item, "claim", "k2", contact_id=hana)).status_code == 200
+    assert await consents_of(workspace, hana) == {("recording", "whatsapp"): "refused"}
+
+
+async def test_a_sender_is_linked_to_a_client_of_the_own_book_alone(
+    workspace: Workspace, hana: str
+) -> None:
+    home = await workspace.conversation_of(await workspace.inbound("Hello", point=STRANGER))
+    was = await stranger_of(workspace, home)
+    write = workspace.services.database.write
+
+    def wall(connection: Connection, employee_id: str, up: bool) -> None:
+        set_wall(
+            connection, employee_id=employee_id, contact_id=hana, up=up, actor_id="x", now_utc_ms=1
+        )
+
+    async with client_of(workspace, KENTA) as kenta:
+        (item,) = (await queue(kenta)).items
+
+        async def status(key: str, action: str = "claim", **fields: str) -> int:
+            return (await act(kenta, item, action, key, **fields)).status_code
+
+        assert await status("k1", contact_id="nobody") == 404
+        assert await status("k2", "dismiss", contact_id=hana, note="spam") == 400
+        await write(lambda c: wall(c, KENTA, True))
+        assert await status("k3", contact_id=hana) == 404
+        await write(lambda c: wall(c, KENTA, False))
+        # A colleague whom a wall parts from the client does not get the conversation either.
+        await write(lambda c: wall(c, ELENA, True))
+        assert await status("k4", "assign", employee_id=ELENA, contact_id=hana) == 400
+        assert await stranger_of(workspace, home) == was, "what is refused changes nothing"
+        # Somebody's client is no stranger: the two are not joined by an owner's word.
+        await write(lambda c: add_to_book(c, FIRM, ELENA, was))
+        assert await status("k5", contact_id=hana) == 409
+        assert (await queue(kenta)).pending == 1
