@@ -1,0 +1,158 @@
+"""Judges the parts of the builds that need no tool: inputs by hash, what goes along, archives.
+
+It never downloads anything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from installers import contents, inputs
+from installers.contents import QtSystem
+from installers.downloads import Pinned, download
+from installers.faults import BuildFault
+from installers.linux import archive, elf
+from installers.places import ROOT
+
+
+def test_a_file_that_differs_from_its_hash_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "thing-1.whl").write_bytes(b"another")
+    wanted = Pinned("thing", "pypi", "1", "thing-1.whl", hashlib.sha256(b"meant").hexdigest())
+
+    with pytest.raises(BuildFault, match="another file than meant"):
+        download(wanted, tmp_path)
+
+
+def test_a_file_that_fits_its_hash_is_taken_from_the_cache(tmp_path: Path) -> None:
+    (tmp_path / "thing-1.whl").write_bytes(b"meant")
+    wanted = Pinned("thing", "pypi", "1", "thing-1.whl", hashlib.sha256(b"meant").hexdigest())
+
+    assert download(wanted, tmp_path) == tmp_path / "thing-1.whl"
+
+
+def test_an_input_that_nobody_wrote_down_is_refused() -> None:
+    with pytest.raises(BuildFault, match="write it down"):
+        inputs.pinned("no-such-thing")
+
+
+def test_the_time_of_everything_built_can_be_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+
+    assert inputs.source_date_epoch() == 1_700_000_000
+
+
+def test_the_lock_of_the_bundle_leaves_out_what_writes_the_editable_install() -> None:
+    text = (inputs.REQUIREMENTS / "run.txt").read_text(encoding="utf-8")
+    cut = inputs._without(text, ["hatchling", "pluggy"])
+
+    assert "hatchling==" in text
+    assert "hatchling==" not in cut
+    assert "pluggy==" not in cut
+    assert text.count("==") - cut.count("==") == 2
+    assert "keyring==" in cut
+
+
+@pytest.mark.parametrize(
+    ("path", "system", "wanted"),
+    [
+        ("PySide6/QtWidgets.abi3.so", "linux", True),
+        ("PySide6/QtQml.abi3.so", "linux", False),
+        ("PySide6/Qt/lib/libQt6XcbQpa.so.6", "linux", True),
+        ("PySide6/Qt/lib/libQt6Quick.so.6", "linux", False),
+        ("PySide6/Qt/lib/libicudata.so.73", "linux", True),
+        ("PySide6/Qt/plugins/platforms/libqxcb.so", "linux", True),
+        ("PySide6/Qt/plugins/platformthemes/libqgtk3.so", "linux", False),
+        ("PySide6/Qt/plugins/platforms/libqeglfs.so", "linux", False),
+        ("PySide6/Qt/translations/qtbase_de.qm", "linux", False),
+        ("PySide6/Qt6Widgets.dll", "windows", True),
+        ("PySide6/Qt6Network.dll", "windows", False),
+        ("PySide6/plugins/platforms/qwindows.dll", "windows", True),
+        ("PySide6/plugins/platforms/qdirect2d.dll", "windows", False),
+        ("PySide6/opengl32sw.dll", "windows", False),
+        ("PySide6/Qt/lib/QtGui.framework/Versions/A/QtGui", "macos", True),
+        ("PySide6/Qt/lib/QtGui.framework/Versions/A/Resources/Info.plist", "macos", True),
+        ("PySide6/Qt/lib/QtNetwork.framework/Versions/A/QtNetwork", "macos", False),
+        ("PySide6/Qt/plugins/platforms/libqcocoa.dylib", "macos", True),
+        ("phonenumbers/data/region_DE.py", "linux", True),
+        ("phonenumbers/geodata/data0.py", "linux", False),
+        ("sqlalchemy/dialects/mysql/base.py", "macos", False),
+        ("keyring-25.7.0.dist-info/entry_points.txt", "macos", True),
+        ("backend/channels/conformance.py", "linux", False),
+    ],
+)
+def test_of_qt_and_others_only_what_is_used_goes_along(
+    path: str, system: QtSystem, wanted: bool
+) -> None:
+    assert contents.is_wanted(PurePosixPath(path), system) is wanted
+
+
+def test_all_our_modules_go_along_but_those_for_tests() -> None:
+    modules = contents.first_party_modules(ROOT)
+
+    assert {"ui.__main__", "backend.__main__", "contract", "resources"} <= set(modules)
+    assert "backend.channels.conformance" not in modules
+    assert not [name for name in modules if name.startswith(("tests", "installers"))]
+
+
+def test_our_data_lie_where_the_code_looks_for_them() -> None:
+    targets = {str(target) for _, target in contents.data_files(ROOT)}
+
+    assert "app/settings/schema.json" in targets
+    assert "resources/icons/parley.svg" in targets
+    assert not [name for name in targets if name.endswith((".py", ".pyc"))]
+
+
+@pytest.mark.parametrize(
+    ("name", "left"),
+    [
+        *(("libstdc++.so.6", True), ("libssl.so.3", True), ("libX11.so.6", True)),
+        *(("libpython3.11.so.1.0", False), ("libQt6Core.so.6", False), ("libffi.so.8", False)),
+    ],
+)
+def test_libraries_that_each_linux_keeps_new_are_left_to_it(name: str, left: bool) -> None:
+    assert contents.is_left_to_linux(PurePosixPath(name)) is left
+
+
+def test_libraries_inside_a_package_always_go_along() -> None:
+    assert not contents.is_left_to_linux(PurePosixPath("psutil/libssl.so.3"))
+
+
+@pytest.mark.skipif(not shutil.which("xz"), reason="xz is not installed")
+def test_a_tree_packs_to_the_same_bytes_whenever_it_is_written(tmp_path: Path) -> None:
+    packed = []
+    for number, order in enumerate((("b", "a"), ("a", "b"))):
+        folder = tmp_path / str(number)
+        for name in order:
+            (folder / name).mkdir(parents=True)
+            (folder / name / "file").write_text(name)
+        (folder / "a" / "link").symlink_to("../b/file")
+        (folder / "b" / "file").chmod(0o700)
+        packed.append(archive.tar_xz(folder, 1_700_000_000))
+
+    assert packed[0] == packed[1]
+
+
+@pytest.mark.skipif(not shutil.which("xz"), reason="xz is not installed")
+def test_what_was_packed_before_is_packed_once(tmp_path: Path) -> None:
+    cache = tmp_path / "linux"
+    first = archive.compressed_once(b"tree", cache)
+    (kept,) = tmp_path.glob("linux.*.xz")
+    kept.write_bytes(b"from the cache")
+
+    assert first != b"from the cache"
+    assert archive.compressed_once(b"tree", cache) == b"from the cache"
+    assert archive.compressed_once(b"another tree", cache) == archive.compressed(b"another tree")
+
+
+@pytest.mark.skipif(not shutil.which("readelf"), reason="binutils is not installed")
+def test_what_a_compiled_file_is_linked_to_is_read_from_it() -> None:
+    import _ctypes
+
+    path = Path(_ctypes.__file__)
+
+    assert list(elf.elf_files(path.parent))
+    assert "libc.so.6" in elf.needed(path)
