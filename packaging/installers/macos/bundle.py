@@ -30,8 +30,14 @@ CACHE_TAG = "cpython-313"
 def build() -> list[Path]:
     """Build out/bundle/macos/Parley.app and return it; raises BuildFault."""
     print("Putting Parley.app together")
-    shutil.rmtree(APP.parent, ignore_errors=True)
-    contents = APP / "Contents"
+    assemble(APP)
+    return [APP]
+
+
+def assemble(app: Path) -> None:
+    """Build Parley.app at `app`, whose folder holds nothing else; raises BuildFault."""
+    shutil.rmtree(app.parent, ignore_errors=True)
+    contents = app / "Contents"
     resources = contents / "Resources"
     with tempfile.TemporaryDirectory() as folder:
         library, core = Path(folder) / "library", Path(folder) / "core"
@@ -49,10 +55,9 @@ def build() -> list[Path]:
     (contents / "PkgInfo").write_bytes(b"APPL????")
     drawing = ROOT / "resources" / "icons" / "parley.svg"
     (resources / "Parley.icns").write_bytes(icon.icns(drawing))
-    _add_notices(resources)
-    print(f"Checked {linkage.check_all(APP)} files of machine code")
-    settle(APP, inputs.source_date_epoch())
-    return [APP]
+    _add_notices(resources, app.parent)
+    print(f"Checked {linkage.check_all(app)} files of machine code")
+    settle(app, inputs.source_date_epoch())
 
 
 def take_core(wheel: Path, folder: Path) -> None:
@@ -116,7 +121,7 @@ def _refuse_twins(files: list[Chosen]) -> None:
         places.add(place_there)
 
 
-def _add_notices(resources: Path) -> None:
+def _add_notices(resources: Path, bundle: Path) -> None:
     from installers.materials.write import add_notices
 
-    add_notices("macos", resources)
+    add_notices("macos", resources, bundle)

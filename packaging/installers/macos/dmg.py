@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from installers import inputs
+from installers.faults import BuildFault
 from installers.macos import bundle, udif
 from installers.macos.hfs import make_volume
 from installers.places import PACKAGES, version
@@ -26,7 +27,10 @@ def build() -> list[Path]:
 
 
 def pack(app: Path, target: Path, time_s: int) -> None:
-    """Write a disk image with one app and a link to /Applications, dated `time_s`."""
+    """Write a disk image with one app and a link to /Applications, dated `time_s`.
+
+    It is read again before it takes its place; raises BuildFault.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         link = Path(folder) / APPLICATIONS.name
@@ -36,4 +40,6 @@ def pack(app: Path, target: Path, time_s: int) -> None:
         make_volume(f"Parley {version()}", contents, volume, time_s)
         packed = Path(folder) / "image"
         udif.write(volume, packed)
+        if udif.read(packed) != volume.read_bytes():
+            raise BuildFault("The disk image does not hold what was packed: build it again.")
         packed.replace(target)

@@ -26,6 +26,7 @@ _LIBRARY_LEFT_OUT = frozenset(
         *("antigravity", "this", "dbm", "_pyrepl", "site-packages"),
     )
 )
+_NOT_RUN = frozenset(("__pycache__", "tests"))  # folders of wheels
 # Never imported by Parley on a Mac, though it lies in the wheels.
 _THIRD_PARTY_LEFT_OUT = (
     *("sqlalchemy.orm", "sqlalchemy.ext.", "starlette.testclient", "click.testing"),
@@ -84,7 +85,7 @@ def _third_party(site: Path) -> Iterator[Chosen]:
     metadata = tuple(name.replace("-", "_") + "-" for name in contents.METADATA)
     for source in sorted(site.rglob("*")):
         path = PurePosixPath(source.relative_to(site).as_posix())
-        if not source.is_file() or "__pycache__" in path.parts:
+        if not source.is_file() or not _NOT_RUN.isdisjoint(path.parts):
             continue
         if path.parts[0].endswith(".dist-info"):
             if path.parts[0].startswith(metadata) and path.name in ("METADATA", "entry_points.txt"):
