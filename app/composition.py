@@ -34,6 +34,7 @@ from app.outbox.submission import Submitter
 from app.proof_desk import ProofDesk
 from app.search_desk import SearchDesk
 from app.settings.keys import Key
+from app.settings.language import language_of_rules
 from app.settings.settings import Settings
 from app.settings.undo_period import undo_period_s
 from app.store.store import Store
@@ -319,8 +320,7 @@ class Composition:
 
     def _language(self) -> str:
         """Return the language chosen here, else the one the firm knows the person by."""
-        me = self.me
-        return self._settings().text(Key.LANGUAGE) or (me.language if me is not None else "en")
+        return language_of_rules(self._settings(), self.me.language if self.me else None)
 
     def _undo_s(self) -> int:
         capabilities = self.capabilities
