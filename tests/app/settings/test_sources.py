@@ -65,7 +65,7 @@ def test_the_users_hive_can_not_add_to_the_computers_installation(
 ) -> None:
     registry: Registry = {
         (MACHINE, INSTALLED): {"EmbeddedBackend": 0},
-        (USER, INSTALLED): {"EmbeddedBackend": 1, "BackendCaFile": "/home/anna/own.pem"},
+        (USER, INSTALLED): {"EmbeddedBackend": 1, "BackendCaFile": "/srv/own.pem"},
     }
     settings = Settings(load_schema(), on_windows(monkeypatch, registry))
     assert not settings.flag(Key.EMBEDDED_BACKEND)
