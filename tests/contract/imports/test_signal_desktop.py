@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import io
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -16,13 +18,13 @@ from tests.contract.imports.databases import AT_S, SIGNAL_ROWS, SIGNAL_SCHEMA
 
 
 @pytest.fixture
-def database() -> sqlite3.Connection:
-    """Return the decrypted database."""
-    made = sqlite3.connect(":memory:")
-    made.executescript(SIGNAL_SCHEMA)
-    for statement, rows in SIGNAL_ROWS:
-        made.executemany(statement, rows)
-    return made
+def database() -> Iterator[sqlite3.Connection]:
+    """Open the decrypted database."""
+    with closing(sqlite3.connect(":memory:")) as made:
+        made.executescript(SIGNAL_SCHEMA)
+        for statement, rows in SIGNAL_ROWS:
+            made.executemany(statement, rows)
+        yield made
 
 
 def test_client_chat_is_read_whole(database: sqlite3.Connection) -> None:
