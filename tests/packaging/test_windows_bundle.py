@@ -37,6 +37,7 @@ def windows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wine]:
     made = wine.prepare(tmp_path_factory.mktemp("windows") / "computer")
     yield made
     made.stop()
+    shutil.rmtree(made.folder)  # 700 MB that nobody looks at afterwards
 
 
 @pytest.fixture

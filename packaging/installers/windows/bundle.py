@@ -88,7 +88,6 @@ def _run_pyinstaller(work: Path) -> None:
         folder=ROOT,
         timeout_s=PYINSTALLER_S,
     )
-    windows.stop()
     log = CACHE / "pyinstaller-windows.log"
     log.write_text(ran.output, encoding="utf-8")
     if ran.status != 0:

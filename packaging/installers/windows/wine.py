@@ -79,7 +79,8 @@ class Wine:
         """Run a program of Windows to its end; paths among the arguments are translated.
 
         Its standard input is empty and its output a pipe: with others wine loses output. Raises
-        BuildFault where it has not ended within `timeout_s`; a failure is in the status.
+        BuildFault where it has not ended within `timeout_s`, and then ends all that runs in this
+        prefix; a failure is in the status.
         """
         try:
             ran = subprocess.run(
@@ -93,6 +94,7 @@ class Wine:
                 check=False,
             )
         except subprocess.TimeoutExpired as late:
+            self.stop()  # only wine's own process was ended, not the program in it
             raise BuildFault(
                 f"{Path(str(arguments[0])).name} has not ended within {timeout_s:.0f} s in wine."
             ) from late
