@@ -6,7 +6,10 @@ It never downloads anything.
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -15,7 +18,7 @@ from installers import contents, inputs
 from installers.contents import QtSystem
 from installers.downloads import Pinned, download
 from installers.faults import BuildFault
-from installers.linux import archive, elf
+from installers.linux import archive, elf, icu_data
 from installers.places import ROOT
 
 
@@ -156,3 +159,43 @@ def test_what_a_compiled_file_is_linked_to_is_read_from_it() -> None:
 
     assert list(elf.elf_files(path.parent))
     assert "libc.so.6" in elf.needed(path)
+
+
+def test_icu_finds_in_cut_data_what_was_kept() -> None:
+    items = {"icudt9l/coll/de.res": b"order", "icudt9l/root.res": b"r" * 33}
+    header = bytes.fromhex("2000da27140000000000020043 6d6e44".replace(" ", "")) + bytes(16)
+    library = b"before" + icu_data.IcuData(header, items).packed()
+
+    found = icu_data.read(library)
+
+    assert found.header == header
+    assert {name: data.rstrip(b"\0") for name, data in found.items.items()} == items
+
+
+@pytest.mark.skipif(not (shutil.which("as") and shutil.which("ld")), reason="needs binutils")
+def test_qt_still_compares_and_folds_with_icus_data_cut(tmp_path: Path) -> None:
+    PySide6 = pytest.importorskip("PySide6")
+    qt = Path(PySide6.__file__).parent / "Qt" / "lib"
+    whole = next(iter(qt.glob("libicudata.so.*")), None)
+    if whole is None:
+        pytest.skip("this Qt brings no ICU")
+    for library in (*qt.glob("libicu*"), *qt.glob("libQt6Core.so.*")):
+        shutil.copy(library, tmp_path / library.name)
+    icu_data.cut_icu_data(tmp_path / whole.name)
+
+    compare = (
+        "from PySide6.QtCore import QCollator, QLocale, QStringDecoder as D;"
+        "c = QCollator(QLocale('sv_SE'));"
+        "print(c.compare('\xe4', 'z') > 0, QCollator(QLocale('de_DE')).compare('\xe4', 'z') < 0,"
+        " QLocale('tr_TR').toUpper('i') == '\u0130', D('Shift-JIS').isValid())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", compare],
+        env=os.environ | {"LD_LIBRARY_PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stdout == "True True True True\n", done.stderr
+    assert (tmp_path / whole.name).stat().st_size < whole.stat().st_size / 2

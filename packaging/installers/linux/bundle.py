@@ -14,6 +14,7 @@ from pathlib import Path
 from installers import inputs
 from installers.faults import BuildFault
 from installers.linux.elf import elf_files, strip
+from installers.linux.icu_data import cut_icu_data
 from installers.places import BUNDLES, CACHE, PACKAGING
 
 BUNDLE = BUNDLES / "linux"
@@ -30,6 +31,8 @@ def build() -> list[Path]:
     _run_pyinstaller(_python(site), (tools, PACKAGING), work)
     built = work / "dist" / "parley"
     strip(path for path in elf_files(built) if path.parent != built)
+    for library in built.rglob("libicudata.so.*"):
+        cut_icu_data(library)
     _share_modules(built)
     _normalise(built)
     _check(built)

@@ -28,7 +28,7 @@ def elf_files(folder: Path) -> Iterator[Path]:
 
 def needed(path: Path) -> frozenset[str]:
     """Return the names of the libraries a compiled file is linked to, as `libGL.so.1`."""
-    return frozenset(_NEEDED.findall(_run("readelf", "--wide", "--dynamic", str(path))))
+    return frozenset(_NEEDED.findall(run_tool("readelf", "--wide", "--dynamic", str(path))))
 
 
 def needed_from_outside(folder: Path) -> dict[str, list[Path]]:
@@ -46,12 +46,13 @@ def strip(files: Iterable[Path]) -> None:
     """Take out the symbols and lines that only debuggers read."""
     for path in files:
         if not _CARRIES_MORE.search(path.read_bytes()):
-            _run("strip", "--strip-unneeded", "--enable-deterministic-archives", str(path))
+            run_tool("strip", "--strip-unneeded", "--enable-deterministic-archives", str(path))
 
 
-def _run(*command: str) -> str:
+def run_tool(*command: str, folder: Path | None = None) -> str:
+    """Run one of binutils' programs, in `folder`, and return what it printed; BuildFault else."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     except FileNotFoundError as error:
         raise BuildFault(f"{command[0]} is missing: run .ci/packaging-tools.") from error
     if done.returncode != 0:
