@@ -116,7 +116,7 @@ class Composition:
         self._book = book = BookDesk(api, store, spawn, board.facts_changed)
         self.desk = HintDesk(store, clock, spawn, self._language, book)
         self.approvals = ApprovalDesk(api, lambda: self.me)
-        self.triage = TriageDesk(api)
+        self.triage = TriageDesk(api, store.contacts.every)
         self.search = SearchDesk(api, store, lambda: board.status.link is Link.ONLINE)
         self.proofs = ProofDesk(
             api,

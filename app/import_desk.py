@@ -25,7 +25,7 @@ from backend_client.client import GovernedApi
 from contract.ids import ConversationId
 from contract.import_wire import ImportPhase, ImportStatus
 from contract.imports.model import ImportedChat
-from contract.wire import MAX_PAGE, Contact, Me
+from contract.wire import Contact, Me
 
 Told = Callable[[float], None]
 _NO_ZONE = "UTC"
@@ -66,12 +66,7 @@ class ImportDesk:
 
     async def book(self) -> tuple[Contact, ...]:
         """Return the clients of the own book by name."""
-        found: list[Contact] = []
-        while True:
-            page = await self._store.contacts.page(found[-1] if found else None, MAX_PAGE)
-            found += page
-            if len(page) < MAX_PAGE:
-                return tuple(found)
+        return await self._store.contacts.every()
 
     async def read(self, path: Path, read_as: ReadAs, told: Told) -> Export:
         """Read a file on a worker thread; cancelling the call stops it at its next step.

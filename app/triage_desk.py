@@ -5,12 +5,13 @@ It never keeps a stranger's message: each look asks the backend.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from app.domain.listeners import Listeners
 from app.faults import answered
 from backend_client.client import GovernedApi
 from contract.triage import TriageAction, TriageItem
+from contract.wire import Contact
 
 MOST_PAGES = 5
 
@@ -22,11 +23,15 @@ class TriageDesk:
     is learnt by reading: `is_asked` holds for everybody.
     """
 
-    def __init__(self, api: GovernedApi) -> None:
+    def __init__(
+        self, api: GovernedApi, book: Callable[[], Awaitable[tuple[Contact, ...]]]
+    ) -> None:
+        """`book` returns the clients of the own book by name."""
         self.pending = 0
         self.is_offered = False
         self.is_asked = True
         self._api = api
+        self._book = book
         self._listeners = Listeners[int]()
 
     def subscribe(self, callback: Callable[[int], None]) -> Callable[[], None]:
@@ -54,15 +59,32 @@ class TriageDesk:
                 break
         return tuple(found)
 
+    async def book(self) -> tuple[Contact, ...]:
+        """Return the clients of the own book by name: one of them may be the sender."""
+        return await self._book()
+
     async def decide(
-        self, item: TriageItem, action: TriageAction, *, employee_id: str, note: str, key: str
+        self,
+        item: TriageItem,
+        action: TriageAction,
+        *,
+        employee_id: str,
+        note: str,
+        key: str,
+        contact_id: str = "",
     ) -> TriageItem:
         """Claim, assign or dismiss an unknown sender; return them as they stand now.
 
-        The same key decides once, however often it is sent. Raises errors of app.domain.errors.
+        `contact_id` is who of the own book the sender is. The same key decides once, however
+        often it is sent. Raises errors of app.domain.errors.
         """
         return await answered(
             self._api.triage.decide(
-                item.conversation_id, action, employee_id=employee_id, note=note, key=key
+                item.conversation_id,
+                action,
+                employee_id=employee_id,
+                contact_id=contact_id,
+                note=note,
+                key=key,
             )
         )

@@ -19,6 +19,7 @@ from ui.models.search_presenter import SearchPresenter
 from ui.models.storage_presenter import StoragePresenter
 from ui.preferences import Preferences
 from ui.send_figures import SendFigures
+from ui.sender_linking import SenderLinking
 from ui.views.rail import Page
 from ui.waiting_actions import approval_actions, triage_actions
 from ui.window_actions import WindowActions
@@ -86,6 +87,13 @@ def _connect(workspace: Workspace) -> None:
         signals.status_changed.connect(queue.on_status)
         queue.on_status(workspace.core.status)
         workspace.ended.connect(queue.close)
+    SenderLinking(
+        workspace.triage.presenter,
+        window.triage,
+        workspace.spawner,
+        lambda: workspace.look.tokens,
+        workspace,
+    )
     workspace.triage.presenter.claimed.connect(
         lambda home: workspace.open_conversation(ConversationId(home))
     )

@@ -37,12 +37,7 @@ class WorkspaceSource:
     async def contacts(self) -> tuple[Contact, ...]:
         """Return the whole book by name."""
         await self._core.opened()
-        found: list[Contact] = []
-        while True:
-            page = await self._core.store.contacts.page(found[-1] if found else None, _PAGE)
-            found += page
-            if len(page) < _PAGE:
-                return tuple(found)
+        return await self._core.store.contacts.every()
 
     async def conversation_of(self, contact: Contact) -> ConversationId | None:
         """Return a contact's newest conversation, None when there is none."""

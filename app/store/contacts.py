@@ -43,3 +43,12 @@ class ContactReads:
             return tuple(map(decode_contact, view.cache.execute(_PAGE, values).scalars()))
 
         return await self._databases.read(work)
+
+    async def every(self) -> tuple[Contact, ...]:
+        """Return the whole book by name, read page by page."""
+        found: list[Contact] = []
+        while True:
+            page = await self.page(found[-1] if found else None, MAX_PAGE)
+            found += page
+            if len(page) < MAX_PAGE:
+                return tuple(found)

@@ -5,23 +5,29 @@ They never use a network.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import msgspec
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester, QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from app.domain.errors import Offline
-from contract.ids import AccountId, ConversationId, EmployeeId
+from contract.ids import AccountId, ContactId, ConversationId, EmployeeId
 from contract.triage import TriageAction, TriageItem, TriageMessage, TriageState
-from contract.wire import Channel, Colleague, Direction, MessageKind
+from contract.wire import Channel, Colleague, Contact, Direction, MessageKind
+from tests.ui.import_kit import BOOK
 from tests.ui.kit import until
 from tests.ui.sample_rows import NOW_UTC_MS
 from tests.ui.stories import play
+from tests.ui.test_accessible_names import unnamed
 from tests.ui.waiting_kit import WaitingKit, WaitingRows
 from ui.bridge.spawn import Spawner
 from ui.models.triage_model import TriageModel
 from ui.models.triage_presenter import TriagePresenter
+from ui.sender_linking import SenderLinking
 from ui.theme.tokens import DARK, LIGHT
+from ui.views.dialogs.client_dialog import ClientDialog
 from ui.views.pages.settings import ChoiceBox
 from ui.views.pages.triage import TriagePage
 from ui.views.rail import Page, Rail
@@ -62,14 +68,30 @@ def stranger(number: int = 1, *messages: TriageMessage) -> TriageItem:
     )
 
 
+@dataclass
 class Queue(WaitingRows[TriageItem]):
-    """Unknown senders that wait."""
+    """Unknown senders that wait; `linked` are the clients they were said to be."""
+
+    linked: list[str] = field(default_factory=list)
+
+    async def book(self) -> tuple[Contact, ...]:
+        return BOOK
 
     async def decide(
-        self, item: TriageItem, action: TriageAction, *, employee_id: str, note: str, key: str
+        self,
+        item: TriageItem,
+        action: TriageAction,
+        *,
+        employee_id: str,
+        note: str,
+        key: str,
+        contact_id: str = "",
     ) -> TriageItem:
+        self.linked.append(contact_id)
         await self.decided(item, action, employee_id, note, key)
-        return msgspec.structs.replace(item, state=TriageState.ASSIGNED)
+        names = {one.contact_id: one.display_name for one in BOOK}
+        title = names.get(ContactId(contact_id), item.title)
+        return msgspec.structs.replace(item, state=TriageState.ASSIGNED, title=title)
 
 
 Kit = WaitingKit[Queue, TriagePresenter, TriagePage]
@@ -156,6 +178,76 @@ def test_a_cut_line_repeats_under_the_same_key_and_another_owner_is_told_of(
         assert any("decided this meanwhile" in one for one in kit.words())
 
     play(qapp, _kit(stranger(1)), story)
+
+
+def test_a_sender_is_linked_to_a_client_of_the_book_with_the_decision(qapp: QApplication) -> None:
+    async def story(kit: Kit) -> None:
+        linking = SenderLinking(kit.presenter, kit.page, kit.spawner, lambda: LIGHT, kit.page)
+        await kit.opened()
+        assert any("Joins the book as a new client" in one for one in kit.words())
+        kit.press("Link to a client…")
+        await until(lambda: linking.dialog is not None and linking.dialog.isVisible())
+        dialog = linking.dialog
+        assert dialog is not None and dialog.chosen() is None and unnamed(dialog) == []
+        QTest.keyClicks(dialog.field, "sakura")
+        QTest.keyClick(dialog.field, Qt.Key.Key_Return)
+        await until(lambda: linking.dialog is None)
+        assert "Is Hana Watanabe: the address joins this client." in kit.words()
+        QTest.keyClick(kit.page.list, Qt.Key.Key_Down)
+        assert any("Joins the book as a new client" in one for one in kit.words())
+        QTest.keyClick(kit.page.list, Qt.Key.Key_Up)
+        kit.queue.fault = Offline()
+        kit.press("Take over")
+        await kit.settled()
+        assert "Is Hana Watanabe: the address joins this client." in kit.words()
+        kit.queue.fault = None
+        kit.press("Take over")
+        await until(lambda: kit.presenter.model.rowCount() == 1)
+        assert kit.queue.linked == ["c2", "c2"]
+        assert len({one[-1] for one in kit.queue.decisions}) == 1
+        await kit.settled()
+        assert "Hana Watanabe is in your inbox now." in kit.words()
+
+    play(qapp, _kit(stranger(1), stranger(2)), story)
+
+
+def test_a_link_can_be_taken_back_and_groups_have_none(qapp: QApplication) -> None:
+    group = msgspec.structs.replace(stranger(2), group=True)
+
+    async def story(kit: Kit) -> None:
+        await kit.opened()
+        first = kit.presenter.model.row_at(0)
+        assert first is not None
+        kit.presenter.set_link(first, BOOK[0])
+        kit.press("Don’t link")
+        kit.press("Take over")
+        await until(lambda: kit.presenter.model.rowCount() == 1)
+        assert kit.queue.linked == [""]
+        assert "Link to a client…" not in kit.buttons() and "Don’t link" not in kit.buttons()
+
+    play(qapp, _kit(stranger(1), group), story)
+
+
+def test_the_dialog_says_where_nobody_can_be_chosen(qapp: QApplication) -> None:
+    dialog = ClientDialog("Sofia", BOOK, DARK)
+    dialog.show()
+    QTest.keyClicks(dialog.field, "nobody")
+    assert dialog.chosen() is None
+    assert "No client of your book has these words." in texts_of(dialog)
+    dialog.field.clear()
+    assert dialog.chosen() is None, "an emptied field proposes nobody"
+    QTest.keyClick(dialog.field, Qt.Key.Key_Down)
+    assert dialog.chosen() == BOOK[0]
+    empty = ClientDialog("Sofia", (), DARK)
+    empty.show()
+    assert "Nobody is in your book yet." in texts_of(empty)
+    for one in (dialog, empty):
+        one.deleteLater()
+
+
+def texts_of(widget: QWidget) -> list[str]:
+    """Return every label that shows."""
+    return [one.text() for one in widget.findChildren(QLabel) if one.isVisible()]
 
 
 def test_the_queue_is_a_sound_model_that_speaks_and_the_rail_counts(qapp: QApplication) -> None:

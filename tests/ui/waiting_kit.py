@@ -93,6 +93,10 @@ class WaitingKit(Generic[Queue, Presenter, Page]):
         buttons = self.page.findChildren(QAbstractButton)
         return next(one for one in buttons if one.text() == text and one.isVisible())
 
+    def buttons(self) -> list[str]:
+        """Return the texts of the visible buttons."""
+        return [b.text() for b in self.page.findChildren(QAbstractButton) if b.isVisible()]
+
     def press(self, text: str) -> None:
         """Click the visible button with that text."""
         QTest.mouseClick(self.button(text), Qt.MouseButton.LeftButton)

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 
 from contract.ids import EmployeeId
 from contract.triage import TriageAction, TriageItem
+from contract.wire import Contact
 from ui.bridge.spawn import Spawner
 from ui.models.triage_model import TriageModel
 from ui.models.waiting_presenter import Decision, WaitingPresenter, WaitingWords
@@ -30,17 +31,32 @@ class TriageQueue(Protocol):
         """Return the unknown senders that wait, oldest first."""
         ...
 
+    async def book(self) -> tuple[Contact, ...]:
+        """Return the clients of the own book by name."""
+        ...
+
     async def decide(
-        self, item: TriageItem, action: TriageAction, *, employee_id: str, note: str, key: str
+        self,
+        item: TriageItem,
+        action: TriageAction,
+        *,
+        employee_id: str,
+        note: str,
+        key: str,
+        contact_id: str = "",
     ) -> TriageItem:
-        """Claim, assign or dismiss one."""
+        """Claim, assign or dismiss one, who may be the client `contact_id` of the own book."""
         ...
 
 
 class TriagePresenter(WaitingPresenter[TriageItem]):
-    """`claimed` carries the id of a conversation that is the user's own now."""
+    """`claimed` carries the id of a conversation that is the user's own now.
+
+    `link_changed` tells that another client was chosen for some sender, or none any more.
+    """
 
     claimed = Signal(str)
+    link_changed = Signal()
 
     def __init__(
         self,
@@ -51,6 +67,24 @@ class TriagePresenter(WaitingPresenter[TriageItem]):
     ) -> None:
         super().__init__(TriageModel(), queue.read, _WORDS, spawner, now_utc_ms, parent)
         self._queue = queue
+        self._links: dict[str, Contact] = {}
+        self.model.rowsRemoved.connect(self._on_rows_removed)
+
+    async def book(self) -> tuple[Contact, ...]:
+        """Return the clients that a sender may be."""
+        return await self._queue.book()
+
+    def link(self, item: TriageItem) -> Contact | None:
+        """Return which client a sender was said to be, None while nobody said so."""
+        return self._links.get(item.conversation_id)
+
+    def set_link(self, item: TriageItem, client: Contact | None) -> None:
+        """Say which client a sender is, None: none; it counts with the next decision."""
+        if client is None:
+            self._links.pop(item.conversation_id, None)
+        else:
+            self._links[item.conversation_id] = client
+        self.link_changed.emit()
 
     def decide(self, item: TriageItem, action: TriageAction, employee_id: str = "") -> bool:
         """Decide on a sender; False while another is decided, or when a note is missing."""
@@ -60,17 +94,28 @@ class TriagePresenter(WaitingPresenter[TriageItem]):
         if action is TriageAction.DISMISS and not note:
             self.tell("Say why, for the archive. The messages stay there.")
             return False
+        client = None if action is TriageAction.DISMISS else self.link(item)
+        contact_id = "" if client is None else client.contact_id
         return self.put(
             Decision(
                 item,
-                (action, employee_id, note),
+                (action, employee_id, note, contact_id),
                 lambda key: self._queue.decide(
-                    item, action, employee_id=employee_id, note=note, key=key
+                    item,
+                    action,
+                    employee_id=employee_id,
+                    note=note,
+                    key=key,
+                    contact_id=contact_id,
                 ),
-                lambda _: _outcome(item, action, employee_id),
+                lambda decided: _outcome(decided, action, employee_id),
                 lambda: self._on_decided(item, action),
             )
         )
+
+    def _on_rows_removed(self) -> None:
+        known = set(self.model.keys())
+        self._links = {home: link for home, link in self._links.items() if home in known}
 
     def _on_decided(self, item: TriageItem, action: TriageAction) -> None:
         if action is TriageAction.CLAIM:

@@ -37,7 +37,10 @@ class TriageLine:
 
 @dataclass(frozen=True, slots=True)
 class TriageDetail:
-    """Everything an owner reads before deciding; `colleagues` are (id, name)."""
+    """Everything an owner reads before deciding; `colleagues` are (id, name).
+
+    `linkable` holds for a single person, who may be a client of the book.
+    """
 
     conversation_id: str
     title: str
@@ -45,6 +48,7 @@ class TriageDetail:
     lines: tuple[TriageLine, ...]
     older: str
     colleagues: tuple[tuple[str, str], ...]
+    linkable: bool
 
 
 def triage_row(item: TriageItem, now_utc_ms: int, zone: tzinfo | None = None) -> TriageRow:
@@ -83,6 +87,7 @@ def triage_detail(item: TriageItem, now_utc_ms: int, zone: tzinfo | None = None)
         lines=tuple(_line(one, item, now_utc_ms, zone) for one in item.messages),
         older=f"{older} older messages are in the archive." if older > 0 else "",
         colleagues=tuple((one.employee_id, one.display_name) for one in item.candidates),
+        linkable=not item.group,
     )
 
 

@@ -16,12 +16,19 @@ from ui.theme.widgets import button, hairline, label
 from ui.views.pages.settings import ChoiceBox
 from ui.views.tab_order import join_tab_order
 
+_STRANGER = "Joins the book as a new client, unless it is somebody you know."
+
 
 class TriageDetailView(QFrame):
-    """The card beside the queue; `decided` carries the action and who gets an assigned sender."""
+    """The card beside the queue; `decided` carries the action and who gets an assigned sender.
+
+    `link_requested` and `unlink_requested` ask for a client of the book that the sender is.
+    """
 
     decided = Signal(object, str)
     note_edited = Signal(str)
+    link_requested = Signal()
+    unlink_requested = Signal()
 
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,9 +42,10 @@ class TriageDetailView(QFrame):
         self._tokens = tokens
         self._to.set_chevron(tokens.ink2)
 
-    def show_detail(self, detail: TriageDetail, note: str) -> None:
-        """Show an unknown sender with the note typed so far."""
+    def show_detail(self, detail: TriageDetail, note: str, linked: str = "") -> None:
+        """Show an unknown sender with the note typed so far; `linked` names the client it is."""
         known, self._shown = self._shown, detail
+        self._show_link(detail, linked)
         if self._note.text() != note:
             self._note.setText(note)
         if detail == known:
@@ -121,10 +129,31 @@ class TriageDetailView(QFrame):
         row.addWidget(self._to)
         row.addWidget(self._assign)
         row.addWidget(self._claim)
+        column.addLayout(self._build_link())
         column.addWidget(self._note)
         column.addWidget(self._said)
         column.addLayout(row)
         return column
+
+    def _build_link(self) -> QHBoxLayout:
+        self._link_words = label("", "secondary")
+        self._link_words.setWordWrap(True)
+        self._link = button("Link to a client…", "link")
+        self._link.clicked.connect(self.link_requested)
+        self._unlink = button("Don’t link", "link")
+        self._unlink.clicked.connect(self.unlink_requested)
+        row = QHBoxLayout()
+        row.setSpacing(10)
+        row.addWidget(self._link_words, 1)
+        row.addWidget(self._link)
+        row.addWidget(self._unlink)
+        return row
+
+    def _show_link(self, detail: TriageDetail, linked: str) -> None:
+        words = f"Is {linked}: the address joins this client." if linked else _STRANGER
+        self._link_words.setText(words if detail.linkable else "")
+        self._link.setVisible(detail.linkable and not linked)
+        self._unlink.setVisible(detail.linkable and bool(linked))
 
     def _on_pressed(self, action: TriageAction) -> None:
         chosen = self._to.currentData() if action is TriageAction.ASSIGN else ""
