@@ -31,9 +31,9 @@ def build() -> list[Path]:
     _run_pyinstaller(_python(site), (tools, PACKAGING), work)
     built = work / "dist" / "parley"
     strip(path for path in elf_files(built) if path.parent != built)
+    _share_modules(built)
     for library in built.rglob("libicudata.so.*"):
         cut_icu_data(library)
-    _share_modules(built)
     _normalise(built)
     _check(built)
     shutil.rmtree(BUNDLE, ignore_errors=True)
