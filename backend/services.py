@@ -16,6 +16,7 @@ from backend.directory.signins import SignIns
 from backend.governance.policy import RunningPolicy
 from backend.inbox.notifier import Notifier
 from backend.inbox.search_rate import SearchRate
+from backend.inbox.uploads import MOST_ATTACHMENT_BYTES
 from backend.inspection import FileInspector
 from backend.storage.blobs import BlobStore
 from backend.storage.database import Database
@@ -46,7 +47,7 @@ class BackendSettings:
     instance_id: str
     undo_send_s: int = 5
     client_versions: ClientVersions = field(default_factory=ClientVersions)
-    attachment_max_bytes: int = 100 * 1024 * 1024
+    attachment_max_bytes: int = MOST_ATTACHMENT_BYTES
     heartbeat_s: float = 10.0
     page_max: int = 500
     policy_keys: tuple[str, ...] = ()

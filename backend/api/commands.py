@@ -43,6 +43,7 @@ async def submit_message(call: Call) -> Response:
         conversation_id=call.path("conversation_id"),
         command=call.command(SubmitMessage),
         key=call.key,
+        most_file_bytes=call.services.settings.attachment_max_bytes,
     )
     services = call.services
     reply, sealed = await services.archive.sealed_after(

@@ -23,6 +23,7 @@ from backend.inbox.messages import NewMessage, add_message
 from backend.inbox.queueing import queue_message
 from backend.inbox.recording_notice import first_contact
 from backend.inbox.rendering import read_conversation, read_messages
+from backend.inbox.uploads import MOST_ATTACHMENT_BYTES
 from backend.refusals import Refused, not_found
 from backend.storage.bulk import Prepared
 from backend.storage.tables import attachments, messages
@@ -57,11 +58,12 @@ _TAKEN = Prepared(
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One POST of a message as it came in."""
+    """One POST of a message as it came in; `most_file_bytes` is what each file may hold."""
 
     conversation_id: str
     command: SubmitMessage
     key: CommandKey
+    most_file_bytes: int = MOST_ATTACHMENT_BYTES
 
 
 def submit(
@@ -88,7 +90,7 @@ def submit(
         raise not_found("conversation")
     _check_sendable(connection, conversation, command)
     _check_template(connection, me, conversation, command)
-    files = _files(connection, me, conversation, command)
+    files = _files(connection, me, submission)
     if not conversation.walled:
         first_contact(connection, conversation.conversation_id, now_utc_ms)
     verdict = decide(connection, policy, me, conversation, command, files, now_utc_ms)
@@ -198,12 +200,10 @@ def _check_template(
         )
 
 
-def _files(
-    connection: Connection, me: Me, conversation: Conversation, command: SubmitMessage
-) -> tuple[Attachment, ...]:
+def _files(connection: Connection, me: Me, submission: Submission) -> tuple[Attachment, ...]:
     """Return the files to send; a file of a refused message may go with the mended one."""
     found: list[Attachment] = []
-    for attachment_id in command.attachment_ids:
+    for attachment_id in submission.command.attachment_ids:
         row = connection.execute(
             select(attachments, messages.c.state.label("holder_state"))
             .outerjoin(messages, messages.c.message_id == attachments.c.message_id)
@@ -217,6 +217,12 @@ def _files(
         if not row.complete:
             raise Refused(
                 ProblemCode.ATTACHMENT_INCOMPLETE, "A file is not uploaded yet: finish it first."
+            )
+        if row.size_bytes > submission.most_file_bytes:
+            # An import's original may be larger: it was announced for that alone.
+            raise Refused(
+                ProblemCode.TOO_LARGE,
+                f"A file of a message may hold at most {submission.most_file_bytes} bytes.",
             )
         if row.message_id is not None and row.holder_state != DeliveryState.BLOCKED:
             raise Refused(ProblemCode.CONFLICT, "A file went with another message: upload it anew.")

@@ -25,6 +25,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,120}", re.ASCII)
 _MAX_NAME_CHARS = 255
 UNKNOWN_MEDIA_TYPE = "application/octet-stream"
+MOST_ATTACHMENT_BYTES = 100 * 1024 * 1024
 _UNFIT_FOR_NAMES = re.compile(r"[/\\]")
 
 

@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import os
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -187,6 +188,33 @@ async def test_bytes_lie_encrypted_and_tampering_is_seen(
     expect_log("BlobDamaged", logger="parley.backend.api")
     answer = await client.get(f"/v1/attachments/{attachment_id}")
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")
+
+
+async def test_what_was_announced_for_an_import_is_no_way_round_the_size_of_a_messages_file(
+    workspace: Workspace,
+) -> None:
+    chat = await workspace.conversation_of(await workspace.inbound("Hi"))
+    small = replace(workspace.services.settings, attachment_max_bytes=10)
+    workspace.services = replace(workspace.services, settings=small)
+    content = b"eleven byte"
+    told = {"name": "chat.txt", "media_type": "text/plain", "size_bytes": len(content)}
+    async with client_of(workspace) as client:
+        assert (await announce(client, content)).json()["code"] == "too_large"
+        announced = await client.post(
+            "/v1/imports/files",
+            json=told | {"sha256": hashlib.sha256(content).hexdigest()},
+            headers={"Idempotency-Key": "import-1"},
+        )
+        original = state_of(announced).attachment_id
+        assert state_of(await send(client, original, 0, content)).complete
+        refused = await submit(client, chat, draft("See file", attachment_ids=[original]))
+        assert (refused.status_code, refused.json()["code"]) == (413, "too_large")
+        assert "at most 10 bytes" in refused.json()["detail"]
+        named: dict[str, object] = {"name": "chat.txt", "media_type": "text/plain"}
+        allowed = state_of(await announce(client, b"ten bytes!", named)).attachment_id
+        await send(client, allowed, 0, b"ten bytes!")
+        sent = await submit(client, chat, draft("See file", attachment_ids=[allowed]))
+        assert sent.status_code == 201, sent.text
 
 
 async def test_file_goes_with_a_message_once_and_members_may_read_it(
