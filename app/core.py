@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from app.domain.changes import ChangeSet
 from app.domain.clock import Clock
-from app.domain.errors import AppError, Bug, EnvironmentFault, Refused
+from app.domain.errors import AppError, Bug, EnvironmentFault, OutboxUnreachable, Refused
 from app.domain.listeners import Listeners
 from app.domain.status import CoreStatus, Link
 from app.domain.version import CLIENT_VERSION
 from app.session.instance_lock import InstanceLock
 from app.session.keys import KeyVault, MasterKey
+from app.session.outbox_folder import OutboxFolder
 from app.settings.keys import Key
 from app.settings.paths import AppPaths
 from app.settings.settings import Settings
@@ -86,6 +87,7 @@ class Core:
         self._passphrase = passphrase
         self._try_sample = try_sample
         self._lock = InstanceLock(paths.data_dir)
+        self._outbox_folder = OutboxFolder(paths.outbox_dir, paths.data_dir)
         self._board = StatusBoard(clock)
         self._typing: Listeners[ConversationId, bool] = Listeners()
         self._master: MasterKey | None = None
@@ -100,9 +102,10 @@ class Core:
     def unlock(self) -> FirstFrame | None:
         """Take the data folder's lock and find its key; return what can be shown at once, if any.
 
-        Call it off the loop, perhaps before `open`: it may wait for the keyring. Raises StoreBusy,
-        KeyringMissing, KeyringLocked (and their kinds KeyLost and PassphraseWrong), DiskFull,
-        EnvironmentFault; nothing is held then.
+        Call it off the loop, perhaps before `open`: it may wait for the keyring or a share. Raises
+        StoreBusy (and its kind OutboxInUse), OutboxUnreachable, KeyringMissing, KeyringLocked (and
+        their kinds KeyLost and PassphraseWrong), WrongKey, DiskFull, EnvironmentFault; nothing
+        is held then.
         """
         from app.store.first_frame import CACHE_FILE, OUTBOX_FILE, read_first_frame
 
@@ -199,7 +202,7 @@ class Core:
         if self._opened is not None:
             self._opened.set()
         if stage in {"new", "closed"}:
-            self._lock.release()
+            self._release()
             return
         self.messaging.stop_intake()
         await self._tasks.close()
@@ -208,7 +211,7 @@ class Core:
             await self.store.close()
         finally:
             await self._backend_tasks.close()
-            self._lock.release()
+            self._release()
 
     # -- what the window reads -------------------------------------------------------------
 
@@ -286,14 +289,21 @@ class Core:
         try:
             self.paths.create()
         except OSError as fault:
+            if fault.filename == str(self.paths.outbox_dir) != str(self.paths.data_dir):
+                raise OutboxUnreachable(f"the outbox folder: {fault.strerror}") from fault
             raise EnvironmentFault(f"a folder can't be made: {fault.strerror}") from fault
         self._lock.acquire()
+        self._outbox_folder.acquire()
         if self._passphrase is not None:
             return self.vault.unlock_with_passphrase(self.paths, self._passphrase)
         return self.vault.load_or_create(self.paths)
 
     def _give_up(self, fault: BaseException) -> None:
         self._fault = fault if isinstance(fault, AppError) else None
+        self._release()
+
+    def _release(self) -> None:
+        self._outbox_folder.release()
         self._lock.release()
 
     async def _open_store(self) -> None:

@@ -15,6 +15,7 @@ from app.domain.errors import (
     KeyLost,
     KeyringLocked,
     KeyringMissing,
+    OutboxInUse,
     PassphraseWrong,
     StoreBusy,
 )
@@ -51,7 +52,8 @@ async def open_core(
             await core.open()
         except AppError as fault:
             await core.close()
-            if isinstance(fault, StoreBusy) and await other_takes_over():
+            here = isinstance(fault, StoreBusy) and not isinstance(fault, OutboxInUse)
+            if here and await other_takes_over():
                 return None
             answer = await _ask_about(core, fault)
             if answer is None:

@@ -22,6 +22,8 @@ from app.domain.errors import (
     KeyLost,
     KeyringLocked,
     KeyringMissing,
+    OutboxInUse,
+    OutboxUnreachable,
     StoreBusy,
     UnknownVersion,
     WrongKey,
@@ -280,6 +282,8 @@ def _from_client_error(name: str, error: ClientError, subject: Subject) -> Check
 
 def _from_fault(name: str, fault: AppError | None) -> CheckResult:
     words: dict[type[AppError], tuple[str, Owner]] = {
+        OutboxInUse: ("Another session of yours uses the unsent messages; close it", Owner.USER),
+        OutboxUnreachable: ("The folder for unsent messages can't be reached", Owner.IT),
         StoreBusy: ("Parley is open with this data folder; use its own page (F12)", Owner.USER),
         DiskFull: ("The disk is full; free some space", Owner.USER),
         UnknownVersion: ("The data was written by a newer Parley; update this one", Owner.IT),

@@ -6,9 +6,7 @@ It never installs anything: IT does.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-from contract.versions import is_older
 from contract.wire import CapabilitiesDocument
 
 _LONGEST_NOTE = 200
@@ -32,11 +30,13 @@ def versions_told(
     capabilities: CapabilitiesDocument, own_version: str, *, tell_newer: bool
 ) -> ClientVersions:
     """Return what to tell of a backend's word; without `tell_newer` only what stops this one."""
+    from contract.versions import is_older  # here, because the first frame does without
+
     lowest, newest = capabilities.min_client_version, capabilities.newest_client_version
     needed = lowest if is_older(own_version, lowest) else ""
     newer = newest if tell_newer and is_older(own_version, newest) else ""
     if not needed and not newer:
         return ClientVersions()
-    page = capabilities.client_page if urlsplit(capabilities.client_page).scheme == "https" else ""
+    page = capabilities.client_page if capabilities.client_page.startswith("https://") else ""
     note = " ".join(capabilities.client_note.split())[:_LONGEST_NOTE]
     return ClientVersions(needed, newer, page, note)

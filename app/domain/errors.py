@@ -71,6 +71,21 @@ class StoreBusy(EnvironmentFault):
     retryable = False
 
 
+class OutboxInUse(StoreBusy):
+    """Another session, maybe on another computer, holds the folder of unsent messages."""
+
+    code = "outbox_in_use"
+    user_message_key = "error.outbox_in_use"
+
+
+class OutboxUnreachable(EnvironmentFault):
+    """The folder set for unsent messages can't be reached or written."""
+
+    code = "outbox_unreachable"
+    user_message_key = "error.outbox_unreachable"
+    retryable = False
+
+
 class KeyringLocked(EnvironmentFault):
     """The system's keyring is there but locked or refuses us."""
 

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from app.domain.errors import DiskFull, EnvironmentFault, KeyLost, KeyringLocked
+from app.domain.errors import DiskFull, EnvironmentFault, KeyLost, KeyringLocked, WrongKey
 
 KEY_SIZE_BYTES = 32
 WRAPPED_KEY_FILE = "key.wrapped"
@@ -64,24 +64,30 @@ class KeyVault:
     def load_or_create(self, paths: DataFolder) -> MasterKey:
         """Return the key kept in the keyring, making one for folders without data.
 
+        Its name lies in both folders, so that either of them may be wiped: where they name two
+        keys the outbox's counts, and the cache of the other one is put aside.
+
         Raises KeyringMissing (no keyring here), KeyringLocked (also when this folder's key is
-        behind a passphrase), KeyLost (data is here, its key is not; nothing is changed).
+        behind a passphrase), KeyLost (data is here, its key is not; nothing is changed), WrongKey
+        (two keys, and unsent messages under each).
         """
         from app.session import os_keyring
 
         if self.uses_passphrase(paths):
             raise KeyringLocked("the key is behind a passphrase")
-        instance = _read_instance(paths.data_dir)
+        instance = named_key(paths)
         if instance is not None:
             packed = os_keyring.read_secret(_user(instance))
             if packed is not None:
-                return MasterKey(_unpacked(packed))
+                key = MasterKey(_unpacked(packed))
+                _name_key(paths, instance)
+                return key
         if _has_data(paths):
             raise KeyLost("the keyring holds no key for this data")
         key = MasterKey(os.urandom(KEY_SIZE_BYTES))
         instance = os.urandom(_INSTANCE_BYTES).hex()
         os_keyring.write_secret(_user(instance), base64.b64encode(key.secret).decode("ascii"))
-        _write_instance(paths.data_dir, instance)
+        _name_key(paths, instance)
         return key
 
     def unlock_with_passphrase(self, paths: DataFolder, passphrase: str) -> MasterKey:
@@ -91,19 +97,23 @@ class KeyVault:
         """
         from app.session.wrapped_key import unwrap, wrap
 
-        path = paths.data_dir / WRAPPED_KEY_FILE
-        if path.exists():
-            return MasterKey(unwrap(path, passphrase))
+        path = _wrapped_key(paths)
+        if path is not None:
+            key = MasterKey(unwrap(path, passphrase))
+            _spread(path, paths)
+            return key
         if _has_data(paths):
             raise KeyLost("this data's key is not behind a passphrase")
         key = MasterKey(os.urandom(KEY_SIZE_BYTES))
         paths.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = paths.data_dir / WRAPPED_KEY_FILE
         wrap(path, key.secret, passphrase)
+        _spread(path, paths)
         return key
 
     def uses_passphrase(self, paths: DataFolder) -> bool:
         """Return True when this folder's key is behind a passphrase."""
-        return (paths.data_dir / WRAPPED_KEY_FILE).exists()
+        return _wrapped_key(paths) is not None
 
     def start_anew(self, paths: DataFolder) -> Path:
         """Move the data whose key is lost into a folder of its own; return that folder.
@@ -130,10 +140,73 @@ class KeyVault:
         """
         from app.session import os_keyring
 
-        (paths.data_dir / WRAPPED_KEY_FILE).unlink(missing_ok=True)
-        instance = _read_instance(paths.data_dir)
+        for folder in both(paths):
+            (folder / WRAPPED_KEY_FILE).unlink(missing_ok=True)
+        instance = named_key(paths)
         if instance is not None:
             os_keyring.delete_secret(_user(instance))
+
+
+def both(paths: DataFolder) -> tuple[Path, ...]:
+    """Return the folders that hold data, the outbox's first; once where they are one."""
+    return tuple(dict.fromkeys((paths.outbox_dir, paths.data_dir)))
+
+
+def named_key(paths: DataFolder) -> str | None:
+    """Return by which name the folders' key is kept in the keyring, None when none is named."""
+    return next(filter(None, map(_read_instance, both(paths))), None)
+
+
+def _name_key(paths: DataFolder, instance: str) -> None:
+    """Write the key's name wherever it is not; what another key keeps is put aside first."""
+    for folder in both(paths):
+        known = _read_instance(folder)
+        if known not in {None, instance}:
+            _put_cache_aside(folder)
+        if known != instance:
+            _write_instance(folder, instance)
+
+
+def _put_cache_aside(folder: Path) -> None:
+    """Keep a cache of another key out of the way; raises WrongKey where it is no mere cache.
+
+    The backend can send again what was in it.
+    """
+    if (folder / "outbox.db").exists():
+        raise WrongKey("two keys are named, and both folders hold unsent messages")
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    kept = folder / f"{_KEPT_PREFIX}{stamp}"
+    try:
+        kept.mkdir(mode=0o700)
+        for entry in sorted(folder.iterdir()):
+            if entry.name not in _STAYS and not entry.name.startswith(_KEPT_PREFIX):
+                entry.rename(kept / entry.name)
+    except OSError as error:
+        raise _fault(error, kept) from error
+
+
+def _wrapped_key(paths: DataFolder) -> Path | None:
+    found = (folder / WRAPPED_KEY_FILE for folder in both(paths))
+    return next((path for path in found if path.exists()), None)
+
+
+def _spread(path: Path, paths: DataFolder) -> None:
+    """Have the wrapped key in both folders: either of them may be wiped."""
+    content = path.read_bytes()
+    for folder in both(paths):
+        target = folder / WRAPPED_KEY_FILE
+        if target != path and not target.exists():
+            draft = target.with_name(f"{target.name}.new")
+            try:
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+                draft.replace(target)
+            except OSError as error:
+                raise _fault(error, target) from error
 
 
 def _user(instance: str) -> str:

@@ -110,7 +110,7 @@ async def _make_data(root: Path) -> None:
 
 async def _fill(store: Store) -> None:
     texts = tuple(message(f"m{n}", f"words {n}", at=n, home=TALK) for n in range(LAST))
-    await fill(store, (conversation(),), texts, (hana(),))
+    await fill(store, (conversation(closes_in_ms=None),), texts, (hana(),))
 
 
 def _core(folder: Path) -> Core:

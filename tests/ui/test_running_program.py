@@ -62,9 +62,9 @@ async def _make_data(root: Path) -> None:
     data, key = root / "data", MasterKey(SECRET)
     data.mkdir()
     store = await Store.open(data, data, key.derive("cache"), key.derive("outbox"), SystemClock())
-    second = msgspec.structs.replace(conversation(2), title="Kenji Sato")
+    second = msgspec.structs.replace(conversation(2, closes_in_ms=None), title="Kenji Sato")
     texts = (message("m1", "words", at=1, home=FIRST), message(IN_SECOND, "two", at=2, home=SECOND))
-    await fill(store, (conversation(), second), texts, (hana(),))
+    await fill(store, (conversation(closes_in_ms=None), second), texts, (hana(),))
     await store.close()
 
 

@@ -18,6 +18,11 @@ _SENTENCES = {
     "here.",
     "error.store_busy": "Parley is already open with this data folder. Use the open window, or "
     "close it first.",
+    "error.outbox_in_use": "Parley is open in another session of yours, maybe on another "
+    "computer, with the same unsent messages. Close it there, then start Parley again.",
+    "error.outbox_unreachable": "The folder for your unsent messages can't be reached. Parley does "
+    "not start without it, so that nothing you write is lost. Check the network, then start "
+    "Parley again; if that does not help, ask IT.",
     "error.keyring_locked": "The keyring of this computer is locked. Unlock it, then start "
     "Parley again.",
     "error.keyring_missing": "This session has no keyring. Choose a passphrase to protect "
