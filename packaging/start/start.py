@@ -40,4 +40,5 @@ def _hold_archive() -> None:
     archive._filename = f"/proc/self/fd/{held}"
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
