@@ -11,6 +11,7 @@ from sqlalchemy import Connection, update
 
 from app.core import Core
 from backend.directory.account_changes import set_member, set_owner
+from backend.directory.client_book import NewClient, add_client
 from backend.directory.modes import set_mode
 from backend.directory.points import PointAddress
 from backend.storage import tables
@@ -18,7 +19,7 @@ from contract.triage import TriageAction, TriageState
 from contract.wire import Channel, Mode
 from tests.app.core_world import holds, row_when
 from tests.app.test_approvals import _core
-from tests.backend.workspace import ELENA, KENTA, open_workspace, served
+from tests.backend.workspace import ELENA, FIRM, KENTA, open_workspace, served
 
 STRANGER = PointAddress(Channel.WHATSAPP, "phone", "+819000000555")
 
@@ -64,3 +65,38 @@ async def test_the_owner_hears_of_a_stranger_and_the_colleague_gets_all_messages
 def _mode_of(core: Core) -> Mode | None:
     accounts = () if core.me is None else core.me.accounts
     return next((one.mode for one in accounts if one.channel is Channel.WHATSAPP), None)
+
+
+async def test_a_client_of_the_own_book_with_a_new_number_stays_one_client(tmp_path: Path) -> None:
+    new = NewClient(
+        display_name="Hana Watanabe",
+        points=(PointAddress(Channel.SIGNAL, "uuid", "hana-signal"),),
+        employees=(KENTA,),
+    )
+    async with open_workspace(tmp_path / "backend") as workspace:
+        database = workspace.services.database
+        await database.write(_pool)
+        await database.write(lambda c: add_client(c, FIRM, new, "admin", 1))
+        async with (
+            served(workspace) as url,
+            _core(tmp_path / "kenta", url, KENTA) as kenta,
+        ):
+            message_id = await workspace.inbound("My new number", point=STRANGER)
+            await holds(lambda: kenta.triage.pending == 1)
+            (item,) = await kenta.triage.read()
+            (hana,) = await kenta.triage.book()
+            decided = await kenta.triage.decide(
+                item,
+                TriageAction.CLAIM,
+                employee_id="",
+                note="",
+                key="k-1",
+                contact_id=hana.contact_id,
+            )
+            assert decided.title == "Hana Watanabe"
+            await row_when(kenta, message_id, lambda row: row.message.archive is not None)
+            chat = await kenta.store.inbox.conversation(item.conversation_id)
+            assert chat is not None
+            assert (chat.title, chat.contact_ids) == ("Hana Watanabe", (hana.contact_id,))
+            (known,) = await kenta.triage.book()
+            assert [point.channel for point in known.points] == [Channel.SIGNAL, Channel.WHATSAPP]
