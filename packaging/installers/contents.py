@@ -42,7 +42,8 @@ LEFT_OUT_MODULES = (
     *("pytest", "_pytest", "hypothesis", "mypy", "IPython", "PyInstaller", "packaging"),
     # Parts of libraries that Parley does not use.
     *("alembic", "mako", "markupsafe", "boto3", "botocore", "gi", "dbus", "PIL", "numpy"),
-    *("cffi", "pycparser", "sqlalchemy.testing", "sqlalchemy.ext.mypy", "lxml"),
+    *("cffi", "pycparser", "lxml", "click.testing", "starlette.testclient", "starlette.schemas"),
+    *("sqlalchemy.orm", "sqlalchemy.ext", "sqlalchemy.testing"),
     *(f"sqlalchemy.dialects.{name}" for name in ("mysql", "mssql", "oracle", "postgresql")),
     *(f"phonenumbers.{name}" for name in ("geodata", "carrierdata", "tzdata")),
     *(f"phonenumbers.{name}" for name in ("geocoder", "carrier", "timezone")),

@@ -46,9 +46,12 @@ def build() -> list[Path]:
 
 def check(folder: Path) -> None:
     """Raise BuildFault where a bundle lacks a program, is too large or holds foreign files."""
-    for name in PROGRAMS:
-        if not (folder / f"{name}.exe").is_file():
-            raise BuildFault(f"The bundle has no {name}.exe: look at packaging/app.spec.")
+    for file in (f"{name}.{ending}" for name in PROGRAMS for ending in ("exe", "pkg")):
+        if not (folder / file).is_file():
+            raise BuildFault(f"The bundle has no {file}: look at packaging/app.spec.")
+    carried = {(folder / f"{name}.pkg").read_bytes() for name in PROGRAMS}
+    if len(carried) != 1:  # the installer package holds it once
+        raise BuildFault("The two programs carry other modules than each other: see app.spec.")
     names = [path.name.lower() for path in folder.rglob("*") if path.is_file()]
     foreign = {f"{name}.dll" for name in wine.STAND_INS}
     for name in names:
