@@ -26,12 +26,16 @@ BEGIN
     END
 END
 """
-# Names that are no short ones, alike in their first letters; a file of no bytes.
+# Names that are no short ones, alike in their first letters; a sign beyond ASCII; no bytes at
+# all; two large files that are equal.
 _PLAIN_FILES = {
     "_internal/PySide6/translations/a long file name.json": "one",
     "_internal/PySide6/translations/a long file nam.json": "two",
     "_internal/Readme.txt": "three",
+    "_internal/resources/Terms – closing.pdf": "four",
     "_internal/empty.py": "",
+    "parley.pkg": "modules" * 50_000,
+    "parley-backend.pkg": "modules" * 50_000,
 }
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from installers.inputs import source_date_epoch
 from installers.places import BUNDLES, PACKAGES, PACKAGING, version
+from installers.windows.cabinet import write_cabinet
 from installers.windows.msi_database import Table, read_tables, table, tool, write_tables
 from installers.windows.msi_dialogs import user_interface
 from installers.windows.msi_files import complete_files
@@ -22,7 +23,7 @@ from installers.windows.msi_identity import (
     Variant,
     published_addresses,
 )
-from installers.windows.msi_payload import PayloadFile, digest, fragment, stage
+from installers.windows.msi_payload import Payload, fragment, read_payload, write_stand_ins
 from installers.windows.msi_sequences import ADDRESS_FAULTLESS, sequences
 from installers.windows.msi_texts import UI_PROPERTIES, licence_rtf
 from installers.windows.msi_validation import check
@@ -30,6 +31,7 @@ from installers.windows.resources import icon
 from installers.windows.signing import sign
 
 SOURCES = PACKAGING / "windows"
+CABINET = "parley.cab"
 _COMPONENTS = (
     "Defaults",
     "BackendAddress",
@@ -57,13 +59,17 @@ def build_packages(
     written: list[Path] = []
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        files = stage(bundle, work / "files", epoch_s)
+        payload = read_payload(bundle)
+        write_stand_ins(payload, work / "files")
+        packed = [(one.file_id, one.source) for one in payload.packed]
+        write_cabinet(work / CABINET, packed, epoch_s)
         shutil.copyfile(SOURCES / "parley.wxs", work / "parley.wxs")
         shutil.copyfile(icon(), work / "parley.ico")
         for variant in variants:
             package = work / variant.file_name(of_version)
-            _compile(work, package, files, variant, of_version)
-            _complete(package, files, variant, of_version, epoch_s)
+            _compile(work, package, payload, variant, of_version)
+            _complete(package, payload, variant, of_version, epoch_s)
+            tool("msibuild", package, "-a", CABINET, work / CABINET)
             sign(package)
             written.append(target / package.name)
             shutil.move(package, written[-1])
@@ -71,11 +77,10 @@ def build_packages(
 
 
 def _compile(
-    work: Path, package: Path, files: list[PayloadFile], variant: Variant, of_version: str
+    work: Path, package: Path, payload: Payload, variant: Variant, of_version: str
 ) -> None:
-    """Have wixl write the package's files, cabinet and plain tables."""
-    (work / "files.wxs").write_text(fragment(files, variant), encoding="utf-8")
-    kilobytes = sum(one.size_bytes for one in files) // 1024
+    """Have wixl write the package's tables, as far as it knows them."""
+    (work / "files.wxs").write_text(fragment(payload, variant), encoding="utf-8")
     variables = {
         "Variant": variant.name,
         "Version": of_version,
@@ -84,7 +89,7 @@ def _compile(
         "UpgradeCode": variant.upgrade_code,
         "Hive": variant.hive,
         "Scope": variant.scope,
-        "SizeKilobytes": str(kilobytes),
+        "SizeKilobytes": str(payload.size_bytes // 1024),
         "AddressCondition": f"REMOVE OR {ADDRESS_FAULTLESS}",
         **{f"Guid{name}": variant.component_guid(name) for name in _COMPONENTS},
     }
@@ -93,11 +98,11 @@ def _compile(
 
 
 def _complete(
-    package: Path, files: list[PayloadFile], variant: Variant, of_version: str, epoch_s: int
+    package: Path, payload: Payload, variant: Variant, of_version: str, epoch_s: int
 ) -> None:
     """Add what wixl can't write, check the tables as they stand in the file."""
     tables = read_tables(package)
-    changed = complete_files(tables, files, variant)
+    changed = complete_files(tables, payload, variant)
     changed += sequences(tables, variant, of_version)
     changed += user_interface(variant, licence_rtf(SOURCES / "licence.txt"))
     properties = tables["Property"]
@@ -107,7 +112,7 @@ def _complete(
         properties.add(Property="ALLUSERS", Value="1")
     tables.update({one.name: one for one in changed})
     empty = [name for name, one in tables.items() if not one.rows and name not in _KEPT_EMPTY]
-    summary = _summary(variant, of_version, digest(files), epoch_s)
+    summary = _summary(variant, of_version, payload.digest(), epoch_s)
     write_tables(package, [*(one for one in changed if one.rows), summary], empty)
     check(read_tables(package))
 

@@ -14,6 +14,9 @@ from pathlib import Path
 
 from installers.faults import BuildFault
 
+# How the package stores text; the tools themselves read and write UTF-8.
+CODE_PAGE = "cp1252"
+
 Row = list[str]
 
 # The text format marks what would break a line (Windows Installer SDK, "Text Archive Files").
@@ -98,10 +101,11 @@ def write_tables(package: Path, tables: Iterable[Table], dropped: Iterable[str] 
     if queries:
         tool("msibuild", package, "-q", *queries)
     with tempfile.TemporaryDirectory() as folder:
-        files: list[Path] = []
+        files = [Path(folder) / "_ForceCodepage.idt"]
+        files[0].write_bytes(f"\r\n\r\n{CODE_PAGE.removeprefix('cp')}\t_ForceCodepage\r\n".encode())
         for one in tables:
             files.append(Path(folder) / f"{one.name}.idt")
-            files[-1].write_bytes(one.text().encode("cp1252"))
+            files[-1].write_bytes(one.text().encode("utf-8"))
         tool("msibuild", package, "-i", *files)
 
 

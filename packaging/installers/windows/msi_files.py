@@ -5,12 +5,15 @@ It never changes which files a package holds, nor their order in its cabinet.
 
 from __future__ import annotations
 
+import hashlib
 import re
+import struct
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 
 from installers.windows.msi_database import Table, table
 from installers.windows.msi_identity import Variant
-from installers.windows.msi_payload import MAIN_PROGRAM, PayloadFile
+from installers.windows.msi_payload import MAIN_PROGRAM, Payload, PayloadFile
 from installers.windows.pe_version import file_version
 
 # The program gives itself the same identity at its start.
@@ -33,31 +36,71 @@ _OWN_KEYS = {
 }
 
 
-def complete_files(
-    tables: Mapping[str, Table], files: list[PayloadFile], variant: Variant
-) -> list[Table]:
+def complete_files(tables: Mapping[str, Table], payload: Payload, variant: Variant) -> list[Table]:
     """Complete the tables in place and return those that changed or are new."""
-    _versions(tables["File"], tables["MsiFileHash"], files)
+    hashes = _contents(tables["File"], payload.packed)
     _short_names(tables["File"], "FileName", "Component_", _folder_of(tables["Component"]))
     _short_names(tables["Directory"], "DefaultDir", "Directory_Parent", {})
     _components(tables["Component"])
     _own_keys(tables["Registry"], variant)
     _search_64_bits(tables["RegLocator"])
     _fixed_feature(tables["Feature"])
-    changed = ("File", "MsiFileHash", "Directory", "Component", "Registry", "RegLocator", "Feature")
-    new = [_folder_removal(tables), _made_folders(tables), _shortcut_identity(tables["Shortcut"])]
+    changed = ("File", "Directory", "Component", "Registry", "RegLocator", "Feature")
+    new = [hashes, _copies(payload), _folder_removal(tables), _made_folders(tables)]
+    new.append(_shortcut_identity(tables["Shortcut"]))
     return [*(tables[name] for name in changed), *new]
 
 
-def _versions(file: Table, hashes: Table, files: list[PayloadFile]) -> None:
-    """Give each versioned file its version; only files without one are compared by hash."""
-    found = {one.file_id: file_version(one.staged) for one in files}
-    key, version, language = file.column("File"), file.column("Version"), file.column("Language")
-    for row in file.rows:
-        told = found[row[key]]
+def _contents(file: Table, files: list[PayloadFile]) -> Table:
+    """Fill in sizes, versions and the cabinet's order; return the hashes of unversioned files.
+
+    A versioned file has no hash: Windows would compare the two and could lose it in an upgrade.
+    """
+    hashes = table(
+        "MsiFileHash",
+        "File_:s72 Options:i2 HashPart1:i4 HashPart2:i4 HashPart3:i4 HashPart4:i4",
+    )
+    rows = {row[0]: row for row in file.rows}
+    for number, one in enumerate(files, start=1):
+        row = rows[one.file_id]
+        row[file.column("FileSize")] = str(one.size_bytes)
+        row[file.column("Sequence")] = str(number)
+        told = file_version(one.source)
         if told is not None:
-            row[version], row[language] = told.version, told.language
-    hashes.rows = [row for row in hashes.rows if found[row[0]] is None]
+            row[file.column("Version")] = told.version
+            row[file.column("Language")] = told.language
+        else:
+            hashes.rows.append([one.file_id, "0", *_hash_parts(one)])
+    return hashes
+
+
+def _hash_parts(one: PayloadFile) -> list[str]:
+    """Return the MD5 as four signed numbers; an empty file's is zero (MsiGetFileHash)."""
+    if not one.size_bytes:
+        return ["0"] * 4
+    found = hashlib.md5(one.source.read_bytes(), usedforsecurity=False).digest()
+    return [str(part) for part in struct.unpack("<4i", found)]
+
+
+def _copies(payload: Payload) -> Table:
+    """Return the files that are written as copies of others."""
+    copies = table(
+        "DuplicateFile", "FileKey:s72 Component_:s72 File_:s72 DestName:L255 DestFolder:S72"
+    )
+    for copy, original in payload.copies.items():
+        name = copy.path.name
+        copies.add(
+            FileKey=copy.file_id,
+            Component_=original.component_id,
+            File_=original.file_id,
+            DestName=name if _SHORT.fullmatch(name) else f"{_short_copy(copy)}|{name}",
+        )
+    return copies
+
+
+def _short_copy(copy: PayloadFile) -> str:
+    """Return a short name that no file of the File table has: it begins with its key's digits."""
+    return f"{copy.file_id[2:10].upper()}{PurePosixPath(copy.path.name).suffix[:4].upper()}"
 
 
 def _folder_of(component: Table) -> dict[str, str]:
