@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from app.domain.listeners import Listeners
 from app.faults import answered
 from backend_client.client import GovernedApi
-from contract.triage import TriageAction, TriageItem
+from contract.triage import TriageCommand, TriageItem
 from contract.wire import Contact
 
 MOST_PAGES = 5
@@ -63,28 +63,9 @@ class TriageDesk:
         """Return the clients of the own book by name: one of them may be the sender."""
         return await self._book()
 
-    async def decide(
-        self,
-        item: TriageItem,
-        action: TriageAction,
-        *,
-        employee_id: str,
-        note: str,
-        key: str,
-        contact_id: str = "",
-    ) -> TriageItem:
+    async def decide(self, item: TriageItem, command: TriageCommand, *, key: str) -> TriageItem:
         """Claim, assign or dismiss an unknown sender; return them as they stand now.
 
-        `contact_id` is who of the own book the sender is. The same key decides once, however
-        often it is sent. Raises errors of app.domain.errors.
+        The same key decides once, however often it is sent. Raises errors of app.domain.errors.
         """
-        return await answered(
-            self._api.triage.decide(
-                item.conversation_id,
-                action,
-                employee_id=employee_id,
-                contact_id=contact_id,
-                note=note,
-                key=key,
-            )
-        )
+        return await answered(self._api.triage.decide(item.conversation_id, command, key=key))

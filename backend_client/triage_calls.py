@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from backend_client.calls import Caller
 from contract import api
-from contract.ids import ContactId, ConversationId, EmployeeId
-from contract.triage import TriageAction, TriageCommand, TriageItem, TriagePage, TriageState
+from contract.ids import ConversationId
+from contract.triage import TriageCommand, TriageItem, TriagePage, TriageState
 
 
 class TriageCalls:
@@ -26,24 +26,8 @@ class TriageCalls:
         return await self._caller.get(api.TRIAGE, TriagePage, params=asked)
 
     async def decide(
-        self,
-        conversation_id: ConversationId,
-        action: TriageAction,
-        *,
-        employee_id: str = "",
-        contact_id: str = "",
-        note: str = "",
-        key: str = "",
+        self, conversation_id: ConversationId, command: TriageCommand, *, key: str = ""
     ) -> TriageItem:
-        """Claim, assign or dismiss an unknown sender; the same key decides once.
-
-        `contact_id` is who of the asker's own book the sender is.
-        """
+        """Decide on an unknown sender; the same key decides once."""
         path = api.TRIAGE_ACTIONS.format(conversation_id=conversation_id)
-        command = TriageCommand(
-            action=action,
-            employee_id=EmployeeId(employee_id),
-            contact_id=ContactId(contact_id),
-            note=note,
-        )
         return await self._caller.command("POST", path, command, TriageItem, key=key)

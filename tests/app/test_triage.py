@@ -15,7 +15,8 @@ from backend.directory.client_book import NewClient, add_client
 from backend.directory.modes import set_mode
 from backend.directory.points import PointAddress
 from backend.storage import tables
-from contract.triage import TriageAction, TriageState
+from contract.ids import EmployeeId
+from contract.triage import TriageAction, TriageCommand, TriageState
 from contract.wire import Channel, Mode
 from tests.app.core_world import holds, row_when
 from tests.app.test_approvals import _core
@@ -48,9 +49,8 @@ async def test_the_owner_hears_of_a_stranger_and_the_colleague_gets_all_messages
             await holds(lambda: kenta.triage.pending == 1)
             assert kenta.triage.is_offered and not elena.triage.is_offered
             (item,) = await kenta.triage.read()
-            decided = await kenta.triage.decide(
-                item, TriageAction.ASSIGN, employee_id=ELENA, note="", key="k-1"
-            )
+            to_elena = TriageCommand(action=TriageAction.ASSIGN, employee_id=EmployeeId(ELENA))
+            decided = await kenta.triage.decide(item, to_elena, key="k-1")
             assert decided.state is TriageState.ASSIGNED
             row = await row_when(elena, message_id, lambda row: row.message.archive is not None)
             assert row.message.text == "Who are you?"
@@ -85,14 +85,8 @@ async def test_a_client_of_the_own_book_with_a_new_number_stays_one_client(tmp_p
             await holds(lambda: kenta.triage.pending == 1)
             (item,) = await kenta.triage.read()
             (hana,) = await kenta.triage.book()
-            decided = await kenta.triage.decide(
-                item,
-                TriageAction.CLAIM,
-                employee_id="",
-                note="",
-                key="k-1",
-                contact_id=hana.contact_id,
-            )
+            joined = TriageCommand(action=TriageAction.CLAIM, contact_id=hana.contact_id)
+            decided = await kenta.triage.decide(item, joined, key="k-1")
             assert decided.title == "Hana Watanabe"
             await row_when(kenta, message_id, lambda row: row.message.archive is not None)
             chat = await kenta.store.inbox.conversation(item.conversation_id)

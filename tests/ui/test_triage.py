@@ -13,8 +13,8 @@ from PySide6.QtTest import QAbstractItemModelTester, QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from app.domain.errors import Offline
-from contract.ids import AccountId, ContactId, ConversationId, EmployeeId
-from contract.triage import TriageAction, TriageItem, TriageMessage, TriageState
+from contract.ids import AccountId, ConversationId, EmployeeId
+from contract.triage import TriageCommand, TriageItem, TriageMessage, TriageState
 from contract.wire import Channel, Colleague, Contact, Direction, MessageKind
 from tests.ui.import_kit import BOOK
 from tests.ui.kit import until
@@ -77,20 +77,11 @@ class Queue(WaitingRows[TriageItem]):
     async def book(self) -> tuple[Contact, ...]:
         return BOOK
 
-    async def decide(
-        self,
-        item: TriageItem,
-        action: TriageAction,
-        *,
-        employee_id: str,
-        note: str,
-        key: str,
-        contact_id: str = "",
-    ) -> TriageItem:
-        self.linked.append(contact_id)
-        await self.decided(item, action, employee_id, note, key)
+    async def decide(self, item: TriageItem, command: TriageCommand, *, key: str) -> TriageItem:
+        self.linked.append(command.contact_id)
+        await self.decided(item, command.action, command.employee_id, command.note, key)
         names = {one.contact_id: one.display_name for one in BOOK}
-        title = names.get(ContactId(contact_id), item.title)
+        title = names.get(command.contact_id, item.title)
         return msgspec.structs.replace(item, state=TriageState.ASSIGNED, title=title)
 
 

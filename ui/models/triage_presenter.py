@@ -10,8 +10,8 @@ from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal
 
-from contract.ids import EmployeeId
-from contract.triage import TriageAction, TriageItem
+from contract.ids import ContactId, EmployeeId
+from contract.triage import TriageAction, TriageCommand, TriageItem
 from contract.wire import Contact
 from ui.bridge.spawn import Spawner
 from ui.models.triage_model import TriageModel
@@ -35,17 +35,8 @@ class TriageQueue(Protocol):
         """Return the clients of the own book by name."""
         ...
 
-    async def decide(
-        self,
-        item: TriageItem,
-        action: TriageAction,
-        *,
-        employee_id: str,
-        note: str,
-        key: str,
-        contact_id: str = "",
-    ) -> TriageItem:
-        """Claim, assign or dismiss one, who may be the client `contact_id` of the own book."""
+    async def decide(self, item: TriageItem, command: TriageCommand, *, key: str) -> TriageItem:
+        """Claim, assign or dismiss one, who may be a client of the own book."""
         ...
 
 
@@ -95,20 +86,18 @@ class TriagePresenter(WaitingPresenter[TriageItem]):
             self.tell("Say why, for the archive. The messages stay there.")
             return False
         client = None if action is TriageAction.DISMISS else self.link(item)
-        contact_id = "" if client is None else client.contact_id
+        command = TriageCommand(
+            action=action,
+            employee_id=EmployeeId(employee_id),
+            contact_id=ContactId("") if client is None else client.contact_id,
+            note=note,
+        )
         return self.put(
             Decision(
                 item,
-                (action, employee_id, note, contact_id),
-                lambda key: self._queue.decide(
-                    item,
-                    action,
-                    employee_id=employee_id,
-                    note=note,
-                    key=key,
-                    contact_id=contact_id,
-                ),
-                lambda decided: _outcome(decided, action, employee_id),
+                (command,),
+                lambda key: self._queue.decide(item, command, key=key),
+                lambda decided: _outcome(decided, command),
                 lambda: self._on_decided(item, action),
             )
         )
@@ -122,12 +111,11 @@ class TriagePresenter(WaitingPresenter[TriageItem]):
             self.claimed.emit(item.conversation_id)
 
 
-def _outcome(item: TriageItem, action: TriageAction, employee_id: str) -> str:
-    if action is TriageAction.CLAIM:
+def _outcome(item: TriageItem, command: TriageCommand) -> str:
+    if command.action is TriageAction.CLAIM:
         return f"{item.title} is in your inbox now."
-    if action is TriageAction.DISMISS:
+    if command.action is TriageAction.DISMISS:
         return f"{item.title} was dismissed. The messages stay in the archive."
     names = {one.employee_id: one.display_name for one in item.candidates}
-    return (
-        f"{names.get(EmployeeId(employee_id), 'Your colleague')} has {item.title} in the inbox now."
-    )
+    who = names.get(command.employee_id, "Your colleague")
+    return f"{who} has {item.title} in the inbox now."
