@@ -15,7 +15,9 @@ unset PARLEY_SIGN_CERT PARLEY_SIGN_KEY
 PYTHONPATH=packaging .venv/bin/python -c '
 from installers.materials.write import add_notices
 from installers.places import BUNDLES
+from installers.windows.bundle import check
 
+check(BUNDLES / "windows")
 add_notices("windows", BUNDLES / "windows")
 '
 PYTHONPATH=packaging .venv/bin/python -m installers msi
