@@ -19,6 +19,7 @@ from installers.contents import QtSystem
 from installers.downloads import Pinned, download
 from installers.faults import BuildFault
 from installers.linux import archive, elf, icu_data
+from installers.linux.search_path import drop_absolute_paths
 from installers.places import ROOT
 
 
@@ -72,13 +73,16 @@ def test_the_lock_of_the_bundle_leaves_out_what_writes_the_editable_install() ->
         ("PySide6/Qt/plugins/platforms/libqeglfs.so", "linux", False),
         ("PySide6/Qt/translations/qtbase_de.qm", "linux", False),
         ("PySide6/Qt6Widgets.dll", "windows", True),
-        ("PySide6/Qt6Network.dll", "windows", False),
+        ("PySide6/Qt/lib/libQt6Network.so.6", "linux", False),
+        ("PySide6/Qt6Network.dll", "windows", True),
+        ("PySide6/plugins/tls/qschannelbackend.dll", "windows", False),
+        ("PySide6/Qt6NetworkAuth.dll", "windows", False),
         ("PySide6/plugins/platforms/qwindows.dll", "windows", True),
         ("PySide6/plugins/platforms/qdirect2d.dll", "windows", False),
         ("PySide6/opengl32sw.dll", "windows", False),
         ("PySide6/Qt/lib/QtGui.framework/Versions/A/QtGui", "macos", True),
         ("PySide6/Qt/lib/QtGui.framework/Versions/A/Resources/Info.plist", "macos", True),
-        ("PySide6/Qt/lib/QtNetwork.framework/Versions/A/QtNetwork", "macos", False),
+        ("PySide6/Qt/lib/QtNetwork.framework/Versions/A/QtNetwork", "macos", True),
         ("PySide6/Qt/plugins/platforms/libqcocoa.dylib", "macos", True),
         ("phonenumbers/data/region_DE.py", "linux", True),
         ("phonenumbers/geodata/data0.py", "linux", False),
@@ -200,3 +204,26 @@ def test_qt_still_compares_and_folds_with_icus_data_cut(tmp_path: Path) -> None:
 
     assert done.stdout == f"True True True True\n{cut}\n", done.stderr
     assert cut.stat().st_size < whole.stat().st_size / 2
+
+
+@pytest.mark.skipif(not (shutil.which("as") and shutil.which("ld")), reason="needs binutils")
+@pytest.mark.parametrize(
+    ("given", "left"), [("/home/builder/lib", ""), ("$ORIGIN/../lib", "[$ORIGIN/../lib]")]
+)
+def test_a_library_forgets_the_folders_of_the_machine_that_built_it(
+    given: str, left: str, tmp_path: Path
+) -> None:
+    library = tmp_path / "thing.so"
+    elf.run_tool("as", "-o", str(tmp_path / "thing.o"), "/dev/null")
+    linked = ("-shared", "-soname", "thing.so", "--enable-new-dtags", "-rpath", given)
+    elf.run_tool("ld", *linked, "-o", str(library), str(tmp_path / "thing.o"))
+
+    changed = drop_absolute_paths(library)
+
+    told = elf.run_tool("readelf", "--wide", "--dynamic", str(library))
+    assert changed is not bool(left)
+    assert "soname: [thing.so]" in told
+    assert ("RUNPATH" in told) is bool(left)
+    assert left in told
+    assert (b"/home/builder" in library.read_bytes()) is False
+    assert not drop_absolute_paths(library)

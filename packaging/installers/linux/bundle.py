@@ -15,6 +15,7 @@ from installers import inputs
 from installers.faults import BuildFault
 from installers.linux.elf import elf_files, strip
 from installers.linux.icu_data import cut_icu_data
+from installers.linux.search_path import drop_absolute_paths
 from installers.places import BUNDLES, CACHE, PACKAGING
 
 BUNDLE = BUNDLES / "linux"
@@ -30,7 +31,10 @@ def build() -> list[Path]:
     work.mkdir(parents=True)
     _run_pyinstaller(_python(site), (tools, PACKAGING), work)
     built = work / "dist" / "parley"
-    strip(path for path in elf_files(built) if path.parent != built)
+    compiled = [path for path in elf_files(built) if path.parent != built]
+    strip(compiled)
+    for path in compiled:
+        drop_absolute_paths(path)
     _share_modules(built)
     for library in built.rglob("libicudata.so.*"):
         cut_icu_data(library)
