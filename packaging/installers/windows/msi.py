@@ -110,8 +110,8 @@ def _complete(
         properties.add(Property=name, Value=value)
     if variant.name == "machine":
         properties.add(Property="ALLUSERS", Value="1")
-    tables.update({one.name: one for one in changed})
-    empty = [name for name, one in tables.items() if not one.rows and name not in _KEPT_EMPTY]
+    standing = tables | {one.name: one for one in changed if one.name in tables}
+    empty = [name for name, one in standing.items() if not one.rows and name not in _KEPT_EMPTY]
     summary = _summary(variant, of_version, payload.digest(), epoch_s)
     write_tables(package, [*(one for one in changed if one.rows), summary], empty)
     check(read_tables(package))

@@ -29,11 +29,9 @@ _CONDITIONS = {
     "Autostart": "AUTOSTART = 1",
     "Desktop": "DESKTOP_SHORTCUT = 1",
 }
-# Keys that are the package's alone: gone with all they hold when the component goes.
-_OWN_KEYS = {
-    "UrlScheme": r"Software\Classes\parley",
-    "Memory": r"Software\Parley\Installer",
-}
+# A key that is the package's alone: gone with all it holds when its component goes. Keys that
+# hold values and no further keys need no such row: they go with their last value.
+_OWN_KEYS = {"UrlScheme": r"Software\Classes\parley"}
 
 
 def complete_files(tables: Mapping[str, Table], payload: Payload, variant: Variant) -> list[Table]:
