@@ -42,6 +42,7 @@ from app.sync.reference import Reference, ReferenceKeeper
 from app.sync.runner import SyncRunner
 from app.sync.status_board import StatusBoard
 from app.sync.wake_watch import WakeWatch, way_out
+from app.system_proxy import FindProxy
 from app.tasks import TaskOwner
 from app.triage_desk import TriageDesk
 from app.upkeep_desk import UpkeepDesk
@@ -77,8 +78,12 @@ class Composition:
         *,
         endpoint: BackendEndpoint | None,
         client_version: str,
+        find_proxy: FindProxy | None = None,
     ) -> None:
-        """`settings` gives those that hold now; `typing` hears which client types."""
+        """`settings` gives those that hold now; `typing` hears which client types.
+
+        `find_proxy` tells the system's proxy for an address.
+        """
         self._store = store
         self._settings = settings
         self._clock = clock
@@ -89,7 +94,7 @@ class Composition:
         self._recount = asyncio.Event()
         self._moved_in = asyncio.Event()
         self._bundle: bytes | None = None
-        self._transport = Transport(endpoint, client_version=client_version)
+        self._transport = Transport(endpoint, client_version=client_version, find_proxy=find_proxy)
         self.api = GovernedApi(self._transport)
         self._build_desks()
         self._build_outbox()

@@ -320,6 +320,7 @@ class Core:
 
     def _compose(self) -> None:
         from app.composition import Composition
+        from app.system_proxy import system_proxy
         from app.tasks import TaskOwner
 
         self._tasks = TaskOwner(self._task_failed)
@@ -333,6 +334,7 @@ class Core:
             self._typing.tell,
             endpoint=self._given_endpoint,
             client_version=CLIENT_VERSION,
+            find_proxy=system_proxy(),
         )
         self.api, self.messaging = self.rooms.api, self.rooms.messaging
         self.desk, self.approvals = self.rooms.desk, self.rooms.approvals

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from backend_client.bounded_text import BoundedText
 from backend_client.endpoint import BackendEndpoint
 from backend_client.errors import Garbled, StreamMute, TimedOut, Unreachable
+from backend_client.proxies import FindProxy, ProxyChoice
 from contract import api
 
 if TYPE_CHECKING:
@@ -60,10 +61,13 @@ class Transport:
         *,
         client_version: str = "",
         answer_timeout_s: float = ANSWER_TIMEOUT_S,
+        find_proxy: FindProxy | None = None,
     ) -> None:
+        """`find_proxy` tells the system's proxy for an address; see `ProxyChoice`."""
         self._endpoint = endpoint
         self._client_version = client_version
         self._answer_timeout_s = answer_timeout_s
+        self._proxies = ProxyChoice(find_proxy)
         self._client: httpx.AsyncClient | None = None
         self._tls: tuple[str | None, ssl.SSLContext] | None = None
         self._building = asyncio.Lock()
@@ -84,6 +88,7 @@ class Transport:
 
     def renew(self) -> None:
         """Send everything from now on over new connections: the kept ones are likely dead."""
+        self._proxies.forget()
         self._retire_pool()
 
     async def request(
@@ -258,6 +263,7 @@ class Transport:
         _import_httpx()
         import httpx
 
+        proxy = self._proxies.lead_to(endpoint)
         return httpx.AsyncClient(
             base_url=endpoint.url,
             headers={
@@ -265,8 +271,8 @@ class Transport:
                 api.CLIENT_VERSION: self._client_version,
             },
             verify=self._tls_context(endpoint),
-            proxy=None if endpoint.is_loopback else endpoint.proxy,
-            trust_env=endpoint.system_proxy and not (endpoint.is_loopback or endpoint.proxy),
+            proxy=proxy or None,
+            trust_env=proxy is None,
             timeout=httpx.Timeout(read_timeout_s, connect=CONNECT_TIMEOUT_S),
             limits=httpx.Limits(max_connections=MAX_CONNECTIONS, keepalive_expiry=KEEP_ALIVE_S),
         )

@@ -26,8 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(_without_options_of_a_link(words))
     if chosen.link and not _is_link(chosen.link[0]):
         parser.error(f"unrecognized arguments: {' '.join(chosen.link)}")
-    if (chosen.json or chosen.output is not None) and not chosen.selftest:
-        parser.error("--json and --output go with --selftest")
+    answers = chosen.selftest or chosen.system_proxy is not None
+    if (chosen.json and not chosen.selftest) or (chosen.output is not None and not answers):
+        parser.error("--json goes with --selftest, --output with that and with --system-proxy")
     if chosen.data_dir is not None:
         from app.settings.paths import DATA_DIR_VARIABLE
 
@@ -54,6 +55,10 @@ def _run(chosen: argparse.Namespace) -> int:
         from ui.selftest import run_selftest
 
         return run_selftest(as_json=chosen.json, version=version(), output=chosen.output)
+    if chosen.system_proxy is not None:
+        from ui.proxy_answer import run_system_proxy
+
+        return run_system_proxy(chosen.system_proxy, chosen.output)
     if chosen.tour is not None:
         from ui.tour.run import run_tour
 
@@ -90,7 +95,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--json", action="store_true", help="with --selftest: print JSON")
     parser.add_argument(
-        "--output", type=Path, metavar="FILE", help="with --selftest: write to FILE, not print"
+        "--output", type=Path, metavar="FILE", help="write the answer to FILE, not print it"
+    )
+    parser.add_argument(
+        "--system-proxy", metavar="URL", help="say which proxy this system uses for URL"
     )
     parser.add_argument(
         "--autostart",

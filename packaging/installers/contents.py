@@ -57,11 +57,12 @@ _TAKEN_ALONG_ON_LINUX = (
 )
 
 QT_MODULES = ("QtCore", "QtDBus", "QtGui", "QtSvg", "QtTest", "QtWidgets")
-# What those modules and the plug-ins below are linked to, besides themselves.
+# What those modules and the plug-ins below are linked to, besides themselves; and where the system
+# knows more of proxies than the environment does, the module that asks it (decision 26).
 _QT_LINKED: dict[QtSystem, tuple[str, ...]] = {
     "linux": ("XcbQpa", "WaylandClient"),
-    "windows": (),
-    "macos": (),
+    "windows": ("Network",),
+    "macos": ("Network",),
 }
 # Plug-ins by folder and plain name, without `lib` before and an ending after it.
 _QT_PLUGINS: dict[QtSystem, frozenset[str]] = {
