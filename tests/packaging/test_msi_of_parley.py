@@ -1,4 +1,7 @@
-"""The machine's package of Parley itself under wine, from installation to removal."""
+"""The machine's package of Parley itself under wine, from installation to removal.
+
+It never looks at the person's package: the small bundle's tests do.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What both Windows packages say of themselves, read back from packages of a small bundle."""
+"""What both Windows packages say of themselves, read back from packages of a small bundle.
+
+Nothing is installed here: test_msi_installs.py does that.
+"""
 
 from __future__ import annotations
 
