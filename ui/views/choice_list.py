@@ -21,6 +21,27 @@ _VALUE = Qt.ItemDataRole.UserRole
 _STEPS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: 8, Qt.Key.Key_PageUp: -8}
 
 
+def find_field(asked: str, named: str = "") -> QLineEdit:
+    """Return a field for words that narrow a list; `named` is its accessible name, else `asked`."""
+    result = QLineEdit()
+    result.setPlaceholderText(asked)
+    result.setAccessibleName(named or asked)
+    result.setClearButtonEnabled(True)
+    return result
+
+
+def choice_rows(listed: str, tokens: Tokens) -> QListWidget:
+    """Return a framed list of names with what each is at its row's end (ChoiceDelegate's roles)."""
+    result = QListWidget()
+    result.setAccessibleName(listed)
+    result.setItemDelegate(ChoiceDelegate(tokens, result))
+    result.setMouseTracking(True)
+    result.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    OverlayScrollBar(result)
+    restyle(result, "framed", True)
+    return result
+
+
 class ChoiceList(QWidget):
     """`typed` carries the field's text, `current_changed` tells of another row in front.
 
@@ -36,16 +57,16 @@ class ChoiceList(QWidget):
     ) -> None:
         """`asked` and `listed` are how screen readers call the field and the list."""
         super().__init__(parent)
-        self.field = QLineEdit()
-        self.field.setPlaceholderText(asked)
-        self.field.setAccessibleName(asked)
-        self.field.setClearButtonEnabled(True)
+        self.field = find_field(asked)
         self.field.textChanged.connect(self.typed)
         self.field.installEventFilter(self)
         self._said = label("", "secondary")
         self._said.setWordWrap(True)
         self._said.hide()
-        self._list = self._built_list(listed, tokens)
+        self._list = choice_rows(listed, tokens)
+        self._list.setUniformItemSizes(True)
+        self._list.currentItemChanged.connect(lambda *_: self.current_changed.emit())
+        self._list.itemActivated.connect(lambda _: self.activated.emit())
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
@@ -97,19 +118,6 @@ class ChoiceList(QWidget):
         """Say something above the list; "" says nothing."""
         self._said.setText(words)
         self._said.setVisible(bool(words))
-
-    def _built_list(self, listed: str, tokens: Tokens) -> QListWidget:
-        result = QListWidget()
-        result.setAccessibleName(listed)
-        result.setItemDelegate(ChoiceDelegate(tokens, result))
-        result.setUniformItemSizes(True)
-        result.setMouseTracking(True)
-        result.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        result.currentItemChanged.connect(lambda *_: self.current_changed.emit())
-        result.itemActivated.connect(lambda _: self.activated.emit())
-        OverlayScrollBar(result)
-        restyle(result, "framed", True)
-        return result
 
     def _step(self, by: int) -> None:
         shown = [n for n in range(self.count()) if not self._list.item(n).isHidden()]

@@ -10,19 +10,17 @@ from collections.abc import Callable, Collection, Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLineEdit,
-    QListWidget,
     QListWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
-from ui.delegates.choice_delegate import END_ROLE, NAME_ROLE, ChoiceDelegate
+from ui.delegates.choice_delegate import END_ROLE, NAME_ROLE
 from ui.models.broadcast_lines import ClientChat
-from ui.theme.overlay_scroll_bar import OverlayScrollBar
 from ui.theme.tokens import Tokens
 from ui.theme.tool_tips import plain_tip
-from ui.theme.widgets import button, label, restyle
+from ui.theme.widgets import button, label
+from ui.views.choice_list import choice_rows, find_field
 
 _ROLE = Qt.ItemDataRole.UserRole
 _NOBODY = "No chat with a single client is here yet. They come with the first messages."
@@ -65,10 +63,7 @@ class ClientChoice(QWidget):
             widget.setEnabled(False)
 
     def _build(self, tokens: Tokens) -> None:
-        self.field = QLineEdit()
-        self.field.setPlaceholderText("Find a client")
-        self.field.setAccessibleName("Find a client")
-        self.field.setClearButtonEnabled(True)
+        self.field = find_field("Find a client")
         self.field.textChanged.connect(self._narrow)
         self._chosen = label("", "secondary")
         self._all = button("Choose all shown", "link")
@@ -80,14 +75,8 @@ class ClientChoice(QWidget):
         row.addStretch(1)
         row.addWidget(self._all)
         row.addWidget(self._none)
-        self.list = QListWidget()
-        self.list.setAccessibleName("Clients")
-        self.list.setItemDelegate(ChoiceDelegate(tokens, self.list))
+        self.list = choice_rows("Clients", tokens)
         self.list.setUniformItemSizes(True)
-        self.list.setMouseTracking(True)
-        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        OverlayScrollBar(self.list)
-        restyle(self.list, "framed", True)
         self._empty = label("", "secondary")
         self._empty.setWordWrap(True)
         column = QVBoxLayout(self)

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLineEdit,
-    QListWidget,
     QListWidgetItem,
     QScrollArea,
     QVBoxLayout,
@@ -19,14 +18,15 @@ from PySide6.QtWidgets import (
 )
 
 from contract.supervision import Template
-from ui.delegates.choice_delegate import END_ROLE, NAME_ROLE, ChoiceDelegate
+from ui.delegates.choice_delegate import END_ROLE, NAME_ROLE
 from ui.models.finding_answers import MAX_REASON_CHARS, Answers
 from ui.models.template_choice import TemplateChoice
 from ui.theme.fonts import REGULAR, ui_font
 from ui.theme.overlay_scroll_bar import OverlayScrollBar
 from ui.theme.tokens import BODY_PX, Tokens
 from ui.theme.tool_tips import plain_tip
-from ui.theme.widgets import label, restyle
+from ui.theme.widgets import label
+from ui.views.choice_list import choice_rows, find_field
 from ui.views.dialogs.plain_dialog import PlainDialog, field_label
 
 SIZE_PX = (820, 520)
@@ -85,19 +85,10 @@ class TemplateDialog(PlainDialog):
         self._show()
 
     def _build_list(self, channel: str, tokens: Tokens) -> QVBoxLayout:
-        self._find = QLineEdit()
-        self._find.setPlaceholderText(f"Find a {channel} template")
-        self._find.setAccessibleName("Find a template")
-        self._find.setClearButtonEnabled(True)
+        self._find = find_field(f"Find a {channel} template", "Find a template")
         self._find.textChanged.connect(self._on_words)
-        self.list = QListWidget()
-        self.list.setAccessibleName("Templates")
-        self.list.setItemDelegate(ChoiceDelegate(tokens, self.list))
-        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.list.setMouseTracking(True)
+        self.list = choice_rows("Templates", tokens)
         self.list.currentItemChanged.connect(self._on_chosen)
-        OverlayScrollBar(self.list)
-        restyle(self.list, "framed", True)
         self._empty = label("", "secondary")
         self._empty.setWordWrap(True)
         column = QVBoxLayout()
