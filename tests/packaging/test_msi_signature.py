@@ -1,6 +1,6 @@
 """The signature of a Windows package: whose it is, and that it covers every byte.
 
-No test here signs with a certificate that anybody trusts.
+It never signs with a certificate that anybody trusts.
 """
 
 from __future__ import annotations

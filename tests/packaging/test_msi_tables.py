@@ -1,6 +1,6 @@
 """What both Windows packages say of themselves, read back from packages of a small bundle.
 
-Nothing is installed here: test_msi_installs.py does that.
+It never installs one: test_msi_installs.py does.
 """
 
 from __future__ import annotations
