@@ -10,8 +10,7 @@ from collections.abc import Mapping
 import msgspec
 from sqlalchemy import Connection
 
-from backend.archive.entries import append_entry, new_salt
-from contract.receipts.canonical import canonical_json
+from backend.archive.entries import append_act
 from contract.wire import ArchiveAlert, Me
 
 KIND_ALERT = "alert"
@@ -20,16 +19,11 @@ KIND_CHANNEL_ALERT = "channel_alert"
 
 def record_alert(connection: Connection, me: Me, alert: ArchiveAlert, now_utc_ms: int) -> None:
     """Archive an alarm with who raised it."""
-    append_entry(
+    append_act(
         connection,
         kind=KIND_ALERT,
         actor_id=me.employee_id,
-        conversation_id="",
-        message_id="",
-        revision=0,
-        occurred_at_utc_ms=now_utc_ms,
-        salt=new_salt(),
-        body=canonical_json({name: getattr(alert, name) for name in _FIELDS}),
+        told={name: getattr(alert, name) for name in _FIELDS},
         firm_id=me.firm_id,
         now_utc_ms=now_utc_ms,
     )
@@ -43,16 +37,11 @@ def record_channel_alert(
     now_utc_ms: int,
 ) -> None:
     """Archive that a channel account can't be used; `told` says of which channel, and why."""
-    append_entry(
+    append_act(
         connection,
         kind=KIND_CHANNEL_ALERT,
         actor_id=account_id,
-        conversation_id="",
-        message_id="",
-        revision=0,
-        occurred_at_utc_ms=now_utc_ms,
-        salt=new_salt(),
-        body=canonical_json(dict(told)),
+        told=dict(told),
         firm_id=firm_id,
         now_utc_ms=now_utc_ms,
     )

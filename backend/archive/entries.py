@@ -16,6 +16,7 @@ from backend.storage.bulk import Prepared, insert_rows
 from backend.storage.custody_tables import archive_erasures
 from backend.storage.tables import archive_bodies, archive_entries, archive_head, archive_leaves
 from contract.ids import EntryId, uuid7
+from contract.receipts.canonical import Canonical, canonical_json
 from contract.receipts.leaf import SALT_BYTES, Envelope, body_commitment, leaf_bytes, leaf_hash
 from contract.wire import ArchiveRef
 
@@ -133,6 +134,38 @@ def append_entry(
         previous=previous,
     )
     return append_entries(connection, [NewEntry(envelope, salt, body)], now_utc_ms)[0]
+
+
+def append_act(
+    connection: Connection,
+    *,
+    kind: str,
+    actor_id: str,
+    told: Canonical,
+    firm_id: str,
+    now_utc_ms: int,
+    occurred_at_utc_ms: int | None = None,
+    conversation_id: str = "",
+    message_id: str = "",
+) -> Recorded:
+    """Record what somebody did that is no version of a message, and return where it stands.
+
+    `told` becomes the body in canonical form, under a salt of its own; it happened now unless told
+    otherwise. Raises ValueError for what has no canonical form.
+    """
+    return append_entry(
+        connection,
+        kind=kind,
+        actor_id=actor_id,
+        conversation_id=conversation_id,
+        message_id=message_id,
+        revision=0,
+        occurred_at_utc_ms=now_utc_ms if occurred_at_utc_ms is None else occurred_at_utc_ms,
+        salt=new_salt(),
+        body=canonical_json(told),
+        firm_id=firm_id,
+        now_utc_ms=now_utc_ms,
+    )
 
 
 def append_entries(

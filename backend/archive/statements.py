@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, func, insert, select
 
-from backend.archive.entries import append_entry, new_salt
+from backend.archive.entries import append_act
 from backend.archive.log import read_head
 from backend.archive.signing import add_log_key, load_signer
 from backend.storage.tables import archive_statements, firms
-from contract.receipts.canonical import canonical_json
 from contract.receipts.keys import VerifierKey
 from contract.receipts.signers import Signer
 from contract.receipts.statements import (
@@ -78,16 +77,11 @@ def keep_statement(connection: Connection, note: bytes, now_utc_ms: int) -> None
     connection.execute(
         insert(archive_statements).values(n=count + 1, kind=kind, note=note, at_utc_ms=now_utc_ms)
     )
-    append_entry(
+    append_act(
         connection,
         kind=KIND_STATEMENT,
         actor_id="backend",
-        conversation_id="",
-        message_id="",
-        revision=0,
-        occurred_at_utc_ms=now_utc_ms,
-        salt=new_salt(),
-        body=canonical_json({"kind": kind, "note": note.decode()}),
+        told={"kind": kind, "note": note.decode()},
         firm_id=connection.execute(select(firms.c.firm_id).limit(1)).scalar_one(),
         now_utc_ms=now_utc_ms,
     )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection, select
 
-from backend.archive.entries import append_entry, new_salt
+from backend.archive.entries import append_act
 from backend.channels import events
 from backend.channels.contract import Account
 from backend.delivery.accounts import DISCONNECTED, pause_account, resume_account
@@ -35,7 +35,6 @@ from backend.inbox.messages import find_by_external_id
 from backend.inbox.receipts import record_receipt
 from backend.inbox.recording_notice import first_contact, take_answer
 from backend.storage.tables import contact_points, conversations, messages
-from contract.receipts.canonical import canonical_json
 from contract.states import DeliveryState
 from contract.wire import Channel, ConsentKind, ConsentStatus, Direction, MessageKind, Origin
 
@@ -90,16 +89,12 @@ def apply_unmatched(
     connection: Connection, account: Account, event: events.InboundEvent, now_utc_ms: int
 ) -> None:
     """Archive an event whose message never became known, so that nothing is lost."""
-    append_entry(
+    append_act(
         connection,
         kind="unmatched",
         actor_id=account.account_id,
-        conversation_id="",
-        message_id="",
-        revision=0,
+        told={"dedupe_key": event.dedupe_key, "event": type(event).__name__},
         occurred_at_utc_ms=event.at_utc_ms,
-        salt=new_salt(),
-        body=canonical_json({"dedupe_key": event.dedupe_key, "event": type(event).__name__}),
         firm_id=firm_of_account(connection, account.account_id),
         now_utc_ms=now_utc_ms,
     )

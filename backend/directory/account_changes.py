@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
-from backend.archive.entries import append_entry, new_salt
+from backend.archive.entries import append_act
 from backend.directory.administration import AdministrationRefused
 from backend.directory.assignment import owners_of
 from backend.directory.native_capture import tell_account
@@ -32,7 +32,6 @@ from backend.storage.tables import (
 )
 from contract.events import AccountsChanged
 from contract.ids import EmployeeId
-from contract.receipts.canonical import canonical_json
 from contract.triage import TriageState
 from contract.wire import Channel, IdempotencyClass, Mode
 
@@ -248,16 +247,11 @@ def _archive(
     change: Mapping[str, Any],
     now_utc_ms: int,
 ) -> None:
-    append_entry(
+    append_act(
         connection,
         kind=KIND_ACCOUNT,
         actor_id=actor_id,
-        conversation_id="",
-        message_id="",
-        revision=0,
-        occurred_at_utc_ms=now_utc_ms,
-        salt=new_salt(),
-        body=canonical_json({"account": account_id, "change": change}),
+        told={"account": account_id, "change": change},
         firm_id=firm_id,
         now_utc_ms=now_utc_ms,
     )

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
-from backend.archive.entries import append_entry, new_salt
-from contract.receipts.canonical import canonical_json
+from backend.archive.entries import append_act
 
 KIND_ADMINISTRATION = "administration"
 
@@ -28,16 +27,11 @@ def note_act(
     now_utc_ms: int,
 ) -> None:
     """Archive that `by` did `act`; `about` holds ids."""
-    append_entry(
+    append_act(
         connection,
         kind=KIND_ADMINISTRATION,
         actor_id=by,
-        conversation_id="",
-        message_id="",
-        revision=0,
-        occurred_at_utc_ms=now_utc_ms,
-        salt=new_salt(),
-        body=canonical_json({"about": dict(about), "act": act}),
+        told={"about": dict(about), "act": act},
         firm_id=firm_id,
         now_utc_ms=now_utc_ms,
     )

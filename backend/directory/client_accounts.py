@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from backend.archive.entries import append_entry, new_salt
+from backend.archive.entries import append_act
 from backend.directory.facts_versions import bump_facts_of_contacts
 from backend.storage.bulk import Prepared
 from backend.storage.supervision_tables import client_accounts
@@ -21,7 +21,6 @@ from backend.storage.tables import (
     properties,
 )
 from contract.policy.facts import account_hash
-from contract.receipts.canonical import canonical_json
 from contract.supervision import AccountKeys
 
 _KEY = "policy.accounts.key."
@@ -52,16 +51,11 @@ def set_accounts(
     known = set(connection.execute(select(columns.account_hash).where(mine)).scalars())
     if new == known:
         return False
-    append_entry(
+    append_act(
         connection,
         kind="accounts",
         actor_id=actor_id,
-        conversation_id="",
-        message_id="",
-        revision=0,
-        occurred_at_utc_ms=now_utc_ms,
-        salt=new_salt(),
-        body=canonical_json({"contact": contact_id, "count": len(new)}),
+        told={"contact": contact_id, "count": len(new)},
         firm_id=firm_id,
         now_utc_ms=now_utc_ms,
     )

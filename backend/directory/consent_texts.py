@@ -13,12 +13,11 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import Connection, func, insert, select
 
-from backend.archive.entries import append_entry, new_salt
+from backend.archive.entries import append_act
 from backend.directory.administration import AdministrationRefused
 from backend.storage.account_tables import NOTICE, OPT_IN, consent_texts
 from backend.storage.tables import firms
 from contract.ids import uuid7
-from contract.receipts.canonical import canonical_json
 from contract.wire import Channel
 
 KIND_CONSENT_TEXT = "consent_text"
@@ -191,16 +190,11 @@ def _folder() -> Path:
 def _archive(
     connection: Connection, firm_id: str, text: ConsentText, actor_id: str, now_utc_ms: int
 ) -> None:
-    append_entry(
+    append_act(
         connection,
         kind=KIND_CONSENT_TEXT,
         actor_id=actor_id,
-        conversation_id="",
-        message_id="",
-        revision=0,
-        occurred_at_utc_ms=now_utc_ms,
-        salt=new_salt(),
-        body=canonical_json({"body": text.body, "review": text.review, "version": text.version_id}),
+        told={"body": text.body, "review": text.review, "version": text.version_id},
         firm_id=firm_id,
         now_utc_ms=now_utc_ms,
     )

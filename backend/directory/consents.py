@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from backend.archive.entries import append_entry, new_salt
+from backend.archive.entries import append_act
 from backend.directory.facts_versions import bump_facts_of_contacts
 from backend.inbox.events import note_contact
 from backend.storage.tables import consents, contacts
-from contract.receipts.canonical import canonical_json
 from contract.wire import Channel, ConsentKind, ConsentStatus
 
 
@@ -86,16 +85,12 @@ def _archive(
     at_utc_ms: int,
     now_utc_ms: int,
 ) -> None:
-    append_entry(
+    append_act(
         connection,
         kind="consent",
         actor_id=actor_id,
-        conversation_id="",
-        message_id="",
-        revision=0,
+        told=body,
         occurred_at_utc_ms=at_utc_ms,
-        salt=new_salt(),
-        body=canonical_json(body),
         firm_id=firm_id,
         now_utc_ms=now_utc_ms,
     )

@@ -11,12 +11,11 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, bindparam, insert, select
 
-from backend.archive.entries import append_entry, new_salt
+from backend.archive.entries import append_act
 from backend.storage.bulk import Prepared
 from backend.storage.supervision_tables import gifts_given
 from backend.storage.tables import contacts
 from contract.ids import uuid7
-from contract.receipts.canonical import canonical_json
 
 _GIVEN = Prepared(
     select(gifts_given.c.contact_id, gifts_given.c.amount_minor, gifts_given.c.currency)
@@ -49,18 +48,12 @@ def record_gift(
     firm_id: str = connection.execute(
         select(contacts.c.firm_id).where(contacts.c.contact_id == contact_id)
     ).scalar_one()
-    archived = append_entry(
+    archived = append_act(
         connection,
         kind="gift",
         actor_id=employee_id,
-        conversation_id="",
-        message_id="",
-        revision=0,
+        told={"amount_minor": amount_minor, "contact": contact_id, "currency": currency.upper()},
         occurred_at_utc_ms=given_at_utc_ms,
-        salt=new_salt(),
-        body=canonical_json(
-            {"amount_minor": amount_minor, "contact": contact_id, "currency": currency.upper()}
-        ),
         firm_id=firm_id,
         now_utc_ms=now_utc_ms,
     )

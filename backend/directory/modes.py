@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, delete, insert, select
 
-from backend.archive.entries import append_entry, new_salt
+from backend.archive.entries import append_act
 from backend.inbox.conversations import bump_conversation
 from backend.inbox.events import append_event
 from backend.storage.account_tables import member_modes
 from backend.storage.tables import conversation_members, conversations, employees
 from contract.events import AccountsChanged
 from contract.ids import EmployeeId
-from contract.receipts.canonical import canonical_json
 from contract.wire import Channel, Mode
 
 KIND_MODE = "mode"
@@ -42,16 +41,11 @@ def set_mode(
     if (known or Mode.GOVERNED.value) == mode.value:
         return False
     body = {"channel": channel.value, "employee": employee_id, "mode": mode.value}
-    append_entry(
+    append_act(
         connection,
         kind=KIND_MODE,
         actor_id=actor_id,
-        conversation_id="",
-        message_id="",
-        revision=0,
-        occurred_at_utc_ms=now_utc_ms,
-        salt=new_salt(),
-        body=canonical_json(body),
+        told=body,
         firm_id=firm_id,
         now_utc_ms=now_utc_ms,
     )

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, func, or_, select, update
 
-from backend.archive.entries import append_entry, new_salt
+from backend.archive.entries import append_act
 from backend.governance.settings import NATIVE_SILENCE_HOURS, read_setting
 from backend.inbox.events import append_event
 from backend.storage.account_tables import member_modes
@@ -22,7 +22,6 @@ from backend.storage.tables import (
 )
 from contract.events import AccountsChanged
 from contract.ids import AccountId, EmployeeId
-from contract.receipts.canonical import canonical_json
 from contract.wire import Channel, Mode
 
 HOUR_MS = 3_600_000
@@ -146,16 +145,11 @@ def set_limit(
     firm_id: str = connection.execute(
         select(columns.firm_id).where(columns.account_id == account_id)
     ).scalar_one()
-    append_entry(
+    append_act(
         connection,
         kind="setting",
         actor_id=actor_id,
-        conversation_id="",
-        message_id="",
-        revision=0,
-        occurred_at_utc_ms=now_utc_ms,
-        salt=new_salt(),
-        body=canonical_json({"account": account_id, "name": "silence_hours", "value": hours or 0}),
+        told={"account": account_id, "name": "silence_hours", "value": hours or 0},
         firm_id=firm_id,
         now_utc_ms=now_utc_ms,
     )

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, delete, insert, select
 
-from backend.archive.entries import append_entry, new_salt
+from backend.archive.entries import append_act
 from backend.directory.facts_versions import bump_facts_of_contacts
 from backend.storage.tables import contacts, walls
-from contract.receipts.canonical import canonical_json
 
 
 def set_wall(
@@ -64,16 +63,11 @@ def archive_wall(
     now_utc_ms: int,
 ) -> None:
     """Record a change of walls, of a group's members or of a pair of groups."""
-    append_entry(
+    append_act(
         connection,
         kind="wall",
         actor_id=actor_id,
-        conversation_id="",
-        message_id="",
-        revision=0,
-        occurred_at_utc_ms=now_utc_ms,
-        salt=new_salt(),
-        body=canonical_json(body),
+        told=body,
         firm_id=firm_id,
         now_utc_ms=now_utc_ms,
     )

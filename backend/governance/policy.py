@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, insert, select
 
-from backend.archive.entries import append_entry, new_salt
+from backend.archive.entries import append_act
 from backend.inbox.events import append_event
 from backend.storage.tables import employees, policy_bundles
 from contract.events import PolicyChanged
@@ -23,7 +23,6 @@ from contract.policy.bundle import CompiledBundle, Side, compile_bundle
 from contract.policy.manifest import pack_bundle, unpack_bundle, version_key
 from contract.policy.model import Decision, Draft, Facts
 from contract.policy.publishing import client_files
-from contract.receipts.canonical import canonical_json
 
 _SUFFIXES = frozenset({".yaml", ".csv", ".json"})
 
@@ -241,18 +240,11 @@ def _archive(
     signers: Sequence[str],
     now_utc_ms: int,
 ) -> None:
-    append_entry(
+    append_act(
         connection,
         kind="policy",
         actor_id="backend",
-        conversation_id="",
-        message_id="",
-        revision=0,
-        occurred_at_utc_ms=now_utc_ms,
-        salt=new_salt(),
-        body=canonical_json(
-            {"hash": offered.hash, "signers": list(signers), "version": offered.version}
-        ),
+        told={"hash": offered.hash, "signers": list(signers), "version": offered.version},
         firm_id=firm_id,
         now_utc_ms=now_utc_ms,
     )

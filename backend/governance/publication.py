@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
 
-from backend.archive.entries import append_entry, new_salt
+from backend.archive.entries import append_act
 from backend.directory.people import read_me
 from backend.governance.policy import (
     RunningPolicy,
@@ -27,7 +27,6 @@ from contract.policy.bundle import Side
 from contract.policy.manifest import NOTE_FILE
 from contract.policy.problems import BundleError
 from contract.policy.signing import read_signature, sign_bundle
-from contract.receipts.canonical import canonical_json
 from contract.receipts.errors import NoteError, ReceiptError
 from contract.receipts.keys import KeyType, VerifierKey
 from contract.receipts.notes import open_note
@@ -215,16 +214,11 @@ def _archive(
     employee_id: str,
     now_utc_ms: int,
 ) -> None:
-    append_entry(
+    append_act(
         connection,
         kind="policy",
         actor_id=by,
-        conversation_id="",
-        message_id="",
-        revision=0,
-        occurred_at_utc_ms=now_utc_ms,
-        salt=new_salt(),
-        body=canonical_json({"employee": employee_id, "event": event, "key": key}),
+        told={"employee": employee_id, "event": event, "key": key},
         firm_id=firm_id,
         now_utc_ms=now_utc_ms,
     )

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, Select, func, insert, select, tuple_, update
 
-from backend.archive.entries import append_entry, new_salt
+from backend.archive.entries import append_act
 from backend.governance.findings import wire_findings
 from backend.refusals import Refused, not_found
 from backend.storage.supervision_tables import review_items, review_steps
@@ -19,7 +19,6 @@ from backend.storage.tables import conversations, decisions, employees, messages
 from contract.ids import EmployeeId, EntryId
 from contract.policy.model import Decision
 from contract.problems import ProblemCode
-from contract.receipts.canonical import canonical_json
 from contract.supervision import (
     CLOSING_STEPS,
     ReviewCommand,
@@ -123,24 +122,19 @@ def _check_step(me: Me, item: ReviewItem, step: ReviewStep, note: str) -> None:
 def _archive_step(
     connection: Connection, me: Me, item: ReviewItem, step: ReviewStep, note: str, now_utc_ms: int
 ) -> EntryId:
-    archived = append_entry(
+    archived = append_act(
         connection,
         kind=KIND_REVIEW,
         actor_id=me.employee_id,
+        told={
+            "action": step.value,
+            "item": item.review_id,
+            "kind": item.kind.value,
+            "note": note,
+            "rules": list(item.rule_ids),
+        },
         conversation_id=item.conversation_id,
         message_id=item.message_id,
-        revision=0,
-        occurred_at_utc_ms=now_utc_ms,
-        salt=new_salt(),
-        body=canonical_json(
-            {
-                "action": step.value,
-                "item": item.review_id,
-                "kind": item.kind.value,
-                "note": note,
-                "rules": list(item.rule_ids),
-            }
-        ),
         firm_id=me.firm_id,
         now_utc_ms=now_utc_ms,
     )

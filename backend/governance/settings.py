@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
-from backend.archive.entries import append_entry, new_salt
+from backend.archive.entries import append_act
 from backend.storage.bulk import Prepared
 from backend.storage.supervision_tables import policy_settings
-from contract.receipts.canonical import canonical_json
 
 APPROVAL_HOURS = "approval_hours"
 RANDOM_PER_MILLE = "review.random_per_mille"
@@ -63,16 +62,11 @@ def write_setting(
     lowest, highest = _RANGES[kind]
     if not lowest <= value <= highest:
         raise SettingError(f"This figure must be between {lowest} and {highest}.")
-    append_entry(
+    append_act(
         connection,
         kind="setting",
         actor_id=actor_id,
-        conversation_id="",
-        message_id="",
-        revision=0,
-        occurred_at_utc_ms=now_utc_ms,
-        salt=new_salt(),
-        body=canonical_json({"name": name, "value": value}),
+        told={"name": name, "value": value},
         firm_id=firm_id,
         now_utc_ms=now_utc_ms,
     )

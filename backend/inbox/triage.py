@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from backend.archive.entries import append_entry, new_salt
+from backend.archive.entries import append_act
 from backend.directory.assignment import able_members, accounts_looked_after, owners_of
 from backend.directory.denials import denied_contacts
 from backend.inbox.conversations import add_member, conversation_row
@@ -23,7 +23,6 @@ from backend.storage.tables import conversation_contacts, messages
 from contract.events import TriageChanged
 from contract.ids import EmployeeId
 from contract.problems import ProblemCode
-from contract.receipts.canonical import canonical_json
 from contract.triage import TriageAction, TriageCommand, TriageState
 from contract.wire import Me
 
@@ -219,16 +218,12 @@ def _archive(
     told: Mapping[str, str],
     now_utc_ms: int,
 ) -> None:
-    append_entry(
+    append_act(
         connection,
         kind=KIND_TRIAGE,
         actor_id=me.employee_id,
+        told=dict(told),
         conversation_id=row.conversation_id,
-        message_id="",
-        revision=0,
-        occurred_at_utc_ms=now_utc_ms,
-        salt=new_salt(),
-        body=canonical_json(dict(told)),
         firm_id=row.firm_id,
         now_utc_ms=now_utc_ms,
     )
