@@ -6,6 +6,7 @@ They never touch the machine's registry, and prove nothing of a real Windows.
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,9 @@ import pytest
 from installers import inputs
 from installers.places import ROOT
 from installers.windows import runtime, wine
-from installers.windows.wine import Wine, windows_path
+from installers.windows.wine import Ran, Wine, windows_path
+from tests.packaging.conftest import Built
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.needs_packages, pytest.mark.timeout(600)]
 
@@ -113,3 +116,35 @@ def test_the_app_works_with_what_windows_offers(
     )
     assert ran.status == 0, ran
     assert json.loads(answer.read_text(encoding="utf-8")) == expected
+
+
+def test_one_program_runs_and_takes_the_links_of_later_starts(windows: Wine, bundle: Built) -> None:
+    (home,) = [one for one in (windows.drive_c / "users").iterdir() if one.name != "Public"]
+    data = home / "AppData" / "Local" / "Parley"
+    data.mkdir(parents=True)
+    own = {"BackendUrl": "http://127.0.0.1:9", "Autostart": True}
+    (data / "settings.json").write_text(json.dumps(own), "utf-8")
+    program = bundle("windows") / "parley.exe"
+    # With anything but a pipe for its output wine 8 starts no windowed program.
+    first = subprocess.Popen(
+        windows.command([program]),
+        env=windows.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        until((data / "parley.running").exists, "the open door", timeout_s=120)
+        for word in ("parley://conversation/none", "--autostart", ""):
+            ran = windows.run([program, *filter(None, [word])], timeout_s=120)
+            assert ran.status == 0, (word, ran)
+        assert first.poll() is None
+        asked = ["reg", "query", r"HKCU\Software\Microsoft\Windows\CurrentVersion\Run"]
+        until(lambda: _names(windows.run(asked), program), "the autostart entry", timeout_s=60)
+    finally:
+        windows.stop()
+        first.communicate(timeout=60)
+
+
+def _names(ran: Ran, program: Path) -> bool:
+    return f'"{windows_path(program)}" --autostart' in ran.output
