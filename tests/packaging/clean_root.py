@@ -85,8 +85,10 @@ class CleanRoot:
 
 def new_root(name: str) -> CleanRoot:
     """Copy the clean Debian for one run; the first time it is made. Skips where it can't be."""
-    if os.geteuid() != 0 or not shutil.which("mmdebstrap"):
-        pytest.skip("needs root and mmdebstrap, to make a Debian to install in")
+    if os.geteuid() != 0 or not shutil.which("mmdebstrap") or not _may_mount():
+        pytest.skip(
+            "needs root, the right to mount, and mmdebstrap, to make a Debian to install in"
+        )
     base = ROOTS / f"{_codename()}-minbase"
     if not base.is_dir():
         _make(base)
@@ -114,6 +116,11 @@ def _make(base: Path) -> None:
     )
     assert done.returncode == 0, done.stderr[-2000:]
     new.rename(base)
+
+
+def _may_mount() -> bool:
+    tried = ["unshare", "--mount", "--pid", "--fork", "true"]
+    return subprocess.run(tried, capture_output=True, check=False).returncode == 0
 
 
 def _codename() -> str:
