@@ -27,6 +27,6 @@ def follow_autostart(settings: Settings) -> str:
     try:
         keep_autostart(settings.flag(Key.AUTOSTART), own_command())
     except OSError as error:
-        _log.warning("the autostart entry was not written: %s", error)
+        _log.warning("the autostart entry was not written: %s", type(error).__name__)
         return f"The session's autostart entry could not be written: {error.strerror or error}."
     return ""
