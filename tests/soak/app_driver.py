@@ -253,7 +253,7 @@ async def live(core: Core, day: Day, root: Path) -> int:
         await person.arrive()
         for number in range(day.rounds):
             await person.round(number)
-            sample: Sample = take(workspace)
+            sample: Sample = await take(workspace)
             tell("sample", number=number, sample=msgspec.to_builtins(sample))
     finally:
         await workspace.close()
