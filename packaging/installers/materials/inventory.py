@@ -65,7 +65,9 @@ class Inventory:
         for part in self._declared.parts:
             self._files_of(system, part, [one.file for one in found if one.owner is part])
         for part in self._declared.parts:
-            if part.data and system in part.systems and list(ROOT.glob(part.data)):
+            if part.systems and system not in part.systems:
+                continue
+            if part.data and list(ROOT.glob(part.data)):
                 self._of_part(system, part, _data_version(part), None)
             for name in part.inside:
                 self._inside(system, part, name, wheels)
