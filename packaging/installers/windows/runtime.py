@@ -29,7 +29,7 @@ from installers.places import CACHE, PACKAGING
 
 LIBRARY = "python313.dll"
 STABLE_LIBRARY = "python3.dll"
-_REVISION = 2  # raise it whenever the folder is made differently
+_REVISION = 3  # raise it whenever the folder is made differently
 _GCC = "x86_64-w64-mingw32-gcc"
 # _wmi: asking Windows' management service takes seconds where it is ill, and aborts wine; the
 # standard library does without. The rest: no window of Tk's, no sounds, no free-threaded twins.
@@ -112,7 +112,9 @@ def _make_programs(folder: Path, scratch: Path) -> None:
     stem = LIBRARY.removesuffix(".dll")
     lines = [f"{name}={stem}.{name}" for name in exported]
     forwarded.write_text("\n".join([f"LIBRARY {STABLE_LIBRARY}", "EXPORTS", *lines, ""]))
-    library = ["-shared", "-nostdlib", "-Wl,-e,0", str(forwarded)]
+    # Else the linker takes an address that depends on the name of the folder it writes into.
+    address = "-Wl,--image-base=0x180000000"
+    library = ["-shared", "-nostdlib", "-Wl,-e,0", address, str(forwarded)]
     _run([_GCC, *plain, *library, "-o", str(folder / STABLE_LIBRARY)])
 
 
