@@ -22,7 +22,10 @@ MISSING = [
     *missing_tools(),
     *(name for name in ("osslsigncode", "openssl") if not shutil.which(name)),
 ]
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"needs {MISSING}")
+pytestmark = [
+    pytest.mark.xdist_group("msi_signature"),
+    pytest.mark.skipif(bool(MISSING), reason=f"needs {MISSING}"),
+]
 
 
 def make_certificate(folder: Path) -> tuple[Path, Path]:

@@ -19,9 +19,10 @@ from installers.windows.msi_payload import read_payload
 from installers.windows.msi_validation import check
 from tests.packaging.small_bundle import make_small_bundle, missing_tools, tree
 
-pytestmark = pytest.mark.skipif(
-    bool(missing_tools()), reason=f"needs Debian's msitools, wixl, mingw: {missing_tools()}"
-)
+pytestmark = [
+    pytest.mark.xdist_group("msi_tables"),
+    pytest.mark.skipif(bool(missing_tools()), reason=f"needs {missing_tools()}"),
+]
 Tables = dict[str, Table]
 
 
