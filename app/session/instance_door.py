@@ -3,7 +3,9 @@
 It never lets anything in but a link or the wish to be shown, from whoever can read the data folder.
 
 The running Parley listens on the loopback address and leaves port and secret in a file that its
-user alone can read. The link is handed on as it came: whoever opens the door parses it.
+user alone can read. Whoever answers there proves first that they know the secret: the file may be
+of a Parley that died, its port somebody else's since. The link is handed on as it came: whoever
+opens the door parses it.
 """
 
 from __future__ import annotations
@@ -15,12 +17,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import asyncio
+    import socket
 
 DOOR_FILE = "parley.running"
 _HOST = "127.0.0.1"
 _SECRET_BYTES = 32
-_LONGEST_LINE = 2_048
+_LONGEST_LINK = 250  # longer ones are none to whoever parses them, cut or not
+_LONGEST_LINE = 4_096
 _ANSWER_WITHIN_S = 3.0
+_MOST_AT_ONCE = 8  # anyone on this computer may connect, whoever they are
 _TAKEN = b"taken\n"
 
 
@@ -35,18 +40,36 @@ def knock(data_dir: Path, link: str = "", *, quietly: bool = False) -> bool:
         port, secret, pid = int(left[0]), left[1], int(left[2])
     except (OSError, ValueError, IndexError):
         return False
-    import json
+    import secrets
     import socket
+    import time
 
-    _allow_to_front(pid)
-    line = json.dumps({"secret": secret, "link": link[:1_000], "quietly": quietly})
+    challenge = secrets.token_hex(_SECRET_BYTES)
     try:
-        with socket.create_connection((_HOST, port), _ANSWER_WITHIN_S) as line_to_it:
-            line_to_it.settimeout(_ANSWER_WITHIN_S)
-            line_to_it.sendall(line.encode() + b"\n")
-            return line_to_it.recv(len(_TAKEN)) == _TAKEN
+        with socket.create_connection((_HOST, port), _ANSWER_WITHIN_S) as connection:
+            until_s = time.monotonic() + _ANSWER_WITHIN_S
+            connection.sendall(f"{challenge}\n".encode())
+            if not _is_same(_line_of(connection, until_s), _proof(secret, challenge)):
+                return False
+            _allow_to_front(pid)
+            connection.sendall(_wish_line(secret, link, quietly=quietly))
+            return _line_of(connection, until_s) == _TAKEN
     except (OSError, OverflowError):
         return False
+
+
+def _line_of(connection: socket.socket, until_s: float) -> bytes:
+    """Return a line as far as it has come; raises OSError, however slowly it trickles in."""
+    import time
+
+    line = b""
+    while not line.endswith(b"\n") and len(line) < _LONGEST_LINE:
+        connection.settimeout(max(0.001, until_s - time.monotonic()))
+        piece = connection.recv(_LONGEST_LINE)
+        if not piece or time.monotonic() > until_s:
+            raise ConnectionError("no whole line came")
+        line += piece
+    return line
 
 
 class InstanceDoor:
@@ -57,6 +80,7 @@ class InstanceDoor:
         self._on_knock = on_knock
         self._server: asyncio.Server | None = None
         self._secret = ""
+        self._answering = 0
 
     async def open(self) -> None:
         """Listen on the running loop; without a port or a file there is no door, and no fault."""
@@ -87,36 +111,65 @@ class InstanceDoor:
         draft.replace(self._path)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        import asyncio
-
+        self._answering += 1
         try:
-            async with asyncio.timeout(_ANSWER_WITHIN_S):
-                wish = self._wish_in(await reader.readline())
-                if wish is not None:
-                    writer.write(_TAKEN)
-                    await writer.drain()
-        except (OSError, ValueError, TimeoutError):  # ValueError: a line longer than the limit
-            return
+            wish = await self._wish_of(reader, writer) if self._answering <= _MOST_AT_ONCE else None
         finally:
+            self._answering -= 1
             writer.close()
         if wish is not None and not wish[1]:
             self._on_knock(wish[0])
 
-    def _wish_in(self, line: bytes) -> tuple[str, bool] | None:
+    async def _wish_of(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> tuple[str, bool] | None:
         """Return the link and whether it is a quiet knock, None for who may not come in."""
-        import hmac
-        import json
+        import asyncio
 
         try:
-            said = json.loads(line)
-        except ValueError:
+            async with asyncio.timeout(_ANSWER_WITHIN_S):
+                challenge = (await reader.readline()).decode("ascii").rstrip("\n")
+                writer.write(_proof(self._secret, challenge))
+                wish = self._wish_in(await reader.readline())
+                if wish is not None:
+                    writer.write(_TAKEN)
+                    await writer.drain()
+                return wish
+        except (OSError, ValueError, TimeoutError):  # ValueError: a line too long, or not ASCII
             return None
+
+    def _wish_in(self, line: bytes) -> tuple[str, bool] | None:
+        import json
+
+        given, _, wish = line.partition(b" ")
+        if not _is_same(given, self._secret.encode()):
+            return None
+        said = json.loads(wish)
         if not isinstance(said, dict) or not isinstance(said.get("link"), str):
             return None
-        given = str(said.get("secret", ""))
-        if not hmac.compare_digest(given.encode(), self._secret.encode()):
-            return None
         return said["link"], bool(said.get("quietly"))
+
+
+def _wish_line(secret: str, link: str, *, quietly: bool) -> bytes:
+    import json
+
+    wish = json.dumps({"link": link[:_LONGEST_LINK], "quietly": quietly})
+    return f"{secret} {wish}\n".encode()
+
+
+def _proof(secret: str, challenge: str) -> bytes:
+    """Return the line that only who knows the secret can say to a challenge."""
+    import hashlib
+    import hmac
+
+    told = hmac.new(secret.encode(), f"door {challenge}".encode(), hashlib.sha256)
+    return f"{told.hexdigest()}\n".encode()
+
+
+def _is_same(given: bytes, wanted: bytes) -> bool:
+    import hmac
+
+    return hmac.compare_digest(given, wanted)
 
 
 def _allow_to_front(pid: int) -> None:
