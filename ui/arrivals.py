@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QFileOpenEvent
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QApplication
 
 from app.domain.errors import AppError
 from app.domain.links import ParleyLink, parse_link
+from ui.application import Application
 from ui.models.banner_words import BannerWords
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ class Arrivals(QObject):
         super().__init__(application)
         self._workspace: Workspace | None = None
         self._waiting: str | None = None
-        application.installEventFilter(self)
+        if isinstance(application, Application):
+            application.link_opened.connect(self.take)
 
     def take(self, link: str) -> None:
         """Bring the window to the front and follow a link; "" is the wish to be seen alone."""
@@ -72,13 +73,6 @@ class Arrivals(QObject):
         actions = ((f"dismiss:{_KEY}", "Understood"),)
         lead = "The link could not be opened."
         workspace.banners.tell(BannerWords(_KEY, "warn", lead, words, actions))
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        # How macOS hands a link to the program, running or just started.
-        if event.type() == QEvent.Type.FileOpen and isinstance(event, QFileOpenEvent):
-            self.take(event.url().toString())
-            return True
-        return super().eventFilter(watched, event)
 
 
 def bring_to_front(window: MainWindow) -> None:

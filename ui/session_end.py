@@ -12,8 +12,10 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QEventLoop, QObject, QTimer
+from PySide6.QtCore import QEventLoop, QObject, QTimer
 from PySide6.QtWidgets import QApplication
+
+from ui.application import Application
 
 if TYPE_CHECKING:
     import asyncio
@@ -32,7 +34,7 @@ class SessionEnd(QObject):
     """One application's; `workspace` is the one whose drafts are saved, None before there is one.
 
     Qt emits `commitDataRequest` for WM_QUERYENDSESSION (which Windows' Restart Manager sends, too)
-    and for the session managers of X11; the quit of macOS comes as an event.
+    and for the session managers of X11; macOS asks to quit instead.
     """
 
     def __init__(self, application: QApplication) -> None:
@@ -41,7 +43,8 @@ class SessionEnd(QObject):
         self._saving = False
         application.commitDataRequest.connect(self.on_commit)
         application.aboutToQuit.connect(self.on_quit)
-        application.installEventFilter(self)
+        if isinstance(application, Application):
+            application.quit_asked.connect(self.on_commit)
 
     def on_commit(self, *_session: object) -> None:
         """Save what is written, now: what Qt returns to may end the process."""
@@ -65,11 +68,6 @@ class SessionEnd(QObject):
         if self.workspace is not None:
             self.on_commit()
             self.workspace.closing.emit()
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Quit and watched is QApplication.instance():
-            self.on_commit()
-        return super().eventFilter(watched, event)
 
 
 def end_on_signals(end: Callable[[], None], loop: asyncio.AbstractEventLoop) -> None:
