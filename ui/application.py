@@ -6,9 +6,23 @@ application would be called for each event of each widget.
 
 from __future__ import annotations
 
+import sys
+
 from PySide6.QtCore import QEvent, Signal
 from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
+
+# The shortcuts of the Windows packages bear the same one.
+APP_USER_MODEL_ID = "Parley.Desktop"
+
+
+def take_taskbar_identity() -> None:
+    """Have Windows' taskbar count Parley's windows to its shortcuts; call it before any window."""
+    if sys.platform == "win32":
+        import ctypes
+
+        identify = ctypes.windll.shell32.SetCurrentProcessExplicitAppUserModelID
+        identify(ctypes.c_wchar_p(APP_USER_MODEL_ID))
 
 
 class Application(QApplication):

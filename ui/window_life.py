@@ -19,7 +19,7 @@ from app.core import Core
 from app.domain.clock import SystemClock
 from app.domain.status import CoreStatus, Link
 from app.session.instance_door import InstanceDoor, knock
-from ui.application import Application
+from ui.application import Application, take_taskbar_identity
 from ui.arrivals import Arrivals
 from ui.early_start import EarlyStart
 from ui.first_paint import FirstPaint
@@ -51,6 +51,7 @@ def create_application(config: Path) -> QApplication:
     percent = read_text_size_percent(kept)
     if percent != 100:
         os.environ.setdefault("QT_SCALE_FACTOR", f"{percent / 100:.2f}")
+    take_taskbar_identity()
     application = Application(["parley"])
     application.setApplicationName("Parley")
     application.setDesktopFileName("parley")

@@ -18,6 +18,7 @@ from installers.windows.msi_identity import MACHINE, USER, published_addresses
 from installers.windows.msi_payload import read_payload
 from installers.windows.msi_validation import check
 from tests.packaging.small_bundle import make_small_bundle, missing_tools, tree
+from ui.application import APP_USER_MODEL_ID
 
 pytestmark = [
     pytest.mark.xdist_group("msi_tables"),
@@ -172,6 +173,13 @@ def test_addresses_of_the_firms_pages_come_from_the_environment(
     monkeypatch.setenv("PARLEY_HELP_URL", "https://it.example.com/parley")
     monkeypatch.setenv("PARLEY_ABOUT_URL", "javascript:alert(1)")
     assert published_addresses() == {"ARPHELPLINK": "https://it.example.com/parley"}
+
+
+def test_shortcuts_and_windows_are_one_program_to_the_taskbar(machine: Tables) -> None:
+    told = {row["Shortcut_"]: row for row in machine["MsiShortcutProperty"].records()}
+    assert set(told) == {"StartMenuShortcut", "DesktopShortcut"}
+    assert {row["PropertyKey"] for row in told.values()} == {"System.AppUserModel.ID"}
+    assert {row["PropVariantValue"] for row in told.values()} == {APP_USER_MODEL_ID}
 
 
 def test_an_older_parley_goes_and_a_newer_one_is_only_found(machine: Tables) -> None:
