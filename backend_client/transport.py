@@ -255,7 +255,7 @@ class Transport:
             raise Unreachable("The backend has not started yet.")
         try:
             return await asyncio.to_thread(self._build_client, endpoint, read_timeout_s)
-        except (OSError, ValueError) as fault:
+        except (OSError, ValueError, _invalid_url()) as fault:
             detail = "The settings of the connection (proxy, authorities) can't be used."
             raise Unreachable(detail) from fault
 
@@ -324,6 +324,12 @@ def _import_httpx() -> None:
         sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]  # documented: "not there"
 
 
+def _invalid_url() -> type[Exception]:
+    import httpx
+
+    return httpx.InvalidURL
+
+
 def _headers(request_id: str, extra: Mapping[str, str] | None) -> dict[str, str]:
     return {api.REQUEST_ID: request_id} | dict(extra or {})
 
@@ -355,7 +361,7 @@ def _translated(request_id: str, *, stream: bool = False) -> Iterator[None]:
             detail = "The backend's certificate is not trusted by this computer."
             raise Unreachable(detail, request_id=request_id) from fault
         raise Unreachable("The backend can't be reached.", request_id=request_id) from fault
-    except (httpx.InvalidURL, httpx.StreamError, ssl.SSLError) as fault:
+    except (httpx.InvalidURL, httpx.StreamError, ssl.SSLError, UnicodeError) as fault:
         raise Unreachable("The backend can't be reached.", request_id=request_id) from fault
 
 

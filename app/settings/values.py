@@ -20,6 +20,7 @@ from app.settings.schema import Setting, Value
 _TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _VERIFIER_KEY = re.compile(r"^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+={0,2}$")
+_NEVER_IN_ADDRESSES = re.compile(r"[\s\x00-\x20\x7f\"<>\\^`{|}]")
 _PROXY_SCHEMES = frozenset({"http", "https", "socks5"})
 
 
@@ -118,7 +119,9 @@ def _https_fault(text: str) -> str:
         host, _ = url.hostname, url.port
     except ValueError:
         return "it is not a web address"
-    if not host or url.username or url.query or url.fragment:
+    if _NEVER_IN_ADDRESSES.search(text) or "@" in url.netloc:
+        return "it is not a web address"
+    if not host or url.query or url.fragment:
         return "it has to be an address such as https://parley.example.com"
     if url.scheme == "https" or (url.scheme == "http" and host in _LOOPBACK):
         return ""
@@ -131,6 +134,6 @@ def _proxy_fault(text: str) -> str:
         host, _ = url.hostname, url.port
     except ValueError:
         return "it is not a proxy address"
-    if url.scheme not in _PROXY_SCHEMES or not host:
+    if url.scheme not in _PROXY_SCHEMES or not host or _NEVER_IN_ADDRESSES.search(text):
         return "it has to be an address such as http://proxy.example.com:8080"
     return "a password does not belong here" if url.password else ""

@@ -190,6 +190,22 @@ async def test_nothing_listening_is_unreachable() -> None:
     await transport.close()
 
 
+@pytest.mark.parametrize("address", ["https://a\nb", "https://xn--"])
+async def test_an_address_that_is_none_is_unreachable(address: str) -> None:
+    wrong = Transport(BackendEndpoint(address, "token"))
+    with pytest.raises(Unreachable):
+        await wrong.request("GET", "/echo", timeout_s=5)
+    await wrong.close()
+
+
+async def test_a_proxy_that_is_none_makes_the_backend_unreachable() -> None:
+    endpoint = BackendEndpoint("https://backend.invalid", "token", proxy="http://a\nb:80")
+    wrong = Transport(endpoint)
+    with pytest.raises(Unreachable):
+        await wrong.request("GET", "/echo", timeout_s=5)
+    await wrong.close()
+
+
 async def test_before_the_backend_told_its_address_it_is_unreachable() -> None:
     """The embedded backend's port is not known at first."""
     transport = Transport(None)
