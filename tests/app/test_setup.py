@@ -20,8 +20,8 @@ def _settings(
 ) -> Settings:
     sources = [
         Source(Origin.MANAGED, "managed", managed or {}, fault),
-        Source(Origin.INSTALLER, "/home/canary/installer", installer or {}),
-        Source(Origin.USER, "/home/canary/user", user or {}),
+        Source(Origin.INSTALLER, "/where/canary/installer", installer or {}),
+        Source(Origin.USER, "/where/canary/user", user or {}),
     ]
     return Settings(load_schema(), sources)
 

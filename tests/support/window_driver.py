@@ -25,6 +25,8 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     """`installer` and `managed` are files of settings; `type` is typed once the window is ready.
 
     `commit` then has the session ask for everything to be saved, and the process die at once.
+    On the page of a computer that is not set up the button `not_set_up` is pressed, once IT has set
+    the address (`again`) or without it (`sample`).
     """
 
     arguments: tuple[str, ...]
@@ -32,6 +34,7 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     managed: str = ""
     type: str = ""
     commit: bool = False
+    not_set_up: str = ""
     without_streams: bool = False
 
 
@@ -105,6 +108,37 @@ class Hand:
             os._exit(9)
 
 
+def press_on_the_page(orders: Orders) -> None:
+    """Have the button pressed once the page stands, and tell what there is by then."""
+    import ui.not_set_up as room
+
+    stay = room.stay_until_set_up
+
+    def watched(*given: Any) -> Any:
+        from PySide6.QtCore import QTimer
+        from PySide6.QtWidgets import QApplication
+
+        def press() -> None:
+            for window in QApplication.topLevelWidgets():
+                if isinstance(window, room.NotSetUpWindow) and window.isVisible():
+                    folder = Path(os.environ["PARLEY_DATA_DIR"])
+                    tell(
+                        "page",
+                        words=window.page.title.text(),
+                        made=[one.name for one in folder.iterdir()],
+                    )
+                    if orders.not_set_up == "again":
+                        (folder / "config").mkdir(exist_ok=True)
+                        own = folder / "config" / "settings.json"
+                        own.write_text('{"BackendUrl": "http://127.0.0.1:9"}', "utf-8")
+                    getattr(window.page, orders.not_set_up).click()
+
+        QTimer.singleShot(300, press)
+        return stay(*given)
+
+    vars(room)["stay_until_set_up"] = watched
+
+
 def main() -> int:
     """Run the program as `python -m ui` does, but for its key and IT's settings."""
     orders = msgspec.json.decode(sys.stdin.buffer.readline(), type=Orders)
@@ -126,6 +160,8 @@ def main() -> int:
     vars(ui.start_marks)["mark"] = Hand(orders).on_mark
     import ui.__main__
 
+    if orders.not_set_up:
+        press_on_the_page(orders)
     if orders.without_streams:
         sys.stdout = sys.stderr = None  # as in a windowed EXE
     status = ui.__main__.main(orders.arguments)

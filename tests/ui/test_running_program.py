@@ -192,6 +192,23 @@ def test_without_a_backend_the_self_test_says_so_and_makes_nothing(tmp_path: Pat
     assert not (tmp_path / "root").exists()
 
 
+@pytest.mark.parametrize(("button", "mark"), [("again", "connected"), ("sample", "embedded_ready")])
+def test_it_waits_on_its_page_and_makes_nothing_until_it_is_set_up(
+    tmp_path: Path, button: str, mark: str
+) -> None:
+    (tmp_path / "defaults.json").write_text('{"EmbeddedBackend": false}', "utf-8")
+    root = tmp_path / "root"
+    root.mkdir()
+    with run(root, installer=str(tmp_path / "defaults.json"), not_set_up=button) as parley:
+        page = parley.expect("page")
+        assert page["words"] == "Parley isn't set up on this computer. Ask IT."
+        assert page["made"] == []
+        until(lambda: any(line["name"] == mark for line in parley.told("mark")), mark, timeout_s=40)
+        parley.expect("shown")
+        parley.signal(signal.SIGTERM)
+        assert parley.wait() == 0, parley.errors
+
+
 @pytest.mark.parametrize("words", [("--version",), ("--help",), ("--selftest", "--nonsense")])
 def test_a_program_without_streams_survives_its_own_words(
     tmp_path: Path, words: tuple[str, ...]
