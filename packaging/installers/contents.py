@@ -35,15 +35,17 @@ LEFT_OUT_MODULES = (
     "tests",
     # The standard library's own workshop.
     *("tkinter", "turtle", "turtledemo", "idlelib", "lib2to3", "ensurepip", "venv", "test"),
-    *("distutils", "pydoc_data", "curses", "readline"),
+    *("distutils", "pydoc_data", "curses", "readline", "doctest", "pdb", "pydoc", "unittest"),
+    *("_pydecimal", "_pydatetime"),  # for Pythons without the compiled ones
     "_wmi",  # asks Windows' management service, for seconds where that is ill; platform can without
     # Builds and tests.
     *("pip", "setuptools", "pkg_resources", "wheel", "_distutils_hack", "hatchling", "editables"),
     *("pytest", "_pytest", "hypothesis", "mypy", "IPython", "PyInstaller", "packaging"),
+    *("attr", "attrs"),
     # Parts of libraries that Parley does not use.
     *("alembic", "mako", "markupsafe", "boto3", "botocore", "gi", "dbus", "PIL", "numpy"),
     *("cffi", "pycparser", "lxml", "click.testing", "starlette.testclient", "starlette.schemas"),
-    *("sqlalchemy.orm", "sqlalchemy.ext", "sqlalchemy.testing"),
+    *("sqlalchemy.orm", "sqlalchemy.ext", "sqlalchemy.testing", "anyio._backends._trio"),
     *(f"sqlalchemy.dialects.{name}" for name in ("mysql", "mssql", "oracle", "postgresql")),
     *(f"phonenumbers.{name}" for name in ("geodata", "carrierdata", "tzdata")),
     *(f"phonenumbers.{name}" for name in ("geocoder", "carrier", "timezone")),
