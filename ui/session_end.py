@@ -60,7 +60,7 @@ class SessionEnd(QObject):
             # Only what is asked meanwhile waits: keys typed now come after what is saved.
             waiting.exec(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
         self._saving = False
-        if task is None or not task.done():
+        if task is not None and not task.done():
             _log.error("drafts were not saved in time at the session's end")
 
     def on_quit(self) -> None:

@@ -32,12 +32,15 @@ _TAKEN = b"taken\n"
 def knock(data_dir: Path, link: str = "", *, quietly: bool = False) -> bool:
     """Hand a link to the Parley that runs over this folder; return whether it took it.
 
-    "" asks it to come to the front; `quietly` only asks whether it is there. Blocks for 3 s at
-    most, and costs one look at the folder when nobody is there.
+    "" asks it to come to the front; `quietly` only asks whether it is there. One on another
+    desktop of the same user takes nothing. Blocks for 3 s at most, and costs one look at the
+    folder when nobody is there.
     """
     try:
         left = (data_dir / DOOR_FILE).read_text("ascii").split()
         port, secret, pid = int(left[0]), left[1], int(left[2])
+        if left[3] != _desktop():  # nobody would see the window that comes to the front there
+            return False
     except (OSError, ValueError, IndexError):
         return False
     import secrets
@@ -107,7 +110,7 @@ class InstanceDoor:
         draft.unlink(missing_ok=True)
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(f"{port} {self._secret} {os.getpid()}\n")
+            file.write(f"{port} {self._secret} {os.getpid()} {_desktop()}\n")
         draft.replace(self._path)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -170,6 +173,24 @@ def _is_same(given: bytes, wanted: bytes) -> bool:
     import hmac
 
     return hmac.compare_digest(given, wanted)
+
+
+def _desktop() -> str:
+    """Return a word for the desktop this process shows its windows on: one user may have several.
+
+    Windows numbers its sessions; elsewhere the display's name tells them apart.
+    """
+    import hashlib
+    import sys
+
+    if sys.platform == "win32":
+        import ctypes
+
+        number = ctypes.c_ulong()
+        ctypes.windll.kernel32.ProcessIdToSessionId(os.getpid(), ctypes.byref(number))
+        return str(number.value)
+    shown = f"{os.environ.get('WAYLAND_DISPLAY', '')} {os.environ.get('DISPLAY', '')}"
+    return hashlib.sha256(shown.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def _allow_to_front(pid: int) -> None:

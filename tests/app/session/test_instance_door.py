@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from pathlib import Path
 
 import pytest
 
+from app.session import instance_door
 from app.session.instance_door import DOOR_FILE, InstanceDoor, knock
 
 LINK = "parley://conversation/talk-1"
@@ -31,6 +33,23 @@ async def test_a_link_goes_through_the_door_as_it_came(tmp_path: Path) -> None:
         await door.close()
         await door.close()
     assert not await _knock(tmp_path, LINK)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows numbers its sessions itself")
+async def test_a_parley_on_another_desktop_takes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    came: list[str] = []
+    door = InstanceDoor(tmp_path, came.append)
+    await door.open()
+    try:
+        monkeypatch.setenv("DISPLAY", ":77")
+        assert not await _knock(tmp_path, LINK)
+        monkeypatch.undo()
+        assert await _knock(tmp_path, LINK)
+    finally:
+        await door.close()
+    assert came == [LINK]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +96,7 @@ async def test_who_does_not_know_the_secret_is_not_let_in(tmp_path: Path, line: 
         await door.close()
 
 
-@pytest.mark.parametrize("left", ["", "x", "70000 a 1", "-5 a 1", "a b c", "1 secret 1"])
+@pytest.mark.parametrize("left", ["", "x", "70000 a 1 d", "-5 a 1 d", "a b c", "1 secret 1"])
 async def test_a_word_left_by_a_dead_parley_leads_nowhere(tmp_path: Path, left: str) -> None:
     (tmp_path / DOOR_FILE).write_text(left, "ascii")
     assert not await _knock(tmp_path, LINK)
@@ -99,7 +118,8 @@ async def test_a_stranger_on_the_port_of_a_dead_parley_hears_no_link_and_is_not_
     server = await asyncio.start_server(stranger, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        (tmp_path / DOOR_FILE).write_text(f"{port} old 1", "ascii")
+        word = f"{port} old 1 {instance_door._desktop()}"
+        (tmp_path / DOOR_FILE).write_text(word, "ascii")
         assert not await _knock(tmp_path, LINK)
         async with asyncio.timeout(5):
             while len(heard) < 2:
