@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from contract.wire import CapabilitiesDocument
 
 _LONGEST_NOTE = 200
+_LONGEST_PAGE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +33,22 @@ def versions_told(
     """Return what to tell of a backend's word; without `tell_newer` only what stops this one."""
     from contract.versions import is_older  # here, because the first frame does without
 
-    lowest, newest = capabilities.min_client_version, capabilities.newest_client_version
+    lowest = capabilities.min_client_version.strip()
+    newest = capabilities.newest_client_version.strip()
     needed = lowest if is_older(own_version, lowest) else ""
     newer = newest if tell_newer and is_older(own_version, newest) else ""
     if not needed and not newer:
         return ClientVersions()
-    page = capabilities.client_page if capabilities.client_page.startswith("https://") else ""
-    note = " ".join(capabilities.client_note.split())[:_LONGEST_NOTE]
-    return ClientVersions(needed, newer, page, note)
+    return ClientVersions(needed, newer, _page(capabilities), _note(capabilities))
+
+
+def _page(capabilities: CapabilitiesDocument) -> str:
+    page = capabilities.client_page
+    is_one = page.startswith("https://") and page.isprintable() and len(page) <= _LONGEST_PAGE
+    return page if is_one else ""
+
+
+def _note(capabilities: CapabilitiesDocument) -> str:
+    """Return the firm's words in one line, without signs that turn or hide others."""
+    words = " ".join(capabilities.client_note.split())
+    return "".join(sign for sign in words if sign.isprintable())[:_LONGEST_NOTE]
