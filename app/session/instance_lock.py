@@ -14,6 +14,8 @@ from types import TracebackType
 from app.domain.errors import DiskFull, EnvironmentFault, StoreBusy
 
 _LOCK_NAME = "parley.lock"
+# What systems say when somebody holds a lock; anything else comes of a folder without locks.
+_HELD = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK})
 
 
 class InstanceLock:
@@ -27,7 +29,7 @@ class InstanceLock:
         """Take the lock; makes the folder when it is missing.
 
         Raises StoreBusy when another Parley holds it, EnvironmentFault or DiskFull when the
-        folder can't be written.
+        folder can't be written or knows no locks (some shares).
         """
         if self._descriptor is not None:
             return
@@ -42,6 +44,8 @@ class InstanceLock:
             _lock(descriptor)
         except OSError as error:
             os.close(descriptor)
+            if error.errno not in _HELD:
+                raise EnvironmentFault(f"can't lock the data folder: {error.strerror}") from error
             raise StoreBusy("another Parley uses this data folder") from error
         self._descriptor = descriptor
 

@@ -5,6 +5,7 @@ It never starts a second Parley for real.
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -50,3 +51,18 @@ def test_a_folder_that_can_not_be_made_is_the_machines_fault(tmp_path: Path) -> 
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(EnvironmentFault):
         InstanceLock(tmp_path / "file" / "data").acquire()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="locks files in another way")
+def test_a_share_without_locks_is_no_second_parley(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+
+    def without_locks(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", without_locks)
+    with pytest.raises(EnvironmentFault, match="No locks available") as told:
+        InstanceLock(tmp_path).acquire()
+    assert not isinstance(told.value, StoreBusy)
