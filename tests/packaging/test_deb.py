@@ -33,8 +33,8 @@ def debian() -> Iterator[CleanRoot]:
     if not WANTED or not deb.is_file():
         pytest.skip("the package is not built: make deb")
     root = new_root("deb")
-    shutil.copy(deb, root.path / "var" / deb.name)
-    root.apt("install", f"/var/{deb.name}")
+    shutil.copy(deb, root.path / "tmp" / deb.name)
+    root.apt("install", f"/tmp/{deb.name}")
     yield root
     shutil.rmtree(root.path)
 
@@ -111,7 +111,7 @@ def test_installing_and_purging_leaves_the_system_as_it_was(desktop: CleanRoot) 
     shutil.rmtree(desktop.path / "etc/parley", ignore_errors=True)
     before = desktop.files()
 
-    desktop.apt("install", f"/var/parley_{version()}_amd64.deb")
+    desktop.apt("install", f"/tmp/parley_{version()}_amd64.deb")
     installed = desktop.files()
     desktop.apt("purge", "parley")
 
