@@ -1,6 +1,6 @@
 """Building the plain archive for Linux systems without Debian's packages.
 
-It holds the very tree of the Debian package, to be unpacked at `/` or anywhere else.
+It never packs another tree than the Debian package's, to be unpacked at `/` or anywhere else.
 """
 
 from __future__ import annotations
