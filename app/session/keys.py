@@ -14,7 +14,7 @@ import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from app.domain.errors import DiskFull, EnvironmentFault, KeyLost, KeyringLocked, WrongKey
 
@@ -185,6 +185,17 @@ def _put_cache_aside(folder: Path) -> None:
         raise _fault(error, kept) from error
 
 
+def new_file(path: Path) -> BinaryIO:
+    """Return a file to write that its user alone can read; raises OSError.
+
+    What lies there is removed first, so that nothing is written through a link: a folder on a
+    share may be one in which others can write.
+    """
+    path.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    return os.fdopen(os.open(path, flags, 0o600), "wb")
+
+
 def _wrapped_key(paths: DataFolder) -> Path | None:
     found = (folder / WRAPPED_KEY_FILE for folder in both(paths))
     return next((path for path in found if path.exists()), None)
@@ -199,8 +210,7 @@ def _spread(path: Path, paths: DataFolder) -> None:
             draft = target.with_name(f"{target.name}.new")
             try:
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-                descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-                with os.fdopen(descriptor, "wb") as file:
+                with new_file(draft) as file:
                     file.write(content)
                     file.flush()
                     os.fsync(file.fileno())
@@ -247,8 +257,8 @@ def _write_instance(folder: Path, instance: str) -> None:
     draft = path.with_name(f"{path.name}.new")
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with draft.open("w", encoding="ascii") as file:
-            file.write(instance)
+        with new_file(draft) as file:
+            file.write(instance.encode("ascii"))
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)

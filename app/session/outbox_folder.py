@@ -13,7 +13,7 @@ from pathlib import Path
 
 from app.domain.errors import DiskFull, EnvironmentFault, OutboxInUse, OutboxUnreachable, StoreBusy
 from app.session.instance_lock import InstanceLock
-from app.session.keys import INSTANCE_FILE, WRAPPED_KEY_FILE
+from app.session.keys import INSTANCE_FILE, WRAPPED_KEY_FILE, new_file
 
 _FILE = "outbox.db"
 # In the order in which they come and go: a database is never found without its log.
@@ -78,9 +78,7 @@ def _names_here(folder: Path) -> tuple[str, ...]:
 def _copy(source: Path, target: Path) -> None:
     """Copy a file so that it is there as a whole, on the disk, or not at all."""
     draft = target.with_name(f"{target.name}.coming")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(draft, flags, 0o600)
-    with os.fdopen(descriptor, "wb") as out, source.open("rb") as into:
+    with new_file(draft) as out, source.open("rb") as into:
         shutil.copyfileobj(into, out)
         out.flush()
         os.fsync(out.fileno())

@@ -17,7 +17,10 @@ from keyring.backend import KeyringBackend
 from app.domain.errors import KeyLost, KeyringLocked, KeyringMissing, PassphraseWrong
 from app.session import os_keyring, wrapped_key
 from app.session.keys import INSTANCE_FILE, WRAPPED_KEY_FILE, KeyVault, MasterKey
+from app.session.outbox_folder import OutboxFolder
 from tests.support.surroundings import ROOT
+
+_OUTBOX = "outbox.db"
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,26 @@ def test_a_damaged_wrapped_key_is_a_lost_key(folders: Folders, content: bytes) -
     with pytest.raises(KeyLost):
         KeyVault().unlock_with_passphrase(folders, "any")
     assert (folders.data_dir / WRAPPED_KEY_FILE).read_bytes() == content
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links take rights there")
+@pytest.mark.usefixtures("no_keyring", "cheap_stretching")
+def test_nothing_is_written_through_a_link_that_lies_in_a_folder(folders: Folders) -> None:
+    victim = folders.data_dir.with_name("victim")
+    victim.write_text("mine")
+    folders.data_dir.mkdir()
+    folders.outbox_dir.mkdir()
+    for name in (f"{WRAPPED_KEY_FILE}.new", f"{_OUTBOX}.coming"):
+        (folders.outbox_dir / name).symlink_to(victim)
+    KeyVault().unlock_with_passphrase(folders, "korrekt")
+    (folders.data_dir / _OUTBOX).write_bytes(b"waits")
+    outbox = OutboxFolder(folders.outbox_dir, folders.data_dir)
+    outbox.acquire()
+    outbox.release()
+    assert victim.read_text() == "mine"
+    for name in (WRAPPED_KEY_FILE, _OUTBOX):
+        assert (folders.outbox_dir / name).stat().st_mode & 0o077 == 0
+    assert (folders.outbox_dir / _OUTBOX).read_bytes() == b"waits"
 
 
 def test_sub_keys_differ_and_are_no_secret_in_print() -> None:
