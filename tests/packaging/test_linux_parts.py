@@ -208,7 +208,7 @@ def test_qt_still_compares_and_folds_with_icus_data_cut(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not (shutil.which("as") and shutil.which("ld")), reason="needs binutils")
 @pytest.mark.parametrize(
-    ("given", "left"), [("/home/builder/lib", ""), ("$ORIGIN/../lib", "[$ORIGIN/../lib]")]
+    ("given", "left"), [("/home/user/lib", ""), ("$ORIGIN/../lib", "[$ORIGIN/../lib]")]
 )
 def test_a_library_forgets_the_folders_of_the_machine_that_built_it(
     given: str, left: str, tmp_path: Path
