@@ -73,6 +73,8 @@ def _run_pyinstaller(python: Path, path: tuple[Path, ...], work: Path) -> None:
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONNOUSERSITE": "1",
         "PYINSTALLER_CONFIG_DIR": str(CACHE / "pyinstaller"),
+        # Modules lie in it as they are: Parley starts sooner, and the packages pack them better.
+        "PYINSTALLER_ZLIB_COMPRESSION_LEVEL": "0",
         "SOURCE_DATE_EPOCH": str(inputs.source_date_epoch()),
         "LC_ALL": "C.UTF-8",
     }
