@@ -236,6 +236,14 @@ def test_checksums_cover_everything_below_and_are_sorted(tmp_path: Path) -> None
     subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=tmp_path, check=True)
 
 
+def test_what_no_build_of_this_version_writes_is_not_vouched_for(tmp_path: Path) -> None:
+    """An older package left behind, or a file put there."""
+    for name in (f"Parley-{version()}.dmg", "Parley-0.0.9.dmg", "setup.exe"):
+        (tmp_path / name).write_text(name, encoding="utf-8")
+    sums = write_sums(tmp_path, write.strangers(tmp_path)).read_text(encoding="utf-8")
+    assert [line[66:] for line in sums.splitlines()] == [f"Parley-{version()}.dmg"]
+
+
 def test_a_signature_of_the_checksums_holds_for_them_alone(tmp_path: Path) -> None:
     """OpenSSL verifies it as the admin guide says; one changed byte and it does not."""
     if shutil.which("openssl") is None:

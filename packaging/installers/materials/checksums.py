@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cryptography import x509
@@ -29,12 +29,16 @@ SIGNATURE_NAME = "SHA256SUMS.sig"
 _OWN = (FILE_NAME, SIGNATURE_NAME)
 
 
-def write_sums(folder: Path) -> Path:
-    """Write the digests of all files below `folder` in the order of their names, for sha256sum."""
+def write_sums(folder: Path, strangers: Iterable[str] = ()) -> Path:
+    """Write the digests of all files below `folder` in the order of their names, for sha256sum.
+
+    What `strangers` names at its top is left out.
+    """
+    left_out = {*_OWN, *strangers}
     files = sorted(
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*")
-        if path.is_file() and path.relative_to(folder).as_posix() not in _OWN
+        if path.is_file() and path.relative_to(folder).parts[0] not in left_out
     )
     lines = [f"{_digest(folder / name)}  {name}\n" for name in files]
     written = folder / FILE_NAME

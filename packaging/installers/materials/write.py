@@ -14,7 +14,12 @@ from installers.faults import BuildFault
 from installers.inputs import REQUIREMENTS, System, site_packages, source_date_epoch
 from installers.materials import notices
 from installers.materials.bundles import existing
-from installers.materials.checksums import sign_sums, write_sums
+from installers.materials.checksums import (
+    FILE_NAME,
+    SIGNATURE_NAME,
+    sign_sums,
+    write_sums,
+)
 from installers.materials.declared import read_declared
 from installers.materials.inventory import gather
 from installers.materials.sbom import bill
@@ -22,6 +27,7 @@ from installers.materials.tools import gathered, judge
 from installers.places import BUNDLES, PACKAGES, version
 
 BundleSystem = Literal["linux", "windows", "macos"]
+_PAPERS = frozenset((FILE_NAME, SIGNATURE_NAME, notices.FILE_NAME, "policies"))
 _SITES: dict[str, System] = {"linux": "linux", "windows": "windows", "macos": "macos-arm64"}
 
 
@@ -39,9 +45,22 @@ def build() -> list[Path]:
     written = [PACKAGES / f"Parley-{version()}.cdx.json", PACKAGES / notices.FILE_NAME]
     written[0].write_text(text, encoding="utf-8")
     written[1].write_text(notices.notices(items, version()), encoding="utf-8")
-    sums = write_sums(PACKAGES)
+    sums = write_sums(PACKAGES, strangers(PACKAGES))
     signature = sign_sums(sums)
     return [*written, sums, *([signature] if signature else [])]
+
+
+def strangers(folder: Path) -> list[str]:
+    """Return and print the names in `folder` that no build of this version writes.
+
+    What is left from another version, or was put there, must not come under our signature.
+    """
+    own = re.compile(rf"[Pp]arley[-_]{re.escape(version())}[-._].*")
+    names = sorted(path.name for path in folder.iterdir() if not own.fullmatch(path.name))
+    found = [name for name in names if name not in _PAPERS]
+    if found:
+        print(f"Not in {FILE_NAME}, since this build wrote none of it: {', '.join(found)}")
+    return found
 
 
 def add_notices(system: BundleSystem, folder: Path, bundle: Path | None = None) -> Path:
