@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -184,6 +185,39 @@ def test_where_parley_is_not_installed_nothing_is_wrong(tmp_path: Path) -> None:
     attribute = run_script(EXTENSION_ATTRIBUTE, absent)
     assert attribute == (0, "<result>not installed</result>\n")
     assert run_script(HEALTH_CHECK, absent) == (0, "Parley is not installed.\n")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, as Jamf has it")
+@pytest.mark.parametrize("script", [EXTENSION_ATTRIBUTE, HEALTH_CHECK], ids=name_of)
+def test_root_reads_nothing_for_a_person_that_they_may_not_read_themselves(script: Path) -> None:
+    """They may lay a link to it where the report is expected."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        secret = folder / "secret"
+        secret.write_text('"status": "fail"\n  "sentence": "root knows"\n', encoding="utf-8")
+        secret.chmod(0o600)
+        for program, line in {
+            "Parley": f'ln -s "{secret}" "$4"; exit 20',
+            "launchctl": 'shift 2; exec "$@"',
+            "sudo": 'shift; person="$1"; shift; exec runuser -u "$person" -- "$@"',
+        }.items():
+            (folder / program).write_text(f"#!/bin/sh\n{line}\n", encoding="utf-8")
+            (folder / program).chmod(0o755)
+        done = subprocess.run(
+            [str(script)],
+            env={
+                "PATH": f"{folder}:{os.environ['PATH']}",
+                "PARLEY_PROGRAM": str(folder / "Parley"),
+                "PARLEY_PERSON": "nobody",
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert "root knows" not in done.stdout + done.stderr
+    assert "Permission denied" in done.stderr or "wrote no report" in done.stdout
 
 
 @pytest.mark.parametrize("script", [EXTENSION_ATTRIBUTE, HEALTH_CHECK], ids=name_of)

@@ -24,13 +24,15 @@ case "$person" in
 esac
 
 folder="$(as_person mktemp -d)" || say "broken: no folder for the report"
-trap 'rm -rf "$folder"' EXIT
+# The folder is the person's: root reads and removes nothing there by rights of its own.
+trap 'as_person rm -rf "$folder"' EXIT
 as_person "$program" --selftest --json --output "$folder/report.json" >/dev/null 2>&1
 code=$?
-[ -f "$folder/report.json" ] || say "broken: exit $code"
+as_person test -f "$folder/report.json" || say "broken: exit $code"
 # The sentence of the first check that failed; each member of a check has a line of its own.
-sentence="$(sed -n '/"status": "fail"/,/"sentence":/s/^ *"sentence": "\(.*\)",\{0,1\}$/\1/p' \
-    "$folder/report.json" | head -n 1 | sed 's/\\"/"/g')"
+sentence="$(as_person cat "$folder/report.json" |
+    sed -n '/"status": "fail"/,/"sentence":/s/^ *"sentence": "\(.*\)",\{0,1\}$/\1/p' |
+    head -n 1 | sed 's/\\"/"/g')"
 case "$code" in
     0) say "ok" ;;
     10) say "user: $sentence" ;;

@@ -28,14 +28,15 @@ case "$person" in
 esac
 
 folder="$(as_person mktemp -d)" || exit 1
-trap 'rm -rf "$folder"' EXIT
+# The folder is the person's: root reads and removes nothing there by rights of its own.
+trap 'as_person rm -rf "$folder"' EXIT
 as_person "$program" --selftest --json --output "$folder/report.json"
 code=$?
-if [ ! -f "$folder/report.json" ]; then
+if ! as_person test -f "$folder/report.json"; then
     echo "Parley wrote no report and ended with $code."
     exit 1
 fi
-cat "$folder/report.json"
+as_person cat "$folder/report.json"
 case "$code" in
     0 | 10) exit 0 ;;
     *) exit 1 ;;
