@@ -66,8 +66,9 @@ class Arrivals(QObject):
         if place is None:
             self._tell(workspace, _UNKNOWN)
         else:
+            # Not to the composer: whoever types just now would write to another client.
+            workspace.window.timeline.setFocus(Qt.FocusReason.OtherFocusReason)
             workspace.open_conversation(*place)
-            workspace.window.composer.edit.setFocus()
 
     def _tell(self, workspace: Workspace, words: str) -> None:
         actions = ((f"dismiss:{_KEY}", "Understood"),)

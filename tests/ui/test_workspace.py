@@ -18,6 +18,7 @@ from app.core import Core
 from app.diagnostics.checks import CHECKS
 from app.domain.clock import SystemClock
 from app.domain.errors import DiskFull
+from app.domain.links import link_to_conversation
 from app.domain.status import Link
 from app.settings.paths import AppPaths
 from app.settings.schema import load_schema
@@ -28,6 +29,7 @@ from tests.support.processes import children_with
 from tests.support.qt_loop import run_in_qt_loop
 from tests.ui.kit import until
 from tests.ui.test_accessible_names import unnamed
+from ui.arrivals import Arrivals
 from ui.look import Look
 from ui.views.rail import Page
 from ui.window_state import WindowState
@@ -84,6 +86,35 @@ def test_the_conversation_and_a_draft_of_the_last_moment_are_there_at_the_next_s
             await until(lambda: workspace.window.header.texts()[0] == CLIENT)
             await until(lambda: workspace.window.inbox.selected_conversation() == shown)
             await until(lambda: edit.toPlainText() == "half a sentence")
+
+    run_in_qt_loop(qapp, work(), timeout_s=100)
+
+
+def test_what_is_typed_while_a_link_arrives_goes_to_no_other_client(
+    qapp: QApplication, tmp_path: Path
+) -> None:
+    async def work() -> None:
+        async with open_workspace(qapp, tmp_path) as workspace:
+            shown = await _ready(workspace)
+            window, model = workspace.window, workspace.inbox.model
+            other = next(
+                row.conversation.conversation_id
+                for row in model.rows()
+                if row.conversation.conversation_id != shown
+            )
+            window.activateWindow()
+            window.composer.edit.setFocus()
+            QTest.keyClicks(window.composer.edit, "sell ")
+            arrivals = Arrivals(qapp)
+            arrivals.attach(workspace)
+            arrivals.take(link_to_conversation(other))
+            await until(lambda: workspace.composer.conversation_id == other, 10)
+            assert window.focusWidget() is window.timeline
+            QTest.keyClicks(window.focusWidget(), "everything")
+            QTest.keyClick(window.focusWidget(), Qt.Key.Key_Return)
+            assert window.composer.edit.toPlainText() == ""
+            workspace.open_conversation(shown)
+            await until(lambda: window.composer.edit.toPlainText() == "sell ", 10)
 
     run_in_qt_loop(qapp, work(), timeout_s=100)
 
