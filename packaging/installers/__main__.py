@@ -1,6 +1,7 @@
 """The command line of the builds: one command for each thing that is built.
 
-It never builds what was not asked for, except what the asked thing is made of.
+It never builds what was not asked for, except what the asked thing is made of, and leaves no
+checksums of files that it builds anew: `materials` writes them, last.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import sys
 from pathlib import Path
 
 from installers.faults import BuildFault
-from installers.places import ROOT
+from installers.places import ROOT, SUMS, SUMS_SIGNATURE
 
 COMMANDS = {
     "bundle-linux": "installers.linux.bundle",
@@ -31,6 +32,8 @@ def main(arguments: list[str]) -> int:
     if unknown or not arguments:
         print(f"Name what to build: {', '.join(COMMANDS)}.", file=sys.stderr)
         return 2
+    SUMS.unlink(missing_ok=True)
+    SUMS_SIGNATURE.unlink(missing_ok=True)
     for name in arguments:
         try:
             written: list[Path] = importlib.import_module(COMMANDS[name]).build()

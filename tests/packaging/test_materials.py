@@ -21,6 +21,7 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
+from installers import __main__ as command_line
 from installers.faults import BuildFault
 from installers.inputs import _NOT_RUN, REQUIREMENTS, site_packages
 from installers.materials import write
@@ -33,6 +34,7 @@ from installers.materials.notices import notices
 from installers.materials.sbom import bill
 from installers.materials.wheels import normalised, read_wheels
 from installers.places import BUNDLES, PACKAGES, ROOT, version
+from installers.policies import write as policies
 from tests.packaging.conftest import Built
 
 ELF = b"\x7fELF" + bytes(60)
@@ -242,6 +244,21 @@ def test_what_no_build_of_this_version_writes_is_not_vouched_for(tmp_path: Path)
         (tmp_path / name).write_text(name, encoding="utf-8")
     sums = write_sums(tmp_path, write.strangers(tmp_path)).read_text(encoding="utf-8")
     assert [line[66:] for line in sums.splitlines()] == [f"Parley-{version()}.dmg"]
+
+
+def test_a_build_leaves_no_sums_of_what_it_replaces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command that is unknown builds nothing, and takes nothing away."""
+    for name in ("SUMS", "SUMS_SIGNATURE"):
+        path = tmp_path / name
+        path.write_text("old", encoding="utf-8")
+        monkeypatch.setattr(command_line, name, path)
+    assert command_line.main(["nonsense"]) == 2
+    assert len(list(tmp_path.iterdir())) == 2
+    monkeypatch.setattr(policies, "build", list)
+    assert command_line.main(["policies"]) == 0
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_signature_of_the_checksums_holds_for_them_alone(tmp_path: Path) -> None:

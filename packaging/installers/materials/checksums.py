@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs7
 
 from installers.faults import BuildFault
+from installers.places import SUMS, SUMS_SIGNATURE
 from installers.windows.signing import (
     CERTIFICATE_VARIABLE,
     KEY_VARIABLE,
@@ -24,8 +25,8 @@ from installers.windows.signing import (
     identity,
 )
 
-FILE_NAME = "SHA256SUMS"
-SIGNATURE_NAME = "SHA256SUMS.sig"
+FILE_NAME = SUMS.name
+SIGNATURE_NAME = SUMS_SIGNATURE.name
 _OWN = (FILE_NAME, SIGNATURE_NAME)
 
 
