@@ -15,7 +15,8 @@ from app.domain.errors import DiskFull, EnvironmentFault, StoreBusy
 
 _LOCK_NAME = "parley.lock"
 # What systems say when somebody holds a lock; anything else comes of a folder without locks.
-_HELD = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK})
+# Wine's C library, where Windows' says EACCES, refuses a lock without a reason: 0.
+_HELD = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK, 0})
 
 
 class InstanceLock:

@@ -5,16 +5,23 @@ They do not build the app: test_dmg.py judges that.
 
 from __future__ import annotations
 
+import functools
+import inspect
+import json
+import marshal
 import os
 import plistlib
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from installers.faults import BuildFault
-from installers.macos import hfs, icon, linkage, udif
+from installers.macos import compiling, hfs, icon, linkage, udif
 from installers.macos.code_signature import check_signature
+from installers.macos.compiling import byte_code
 from installers.macos.macho import images, is_macho, read_image, resolve
 from installers.macos.property_list import ENTITLEMENTS, info_plist
 from installers.macos.selection import Kind, chosen
@@ -306,3 +313,39 @@ def test_every_module_of_ours_goes_along(inputs_at: dict[str, Path]) -> None:
         "site-packages/resources/icons/parley.svg",
     } <= found
     assert "site-packages/backend/channels/conformance.py" not in found
+
+
+def test_byte_code_depends_on_its_source_alone(tmp_path: Path) -> None:
+    """Other names alive in the process, another order of hashes, another run: the same bytes."""
+    source = inspect.getsource(functools).encode()
+    alive: list[dict[str, object]] = []
+    compiled = set()
+    for _ in range(3):
+        compiled.add(byte_code(source, "functools.py", is_checked=False))
+        alive.append({"__name__": "functools"})
+        exec(compile(source, "functools.py", "exec", dont_inherit=True), alive[-1])
+    path = tmp_path / "functools.py"
+    path.write_bytes(source)
+    for seed in ("1", "2"):
+        target = tmp_path / f"{seed}.pyc"
+        work = tmp_path / "work.json"
+        work.write_text(json.dumps([[str(path), str(target), "functools.py", False]]))
+        subprocess.run(
+            [sys.executable, compiling.__file__, str(work)],
+            env={"PYTHONHASHSEED": seed},
+            check=True,
+            capture_output=True,
+        )
+        compiled.add(target.read_bytes())
+    (content,) = compiled
+    assert marshal.loads(content[16:]) == compile(source, "functools.py", "exec", dont_inherit=True)
+
+
+def test_constants_that_only_look_alike_stay_apart() -> None:
+    source = b"found = [0.0, -0.0, 1, 1.0, True, 'a', b'a', (1, 'a'), (True, 'a'), 2 in {1, 2}]"
+    told: dict[str, list[object]] = {}
+    code = marshal.loads(byte_code(source, "told.py", is_checked=True)[16:])
+    exec(code, told)
+    plain: dict[str, list[object]] = {}
+    exec(source, plain)
+    assert repr(told["found"]) == repr(plain["found"])

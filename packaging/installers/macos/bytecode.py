@@ -13,14 +13,7 @@ from pathlib import Path
 from installers.faults import BuildFault
 from installers.windows import runtime, wine
 
-# PEP 552: byte code that is always believed, and byte code that is checked against its source.
-_SCRIPT = """
-import importlib.util, json, pathlib, py_compile, sys
-modes = (py_compile.PycInvalidationMode.UNCHECKED_HASH, py_compile.PycInvalidationMode.CHECKED_HASH)
-for source, target, shown, is_checked in json.loads(pathlib.Path(sys.argv[1]).read_text("utf-8")):
-    py_compile.compile(source, target, shown, doraise=True, invalidation_mode=modes[is_checked])
-print("magic", importlib.util.MAGIC_NUMBER.hex())
-"""
+_PROGRAM = Path(__file__).with_name("compiling.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +30,7 @@ def compile_all(files: list[Compilation]) -> None:
     """Write each target, whose folder must stand; raises BuildFault where one can't be compiled."""
     interpreter = runtime.python()
     with tempfile.TemporaryDirectory() as folder:
-        script, work = Path(folder) / "compile.py", Path(folder) / "work.json"
-        script.write_text(_SCRIPT, encoding="utf-8")
+        work = Path(folder) / "work.json"
         work.write_text(
             json.dumps(
                 [
@@ -53,9 +45,7 @@ def compile_all(files: list[Compilation]) -> None:
             ),
             encoding="utf-8",
         )
-        ran = wine.building().run(
-            [interpreter, "-I", "-S", script, work], variables={"PYTHONHASHSEED": "0"}
-        )
+        ran = wine.building().run([interpreter, "-I", "-S", "-B", _PROGRAM, work])
     if ran.status != 0 or not ran.output.rstrip().endswith(f"magic {MAGIC.hex()}"):
         raise BuildFault(f"Python's files can't be compiled: {ran.output.strip()[-400:]}")
 
