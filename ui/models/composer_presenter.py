@@ -41,7 +41,8 @@ _SHORTEST_TIMER_MS, _LONGEST_TIMER_MS = 200, 24 * 3_600_000
 class ComposerPresenter(QObject):
     """One composer: the conversation on screen and its draft.
 
-    `uploads` holds the draft's files, `answers` what the user answered to its findings.
+    `uploads` holds the draft's files, `answers` what the user answered to its findings, `saver`
+    what the store has not taken yet.
     """
 
     state_changed = Signal(object)
@@ -78,8 +79,8 @@ class ComposerPresenter(QObject):
         self._policy.changed.connect(self._publish)
         self._policy.announced.connect(self.announced)
         self.answers = self._policy.answers
-        self._saver = DraftSaver(messaging.save_draft, self._draft, spawner, self)
-        self._policy.answered.connect(self._saver.mark_dirty)
+        self.saver = DraftSaver(messaging.save_draft, self._draft, spawner, self)
+        self._policy.answered.connect(self.saver.mark_dirty)
         self._typing = TypingNotice(messaging.typing, spawner, self)
         self._clock_timer = QTimer(self)
         self._clock_timer.setSingleShot(True)
@@ -95,9 +96,9 @@ class ComposerPresenter(QObject):
     ) -> None:
         """Hold another conversation's draft; the one before is kept and saved."""
         self._typing.end()
-        self._saver.stash()
+        self.saver.stash()
         if conversation is not None:
-            draft = self._saver.newest(conversation.conversation_id, draft)
+            draft = self.saver.newest(conversation.conversation_id, draft)
         self._conversation, self._contacts = conversation, tuple(contacts)
         self._quote, self._fault = None, ""
         self._take_answers(draft)
@@ -105,7 +106,7 @@ class ComposerPresenter(QObject):
         self._replace_text(draft.text if draft else "")
         self._policy.begin()
         if arrived:
-            self._saver.mark_dirty()
+            self.saver.mark_dirty()
 
     def refresh(self, conversation: Conversation, contacts: Sequence[Contact]) -> None:
         """Take newer facts of the same conversation; the draft stays as it is."""
@@ -122,7 +123,7 @@ class ComposerPresenter(QObject):
             return
         self._text, self._fault, self._template_id = text, "", ""
         self._policy.edited()
-        self._saver.mark_dirty()
+        self.saver.mark_dirty()
         if text:
             self._typing.typed(self._conversation)
         self.evaluate(at_once=False)
@@ -130,7 +131,7 @@ class ComposerPresenter(QObject):
     def set_quote(self, quote: QuotedMessage | None) -> None:
         """Answer a message, or (None) answer none."""
         self._quote = quote
-        self._saver.mark_dirty()
+        self.saver.mark_dirty()
         self.evaluate()
 
     def propose(self, text: str, *, instead_of: Message | None = None) -> bool:
@@ -147,7 +148,7 @@ class ComposerPresenter(QObject):
                 return False
             self._quote = QuotedMessage(instead_of.message_id, "", instead_of.text, edited=True)
         self._replace_text(f"{self._text.rstrip()}\n{text}".strip())
-        self._saver.mark_dirty()
+        self.saver.mark_dirty()
         return True
 
     def offer_file(self, path: str) -> None:
@@ -173,13 +174,13 @@ class ComposerPresenter(QObject):
         if draft.conversation_id != self.conversation_id:
             return
         typed = self._text.removeprefix(before) if self._text != before else ""
-        self._saver.forget(draft.conversation_id, on_screen=True)
+        self.saver.forget(draft.conversation_id, on_screen=True)
         self._quote, self._fault = quote, note
         self._take_answers(draft, refused)
         arrived = self.uploads.restore(draft.attachment_ids, draft.conversation_id)
         self._replace_text(f"{draft.text}{typed}")
         if typed or arrived:
-            self._saver.mark_dirty()
+            self.saver.mark_dirty()
         if note:
             self.announced.emit(note)
 
@@ -229,11 +230,11 @@ class ComposerPresenter(QObject):
             self._policy.go_ahead()
         if self._policy.ask_for_answers():
             return False
-        self._sending = self._saver.paused = True
+        self._sending = self.saver.paused = True
         quote, draft = self._quote, self._outgoing()
         edited = quote.message_id if quote is not None and quote.edited else None
         if self._spawner.spawn(self._send(draft, edited), "send") is None:
-            self._sending = self._saver.paused = False
+            self._sending = self.saver.paused = False
         self.state_changed.emit(self.state())
         return self._sending
 
@@ -244,7 +245,7 @@ class ComposerPresenter(QObject):
         screen as it was when the saving began.
         """
         text = self._text
-        await self._saver.flush()
+        await self.saver.flush()
         return text
 
     def _outgoing(self) -> Draft:
@@ -268,20 +269,20 @@ class ComposerPresenter(QObject):
     async def _send(self, draft: Draft, edited: MessageId | None) -> None:
         to = draft.conversation_id
         try:
-            async with self._saver.writing:
+            async with self.saver.writing:
                 if edited is not None:
                     await self._edit(edited, draft)
                 else:
                     message_id = await self._hand_over(draft)
                 # The commit took the draft along: an older copy must not bring it back.
-                self._saver.forget(to, on_screen=to == self.conversation_id)
+                self.saver.forget(to, on_screen=to == self.conversation_id)
         except AppError as fault:
             self._after_failed_send(to, sentence_of(fault))
             raise
         except BaseException:
             self._after_failed_send(to, "")
             raise
-        self._sending = self._saver.paused = False
+        self._sending = self.saver.paused = False
         self._after_send(to, draft.text)
         if edited is None:
             self.sent.emit(message_id)
@@ -312,10 +313,10 @@ class ComposerPresenter(QObject):
         await self._messaging.save_draft(Draft(draft.conversation_id, ""))
 
     def _after_failed_send(self, to: ConversationId, words: str) -> None:
-        self._sending = self._saver.paused = False
+        self._sending = self.saver.paused = False
         if to == self.conversation_id:
             self._fault = words
-            self._saver.mark_dirty()
+            self.saver.mark_dirty()
             self.state_changed.emit(self.state())
 
     def _after_send(self, to: ConversationId, text: str) -> None:
@@ -329,7 +330,7 @@ class ComposerPresenter(QObject):
         self._typing.end()
         self._replace_text(rest)
         if rest:
-            self._saver.mark_dirty()
+            self.saver.mark_dirty()
 
     def _take_answers(self, draft: Draft | None, refused: tuple[WireFinding, ...] = ()) -> None:
         self._template_id = draft.template_id if draft is not None else ""
@@ -389,7 +390,7 @@ class ComposerPresenter(QObject):
         )
 
     def _on_uploads_changed(self) -> None:
-        self._saver.mark_dirty()
+        self.saver.mark_dirty()
         self.evaluate()
 
     def _on_clock(self) -> None:

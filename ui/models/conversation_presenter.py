@@ -207,12 +207,17 @@ class ConversationPresenter(QObject):
     ) -> None:
         from asyncio import gather
 
+        saver = self._composer.saver
+        taken = saver.taken
         # All is asked for at once and shown at once: one wait, one layout, one painting.
         facts, window, held = await gather(
             self._read(conversation_id),
             self._timeline.read(conversation_id, anchor),
             self._draft_of(conversation_id),
         )
+        while taken != saver.taken:  # the store took a draft meanwhile: maybe this one
+            taken = saver.taken
+            held = await self._draft_of(conversation_id)
         if visit != self._visit:
             return
         if facts is None:

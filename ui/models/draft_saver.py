@@ -21,7 +21,10 @@ SAVE_AFTER_MS = 100
 
 
 class DraftSaver(QObject):
-    """`draft_now` gives the draft on screen, None without a conversation."""
+    """`draft_now` gives the draft on screen, None without a conversation.
+
+    `taken` counts how often the store took a draft: one that was read before may be an older one.
+    """
 
     def __init__(
         self,
@@ -38,6 +41,7 @@ class DraftSaver(QObject):
         self._unsaved: dict[ConversationId, Draft] = {}
         self._writing: asyncio.Lock | None = None
         self.paused = False
+        self.taken = 0
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(SAVE_AFTER_MS)
@@ -64,6 +68,7 @@ class DraftSaver(QObject):
     def forget(self, conversation_id: ConversationId, *, on_screen: bool) -> None:
         """The store holds, or took along, all there is: an older copy must not come back."""
         self._unsaved.pop(conversation_id, None)
+        self.taken += 1
         if on_screen:
             self._dirty = False
 
@@ -85,6 +90,7 @@ class DraftSaver(QObject):
         async with self.writing:
             for conversation_id, draft in list(self._unsaved.items()):
                 await self._save(draft)
+                self.taken += 1
                 if self._unsaved.get(conversation_id) is draft:
                     del self._unsaved[conversation_id]
 
