@@ -198,6 +198,8 @@ class MainWindow(QMainWindow):
         self._ground.setParent(self)  # it goes with the window, shown or not
         self.setCentralWidget(self._ground if page is None else page)
         self._ground.setVisible(page is None)
+        if page is not None:
+            page.show()  # Qt alone would show it in the loop's next turn: empty until then
         if before is not None and before is not self._ground:
             before.deleteLater()
 
