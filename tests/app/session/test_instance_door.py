@@ -128,13 +128,16 @@ async def test_a_stranger_on_the_port_of_a_dead_parley_hears_no_link_and_is_not_
     assert b"old" not in b"".join(heard)
 
 
-async def test_many_strangers_are_sent_away_at_once(tmp_path: Path) -> None:
+async def test_many_strangers_are_sent_away_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(instance_door, "_ANSWER_WITHIN_S", 60.0)  # nobody's time runs out here
     door = InstanceDoor(tmp_path, lambda _: None)
     await door.open()
     port = int((tmp_path / DOOR_FILE).read_text("ascii").split()[0])
     lines = [await asyncio.open_connection("127.0.0.1", port) for _ in range(60)]
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             ended = [asyncio.ensure_future(reader.read()) for reader, _ in lines]
             while sum(one.done() for one in ended) < 52:
                 await asyncio.sleep(0.01)
