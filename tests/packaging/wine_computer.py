@@ -83,7 +83,7 @@ class Computer:
         key of autostart while it is empty, which wine drops.
         """
         self.wine.stop()  # only its end writes the registry down
-        registry = {
+        stored = {
             f"{hive}/{line}": values
             for hive in ("system", "user")
             for line, values in _stored(self.wine.prefix / f"{hive}.reg").items()
@@ -94,7 +94,7 @@ class Computer:
         paths = (path.relative_to(self.wine.prefix) for path in self.wine.drive_c.rglob("*"))
         files = {path.as_posix() for path in paths if path.name != "Installer"}
         desktop = {path for path in self.shortcuts() if "/Desktop/" in path}
-        return State(registry, files | desktop)
+        return State(stored, files | desktop)
 
     @property
     def programs(self) -> Path:

@@ -104,11 +104,11 @@ def _referred(
 
 def _components(tables: Mapping[str, Table]) -> Iterator[str]:
     files = {row["File"]: row["Component_"] for row in tables["File"].records()}
-    registry = {row["Registry"]: row["Component_"] for row in tables["Registry"].records()}
+    entries = {row["Registry"]: row["Component_"] for row in tables["Registry"].records()}
     guids = Counter(row["ComponentId"] for row in tables["Component"].records())
     for row in tables["Component"].records():
         name, attributes = row["Component"], int(row["Attributes"])
-        keys = registry if attributes & _REGISTRY_KEY_PATH else files
+        keys = entries if attributes & _REGISTRY_KEY_PATH else files
         if keys.get(row["KeyPath"]) != name:
             yield f"component {name} has no key path of its own"
         if not row["ComponentId"] or guids[row["ComponentId"]] > 1:
