@@ -9,16 +9,23 @@ import asyncio
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
+from app.domain.changes import ChangeSet
 from app.domain.drafts import Draft
 from app.domain.inbox import InboxQuery
-from contract.events import MessageUpserted
+from app.store import apply_events
+from contract.events import Event, MessageUpserted
 from contract.ids import ConversationId
 from tests.app.store.values import HOME, conversation, entry, event, fill, message, open_at
 from tests.support.surroundings import ROOT
+
+Applied = tuple[ChangeSet, ChangeSet]
 
 
 def _imported_by(code: str) -> set[str]:
@@ -48,24 +55,34 @@ def test_the_bare_driver_reads_without_sqlalchemy() -> None:
     assert "sqlalchemy" not in _imported_by("import app.store.cipher")
 
 
-async def test_sends_and_reads_do_not_wait_for_a_back_log(tmp_path: Path) -> None:
+async def test_sends_and_reads_do_not_wait_for_a_back_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = await open_at(tmp_path / "store")
     await fill(store, (conversation(),))
-    news = [
-        event(2 + n, MessageUpserted(message=message(f"m{n}", "word " * 20, at=n)))
-        for n in range(3_000)
-    ]
-    back_log = asyncio.create_task(store.cache.apply_events(news, 3_001))
-    sent = 0
-    while not back_log.done():
-        await store.outbox.clear_draft_and_add(entry(f"w{sent}"))
-        await store.search.search("wor")
-        sent += 1
-        if sent == 5:
-            # Five durable sends and searches are done while the back-log is still applied.
-            assert not back_log.done()
+    is_writing, may_commit = threading.Event(), threading.Event()
+    really_apply = apply_events.apply_events
+
+    def apply_and_stay(connection: Connection, part: Sequence[Event], position: int) -> Applied:
+        applied = really_apply(connection, part, position)
+        is_writing.set()
+        assert may_commit.wait(60)
+        return applied
+
+    monkeypatch.setattr(apply_events, "apply_events", apply_and_stay)
+    news = [event(2, MessageUpserted(message=message("m", "word", at=2)))]
+    back_log = asyncio.create_task(store.cache.apply_events(news, 3))
+    try:
+        assert await asyncio.to_thread(is_writing.wait, 60)
+        # The commit stands open all this time: what needed its end would never return.
+        async with asyncio.timeout(60):
+            for n in range(5):
+                await store.outbox.clear_draft_and_add(entry(f"w{n}"))
+                await store.search.search("wor")
+        assert not back_log.done()
+    finally:
+        may_commit.set()
     await back_log
-    assert sent >= 5
     await store.close()
 
 
