@@ -7,14 +7,16 @@ it for longer than the system waits.
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEventLoop, QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
+from app.settings.paths import DATA_DIR_VARIABLE
 from ui.application import Application
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ _log = logging.getLogger(__name__)
 # Windows kills a program that takes longer than five seconds to agree to the session's end.
 SAVE_WITHIN_MS = 4_000
 _RESTART_WORDS = "--restarted"
+# RESTART_MAX_CMD_LINE of winbase.h, in characters with the last, empty one.
+_RESTART_WORDS_AT_MOST = 1_024
 # RESTART_NO_CRASH | RESTART_NO_HANG: reopened after an update or a restart of the system alone.
 _RESTART_FLAGS = 1 | 2
 
@@ -81,11 +85,26 @@ def end_on_signals(end: Callable[[], None], loop: asyncio.AbstractEventLoop) -> 
             signal.signal(getattr(signal, name), on_signal)
 
 
+def restart_words(environ: Mapping[str, str] = os.environ) -> str:
+    """Return the command line, without the program, by which Windows is to start Parley again.
+
+    Windows starts it with the session's own variables: where data stand elsewhere it has to be
+    said again. A path that Windows would cut short gives "": better no restart than another's data.
+    """
+    from subprocess import list2cmdline  # here, because it costs the start of the application
+
+    folder = environ.get(DATA_DIR_VARIABLE)
+    words = [_RESTART_WORDS, *(("--data-dir", folder) if folder else ())]
+    line = list2cmdline(words)
+    return line if len(line) < _RESTART_WORDS_AT_MOST else ""
+
+
 def ask_to_be_restarted() -> None:
     """Have Windows start Parley again after its Restart Manager or a restart ended it."""
     if sys.platform == "win32":
         import ctypes
 
+        words = restart_words()
         register = ctypes.windll.kernel32.RegisterApplicationRestart
-        if register(ctypes.c_wchar_p(_RESTART_WORDS), _RESTART_FLAGS) != 0:
+        if not words or register(ctypes.c_wchar_p(words), _RESTART_FLAGS) != 0:
             _log.warning("Windows will not start Parley again by itself")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.diagnostics.checks import CHECKS
+from ui.session_end import restart_words
 
 _WITHOUT_QT = """
 import sys
@@ -60,6 +61,19 @@ def test_json_goes_with_the_self_test_only() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("folder", "words"),
+    [
+        ("", "--restarted"),
+        (r"D:\Data", r"--restarted --data-dir D:\Data"),
+        ("D:\\My data\\", r'--restarted --data-dir "D:\My data\\"'),
+        ("D:" + 1_000 * "x", ""),
+    ],
+)
+def test_windows_starts_parley_again_over_the_same_folder(folder: str, words: str) -> None:
+    assert restart_words({"PARLEY_DATA_DIR": folder}) == words
+
+
 def test_the_tour_really_happens(tmp_path: Path) -> None:
     folder = tmp_path / "tour"
     done = _run(["-m", "ui", "--tour", str(folder)], timeout_s=280.0)
