@@ -63,11 +63,13 @@ class MessageIn(ChannelEvent, frozen=True, kw_only=True, tag="message"):
 class MessageEcho(ChannelEvent, frozen=True, kw_only=True, tag="echo"):
     """The employee wrote in the consumer app; the channel shows it to us.
 
-    `by_client` marks the client's own words that the app's history tells afterwards.
+    `by_client` marks the client's own words that the app's history tells afterwards. What has no
+    words here is of the kind `unsupported`, its text the vendor's name for it.
     """
 
     external_id: str
     text: str
+    kind: MessageKind = MessageKind.TEXT
     attachments: tuple[MediaRef, ...] = ()
     chat: str = ""
     by_client: bool = False

@@ -18,11 +18,11 @@ from backend.delivery.echoes import record_echo
 from backend.delivery.identities import follow_group, keep_together, name_group
 from backend.delivery.message_refs import keep_refs
 from backend.delivery.opting_out import OptOut, opt_out
+from backend.delivery.saying import FILE_GONE, say
 from backend.directory.consents import record_consent
 from backend.directory.native_capture import note_capture
 from backend.directory.notices import version_told
 from backend.directory.points import GROUP, masked
-from backend.inbox.history import record_history
 from backend.inbox.inbound import (
     StoredFile,
     firm_of_account,
@@ -114,6 +114,8 @@ def _message(
         text, kind, quote = event.text, event.kind, event.quote_external_id
     else:
         text, kind, quote = event.type_name, MessageKind.UNSUPPORTED, ""
+    if not text and not files and getattr(event, "attachments", None):
+        text, kind = FILE_GONE, MessageKind.UNSUPPORTED
     record_inbound(
         connection,
         account_id=account.account_id,
@@ -233,7 +235,7 @@ def _identity(
     connection: Connection, account: Account, event: events.IdentityChange, at_utc_ms: int
 ) -> None:
     if not follow_group(connection, account, event) and event.sender.id_type != GROUP:
-        _say(connection, account, event, _IDENTITY, at_utc_ms)
+        say(connection, account, event, _IDENTITY, at_utc_ms)
 
 
 def _read_mark(
@@ -283,7 +285,7 @@ def _consent(
         text_version=version_told(connection, point.contact_id, account.channel),
     )
     if (event.consent, event.status) == (ConsentKind.RECORDING, ConsentStatus.ACCEPTED):
-        _say(connection, account, event, _AGREED, received_at_utc_ms)
+        say(connection, account, event, _AGREED, received_at_utc_ms)
 
 
 def _consents(
@@ -306,7 +308,7 @@ def _consents(
         said_at = event.at_utc_ms or at_utc_ms
         answer = take_answer(connection, conversation_id, event.text, said_at, at_utc_ms)
         if answer in _ANSWERED:
-            _say(connection, account, event, _ANSWERED[answer], at_utc_ms)
+            say(connection, account, event, _ANSWERED[answer], at_utc_ms)
     first_contact(connection, conversation_id, at_utc_ms)
 
 
@@ -328,30 +330,7 @@ def _opt_out(
         at_utc_ms=event.at_utc_ms or at_utc_ms,
     )
     if opt_out(connection, left, at_utc_ms, confirm=confirm):
-        _say(connection, account, event, _OPTED_OUT, at_utc_ms)
-
-
-def _say(
-    connection: Connection,
-    account: Account,
-    event: events.InboundEvent,
-    text: str,
-    at_utc_ms: int,
-) -> None:
-    _, conversation_id = chat_of(connection, account, event, at_utc_ms)
-    record_history(
-        connection,
-        conversation_id=conversation_id,
-        direction=Direction.SYSTEM,
-        author_id="system",
-        author_name="",
-        text=text,
-        at_utc_ms=at_utc_ms,
-        now_utc_ms=at_utc_ms,
-        external_id=f"system:{event.dedupe_key}",
-        origin=Origin.LIVE,
-        kind=MessageKind.SYSTEM,
-    )
+        say(connection, account, event, _OPTED_OUT, at_utc_ms)
 
 
 def _connection(

@@ -12,12 +12,13 @@ from sqlalchemy import Connection
 from backend.channels import events
 from backend.channels.contract import Account
 from backend.delivery.chats import chat_of
+from backend.delivery.saying import FILE_GONE
 from backend.directory.native_capture import author_of, note_capture
 from backend.inbox.history import record_history
 from backend.inbox.inbound import StoredFile
 from backend.inbox.triage import look_after
 from contract.states import DeliveryState
-from contract.wire import Direction, Origin
+from contract.wire import Direction, MessageKind, Origin
 
 _HISTORY_MS = 24 * 3_600_000
 
@@ -34,13 +35,17 @@ def record_echo(
     author_id, author_name = author_of(connection, account.account_id, conversation_id)
     if event.by_client:
         author_id, author_name = point.contact_id, point.display_name
+    text, kind = event.text, event.kind
+    if not text and not files and event.attachments:
+        text, kind = FILE_GONE, MessageKind.UNSUPPORTED
     record_history(
         connection,
         conversation_id=conversation_id,
         direction=Direction.IN if event.by_client else Direction.OUT,
         author_id=author_id,
         author_name=author_name,
-        text=event.text,
+        text=text,
+        kind=kind,
         at_utc_ms=event.at_utc_ms or now_utc_ms,
         now_utc_ms=now_utc_ms,
         external_id=event.external_id,

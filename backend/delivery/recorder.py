@@ -28,6 +28,7 @@ from backend.delivery.applying import (
 )
 from backend.delivery.chats import find_chat
 from backend.delivery.naming import NameBook
+from backend.delivery.saying import say_files_gone
 from backend.inbox.events import members_of
 from backend.inbox.inbound import StoredFile
 from backend.inbox.uploads import known_media_type
@@ -70,7 +71,8 @@ TellTyping = Callable[[EmployeeId, ClientTyping], None]
 class _Read(msgspec.Struct, frozen=True, kw_only=True):
     """One raw row with its events and, in their order, the files already fetched for each.
 
-    `applied` are the positions of the events that an earlier try has recorded.
+    `applied` are the positions of the events that an earlier try has recorded; `gone` names each
+    event's files that the vendor no longer gives, or never does.
     """
 
     account: Account
@@ -78,6 +80,7 @@ class _Read(msgspec.Struct, frozen=True, kw_only=True):
     received_at_utc_ms: int
     parsed: tuple[events.InboundEvent, ...]
     files: tuple[tuple[StoredFile, ...], ...]
+    gone: tuple[tuple[str, ...], ...]
     applied: frozenset[int]
 
 
@@ -225,8 +228,8 @@ class InboundRecorder:
         """
         late = self._now() - item.received_at_utc_ms > _PATIENCE_MS
         done = set(item.applied)
-        for position, (event, files) in enumerate(zip(item.parsed, item.files, strict=True)):
-            if position not in done and self._apply(connection, item, event, files, late):
+        for position in range(len(item.parsed)):
+            if position not in done and self._apply(connection, item, position, late):
                 done.add(position)
         whole = len(done) == len(item.parsed)
         if whole or done != item.applied:
@@ -237,15 +240,17 @@ class InboundRecorder:
         self,
         connection: Connection,
         item: _Read,
-        event: events.InboundEvent,
-        files: tuple[StoredFile, ...],
+        position: int,
         late: bool,
     ) -> bool:
+        event, files, gone = item.parsed[position], item.files[position], item.gone[position]
         account, received_at_utc_ms, now = item.account, item.received_at_utc_ms, self._now()
         words = self._opt_out_words
         try:
             with connection.begin_nested():
                 apply_event(connection, account, event, files, received_at_utc_ms, now, words)
+                if gone:
+                    say_files_gone(connection, account, event, gone, now)
         except NotYet:
             if not late:
                 return False
@@ -255,41 +260,40 @@ class InboundRecorder:
     async def _read(self, row: Any, account: Account) -> _Read:
         connector = self._connectors[account.connector]
         parsed = await self._names.told(connector, account, _parsed(connector, account, row))
-        files = []
+        files, gone = [], []
         for event in parsed:
             refs = getattr(event, "attachments", ())
-            files.append(tuple(await self._fetch(connector, account, refs)))
+            fetched = [await self._fetch(connector, account, ref) for ref in refs]
+            files.append(tuple(file for file in fetched if file is not None))
+            gone.append(tuple(r.name for r, f in zip(refs, fetched, strict=True) if f is None))
         return _Read(
             account=account,
             dedupe_key=row.dedupe_key,
             received_at_utc_ms=row.received_at_utc_ms,
             parsed=parsed,
             files=tuple(files),
+            gone=tuple(gone),
             applied=frozenset(msgspec.json.decode(row.applied, type=list[int])),
         )
 
     async def _fetch(
-        self, connector: Inbound, account: Account, refs: Sequence[events.MediaRef]
-    ) -> list[StoredFile]:
-        files = []
-        for ref in refs:
-            try:
-                body = await connector.fetch_media(account, ref.ref)
-            except faults.ContentInvalid:
-                _log.warning("a client's file is gone", extra={"account_id": account.account_id})
-                continue
-            attachment_id = AttachmentId(uuid7(self._now(), os.urandom(10)))
-            await self._put_file(attachment_id, body)
-            files.append(
-                StoredFile(
-                    attachment_id=attachment_id,
-                    name=file_name(ref.name),
-                    media_type=known_media_type(ref.media_type),
-                    size_bytes=len(body),
-                    sha256=hashlib.sha256(body).hexdigest(),
-                )
-            )
-        return files
+        self, connector: Inbound, account: Account, ref: events.MediaRef
+    ) -> StoredFile | None:
+        """Return a client's file, None where the vendor does not give it and never will."""
+        try:
+            body = await connector.fetch_media(account, ref.ref)
+        except faults.ContentInvalid:
+            _log.warning("a client's file is gone", extra={"account_id": account.account_id})
+            return None
+        attachment_id = AttachmentId(uuid7(self._now(), os.urandom(10)))
+        await self._put_file(attachment_id, body)
+        return StoredFile(
+            attachment_id=attachment_id,
+            name=file_name(ref.name),
+            media_type=known_media_type(ref.media_type),
+            size_bytes=len(body),
+            sha256=hashlib.sha256(body).hexdigest(),
+        )
 
     async def _typing(self, account: Account, event: events.InboundEvent) -> None:
         if not isinstance(event, events.Typing | events.MessageIn):

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 
+import msgspec
 from sqlalchemy import Connection, func, select
 
 from backend.channels import events, faults
@@ -18,10 +19,10 @@ from backend.delivery.files import DeliveryFiles
 from backend.delivery.message_refs import keep_refs, read_refs
 from backend.delivery.pump import store_raw
 from backend.delivery.recorder import InboundRecorder
-from backend.services import system_clock_utc_ms
 from backend.storage.tables import archive_entries, attachments, inbound_raw, messages
 from contract.ids import AccountId
 from tests.backend.workspace import Workspace
+from tests.support.log_guard import LogGuard
 
 ADA = events.Sender(id_type="phone", address="+10000000001", name="Ada")
 WHATSAPP = AccountId("acc-wa")
@@ -93,7 +94,7 @@ async def arrives(workspace: Workspace, key: str, body: bytes = b"{}") -> None:
 async def test_each_message_of_a_webhook_has_its_own_file(workspace: Workspace) -> None:
     database = workspace.services.database
     await arrives(workspace, "hook-1")
-    async with recording(workspace, TwoInOne(), workspace.clock), asyncio.timeout(20):
+    async with recording(workspace, TwoInOne(), workspace.clock), asyncio.timeout(60):
         while len(found := await database.read(_files_by_text)) < 2:
             await asyncio.sleep(0.01)
     assert found == {"text 1": "1.txt", "text 2": "2.txt"}
@@ -101,10 +102,15 @@ async def test_each_message_of_a_webhook_has_its_own_file(workspace: Workspace) 
 
 
 class Away(TwoInOne):
-    """A vendor that gives no file for now."""
+    """A vendor that gives no file for now; what needs none is read."""
 
     def __init__(self) -> None:
         self.asked = 0
+
+    def parse(self, account: Account, raw: bytes) -> tuple[events.InboundEvent, ...]:
+        if raw == b"plain":
+            return ()
+        return super().parse(account, raw)
 
     async def fetch_media(self, account: Account, ref: str) -> bytes:
         self.asked += 1
@@ -114,13 +120,57 @@ class Away(TwoInOne):
 async def test_a_file_that_is_not_given_is_asked_for_less_often_whatever_is_committed(
     workspace: Workspace,
 ) -> None:
-    vendor = Away()
-    async with recording(workspace, vendor, system_clock_utc_ms) as recorder:
-        for n in range(20):
-            await arrives(workspace, f"hook-{n // 10}")
+    vendor, at_utc_ms = Away(), workspace.clock()
+    async with recording(workspace, vendor, lambda: at_utc_ms) as recorder, asyncio.timeout(60):
+
+        async def others_arrive(name: str) -> None:
+            for n in range(5):
+                await arrives(workspace, f"{name}-{n}", body=b"plain")
+                recorder.wake()
+                while await workspace.services.database.read(_unread) > 1:
+                    await asyncio.sleep(0.005)
+
+        await arrives(workspace, "hook")
+        for times, rest_ms in ((1, 500), (2, 1_000), (3, 2_000)):
             recorder.wake()
-            await asyncio.sleep(0.02)
-    assert 2 <= vendor.asked <= 4  # not once for each commit
+            while vendor.asked < times:
+                await asyncio.sleep(0.005)
+            await others_arrive(f"at once {times}")
+            at_utc_ms += rest_ms - 1
+            await others_arrive(f"before {times}")
+            assert vendor.asked == times, "not once for each commit"
+            at_utc_ms += 1
+
+
+class Gone(TwoInOne):
+    """A vendor that no longer has the first message's file, and a client who sent it alone."""
+
+    def parse(self, account: Account, raw: bytes) -> tuple[events.InboundEvent, ...]:
+        first, second = (
+            msgspec.structs.replace(said(n), at_utc_ms=1_795_000_000_000) for n in (1, 2)
+        )
+        return (msgspec.structs.replace(first, text=""), second)
+
+    async def fetch_media(self, account: Account, ref: str) -> bytes:
+        if ref == "file-1":
+            raise faults.ContentInvalid("Gone.")
+        return ref.encode()
+
+
+async def test_a_file_that_is_gone_is_told_in_the_conversation(
+    workspace: Workspace, expect_log: LogGuard
+) -> None:
+    expect_log("a client's file is gone")
+    database = workspace.services.database
+    await arrives(workspace, "hook-1")
+    async with recording(workspace, Gone(), workspace.clock), asyncio.timeout(60):
+        while await database.read(_unread):
+            await asyncio.sleep(0.01)
+    kind = "SELECT kind FROM messages WHERE external_id = 'x1'"
+    assert await workspace.scalar(kind) == "unsupported", "never an empty bubble"
+    lines = "SELECT text FROM messages WHERE kind = 'system' AND text LIKE '%could not be fetched%'"
+    assert "1.txt" in str(await workspace.scalar(lines))
+    assert await database.read(_files_by_text) == {"text 2": "2.txt"}
 
 
 class TooDeep(TwoInOne):
@@ -140,7 +190,7 @@ async def test_what_is_nested_too_deeply_is_archived_as_unread_and_sticks_nowher
     await arrives(workspace, "hook-2")
     async with (
         recording(workspace, TooDeep(), workspace.clock) as recorder,
-        asyncio.timeout(20),
+        asyncio.timeout(60),
     ):
         while await database.read(_unread):
             await asyncio.sleep(0.01)
