@@ -35,6 +35,7 @@ from backend.channels.telegram import wire
 from backend.channels.telegram.calls import BUSINESS, TelegramCalls
 from backend.channels.telegram.content import content_of
 from backend.channels.telegram.outbound import external_id
+from backend.channels.telegram.unread import bare_message
 from backend.channels.webhooks import (
     WebhookAnswer,
     WebhookRequest,
@@ -42,7 +43,7 @@ from backend.channels.webhooks import (
     nothing_to_poll,
 )
 from contract.states import DeliveryState
-from contract.wire import ConsentKind, ConsentStatus
+from contract.wire import ConsentKind, ConsentStatus, MessageKind
 
 SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 -- a header's name
 _POLLED = "x-parley-polled"
@@ -100,12 +101,12 @@ class TelegramInbound:
 
     def parse(self, account: Account, raw: bytes) -> tuple[InboundEvent, ...]:
         """Turn one update into events; what is not known becomes Unknown."""
+        served = self._context.settings_of(account.account_id).get(BUSINESS, "")
         try:
             update = msgspec.json.decode(raw, type=wire.Update)
         except (msgspec.DecodeError, ValueError):
-            return (_unknown(body_key(raw), "unreadable"),)
+            return (_unread(raw, served),)
         key = str(update.update_id)
-        served = self._context.settings_of(account.account_id).get(BUSINESS, "")
         if _connection_of(update) not in {served, None}:
             _tell_of_connection(account, update)
             return (_unknown(key, "of another business connection"),)
@@ -142,15 +143,15 @@ class TelegramInbound:
             },
             timeout_s=_LONG_POLL_S + 15.0,
         )
-        items, newest = [], offset
+        items, newest = [], 0
         for raw in msgspec.json.decode(result, type=list[msgspec.Raw]):
             body = bytes(raw)
             number = msgspec.json.decode(body, type=wire.Numbered).update_id
-            if number < offset:
-                continue
             newest = max(newest, number + 1)
             headers = {_POLLED: self._mark(account, body)}
             items.append(RawItem(dedupe_key=str(number), body=body, headers=headers))
+        # After a quiet week Telegram counts from another number, which may be lower ("Update"):
+        # what comes then is as new as any, and is forgotten there only by its own number.
         return Polled(items=tuple(items), cursor=str(newest) if items else cursor)
 
     async def fetch_media(self, account: Account, ref: str) -> bytes:
@@ -169,6 +170,19 @@ class TelegramInbound:
     def _mark(self, account: Account, body: bytes) -> str:
         token = self._context.settings_of(account.account_id)["bot_token"].encode()
         return hmac.new(token, body, hashlib.sha256).hexdigest()
+
+
+def _unread(raw: bytes, served: str) -> InboundEvent:
+    """Return what stands for an update of an unknown shape, in its chat where that is told."""
+    known = bare_message(raw)
+    if known is None:
+        return _unknown(body_key(raw), "unreadable")
+    key, message = known
+    if message.business_connection_id != served or message.is_own:
+        return _unknown(key, "unreadable", _time(message.date))
+    client = Sender(id_type=_ID_TYPE, address=message.address)
+    number = external_id(message.chat.id, message.message_id)
+    return _unknown(key, "message", _time(message.date), client, number, message.group)
 
 
 def _tell_of_connection(account: Account, update: wire.Update) -> None:
@@ -225,8 +239,6 @@ def _message(key: str, message: wire.Message) -> InboundEvent:
         )
     text, files = content_of(message)
     chat = "" if message.chat.type == "private" else str(message.chat.id)
-    if not text and not files:
-        return _unknown(key, "message", at_utc_ms, client, number, chat)
     quoted = message.reply_to_message
     if message.business_connection_id and _is_own(message):
         return MessageEcho(
@@ -234,10 +246,13 @@ def _message(key: str, message: wire.Message) -> InboundEvent:
             at_utc_ms=at_utc_ms,
             sender=client,
             external_id=number,
-            text=text,
+            text=text or ("" if files else "message"),
+            kind=MessageKind.TEXT if text or files else MessageKind.UNSUPPORTED,
             attachments=files,
             chat=chat,
         )
+    if not text and not files:
+        return _unknown(key, "message", at_utc_ms, client, number, chat)
     return MessageIn(
         dedupe_key=key,
         at_utc_ms=at_utc_ms,

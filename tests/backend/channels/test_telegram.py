@@ -32,7 +32,7 @@ from backend.channels.events import (
 from backend.channels.modules import ChannelContext, load_module
 from backend.channels.vendor_http import VendorHttp
 from contract.ids import AccountId
-from contract.wire import Channel, IdempotencyClass
+from contract.wire import Channel, IdempotencyClass, MessageKind
 from tests.backend.channels.conformance import CONVERSATION, ConnectorConformance, attempt, outbound
 from tests.backend.channels.making import changed, outbound_file
 from tests.backend.channels.telegram_peer import CLIENT, TOKEN, TelegramPeer
@@ -181,6 +181,30 @@ def test_every_kind_of_update_is_read(vendor: TelegramVendor) -> None:
     assert (grouped.chat, grouped.sender.address) == ("-9", str(CLIENT))
 
 
+async def test_numbers_that_begin_anew_are_taken_and_go_on_from_there(
+    vendor: TelegramVendor,
+) -> None:
+    """Bot API, "Update": after a week without one the next number is chosen at random."""
+    vendor.peer.from_head = True
+    vendor.peer.updates = [{"update_id": n, "message": said(text=f"at {n}")} for n in (40, 41)]
+    polled = await vendor.incoming("900000001")
+    assert [item.dedupe_key for item in polled.items] == ["40", "41"]
+    assert polled.cursor == "42", "asking with it makes Telegram forget these two"
+
+
+def test_a_message_of_an_unknown_shape_is_shown_in_its_chat(vendor: TelegramVendor) -> None:
+    (event,) = parsed(vendor, message=said(text={"new": "form"}))
+    assert isinstance(event, Unknown)
+    assert (event.sender.address, event.external_id) == (str(CLIENT), f"{CLIENT}/5")
+    group = {"id": -9, "type": "group"}
+    (event,) = parsed(vendor, message=said(text={"new": "form"}, chat=group))
+    assert isinstance(event, Unknown)
+    assert (event.chat, event.sender.address) == ("-9", str(CLIENT))
+    strange = said(text={"new": "form"}, business_connection_id="bc-9")
+    (event,) = parsed(vendor, business_message=strange)
+    assert event.sender.address == "", "not of a connection that this account serves"
+
+
 @pytest.fixture
 async def in_business(peer: TelegramPeer) -> AsyncIterator[TelegramVendor]:
     """Return the connector of an employee's own account."""
@@ -195,6 +219,10 @@ def test_business_chats_tell_whose_words_they_are(in_business: TelegramVendor) -
     (own,) = parsed(vendor, business_message=said(**words | {"from": EMPLOYEE}))
     assert isinstance(own, MessageEcho)
     assert own.sender.address == str(CLIENT)
+    poll = {"business_connection_id": "bc-1", "poll": {"id": "1"}, "from": EMPLOYEE}
+    (asked,) = parsed(vendor, business_message=said(**poll))
+    assert isinstance(asked, MessageEcho), "never taken for the client's: it opens no window"
+    assert (asked.kind, asked.text) == (MessageKind.UNSUPPORTED, "message")
     bot = {"from": EMPLOYEE, "sender_business_bot": {"id": 1, "is_bot": True}}
     (ours,) = parsed(vendor, business_message=said(**words | bot))
     assert isinstance(ours, Receipt)
