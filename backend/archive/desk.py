@@ -25,8 +25,16 @@ SEALED_WITHIN_S = 2.0
 class ArchiveDesk:
     """One per process that serves the API."""
 
-    def __init__(self, database: Database, cache: NodeCache, board: SealBoard) -> None:
+    def __init__(
+        self,
+        database: Database,
+        cache: NodeCache,
+        board: SealBoard,
+        sealed_within_s: float = SEALED_WITHIN_S,
+    ) -> None:
+        """`sealed_within_s`: how long a request waits for its entry's seal."""
         self._database = database
+        self.sealed_within_s = sealed_within_s
         self.cache = cache
         self.board = board
         self._log_key: VerifierKey | None = None
@@ -48,7 +56,6 @@ class ArchiveDesk:
         entry_id: str,
         commit: Callable[[Connection], T],
         known: Callable[[T], bool],
-        within_s: float = SEALED_WITHIN_S,
     ) -> tuple[T, SealedEntry | None]:
         """Run commit A, then wait for the entry's seal; None when it is not sealed in time.
 
@@ -57,7 +64,7 @@ class ArchiveDesk:
         with self.board.expect(entry_id) as future:
             result = await self._database.write(commit)
             sealed = await self.sealed(entry_id) if known(result) else None
-            return result, sealed or await seal_within(future, within_s)
+            return result, sealed or await seal_within(future, self.sealed_within_s)
 
     async def sealed(self, entry_id: str) -> SealedEntry | None:
         """Return a submission's seal with its receipt; None while it is not sealed."""

@@ -24,6 +24,8 @@ from contract.receipts.keys import VerifierKey
 from contract.receipts.signers import Signer
 
 WITNESS_KEY = b"w" * 32
+PATIENCE_S = 60.0
+"""How long a request waits for a seal that will come, however slow the machine is."""
 
 
 class LocalWitness:
@@ -116,7 +118,7 @@ class Sealing:
         self.witness = LocalWitness(self._folder, self.signer.verifier_key, self._now, rotations)
         key = self.witness.key
         self.policy = await self.database.write(lambda c: pin_witnesses(c, [key], 1))
-        desk = ArchiveDesk(self.database, self.cache, self.board)
+        desk = ArchiveDesk(self.database, self.cache, self.board, PATIENCE_S)
         desk.trust(self.signer.verifier_key, self.policy)
         self.go()
         return desk
@@ -147,7 +149,7 @@ class Sealing:
         """Wait until every recorded entry is sealed and announced; not while paused."""
         if self._task is None:
             return
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 entries = await self.database.read(
                     lambda c: c.exec_driver_sql("SELECT count(*) FROM archive_entries").scalar_one()

@@ -28,6 +28,7 @@ from contract.wire import (
     ReceiptDocument,
     Submitted,
 )
+from tests.backend.sealing import PATIENCE_S
 from tests.backend.workspace import (
     AUDITOR,
     ELENA,
@@ -85,18 +86,23 @@ async def test_submission_waits_visibly_while_the_witness_is_away(
 ) -> None:
     chat = await workspace.conversation_of(await workspace.inbound("Hello"))
     workspace.sealing.witness.away = True
+    workspace.services.archive.sealed_within_s = 0.1
     command = draft("Not sealed yet.")
     answer = await submit(client, chat, command)
     assert answer.status_code == 202
     submitted = msgspec.json.decode(answer.content, type=Submitted)
     assert (submitted.message.archive, submitted.receipt) == (None, "")
+    async with asyncio.timeout(60):
+        while not workspace.sealing.problems:
+            await asyncio.sleep(0.005)
     assert workspace.sealing.problems[-1].startswith("second check pending")
     pending = await client.get(f"/v1/messages/{command.message_id}/receipt")
     assert pending.status_code == 409
     after = submitted.message.version
     workspace.sealing.witness.away = False
+    workspace.services.archive.sealed_within_s = PATIENCE_S
     await workspace.sealing.sealed()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while workspace.sealing.problems[-1]:
             await asyncio.sleep(0.005)
     events = (await client.get("/v1/events/poll?after=0&wait_s=0")).json()["events"]

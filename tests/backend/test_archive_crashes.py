@@ -26,7 +26,7 @@ from tests.backend.workspace import draft
 from tests.support.served_backend import SECRET, ServedBackend, verify_archive
 
 T = TypeVar("T")
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 MOST_STEPS = 40
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
@@ -37,7 +37,7 @@ def client_of(backend: ServedBackend) -> httpx.Client:
     return httpx.Client(
         base_url=f"http://127.0.0.1:{backend.port}",
         headers={"Authorization": f"Bearer {SECRET}"},
-        timeout=10.0,
+        timeout=60.0,
         trust_env=False,
     )
 
@@ -112,7 +112,7 @@ def witnesses_of(pid: int) -> list[psutil.Process]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(110)
+@pytest.mark.timeout(600)
 def test_killed_at_any_commit_the_log_verifies_and_the_message_is_sealed_once(
     tmp_path: Path,
 ) -> None:
@@ -142,14 +142,14 @@ def test_killed_at_any_commit_the_log_verifies_and_the_message_is_sealed_once(
     assert "before backend: Sequencer._keep" in steps
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(300)
 def test_killed_witness_comes_back_with_its_memory_and_key(tmp_path: Path) -> None:
     with ServedBackend(tmp_path / "data") as backend, client_of(backend) as client:
         chat = chat_of(client)
         sealed_answer(client, chat, draft("before"))
         (witness,) = witnesses_of(backend.child.pid)
         witness.kill()
-        psutil.wait_procs([witness], 5)
+        psutil.wait_procs([witness], PATIENCE_S)
         command = draft("after")
         check(client, chat, command, sealed_answer(client, chat, command))
         (second,) = witnesses_of(backend.child.pid)
@@ -163,7 +163,7 @@ def test_killed_witness_comes_back_with_its_memory_and_key(tmp_path: Path) -> No
         assert verify_archive(backend.data_dir)["ok"]
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(300)
 def test_frozen_witness_makes_delivery_wait_visibly(tmp_path: Path) -> None:
     with ServedBackend(tmp_path / "data") as backend, client_of(backend) as client:
         chat = chat_of(client)
@@ -183,7 +183,7 @@ def test_frozen_witness_makes_delivery_wait_visibly(tmp_path: Path) -> None:
         check(client, chat, command, sealed_answer(client, chat, command))
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(300)
 def test_witness_ends_with_its_backend_and_a_tampered_memory_stops_the_seal(
     tmp_path: Path,
 ) -> None:
@@ -192,7 +192,7 @@ def test_witness_ends_with_its_backend_and_a_tampered_memory_stops_the_seal(
             sealed_answer(client, chat_of(client), draft("before"))
         (witness,) = witnesses_of(backend.child.pid)
         backend.kill()
-        psutil.wait_procs([witness], 10)
+        psutil.wait_procs([witness], PATIENCE_S)
         assert not witness.is_running()
         memory = backend.data_dir / "witness" / "witness.state"
         memory.write_bytes(memory.read_bytes().replace(b'"size"', b'"sized'))

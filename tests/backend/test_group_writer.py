@@ -15,14 +15,15 @@ import pytest
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from backend.storage import group_writer
 from backend.storage.database import Database, transaction_notes
-
-pytestmark = pytest.mark.timeout(20)
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    """Yield a database with a table of its own."""
+async def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
+    """Yield a database with a table of its own, whose groups a slow machine does not cut."""
+    for name in ("GROUP_WITHIN_S", "GROUP_AT_MOST_WITHIN_S"):
+        monkeypatch.setattr(group_writer, name, 60.0)
     opened = Database.open(tmp_path / "group.db", b"k" * 32)
     opened.write_now(_make_tables)
     yield opened
@@ -58,11 +59,11 @@ class Gate:
 
     def _hold(self, connection: Connection) -> None:
         self._entered.set()
-        assert self._open.wait(10)
+        assert self._open.wait(60)
 
     async def entered(self) -> None:
         """Return once the writer is held."""
-        await asyncio.to_thread(self._entered.wait, 10)
+        await asyncio.to_thread(self._entered.wait, 60)
 
     async def open(self) -> None:
         """Let the writer go on; the gate shares the fate of those behind it."""

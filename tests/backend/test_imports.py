@@ -347,7 +347,7 @@ async def test_file_that_breaks_its_reading_is_refused_and_holds_up_no_other(
     runner = ImportRunner(services.database, services.blobs, now=services.now_utc_ms)
     task = asyncio.create_task(runner.run())
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while (await importer.status(second.import_id)).phase is ImportPhase.READING:
                 await asyncio.sleep(0.01)
     finally:

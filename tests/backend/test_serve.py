@@ -26,7 +26,7 @@ from contract.ids import uuid7
 from tests.backend.backend_process import KEY_HEX, BackendProcess, run_command
 
 T = TypeVar("T")
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 def _until(look: Callable[[], T]) -> T:

@@ -112,12 +112,12 @@ async def test_overtaken_request_changes_nothing_of_a_complete_file(
         yield b"ged"
 
     path = f"/v1/attachments/{created.attachment_id}"
-    async with served(workspace) as url, httpx.AsyncClient(base_url=url) as other:
+    async with served(workspace) as url, httpx.AsyncClient(base_url=url, timeout=60) as other:
         other.headers["Authorization"] = f"Bearer {TOKENS[ELENA]}"
         late = asyncio.create_task(
             other.patch(f"{path}/upload", content=slow_bytes(), headers={"Upload-Offset": "0"})
         )
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await begun.wait()
         assert state_of(await send(client, created.attachment_id, 0, b"honest")).complete
         go_on.set()
@@ -246,7 +246,7 @@ async def test_file_goes_with_a_message_once_and_members_may_read_it(
 async def test_bytes_before_a_cut_line_are_kept(workspace: Workspace) -> None:
     async with served(workspace) as url:
         headers = {"Authorization": f"Bearer {TOKENS[ELENA]}"}
-        async with httpx.AsyncClient(base_url=url, headers=headers) as client:
+        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as client:
             created = state_of(await announce(client))
             path = f"/v1/attachments/{created.attachment_id}/upload"
             address = httpx.URL(url)
@@ -256,7 +256,7 @@ async def test_bytes_before_a_cut_line_are_kept(workspace: Workspace) -> None:
             writer.write(CONTENT[:70_000])
             await writer.drain()
             writer.close()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while state_of(await client.get(path)).offset_bytes != 70_000:
                     await asyncio.sleep(0.01)
             whole = state_of(await send(client, created.attachment_id, 70_000, CONTENT[70_000:]))

@@ -64,7 +64,7 @@ async def test_a_callback_brings_what_the_client_wrote_once(tmp_path: Path) -> N
                 peer.says("text", text={"content": "明日の約定確認をお願いします"})
                 for _ in range(2):
                     assert await _call_back(desk) == 200
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(60):
                     while not await workspace.scalar(_COUNT):
                         await asyncio.sleep(0.02)
                 assert [pull.get("token") for pull in peer.pulls][:2] == [None, "ENC1"]
@@ -103,6 +103,6 @@ async def _told(workspace: Workspace) -> tuple[int, str, str]:
 
 
 async def _until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not holds():
             await asyncio.sleep(0.01)

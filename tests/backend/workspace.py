@@ -268,6 +268,6 @@ async def served(workspace: Workspace) -> AsyncIterator[str]:
     finally:
         workspace.services.notifier.close()
         server.should_exit = True
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await task
         listening.close()

@@ -28,7 +28,7 @@ class SmsCentre:
 
     def __init__(self, port: int, control: str) -> None:
         self.port = port
-        self._http = httpx.Client(base_url=control, timeout=10.0)
+        self._http = httpx.Client(base_url=control, timeout=60.0)
 
     def state(self) -> dict[str, Any]:
         """Return what the centre has seen."""
@@ -82,7 +82,7 @@ class Phones:
         }  # fmt: skip
         if any(ord(char) > 0xFF for char in text):
             params["coding"] = "2"
-        return httpx.get(self._url, params=params, timeout=10.0).text
+        return httpx.get(self._url, params=params, timeout=60.0).text
 
 
 @contextlib.contextmanager

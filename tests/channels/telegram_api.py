@@ -69,7 +69,7 @@ class TelegramPerson:
     """A client with the Telegram app, in a chat with the bot; `seen` is what they were written."""
 
     def __init__(self, url: str, number: int, name: str) -> None:
-        self._http = httpx.Client(base_url=url, timeout=10.0, trust_env=False)
+        self._http = httpx.Client(base_url=url, timeout=60.0, trust_env=False)
         self._number, self._name = number, name
         self._seen: list[str] = []
 

@@ -204,7 +204,7 @@ def test_vendors_fetch_what_was_archived_and_nothing_after_its_erasure(
     assert not [link for link in fetched if link.rpartition("/")[2] in told]
     _erase(house.firm, on_line, by_sms)
     for link in fetched:
-        assert httpx.get(link, trust_env=False).status_code == 404
+        assert httpx.get(link, trust_env=False, timeout=60).status_code == 404
     with house.firm.client() as anybody:
         problems = anybody.get("/v1/health").json()["problems"]
     assert [each for each in problems if "files of sent messages" in each]

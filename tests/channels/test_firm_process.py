@@ -54,7 +54,7 @@ BODY = json.dumps({"object": "whatsapp_business_account", "entry": []}).encode()
 
 
 async def _until(look: Callable[[], object]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not look():
             await asyncio.sleep(0.02)
 
@@ -101,7 +101,7 @@ async def test_a_client_writes_and_is_answered_through_a_firms_backend(
         assert core.me is not None
         assert (core.me.display_name, core.status.workspace) == ("Anna Keller", "firm")
         peer.writes("Good morning from Ada")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not (rows := (await core.store.inbox.page(InboxQuery(), 10)).rows):
                 await asyncio.sleep(0.02)
         chat = rows[0].conversation.conversation_id

@@ -140,7 +140,7 @@ class MatrixVendor:
 
     async def named(self, room: str) -> list[ChatNamed]:
         """Wait for a room's names and return them."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 found = [
                     event
@@ -272,7 +272,7 @@ async def test_reactions_are_taken_back_on_either_side(vendor: MatrixVendor) -> 
     (liked,) = await vendor.events(Reaction)
     assert (liked.external_id, liked.emoji) == (sent.external_id, "👍")
     await asyncio.to_thread(person.take_back, vendor.room, reaction)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (last := (await vendor.events(Reaction))[-1]).emoji:
             await asyncio.sleep(0.05)
     assert last.external_id == sent.external_id

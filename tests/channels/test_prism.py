@@ -102,7 +102,7 @@ async def test_line_tells_the_names_we_ask_for(line: Vendor) -> None:
 async def test_prism_would_refuse_a_push_that_line_does_not_allow(line_url: str) -> None:
     """So that the test above means something."""
     document = {"to": "U1", "messages": [{"type": "text"}]}
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         headers = {"Authorization": "Bearer t"}
         reply = await client.post(f"{line_url}/v2/bot/message/push", json=document, headers=headers)
     assert reply.status_code in {400, 422}

@@ -148,7 +148,7 @@ async def test_the_phone_shows_what_was_written(vendor: SmppVendor, text: str) -
 async def test_a_broken_connection_is_made_again(vendor: SmppVendor) -> None:
     await vendor.connector.outbound.send(outbound(vendor, "before"), attempt())
     vendor.centre.order("drop")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             try:
                 await vendor.connector.outbound.send(outbound(vendor, "after"), attempt())
@@ -205,7 +205,7 @@ async def test_kannel_reads_what_we_write(gateway: tuple[SmsCentre, Phones], tex
         await vendor.close()
     (receipt,) = [event for event in events if isinstance(event, Receipt)]
     assert (receipt.external_id, receipt.state) == (sent.external_id, DeliveryState.DELIVERED)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not phones.received:
             await asyncio.sleep(0.05)
     (got,) = phones.received
@@ -225,7 +225,7 @@ async def test_we_read_what_kannel_writes(gateway: tuple[SmsCentre, Phones], tex
         events = await vendor.events(lambda seen: bool(seen))
         # Kannel hears "delivered" only because we acknowledge what is committed: the next poll.
         asking = asyncio.create_task(vendor.incoming((await vendor.incoming("")).cursor))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not {8, 1} <= set(phones.reports):  # taken by the centre, delivered to us
                 await asyncio.sleep(0.05)
         asking.cancel()

@@ -36,7 +36,7 @@ class TelegramVendor:
 
     def __init__(self, url: str, http: VendorHttp) -> None:
         self.account, self.now_utc_ms, self.address = ACCOUNT, 1, str(CLIENT)
-        self._client = httpx.AsyncClient(base_url=url)
+        self._client = httpx.AsyncClient(base_url=url, timeout=60)
         settings = {"bot_token": TOKEN, "api_url": url}
         context = ChannelContext(lambda _: settings, http, lambda: self.now_utc_ms)
         self.connector: Connector = load_module("telegram").connect(context)
@@ -83,7 +83,7 @@ async def test_a_message_reaches_the_person_and_the_answer_comes_back(
     assert sent.external_id.startswith(f"{CLIENT}/")
     assert await vendor.received() == ["Guten Morgen"]
     await vendor.writes("明日の約定確認をお願いします")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         polled = await vendor.connector.inbound.poll(ACCOUNT, "")
     (item,) = polled.items
     assert vendor.connector.inbound.verify(ACCOUNT, item)

@@ -67,7 +67,7 @@ async def test_metas_description_takes_what_we_send(whatsapp: Vendor) -> None:
 async def test_prism_would_refuse_a_message_that_meta_does_not_allow(graph: str) -> None:
     """So that the test above means something."""
     document: dict[str, Any] = {"messaging_product": "whatsapp", "to": "1", "type": "text"}
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         url = f"{graph}/{NUMBER}/messages"
         for wrong in (document, {"type": "text", "text": {"body": "no recipient"}}):
             reply = await client.post(url, json=wrong, headers=_HEADERS)
@@ -83,7 +83,7 @@ async def test_prism_would_refuse_a_message_that_meta_does_not_allow(graph: str)
 async def test_metas_own_error_answers_are_understood(
     graph: str, code: str, fault: type[faults.ChannelFault]
 ) -> None:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         headers = _HEADERS | {"Prefer": f"code=400, example={code}"}
         text = {"messaging_product": "whatsapp", "recipient_type": "individual", "to": "1"}
         text_of: dict[str, Any] = text | {"type": "text", "text": {"body": "hi"}}

@@ -94,6 +94,7 @@ async def test_rule_05_nothing_is_delivered_before_the_archive_acknowledged_it(
 ) -> None:
     """FINRA 17-18 and SEC 17a-4(b)(4): retention first, then the channel."""
     workspace.sealing.witness.away = True
+    workspace.services.archive.sealed_within_s = 0.1
     answer = await send(workspace, client, chat, "Thank you, I will come back to you.")
     assert answer.status_code == 202
     read = workspace.services.database.read

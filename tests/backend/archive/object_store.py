@@ -26,7 +26,7 @@ def object_store() -> Iterator[S3Client]:
     address = f"http://{host}:{port}"
     # The server's state is the process's: what a former store held goes first.
     reset = urllib.request.Request(f"{address}/moto-api/reset", method="POST")
-    urllib.request.urlopen(reset, timeout=10).close()
+    urllib.request.urlopen(reset, timeout=60).close()
     client = boto3.client(
         "s3",
         endpoint_url=address,

@@ -51,7 +51,7 @@ async def test_killed_before_noting_sends_the_same_mail_again(data_dir: Path) ->
         await run(data_dir, *sink(mailbox))
         process = start_command(data_dir, "archive", "journal")
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 await mailbox.waiting.wait()
         finally:
             process.kill()

@@ -365,7 +365,7 @@ async def test_running_journal_sends_what_is_sealed_meanwhile(
     try:
         for number in range(3):
             await workspace.inbound(f"Message {number}")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(mailbox.taken) < 3:
                 await asyncio.sleep(0.01)
     finally:
@@ -384,7 +384,7 @@ async def test_cancelled_journal_does_not_wait_for_a_silent_server(
     threads = ThreadPoolExecutor(max_workers=1)
     asyncio.get_running_loop().set_default_executor(threads)
     running = asyncio.create_task(journal.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await mailbox.waiting.wait()
         running.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -234,7 +234,7 @@ async def test_running_backend_publishes_what_it_seals(tmp_path: Path) -> None:
     with BackendProcess(tmp_path / "data", "--tiles", str(folder), "--sandbox-silent") as backend:
         with backend.client() as client:
             keys = client.get(api.CAPABILITIES).json()["archive"]
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not (folder / "checkpoint").exists():
                 await asyncio.sleep(0.05)
         backend.close_stdin()

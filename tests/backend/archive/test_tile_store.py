@@ -292,7 +292,7 @@ async def test_publisher_follows_each_seal_and_waits_for_its_place(
     publisher = TilePublisher(workspace.services.database, TileFolder(folder))
     task = asyncio.create_task(publisher.run())
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not publisher.problems:
                 await asyncio.sleep(0.005)
             folder.unlink()

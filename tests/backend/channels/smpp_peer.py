@@ -129,7 +129,7 @@ class SmppPeer:
     async def until(self, ready: object) -> None:
         """Wait until a function of no arguments says yes."""
         assert callable(ready)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not ready():
                 self.changed.clear()
                 await self.changed.wait()

@@ -38,7 +38,6 @@ from tests.backend.channels.conformance import ConnectorConformance, attempt, ou
 from tests.backend.channels.making import changed, outbound_file
 from tests.backend.channels.signal_peer import CLIENT, NUMBER, SignalPeer
 
-pytestmark = pytest.mark.timeout(30)
 ACCOUNT = Account(
     account_id=AccountId("sig-1"),
     channel=Channel.SIGNAL,

@@ -39,7 +39,6 @@ from tests.backend.channels.smpp_peer import (
 )
 from tests.support.log_guard import LogGuard
 
-pytestmark = pytest.mark.timeout(30)
 ACCOUNT = Account(
     account_id=AccountId("sms-1"),
     channel=Channel.SMS,

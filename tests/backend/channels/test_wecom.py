@@ -148,7 +148,7 @@ async def test_a_callback_only_rings_and_its_token_goes_along_once(vendor: WeCom
     assert vendor.ring("another desk") == ()
     vendor.peer.says("text", text={"content": "hello"})
     assert vendor.ring(token="ENC2") == ()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         (item,) = (await waits).items
     assert vendor.peer.pulls[1]["token"] == "ENC2"
     assert vendor.connector.inbound.verify(ACCOUNT, item)
@@ -169,7 +169,7 @@ async def test_more_than_a_page_is_pulled_page_by_page(vendor: WeComVendor) -> N
         vendor.peer.says("text", text={"content": f"{n}"})
     cursor: str = ""
     keys: list[str] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(keys) < 5:
             polled = await vendor.connector.inbound.poll(ACCOUNT, cursor)
             cursor, keys = polled.cursor, [*keys, *(each.dedupe_key for each in polled.items)]
@@ -186,7 +186,7 @@ async def test_a_pull_that_fails_is_not_forgotten(vendor: WeComVendor) -> None:
         await vendor.connector.inbound.poll(ACCOUNT, "")
     settings["api_url"] = here
     vendor.peer.says("text", text={"content": "still here"})
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert (await vendor.connector.inbound.poll(ACCOUNT, "")).items
 
 

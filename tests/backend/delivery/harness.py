@@ -35,7 +35,7 @@ from contract.states import DeliveryState
 from tests.support.submissions import new_command
 
 KEY = bytes(range(32))
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 T = TypeVar("T")
 
 

@@ -6,7 +6,6 @@ It never stops a vendor or a backend: the sandbox is asked for its faults.
 from __future__ import annotations
 
 import itertools
-import time
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from backend.channels.rates import Rate, RateLimits
 from backend.channels.sandbox.outbound import SandboxOutbound
 from backend.delivery.accounts import pause_account, resume_account
 from backend.delivery.opting_out import OptOut, opt_out
+from backend.delivery.pacing import Pacing
 from backend.directory.account_changes import change_account
 from backend.directory.consents import record_consent
 from backend.refusals import Refused
@@ -29,7 +29,7 @@ from backend.sample_side import SampleSide
 from backend.services import system_clock_utc_ms
 from backend.storage.change_tables import message_changes
 from backend.storage.tables import messages
-from contract.ids import AccountId, MessageId
+from contract.ids import AccountId, ConversationId, MessageId
 from contract.wire import Channel, ConsentKind, ConsentStatus
 from tests.backend.delivery.harness import House, house
 from tests.backend.delivery.test_changes import OUT, edited, reacted, settled, taken_back
@@ -145,7 +145,16 @@ async def test_erased_words_are_in_no_change_that_waits_or_was_told(tmp_path: Pa
 async def test_changes_keep_to_the_pace_of_the_chat(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at_s: list[float] = []
+    seen: list[str] = []
+    at_utc_ms: list[int] = []
+    really_take = Pacing.take
+
+    def take(
+        self: Pacing, account: Account, chat: ConversationId, now_utc_ms: int, *, group: bool
+    ) -> None:
+        seen.append("its turn")
+        at_utc_ms.append(now_utc_ms)
+        really_take(self, account, chat, now_utc_ms, group=group)
 
     def rates(side: SampleSide, account: Account) -> RateLimits:
         return RateLimits(chat=Rate(every_ms=700))
@@ -154,12 +163,13 @@ async def test_changes_keep_to_the_pace_of_the_chat(
         real = getattr(SandboxOutbound, name)
 
         async def call(self: SandboxOutbound, *args: Any) -> Any:
-            at_s.append(time.monotonic())
+            seen.append(name)
             return await real(self, *args)
 
         monkeypatch.setattr(SandboxOutbound, name, call)
 
     monkeypatch.setattr(SampleSide, "rates", rates)
+    monkeypatch.setattr(Pacing, "take", take)
     noting("send")
     noting("edit")
     async with house(tmp_path) as home:
@@ -168,8 +178,8 @@ async def test_changes_keep_to_the_pace_of_the_chat(
         await edited(home, message_id, "Two", 1)
         await edited(home, message_id, "Three", 2)
         assert await settled(home) == {"edit": "done"}
-    assert len(at_s) == 3
-    assert min(later - earlier for earlier, later in itertools.pairwise(at_s)) > 0.5
+    assert seen == ["its turn", "send", "its turn", "edit", "its turn", "edit"]
+    assert min(later - earlier for earlier, later in itertools.pairwise(at_utc_ms)) >= 700
 
 
 async def test_paused_account_with_many_changes_holds_up_no_other(tmp_path: Path) -> None:
