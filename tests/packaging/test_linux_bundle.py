@@ -9,7 +9,9 @@ import os
 import runpy
 import shutil
 import subprocess
+import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,7 @@ from tests.contract.inspection.samples import pdf
 from tests.packaging.conftest import Built
 from tests.support.surroundings import ROOT
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.mark.needs_packages
@@ -54,6 +56,19 @@ def test_a_damaged_program_says_so_and_ends(bundle: Built, tmp_path: Path) -> No
 
     assert done.returncode != 0
     assert "archive" in done.stderr
+
+
+@pytest.mark.needs_packages
+def test_nothing_names_a_folder_of_the_machine_that_built_it(bundle: Built) -> None:
+    folder = bundle("linux")
+    own = [bytes(ROOT / "packaging"), bytes(ROOT / ".packaging"), bytes(ROOT / ".venv")]
+    if not sys.base_prefix.startswith("/usr"):
+        own.append(os.fsencode(sys.base_prefix))
+    contents = {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with zipfile.ZipFile(folder / "_internal" / "base_library.zip") as library:
+        contents |= {name: library.read(name) for name in library.namelist()}
+
+    assert not [name for name, content in contents.items() if any(one in content for one in own)]
 
 
 @pytest.mark.parametrize(("before", "after"), [("/opt/firm", "/opt/firm"), (None, None)])

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from installers import contents, inputs
+from installers import builders_python, contents, inputs
 from installers.contents import QtSystem
 from installers.downloads import Pinned, download
 from installers.faults import BuildFault
@@ -227,3 +227,49 @@ def test_a_library_forgets_the_folders_of_the_machine_that_built_it(
     assert left in told
     assert (b"/home/builder" in library.read_bytes()) is False
     assert not drop_absolute_paths(library)
+
+
+# ---- What the builder's Python says of itself ---------------------------------------------------
+
+
+def test_what_stands_in_for_pythons_configuration_lets_zones_be_found(tmp_path: Path) -> None:
+    builders_python.write_configuration(tmp_path)
+    (written,) = tmp_path.iterdir()
+    asks = "import zoneinfo; print(zoneinfo.TZPATH, zoneinfo.ZoneInfo('Asia/Tokyo'))"
+
+    done = subprocess.run(
+        [sys.executable, "-c", asks],
+        env={"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert written.stem.startswith("_sysconfigdata_")
+    assert "/usr/share/zoneinfo" in done.stdout, done.stderr
+    assert sys.base_prefix not in written.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("prefix", ["/root/.pyenv/versions/3.11.7", "/o/py3"])
+def test_a_library_loses_the_builders_folder_and_keeps_its_length(
+    tmp_path: Path, prefix: str
+) -> None:
+    library = tmp_path / "libpython3.11.so.1.0"
+    before = b"\x7fELF\0before\0" + prefix.encode() + b"\0after\0"
+    library.write_bytes(before)
+
+    assert builders_python.drop_prefix(library, Path(prefix))
+
+    after = library.read_bytes()
+    assert len(after) == len(before)
+    assert prefix.encode() not in after
+    assert after.endswith(b"/" + Path(prefix).name.encode() + b"\0after\0")
+    assert not builders_python.drop_prefix(library, Path(prefix))
+
+
+def test_a_library_of_the_system_stays_as_it_is(tmp_path: Path) -> None:
+    library = tmp_path / "libpython3.11.so.1.0"
+    library.write_bytes(b"\0/usr\0/usr/local/python\0")
+
+    assert not builders_python.drop_prefix(library, Path("/usr"))
+    assert not builders_python.drop_prefix(library, Path("/usr/local/python"))

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from installers import inputs
+from installers.builders_python import drop_prefix
 from installers.faults import BuildFault
 from installers.linux.elf import elf_files, strip
 from installers.linux.icu_data import cut_icu_data
@@ -35,6 +36,8 @@ def build() -> list[Path]:
     strip(compiled)
     for path in compiled:
         drop_absolute_paths(path)
+    for library in built.rglob("libpython3*.so*"):
+        drop_prefix(library, Path(sys.base_prefix))
     _share_modules(built)
     for library in built.rglob("libicudata.so.*"):
         cut_icu_data(library)
