@@ -93,14 +93,14 @@ class WhatsAppInbound:
         own_number_id = self._context.settings_of(account.account_id)["phone_number_id"]
         try:
             hook = msgspec.json.decode(raw, type=wire.Webhook)
-            events = tuple(
-                event
-                for entry in hook.entry
-                for change in entry.changes
-                for event in read_change(change, own_number_id)
-            )
-        except (msgspec.DecodeError, ValueError, OverflowError):
+        except (msgspec.DecodeError, ValueError):
             return (unknown(body_key(raw), "unreadable", 0),)
+        events = tuple(
+            event
+            for entry in hook.entry
+            for change in entry.changes
+            for event in _told(change, own_number_id)
+        )
         for event in events:
             if isinstance(event, MessageIn):
                 chat = event.chat or event.sender.address
@@ -136,3 +136,11 @@ class WhatsAppInbound:
             raise faults.ContentInvalid("The file is no longer there.")
         fault = fault_of_reply(reply, self._context.now())
         raise faults.Retryable(fault.reason) from fault
+
+
+def _told(change: wire.Change, own_number_id: str) -> tuple[InboundEvent, ...]:
+    """Return what one change tells; one that can't be read at all hides none of the others."""
+    try:
+        return tuple(read_change(change, own_number_id))
+    except (msgspec.DecodeError, ValueError, OverflowError):
+        return (unknown(body_key(bytes(change.value)), "unreadable", 0),)

@@ -29,8 +29,9 @@ from backend.channels.webhooks import body_key
 from backend.channels.whatsapp import wire
 from backend.channels.whatsapp.content import content_of, words_of_edit
 from backend.channels.whatsapp.errors import fault_of_code
+from backend.channels.whatsapp.unread import BareMessage, Readable, readable
 from contract.states import DeliveryState
-from contract.wire import ConsentKind, ConsentStatus
+from contract.wire import ConsentKind, ConsentStatus, MessageKind
 
 _STATES = {
     "sent": DeliveryState.SENT,
@@ -48,7 +49,7 @@ _LATER = "media_placeholder"  # its file follows in a webhook of its own
 
 def number_of(change: wire.Change) -> str:
     """Return the id of the firm's number that a change is about; empty for none."""
-    return msgspec.json.decode(change.value, type=wire.Value).metadata.phone_number_id
+    return msgspec.json.decode(change.value, type=wire.About).metadata.phone_number_id
 
 
 def read_change(change: wire.Change, own_number_id: str) -> Iterator[InboundEvent]:
@@ -56,11 +57,17 @@ def read_change(change: wire.Change, own_number_id: str) -> Iterator[InboundEven
 
     One about another number of the firm yields none: Meta calls one address for all of an app.
     """
-    value = msgspec.json.decode(change.value, type=wire.Value)
+    try:
+        read = Readable(msgspec.json.decode(change.value, type=wire.Value))
+    except (msgspec.DecodeError, ValueError):
+        read = readable(change.value)
+    value = read.value
     if value.metadata.phone_number_id not in ("", own_number_id):
         return
     names = _by_id(value.contacts)
-    told = False
+    told = bool(read.unread)
+    for bare in read.unread:
+        yield _unread(bare, change.field)
     for message in value.messages:
         told = True
         if change.field == "history":
@@ -83,7 +90,7 @@ def read_change(change: wire.Change, own_number_id: str) -> Iterator[InboundEven
     for group in value.groups:
         told = True
         yield _of_group(group, body_key(bytes(change.value)))
-    if not told:
+    if read.lost or not told:
         yield unknown(body_key(bytes(change.value)), change.field, 0)
 
 
@@ -99,6 +106,13 @@ def unknown(
         external_id=key if sender is not _NOBODY else "",
         chat=chat,
     )
+
+
+def _unread(message: BareMessage, field: str) -> Unknown:
+    """Return what stands for a message of an unknown shape: shown if it is a client's own."""
+    sender = _person(message.sender, message.from_user_id) if field == "messages" else _NOBODY
+    chat = message.group_id if field == "messages" else ""
+    return unknown(message.id, "message", _time(message.timestamp), sender, chat)
 
 
 def _by_id(contacts: list[wire.Contact]) -> dict[str, wire.Contact]:
@@ -186,9 +200,6 @@ def _echo(message: wire.Message) -> InboundEvent:
     client = _person(message.to, message.to_user_id)
     if change := _changed(message, client):
         return change
-    text, files = content_of(message)
-    if not text and not files:
-        return unknown(message.id, message.type, _time(message.timestamp), client)
     return _written(message, client, by_client=False)
 
 
@@ -196,8 +207,7 @@ def _of_history(message: wire.Message, own_number: str, thread: str) -> Iterator
     """Yield a message of the phone's past; `thread` is its client's number where that is told."""
     by_client = not message.to and _digits(message.sender) != _digits(own_number)
     client = thread or message.to or (message.sender if by_client else "")
-    text, files = content_of(message)
-    if message.type != _LATER and client and (text or files):
+    if message.type not in {_LATER, "reaction"} and client:
         yield _written(message, _person(client, ""), by_client=by_client)
 
 
@@ -208,7 +218,8 @@ def _written(message: wire.Message, client: Sender, *, by_client: bool) -> Messa
         at_utc_ms=_time(message.timestamp),
         sender=client,
         external_id=message.id,
-        text=text,
+        text=text or ("" if files else message.type[:64]),
+        kind=MessageKind.TEXT if text or files else MessageKind.UNSUPPORTED,
         attachments=files,
         chat=message.group_id,
         by_client=by_client,

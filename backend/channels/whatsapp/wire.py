@@ -241,6 +241,12 @@ class Value(msgspec.Struct):
     groups: list[Group] = []
 
 
+class About(msgspec.Struct):
+    """Which number a change is about, whatever else it holds."""
+
+    metadata: Metadata = msgspec.field(default_factory=Metadata)
+
+
 class Change(msgspec.Struct):
     """One change of a field."""
 

@@ -27,7 +27,7 @@ from backend.channels.events import (
 from backend.channels.vendor_http import VendorHttp
 from contract.ids import AccountId
 from contract.states import DeliveryState
-from contract.wire import ConsentKind, ConsentStatus
+from contract.wire import ConsentKind, ConsentStatus, MessageKind
 from tests.backend.channels.conformance import CONVERSATION, attempt, outbound
 from tests.backend.channels.making import changed, outbound_file
 from tests.backend.channels.test_whatsapp import ACCOUNT, MetaPeer, MetaVendor
@@ -93,6 +93,24 @@ def test_what_the_employee_does_on_the_phone_is_an_echo(vendor: MetaVendor) -> N
     assert isinstance(edited, Edited)
     assert (edited.external_id, edited.text) == ("w1", "Guten Abend")
     assert (to_hidden.sender.id_type, to_hidden.sender.address) == ("user_id", USER)
+
+
+def test_what_the_employee_sent_and_nobody_can_read_is_still_theirs(vendor: MetaVendor) -> None:
+    poll = said("w1", OURS, type="poll") | {"to": CLIENT}
+    (echo,) = parsed(vendor, "smb_message_echoes", message_echoes=[poll])
+    assert isinstance(echo, MessageEcho), "never taken for the client's: it opens no window"
+    assert (echo.kind, echo.text) == (MessageKind.UNSUPPORTED, "poll")
+
+
+def test_a_message_of_an_unknown_shape_is_shown_and_hides_no_other(vendor: MetaVendor) -> None:
+    strange = said("w1", CLIENT, text={"body": {"new": "form"}})
+    told = parsed(vendor, "messages", messages=[said("w0", CLIENT), strange, said("w2", CLIENT)])
+    kinds = {event.dedupe_key: type(event) for event in told}
+    assert kinds == {"w0": MessageIn, "w1": Unknown, "w2": MessageIn}
+    (shown,) = (event for event in told if isinstance(event, Unknown))
+    assert (shown.sender.address, shown.external_id) == (f"+{CLIENT}", "w1")
+    told = parsed(vendor, "messages", messages=[said("w3", CLIENT), {"no": "id"}])
+    assert [type(event) for event in told] == [MessageIn, Unknown], "the second is archived"
 
 
 def test_the_phones_history_tells_both_sides(vendor: MetaVendor) -> None:
