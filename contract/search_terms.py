@@ -31,6 +31,11 @@ _MARKS = re.compile(
     )
     + "]"
 )
+# What the index's tokenizer leaves out of a word: accents that stand by themselves (SQLite FTS5,
+# sqlite3Fts5UnicodeIsdiacritic). At any other mark it cuts.
+ACCENTS = re.compile(
+    "[\u0300-\u0304\u0306-\u030c\u030f\u0311\u031b\u0323-\u0328\u032d\u032e\u0330\u0331]"
+)
 _MAX_TERMS = 12
 _MAX_TERM_CHARS = 64
 _LONGEST_PREFIX = 5
@@ -68,8 +73,13 @@ def loose_expression(query: str) -> str | None:
 
 
 def query_terms(query: str) -> tuple[str, ...]:
-    """Return the folded pieces of a query, as highlights look for them."""
-    return tuple(piece[:_MAX_TERM_CHARS] for piece in _PIECES.findall(_folded(query))[:_MAX_TERMS])
+    """Return the folded pieces of a query, as highlights look for them.
+
+    Signs within unspaced scripts (the baht's, a middle dot) are no terms: the index lacks them.
+    """
+    pieces = _PIECES.findall(ACCENTS.sub("", _folded(query)))
+    words = [piece[:_MAX_TERM_CHARS] for piece in pieces if any(map(str.isalnum, piece))]
+    return tuple(words[:_MAX_TERMS])
 
 
 def phrases_of(query: str) -> tuple[tuple[str, ...], ...]:
@@ -81,6 +91,11 @@ def phrases_of(query: str) -> tuple[tuple[str, ...], ...]:
 def is_unspaced(term: str) -> bool:
     """Return True when a term's script writes no spaces between words."""
     return _RUN.match(term) is not None
+
+
+def without_marks(run: str) -> str:
+    """Drop the vowel and tone marks of unspaced scripts, at which the tokenizer would cut."""
+    return _MARKS.sub("", run)
 
 
 def _expressions(query: str, prefix_chars: int = _MAX_TERM_CHARS) -> list[str]:
@@ -99,7 +114,7 @@ def _expressions(query: str, prefix_chars: int = _MAX_TERM_CHARS) -> list[str]:
 def _term(term: str, prefix_chars: int) -> list[str]:
     if not is_unspaced(term):
         return [f'"{term[:prefix_chars]}"*']
-    letters = _without_marks(term)
+    letters = without_marks(term)
     if len(letters) == 1:
         return [f'"{letters}"*']
     return [f'"{" ".join(_pairs(letters))}"'] if letters else []
@@ -115,7 +130,7 @@ def _phrase(pieces: tuple[str, ...], *, is_open: bool) -> list[str]:
             tokens.append(piece)
             prefix = is_last and is_open
             continue
-        letters = _without_marks(piece)
+        letters = without_marks(piece)
         tokens += _pairs(letters)
         if letters and (not is_last or len(letters) == 1):
             tokens.append(letters[-1])
@@ -130,7 +145,7 @@ def _folded(text: str) -> str:
 
 
 def _bigrams_of_match(match: re.Match[str]) -> str:
-    letters = _without_marks(match.group())
+    letters = without_marks(match.group())
     if not letters:
         return " "
     return f" {' '.join(_pairs(letters))} {letters[-1]} "
@@ -138,8 +153,3 @@ def _bigrams_of_match(match: re.Match[str]) -> str:
 
 def _pairs(letters: str) -> list[str]:
     return [letters[i : i + 2] for i in range(len(letters) - 1)]
-
-
-def _without_marks(run: str) -> str:
-    """Drop vowel and tone marks, at which the index's tokenizer would cut."""
-    return _MARKS.sub("", run)

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from contract.search_terms import UNSPACED, is_unspaced
+from contract.search_terms import ACCENTS, UNSPACED, is_unspaced, without_marks
 
 SNIPPET_CHARS = 120
 _LEAD_CHARS = 30
@@ -19,31 +19,44 @@ _UNSPACED_CHAR = re.compile(f"[{UNSPACED}]")
 Spans = tuple[tuple[int, int], ...]
 
 
-class _FoldTable(dict[int, str]):
-    """Character → folded characters, filled as they are met; `odd` are those not one to one."""
+# All but ASCII (lowered in one go) and what folds to itself: kana, Han, Hangul, Thai letters.
+_TO_FOLD = re.compile(
+    "[^\x00-\x7f\u0e01-\u0e30\u0e32\u0e3f-\u0e46\u0e4f-\u0e5b"
+    "\u3001-\u3035\u3041-\u309a\u30a0-\u30fe\u3400-\u9fff\uac00-\ud7a3]"
+)
+# Written in several characters, folded to one: as macOS names files, and narrow katakana.
+_JOINING = frozenset(
+    map(chr, (*range(0x1100, 0x1200), *range(0x3131, 0x3164), 0x3099, 0x309A, 0xFF9E, 0xFF9F))
+)
+_CLUSTERS = re.compile(
+    "[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?|[\uac00-\ud7a3][\u11a8-\u11c2]"
+    "|[\u3131-\u314e][\u314f-\u3163]|[\u3041-\u30fe\uff66-\uff9d][\u3099\u309a\uff9e\uff9f]|.",
+    re.DOTALL,
+)
+
+
+class _FoldTable(dict[str, str]):
+    """Character or cluster → as the index knows it; `odd` characters are not one to one."""
 
     def __init__(self) -> None:
         self.odd: set[str] = set()
 
-    def __missing__(self, code: int) -> str:
-        char = chr(code)
-        decomposed = unicodedata.normalize("NFKD", char)
-        if "\u1100" <= char <= "\ud7ff":
-            folded = unicodedata.normalize("NFKC", char)
+    def __missing__(self, cluster: str) -> str:
+        composed = unicodedata.normalize("NFKC", cluster)
+        if is_unspaced(composed):
+            folded = without_marks(composed)
+        elif unicodedata.combining(cluster[0]):
+            folded = ACCENTS.sub("", cluster)
         else:
-            folded = "".join(c for c in decomposed.casefold() if not unicodedata.combining(c))
-        if len(folded) != 1:
-            self.odd.add(char)
-        self[code] = folded
+            bare = unicodedata.normalize("NFKD", cluster).casefold()
+            folded = "".join(c for c in bare if not "\u0300" <= c <= "\u036f")
+        if len(folded) != len(cluster):
+            self.odd.add(cluster)
+        self[cluster] = folded
         return folded
 
 
 _FOLD = _FoldTable()
-# All but ASCII (lowered in one go), kana with their marks, Han, Hangul and Thai, which fold to
-# themselves.
-_TO_FOLD = re.compile(
-    "[^\x00-\x7f\u0e00-\u0e7f\u3001-\u3035\u3041-\u309a\u30a0-\u30fe\u3400-\u9fff\uac00-\ud7a3]"
-)
 
 
 class Highlighter:
@@ -104,10 +117,10 @@ class Highlighter:
         if text.isascii():
             return self._found(text.lower())
         spans = self._found(_folded(text))
-        if _FOLD.odd.isdisjoint(text):
-            return spans
-        odd = _odd_places(text)
-        return [(_original(start, odd), _original(end - 1, odd) + 1) for start, end in spans]
+        if spans and not (_FOLD.odd.isdisjoint(text) and _JOINING.isdisjoint(text)):
+            places = _places_in(text)
+            spans = [(places[start][0], places[end - 1][1]) for start, end in spans]
+        return [(start, _behind_marks(text, end)) for start, end in spans]
 
 
 def _places(folded: str, term: str, at_words: bool) -> Iterator[tuple[int, int]]:
@@ -124,28 +137,24 @@ def _is_within_word(char: str) -> bool:
 
 
 def _folded(text: str) -> str:
-    return _TO_FOLD.sub(lambda match: _FOLD[ord(match.group())], text).lower()
+    if not _JOINING.isdisjoint(text):
+        text = "".join(_FOLD[each] for each in _CLUSTERS.findall(text))
+    return _TO_FOLD.sub(lambda match: _FOLD[match.group()], text).lower()
 
 
-def _odd_places(text: str) -> list[tuple[int, int, int]]:
-    """Return where folding changed the length: place, place once folded, folded length."""
-    found = []
-    grown = 0
-    for place, char in enumerate(text):
-        if char in _FOLD.odd:
-            length = len(_FOLD[ord(char)])
-            found.append((place, place + grown, length))
-            grown += length - 1
-    return found
+def _places_in(text: str) -> list[tuple[int, int]]:
+    """Return for each character of the folded text which (start, end) of the original it is."""
+    places: list[tuple[int, int]] = []
+    start = 0
+    for cluster in text if _JOINING.isdisjoint(text) else _CLUSTERS.findall(text):
+        end = start + len(cluster)
+        places += [(start, end)] * len(_FOLD[cluster])
+        start = end
+    return places
 
 
-def _original(folded_place: int, odd: list[tuple[int, int, int]]) -> int:
-    """Return which character of the original stands at a place of the folded text."""
-    grown = 0
-    for place, start, length in odd:
-        if start > folded_place:
-            break
-        if folded_place < start + length:
-            return place
-        grown += length - 1
-    return folded_place - grown
+def _behind_marks(text: str, end: int) -> int:
+    """Return the end of a hit with the marks that are drawn upon its last letter."""
+    while end < len(text) and unicodedata.category(text[end]).startswith("M"):
+        end += 1
+    return end

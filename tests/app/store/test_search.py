@@ -129,6 +129,43 @@ def test_highlights_are_code_points_of_the_snippet() -> None:
     assert "\n" not in shown and len(shown) == len(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "query", "marked"),
+    [
+        ("İstanbul ofisi", "İstanbul", "İstanbul"),
+        ("Nguyễn Thị Phương", "phuong", "Phương"),
+        ("Nguyễn Thị Phương", "Nguyễn", "Nguyễn"),
+        ("q\u0304xz", "q\u0304x", "q\u0304x"),
+        ("e\u0301te\u0301", "été", "e\u0301te\u0301"),
+        ("เราทำงาน", "ทำ", "ทำ"),
+        ("ค่าธรรมเนียม", "คา", "ค่า"),
+        ("ราคา ฿500", "฿500", "500"),
+        ("ｶﾌﾞｼｷ", "カブ", "ｶﾌﾞ"),
+        ("カブシキ", "ｶﾌﾞ", "カブ"),
+        ("か\u3099いと\u3099", "がい", "か\u3099い"),
+        ("\u1112\u1161\u11ab\u1100\u116e\u11a8", "한", "\u1112\u1161\u11ab"),
+        ("東京・大阪", "・大阪", "・大阪"),
+        ("हिन्दी में", "हिन्दी", "हि"),
+    ],
+)
+async def test_other_spellings_of_the_same_letters_are_found_and_marked_whole(
+    store: Store, text: str, query: str, marked: str
+) -> None:
+    await fill(store, (conversation(),), (message("m1", f"{text} quarterly", at=1),))
+    # A long word is first looked for by its beginning alone: what is then found is checked here.
+    for typed in (query, f"{query} quarterly"):
+        (hit,) = (await store.search.search(typed)).messages
+        shown = [hit.snippet[start:end] for start, end in hit.highlights]
+        assert shown[0] == marked
+
+
+async def test_a_client_is_named_in_a_filter_without_the_accents(store: Store) -> None:
+    people = (contact("p1", "Nguyễn Thị Phương"), contact("p2", "คำแก้ว"))
+    await fill(store, (conversation(),), contacts=people)
+    assert await store.search.names("nguyen") == ("Nguyễn Thị Phương",)
+    assert await store.search.names("คำ") == ("คำแก้ว",)
+
+
 def test_a_long_text_is_cut_around_its_first_hit() -> None:
     text = "x " * 300 + "needle" + " y" * 300
     shown, spans = Highlighter(("needle",)).snippet(text)
