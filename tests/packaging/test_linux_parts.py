@@ -250,7 +250,7 @@ def test_what_stands_in_for_pythons_configuration_lets_zones_be_found(tmp_path: 
     assert sys.base_prefix not in written.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("prefix", ["/root/.pyenv/versions/3.11.7", "/o/py3"])
+@pytest.mark.parametrize("prefix", ["/srv/pythons/versions/3.11.7", "/o/py3"])
 def test_a_library_loses_the_builders_folder_and_keeps_its_length(
     tmp_path: Path, prefix: str
 ) -> None:
