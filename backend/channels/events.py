@@ -76,10 +76,14 @@ class MessageEcho(ChannelEvent, frozen=True, kw_only=True, tag="echo"):
 
 
 class Edited(ChannelEvent, frozen=True, kw_only=True, tag="edited"):
-    """A message already sent was changed: the client's, or a native one in the consumer app."""
+    """A message already sent was changed: the client's, or a native one in the consumer app.
+
+    `chat` is as a message's.
+    """
 
     external_id: str
     text: str
+    chat: str = ""
 
 
 class Deleted(ChannelEvent, frozen=True, kw_only=True, tag="deleted"):

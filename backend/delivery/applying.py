@@ -13,10 +13,10 @@ from backend.archive.entries import append_act
 from backend.channels import events
 from backend.channels.contract import Account
 from backend.delivery.accounts import DISCONNECTED, pause_account, resume_account
-from backend.delivery.chats import chat_address, chat_name, chat_of, find_chat
+from backend.delivery.chats import actor_of, chat_address, chat_name, chat_of, find_chat
 from backend.delivery.echoes import record_echo
 from backend.delivery.identities import follow_group, keep_together, name_group
-from backend.delivery.message_refs import keep_refs
+from backend.delivery.message_refs import AUTHOR, keep_refs, read_refs
 from backend.delivery.opting_out import OptOut, opt_out
 from backend.delivery.saying import FILE_GONE, say
 from backend.directory.consents import record_consent
@@ -43,6 +43,11 @@ _AGREED = "Recording notice accepted by client"
 _REFUSED = "Client refused to be recorded. Messages on this channel are not sent."
 _ANSWERED = {ConsentStatus.ACCEPTED: _AGREED, ConsentStatus.REFUSED: _REFUSED}
 _IDENTITY = "The client's identity on this channel changed. Check with the client before you write."
+_PASSED_ON = (
+    "This number now writes from another account: it may be somebody else's by now. "
+    "Check with the client before you write."
+)
+_CHANGED = "A message that Parley did not see was changed. It now says: {text}"
 # Returns by which rule a text opts out on a channel, or None.
 OptOutWords = Callable[[str, Channel], str | None]
 _UNMATCHED_KINDS = (DeliveryState.ACCEPTED, DeliveryState.SENT, DeliveryState.DELIVERED)
@@ -100,6 +105,15 @@ def apply_unmatched(
     )
 
 
+def apply_late(
+    connection: Connection, account: Account, event: events.InboundEvent, now_utc_ms: int
+) -> None:
+    """Archive what speaks of a message that never came; new words are told in the conversation."""
+    apply_unmatched(connection, account, event, now_utc_ms)
+    if isinstance(event, events.Edited) and event.text and find_chat(connection, account, event):
+        say(connection, account, event, _CHANGED.format(text=event.text), now_utc_ms)
+
+
 def _message(
     connection: Connection,
     account: Account,
@@ -130,7 +144,9 @@ def _message(
         received_at_utc_ms=received_at_utc_ms,
         author_name=(event.sender.name or masked(event.sender.address)) if event.chat else "",
     )
-    keep_together(connection, account, event.sender, received_at_utc_ms)
+    if not keep_together(connection, account, event.sender, received_at_utc_ms) and not event.chat:
+        about = f"identity:{event.sender.also[1]}"
+        say(connection, account, event, _PASSED_ON, received_at_utc_ms, about)
     if isinstance(event, events.MessageIn):
         if event.chat_name:
             name_group(connection, account, event, received_at_utc_ms)
@@ -181,12 +197,11 @@ def _change(
             received_at_utc_ms=received_at_utc_ms,
         )
     else:
-        point, _ = chat_of(connection, account, event, received_at_utc_ms)
         found = record_reaction(
             connection,
             account_id=account.account_id,
             external_message_id=event.external_id,
-            actor_id=point.contact_id,
+            actor_id=actor_of(connection, account, event),
             emoji=event.emoji,
             occurred_at_utc_ms=event.at_utc_ms,
             received_at_utc_ms=received_at_utc_ms,
@@ -203,8 +218,8 @@ def _may_change(
     """Tell whether the message is the sender's to change; raises NotYet when it is not known.
 
     Clients change and delete their own messages, never ours, and reach into no chat but their
-    own. In a group the vendor vouches for its members, and for a native message of ours: it was
-    changed where it was written.
+    own. In a group the vendor vouches for its members, but for one whose events name their author:
+    there only the author changes words. A native message of ours was changed where it was written.
     """
     message_id = find_by_external_id(connection, account.account_id, event.external_id)
     if message_id is None:
@@ -223,6 +238,10 @@ def _may_change(
     if row is None:
         return False
     native = row.origin != Origin.LIVE
+    if isinstance(event, events.Edited):
+        author = read_refs(connection, account.account_id, event.external_id).get(AUTHOR)
+        if author not in (None, event.sender.address):
+            return False
     own = isinstance(event, events.Reaction) or row.direction == Direction.IN or native
     known = row.id_type == GROUP or (row.id_type, row.address) == (
         event.sender.id_type,

@@ -5,6 +5,8 @@ It never joins two addresses: who is who is decided by people.
 
 from __future__ import annotations
 
+import hashlib
+
 from sqlalchemy import Connection, select
 
 from backend.channels import events
@@ -77,3 +79,17 @@ def chat_of(
         now_utc_ms=now_utc_ms,
     )
     return point, conversation_id
+
+
+def actor_of(connection: Connection, account: Account, event: events.InboundEvent) -> str:
+    """Return who acts in a chat: a contact's id, a lasting one for a member nobody knows.
+
+    A group's member is no client of ours because of a reaction: no contact and no chat is made.
+    """
+    sender = event.sender
+    firm_id = firm_of_account(connection, account.account_id)
+    address = PointAddress(account.channel, sender.id_type, sender.address)
+    if (known := find_point(connection, firm_id, address)) is not None:
+        return known.contact_id
+    told = "\0".join((firm_id, account.channel, sender.id_type, sender.address))
+    return f"member-{hashlib.sha256(told.encode()).hexdigest()[:32]}"

@@ -27,6 +27,8 @@ from backend.storage.tables import channel_accounts, contact_points, contacts, c
 from contract.ids import ContactPointId, uuid7
 from contract.names import shown_name
 
+_NUMBER = "phone"
+
 
 def follow_group(connection: Connection, account: Account, event: events.IdentityChange) -> bool:
     """Give a group that moved its new address, so that its conversation goes on.
@@ -82,21 +84,28 @@ def name_group(
 
 def keep_together(
     connection: Connection, account: Account, sender: events.Sender, now_utc_ms: int
-) -> None:
+) -> bool:
     """Keep the second address that a channel vouches for with the contact of the first.
 
     Nothing happens when there is none, or when either stands with a contact already that way.
+    False where a number's owner is another account now than the one known with it: numbers are
+    given to other people, so that the new account is not kept with the old one's contact.
     """
     id_type, address = sender.also
     if not id_type or not address or not sender.address:
-        return
+        return True
     firm_id = firm_of_account(connection, account.account_id)
     known = find_point(
         connection, firm_id, PointAddress(account.channel, sender.id_type, sender.address)
     )
     second = PointAddress(account.channel, id_type, address)
-    if known is None or find_point(connection, firm_id, second) is not None:
-        return
+    if known is None:
+        return True
+    theirs = _addresses(connection, known.contact_id, second)
+    if sender.id_type == _NUMBER and theirs and address not in theirs:
+        return False
+    if find_point(connection, firm_id, second) is not None:
+        return True
     mode = connection.execute(
         select(channel_accounts.c.mode).where(channel_accounts.c.account_id == account.account_id)
     ).scalar_one()
@@ -113,3 +122,18 @@ def keep_together(
         )
     )
     note_contact(connection, known.contact_id, now_utc_ms)
+    return True
+
+
+def _addresses(connection: Connection, contact_id: str, like: PointAddress) -> set[str]:
+    """Return a contact's addresses on a channel that are of one type."""
+    columns = contact_points.c
+    return set(
+        connection.execute(
+            select(columns.address).where(
+                columns.contact_id == contact_id,
+                columns.channel == like.channel,
+                columns.id_type == like.id_type,
+            )
+        ).scalars()
+    )

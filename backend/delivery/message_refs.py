@@ -13,6 +13,10 @@ from backend.inbox.inbound import firm_of_account
 from backend.storage.channel_tables import channel_message_refs as table
 from contract.ids import AccountId
 
+# Who wrote a message, where the channel lets others speak of it as if they had (a Matrix server
+# passes on an edit by anybody in the room and leaves it to the reader to ignore it).
+AUTHOR = "author"
+
 
 def keep_refs(
     connection: Connection, account_id: AccountId, external_id: str, refs: Mapping[str, str]

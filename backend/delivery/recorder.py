@@ -24,7 +24,7 @@ from backend.delivery.applying import (
     NotYet,
     OptOutWords,
     apply_event,
-    apply_unmatched,
+    apply_late,
 )
 from backend.delivery.chats import find_chat
 from backend.delivery.naming import NameBook
@@ -254,7 +254,7 @@ class InboundRecorder:
         except NotYet:
             if not late:
                 return False
-            apply_unmatched(connection, account, event, now)
+            apply_late(connection, account, event, now)
         return True
 
     async def _read(self, row: Any, account: Account) -> _Read:

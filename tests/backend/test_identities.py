@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from backend.channels import events
 from backend.channels.contract import Account
-from backend.delivery.applying import apply_event
+from backend.delivery.applying import NotYet, apply_event, apply_late
+from backend.delivery.message_refs import AUTHOR
 from contract.ids import AccountId
 from contract.wire import Channel, ConsentKind, ConsentStatus, IdempotencyClass
 from tests.backend.workspace import HANA, Workspace, open_workspace
@@ -75,6 +77,92 @@ async def test_an_id_that_stands_with_another_contact_is_left_there(workspace: W
     await happens(workspace, said(workspace, "w2", both))
     query = f"{_POINTS} ('{HANA.address}', '{USER[1]}')"
     assert await workspace.scalar(query) == 2, "people decide who is who, not a message"
+
+
+async def test_a_number_that_was_passed_on_brings_nobody_to_the_old_contact(
+    workspace: Workspace,
+) -> None:
+    for number, user in (("w1", "US.1"), ("w2", "US.2"), ("w3", "US.2")):
+        sender = events.Sender(id_type=HANA.id_type, address=HANA.address, also=("user_id", user))
+        await happens(workspace, said(workspace, number, sender))
+    assert await workspace.scalar("SELECT count(*) FROM contact_points WHERE address = 'US.2'") == 0
+    lines = "SELECT count(*) FROM messages WHERE kind = 'system' AND text LIKE '%somebody else%'"
+    assert await workspace.scalar(lines) == 1, "said once, not with each message"
+
+
+async def test_a_new_number_of_a_known_account_is_the_same_client(workspace: Workspace) -> None:
+    for key, number in (("s1", "+41790000001"), ("s2", "+41790000002")):
+        sender = events.Sender(id_type="uuid", address="u-1", also=("phone", number))
+        await happens(workspace, said(workspace, key, sender))
+    assert await workspace.scalar(f"{_POINTS} ('+41790000001', '+41790000002')") == 1
+    lines = "SELECT count(*) FROM messages WHERE kind = 'system' AND text LIKE '%somebody else%'"
+    assert await workspace.scalar(lines) == 0
+
+
+async def test_a_reaction_in_a_group_opens_no_chat_with_who_reacts(workspace: Workspace) -> None:
+    ada = events.Sender(id_type="phone", address="+41790000001", name="Ada")
+    await happens(workspace, said(workspace, "g1", ada, "-9"))
+    chats = await workspace.scalar("SELECT count(*) FROM conversations")
+    for emoji in ("👍", "🎉", ""):
+        for bob in ("+41790000002", "+41790000003"):
+            await happens(
+                workspace,
+                events.Reaction(
+                    dedupe_key=f"{bob}{emoji}",
+                    at_utc_ms=workspace.clock(),
+                    sender=events.Sender(id_type="phone", address=bob, name="Bob"),
+                    external_id="g1",
+                    emoji=emoji,
+                ),
+            )
+        shown = await workspace.scalar("SELECT count(*) FROM reactions")
+        assert shown == (2 if emoji else 0), "each member's own"
+    assert await workspace.scalar("SELECT count(*) FROM conversations") == chats
+    bobs = "SELECT count(*) FROM contacts WHERE display_name = 'Bob'"
+    assert await workspace.scalar(bobs) == 0
+
+
+async def test_only_its_author_changes_a_groups_message_that_names_one(
+    workspace: Workspace,
+) -> None:
+    ada = events.Sender(id_type="phone", address="+41790000001", name="Ada")
+    bob = events.Sender(id_type="phone", address="+41790000002", name="Bob")
+    named = msgspec.structs.replace(
+        said(workspace, "g1", ada, "-9"), refs={AUTHOR: ada.address, "room": "!r"}
+    )
+    await happens(workspace, named)
+    for who, text in ((bob, "forged"), (ada, "mended")):
+        edit = events.Edited(
+            dedupe_key=text,
+            at_utc_ms=workspace.clock(),
+            sender=who,
+            external_id="g1",
+            text=text,
+            chat="-9",
+        )
+        await happens(workspace, edit)
+        shown = await workspace.scalar("SELECT text FROM messages WHERE external_id = 'g1'")
+        assert shown == ("mended" if who is ada else "text of g1")
+
+
+async def test_new_words_of_a_message_that_never_came_are_told(workspace: Workspace) -> None:
+    hana = events.Sender(id_type=HANA.id_type, address=HANA.address)
+    edit = events.Edited(
+        dedupe_key="e1",
+        at_utc_ms=workspace.clock(),
+        sender=hana,
+        external_id="before-our-time",
+        text="make it 200",
+    )
+    now = workspace.clock()
+    write = workspace.services.database.write
+    with pytest.raises(NotYet):
+        await happens(workspace, edit)
+    await happens(workspace, said(workspace, "w1", hana))
+    for _ in range(2):
+        await write(lambda c: apply_late(c, ACCOUNT, edit, now))
+    told = "SELECT count(*) FROM messages WHERE kind = 'system' AND text LIKE '%make it 200'"
+    assert await workspace.scalar(told) == 1
 
 
 async def test_a_group_that_moved_keeps_its_conversation(workspace: Workspace) -> None:

@@ -148,6 +148,7 @@ def _event(event: wire.Event) -> InboundEvent:
             sender=sender,
             external_id=event.message.id,
             text=event.message.text,
+            chat=chat,
         )
     if event.unsend is not None:
         return Deleted(

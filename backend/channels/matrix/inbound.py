@@ -204,6 +204,7 @@ class MatrixInbound:
                 sender=sender,
                 external_id=about.event_id,
                 text=content.new_content.body,
+                chat=event.room_id if event.room_id in self._groups else "",
             )
         return self._message(event, content, about, sender)
 
@@ -257,7 +258,7 @@ class MatrixInbound:
             quote_external_id=quoted,
             attachments=files,
             chat=chat,
-            refs={"room": event.room_id},
+            refs={"room": event.room_id, "author": event.sender},
         )
 
     def _typing(self, event: wire.Event, own: str) -> Iterator[InboundEvent]:

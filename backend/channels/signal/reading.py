@@ -119,6 +119,7 @@ class _Reading:
             sender=self._sender,
             external_id=self._edits.original(target),
             text=text_of(data),
+            chat=data.group_info.group_id if data.group_info else "",
         )
 
     def _reaction(self, reaction: wire.Reaction, at: int, chat: str) -> InboundEvent:

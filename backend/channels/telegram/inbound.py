@@ -291,6 +291,7 @@ def _edited(key: str, message: wire.Message) -> InboundEvent:
         sender=_client(message),
         external_id=external_id(message.chat.id, message.message_id),
         text=text,
+        chat="" if message.chat.type == "private" else str(message.chat.id),
     )
 
 

@@ -191,6 +191,7 @@ def _changed(message: wire.Message, client: Sender) -> Edited | Deleted | None:
                 sender=client,
                 external_id=message.edit.original_message_id,
                 text=words,
+                chat=message.group_id,
             )
     return None
 
