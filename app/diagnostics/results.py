@@ -125,6 +125,7 @@ def _settings_part(settings: SettingsAccount) -> dict[str, object]:
                 "origin": line.origin,
                 "place": line.place,
                 "locked": line.locked,
+                "acted_on": line.acted_on,
             }
             for line in settings.lines
         ],

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SettingLine:
-    """One setting as it holds; `origin` is managed, installer, user or default."""
+    """One setting as it holds; `origin` is managed, installer, user or default.
+
+    Where it is not `acted_on` this version reads it and does nothing with it yet.
+    """
 
     key: str
     title: str
@@ -18,6 +21,7 @@ class SettingLine:
     origin: str
     place: str = ""
     locked: bool = False
+    acted_on: bool = True
 
 
 @dataclass(frozen=True, slots=True)

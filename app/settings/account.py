@@ -51,11 +51,13 @@ def account_of(
             origin=settings.origin(key).value,
             place=private.without(settings.place(key)),
             locked=settings.is_locked(key),
+            acted_on=setting.acted_on,
         )
         for key, setting in settings.schema.items()
     )
     stops = {doubt for key in _FAIL_CLOSED if (doubt := settings.doubt(key))}
-    faults = [_fault(one, private, stops) for one in (*settings.warnings, *settings.unknown_keys)]
+    odd = (*settings.warnings, *settings.unknown_keys, *_without_effect(settings))
+    faults = [_fault(one, private, stops) for one in odd]
     changed = waiting_changes(settings, at_start or settings, again or settings)
     return SettingsAccount(lines, tuple(faults), changed)
 
@@ -67,6 +69,20 @@ def waiting_changes(settings: Settings, at_start: Settings, again: Settings) -> 
         for key in settings.schema
         if again.value(key) != (settings if key in TAKEN_AT_ONCE else at_start).value(key)
     )
+
+
+def _without_effect(settings: Settings) -> list[SettingWarning]:
+    """Return what somebody set, and may rely on, though this version does nothing with it yet."""
+    return [
+        SettingWarning(
+            key,
+            settings.place(key),
+            "this version of Parley only reads it; it has no effect yet",
+            settings.origin(key),
+        )
+        for key, setting in settings.schema.items()
+        if not setting.acted_on and settings.origin(key) is not Origin.DEFAULT
+    ]
 
 
 def _fault(warning: SettingWarning, private: _Private, stops: set[str]) -> SettingFault:

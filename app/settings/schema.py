@@ -43,6 +43,7 @@ class Setting(msgspec.Struct, frozen=True):
     origins: tuple[Origin, ...] = msgspec.field(name="x-origins")
     category: str = msgspec.field(name="x-category")
     installer: str = msgspec.field(default="fixed", name="x-installer")
+    acted_on: bool = msgspec.field(default=True, name="x-acted-on")
     enum: tuple[str, ...] = ()
     format: str = ""
     minimum: int = 0

@@ -154,6 +154,7 @@ def test_the_packed_program_names_origin_and_place(
         "origin": "managed",
         "place": machine,
         "locked": True,
+        "acted_on": True,
     }
     assert told["settings_warnings"] == [
         f"Theme in {machine}: it has to be one of system, light, dark"

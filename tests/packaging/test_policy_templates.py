@@ -137,9 +137,14 @@ def test_an_explanation_tells_limits_registry_value_and_what_is_not_done_yet(
 ) -> None:
     words = WORDS[culture]
     text = words.explanation(policy)
-    assert text.startswith(words.description(policy))
+    opening = words.description(policy) if policy.acted_on else words.phrases["not_yet"]
+    assert text.startswith(opening)
+    assert words.description(policy) in text
     assert text.endswith(f"{policy.key} ({policy.registry_kind})")
     assert (words.phrases["not_yet"] in text) is not policy.acted_on
+    mark = words.phrases["no_effect"].format(title="")
+    assert words.title(policy).endswith(mark) is not policy.acted_on
+    assert policy.acted_on or not policy.starter
     if policy.setting.type == "integer":
         assert str(policy.setting.maximum) in text
     assert "{" not in text

@@ -82,7 +82,7 @@ def _property(policy: Policy, order: int, words: Words) -> dict[str, object]:
     setting = policy.setting
     described = words.description(policy)
     if not policy.acted_on:
-        described = f"{described} {words.phrases['not_yet']}"
+        described = f"{words.phrases['not_yet']} {described}"
     drawn: dict[str, object] = {
         "title": f"{words.title(policy)} ({policy.key})",
         "description": described,

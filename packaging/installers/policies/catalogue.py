@@ -32,7 +32,11 @@ class Policy(msgspec.Struct, frozen=True):
     setting: Setting
     examples: tuple[Value, ...]
     starter: bool
-    acted_on: bool
+
+    @property
+    def acted_on(self) -> bool:
+        """Tell whether the app does what the setting says, rather than only read it."""
+        return self.setting.acted_on
 
     @property
     def registry_kind(self) -> RegistryKind:
@@ -52,7 +56,6 @@ class Policy(msgspec.Struct, frozen=True):
 class _Notes(msgspec.Struct, frozen=True):
     examples: list[bool | int | str | list[str]]
     starter: bool = msgspec.field(default=False, name="x-starter")
-    acted_on: bool = msgspec.field(default=True, name="x-acted-on")
 
 
 class _Document(msgspec.Struct, frozen=True):
@@ -71,7 +74,6 @@ def managed_policies() -> tuple[Policy, ...]:
             setting=setting,
             examples=tuple(_frozen(value) for value in notes[key].examples),
             starter=notes[key].starter,
-            acted_on=notes[key].acted_on,
         )
         for key, setting in load_schema(SOURCE_SCHEMA).items()
         if Origin.MANAGED in setting.origins

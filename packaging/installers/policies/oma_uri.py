@@ -57,6 +57,8 @@ def oma_uri_page(policies: tuple[Policy, ...]) -> str:
     for policy in policies:
         example = policy.example("windows")
         parts.append(f"\n### {policy.setting.title}\n\n")
+        if not policy.acted_on:
+            parts.append("**Without effect yet: this version only reads it.**\n\n")
         parts.append(f"- OMA-URI: `{setting_uri(policy)}`\n")
         parts.append("- Data type: String\n")
         parts.append(f"- Example: `{setting_value(policy, example)}`\n")

@@ -101,9 +101,9 @@ def _section(policy: Policy) -> str:
         ("example", _value(policy.example("windows"))),
     ]
     table = "".join(f"| {name} | {words} |\n" for name, words in rows)
-    late = "" if policy.acted_on else "\nThis version reads it and does nothing with it yet.\n"
+    late = "" if policy.acted_on else "**Without effect yet: this version only reads it.**\n\n"
     return (
-        f"\n### {policy.key}\n\n{setting.title}. {setting.description}\n{late}\n"
+        f"\n### {policy.key}\n\n{late}{setting.title}. {setting.description}\n\n"
         f"| | |\n|---|---|\n{table}"
     )
 

@@ -38,8 +38,9 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     settings: dict[str, SettingWords] = {}
 
     def title(self, policy: Policy) -> str:
-        """Return a setting's title."""
-        return self._setting(policy).title
+        """Return a setting's title, and with it whether it has no effect yet."""
+        title = self._setting(policy).title
+        return title if policy.acted_on else self.phrases["no_effect"].format(title=title)
 
     def description(self, policy: Policy) -> str:
         """Return what a setting does."""
@@ -76,10 +77,8 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not is_switch:
             limits.append(phrases["disabled"])
         limits.append(phrases[_otherwise(policy)].format(default=default))
-        closing = [phrases["takes_effect"]]
-        if not policy.acted_on:
-            closing.append(phrases["not_yet"])
-        parts = [self.description(policy), "\n".join(limits), "\n".join(closing)]
+        opening = [] if policy.acted_on else [phrases["not_yet"]]
+        parts = [*opening, self.description(policy), "\n".join(limits), phrases["takes_effect"]]
         return "\n\n".join([*parts, f"{policy.key} ({policy.registry_kind})"])
 
     def _setting(self, policy: Policy) -> SettingWords:

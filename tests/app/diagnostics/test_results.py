@@ -59,6 +59,7 @@ def test_both_tell_settings_with_their_origin_and_what_is_wrong() -> None:
         "origin": "managed",
         "place": "policies.json",
         "locked": True,
+        "acted_on": True,
     }
     assert document["settings_warnings"] == ["Odd in policies.json: no"]
     assert document["settings_waiting_for_a_start"] == ["Theme"]

@@ -85,6 +85,17 @@ def test_faults_name_who_mends_them_and_what_stops_parley() -> None:
     assert f"Odd in {REGISTRY}: there is no such setting" in faults
 
 
+def test_what_has_no_effect_yet_is_said_to_whoever_sets_it() -> None:
+    account = account_of(settings_of(managed(IdleLockMinutes=5)), home=HOME)
+    (fault,) = account.faults
+    assert fault.words.startswith(f"IdleLockMinutes in {REGISTRY}: ")
+    assert "no effect yet" in fault.words
+    assert not fault.stops
+    without = {line.key for line in account.lines if not line.acted_on}
+    assert without == {"IdleLockMinutes", "NotificationsShowText", "DiagnosticsUploadAllowed"}
+    assert account_of(settings_of(), home=HOME).faults == ()
+
+
 def test_a_place_that_can_not_be_read_stops_parley() -> None:
     broken = Source(Origin.MANAGED, "/etc/parley/policies.json", {}, "it is not a JSON object")
     (fault,) = account_of(settings_of(broken), home=HOME).faults

@@ -19,6 +19,7 @@ from ui.theme.widgets import ElidedLabel, hairline, label
 
 _ROW_HEIGHT_PX = 34
 _SLICE_S = 0.004
+_NO_EFFECT = ", without effect yet"
 
 
 class SettingsList(QWidget):
@@ -104,7 +105,7 @@ class SettingsList(QWidget):
         name.setMinimumHeight(_ROW_HEIGHT_PX)
         name.setToolTip(line.title)
         lock = ", locked" if line.locked else ""
-        value = line.value or "empty"
+        value = (line.value or "empty") + ("" if line.acted_on else _NO_EFFECT)
         name.setAccessibleName(f"{line.title}, {line.key}: {value}. {who}{lock}. {line.place}")
         self._grid.addWidget(name, row, 0)
         self._grid.addWidget(ElidedLabel(value, "body" if line.value else "meta"), row, 1)
