@@ -1,13 +1,16 @@
 """Turns text into what a full-text index holds and typed words into what it is asked.
 
 It never reads or writes an index; accents of Latin letters are left to the index's tokenizer
-(SQLite FTS5: `unicode61 remove_diacritics 2`, prefixes of 1 to 5 characters).
+(SQLite FTS5: `unicode61 remove_diacritics 2`, prefixes of 1 to 5 characters), other letters are
+those of contract.search_letters.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+
+from contract.search_letters import alike, without_accents
 
 # Scripts written without spaces between words, where a term may be one or two characters:
 # Thai, Lao, Burmese, Khmer, Hangul, CJK with kana, and the ideographs beyond the first plane.
@@ -82,10 +85,13 @@ def query_terms(query: str) -> tuple[str, ...]:
     return tuple(words[:_MAX_TERMS])
 
 
-def phrases_of(query: str) -> tuple[tuple[str, ...], ...]:
-    """Return the folded pieces of each phrase of two or more words that stands in quotes."""
-    found = (query_terms(part) for part in _QUOTES.split(query)[1::2])
-    return tuple(pieces for pieces in found if len(pieces) > 1)
+def holds_name(name: str, typed: str) -> bool:
+    """Return True when each word typed begins a word of a name, or stands in an unspaced one."""
+    words = query_terms(without_accents(name))
+    return all(
+        any(term in word if is_unspaced(term) else word.startswith(term) for word in words)
+        for term in query_terms(without_accents(typed))
+    )
 
 
 def is_unspaced(term: str) -> bool:
@@ -139,9 +145,9 @@ def _phrase(pieces: tuple[str, ...], *, is_open: bool) -> list[str]:
 
 
 def _folded(text: str) -> str:
-    """Fold width, ligatures and case the tokenizer does not know (ß, full-width letters)."""
+    """Fold width, ligatures, case and letters the tokenizer does not know (ß, ł, full width)."""
     storable = _PRIVATE.sub(" ", text.encode("utf-8", "ignore").decode())
-    return unicodedata.normalize("NFKC", storable).casefold()
+    return alike(unicodedata.normalize("NFKC", storable).casefold())
 
 
 def _bigrams_of_match(match: re.Match[str]) -> str:

@@ -16,7 +16,7 @@ from app.store.cache_tables import (
     create_file_counter,
     create_search,
 )
-from app.store.search_rows import index_titles, note_tagless
+from app.store.search_rows import index_contacts, index_titles, note_tagless
 
 Upgrade = Callable[[Connection], None]
 
@@ -43,6 +43,10 @@ def _from_version_1(connection: Connection) -> None:
     create_file_counter(connection)
     create_search(connection, "conversation_search")
     index_titles(connection)
+    # Names were indexed with fewer letters taken for one another (contract.search_letters).
+    connection.exec_driver_sql("DROP TABLE contact_search")
+    create_search(connection, "contact_search")
+    index_contacts(connection)
     note_tagless(connection)
 
 

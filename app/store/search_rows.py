@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from app.store.payloads import decode_message, searched_text
+from app.store.payloads import decode_contact, decode_message, searched_contact, searched_text
 from contract.search_tags import tags_of
 from contract.search_terms import indexed_text
 from contract.wire import Message
@@ -35,6 +35,8 @@ _TAGLESS = text(
     " ORDER BY row_id DESC LIMIT :limit"
 )
 _INDEX_TITLE = "INSERT INTO conversation_search (rowid, body) VALUES (?, ?)"
+_INDEX_CONTACT = "INSERT INTO contact_search (rowid, body) VALUES (?, ?)"
+_CONTACTS = text("SELECT row_id, payload FROM contacts")
 _TITLES = text("SELECT row_id, title FROM conversations WHERE listed = 1")
 
 
@@ -85,6 +87,16 @@ def index_titles(connection: Connection) -> None:
     rows = [(row[0], indexed_text(row[1])) for row in connection.execute(_TITLES)]
     if rows:
         connection.exec_driver_sql(_INDEX_TITLE, rows)
+
+
+def index_contacts(connection: Connection) -> None:
+    """Fill the empty index of people from the contacts there are."""
+    rows = [
+        (row[0], indexed_text(searched_contact(decode_contact(row[1]))))
+        for row in connection.execute(_CONTACTS)
+    ]
+    if rows:
+        connection.exec_driver_sql(_INDEX_CONTACT, rows)
 
 
 def note_tagless(connection: Connection) -> None:

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from contract.search_letters import alike
 from contract.search_terms import ACCENTS, UNSPACED, is_unspaced, without_marks
 
 SNIPPET_CHARS = 120
@@ -46,10 +47,10 @@ class _FoldTable(dict[str, str]):
         if is_unspaced(composed):
             folded = without_marks(composed)
         elif unicodedata.combining(cluster[0]):
-            folded = ACCENTS.sub("", cluster)
+            folded = alike(ACCENTS.sub("", cluster))
         else:
-            bare = unicodedata.normalize("NFKD", cluster).casefold()
-            folded = "".join(c for c in bare if not "\u0300" <= c <= "\u036f")
+            bare = unicodedata.normalize("NFKD", alike(composed.casefold()))
+            folded = "".join(c for c in bare if not "\u0300" <= c <= "\u036f").casefold()
         if len(folded) != len(cluster):
             self.odd.add(cluster)
         self[cluster] = folded

@@ -16,7 +16,7 @@ from backend.inbox.rendering import read_messages
 from backend.inbox.search_index import LIVE_ROWS
 from contract import search_tags as tags
 from contract.search import SearchMessages
-from contract.search_terms import match_expression, query_terms
+from contract.search_terms import holds_name, match_expression, query_terms
 from contract.wire import Me, Message
 
 NEWEST = 1 << 62
@@ -68,7 +68,7 @@ class Plan:
     expression: str
     values: dict[str, Any]
     authors: frozenset[str]
-    author_terms: tuple[str, ...]
+    author_name: str
 
 
 def plan_search(connection: Connection, me: Me, asked: SearchMessages, now_utc_ms: int) -> Plan:
@@ -106,7 +106,7 @@ def plan_search(connection: Connection, me: Me, asked: SearchMessages, now_utc_m
             else None,
         },
         authors=frozenset(asked.author_ids),
-        author_terms=query_terms(asked.author_name),
+        author_name=asked.author_name if query_terms(asked.author_name) else "",
     )
 
 
@@ -134,9 +134,8 @@ def read_found(connection: Connection, me: Me, message_ids: Sequence[str]) -> tu
 def _is_author(plan: Plan, author_id: str, author_name: str) -> bool:
     if author_id in plan.authors:
         return True
-    if plan.author_terms:
-        words = query_terms(author_name)
-        return all(any(word.startswith(term) for word in words) for term in plan.author_terms)
+    if plan.author_name:
+        return holds_name(author_name, plan.author_name)
     return not plan.authors
 
 

@@ -24,6 +24,7 @@ from backend.inbox.search_indexer import SearchIndexer
 from backend.inbox.search_rate import SearchRate
 from contract.ids import MessageId
 from contract.search import SearchPage
+from contract.search_terms import holds_name
 from contract.wire import Channel, Direction, MessagePage, Origin
 from tests.backend.backend_process import BackendProcess
 from tests.backend.workspace import (
@@ -115,6 +116,19 @@ async def test_words_are_found_as_the_client_finds_them(client: httpx.AsyncClien
 async def test_what_is_not_there_is_not_found(client: httpx.AsyncClient) -> None:
     for query in NOTHING:
         assert await found(client, text=query) == [], query
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "is_held"),
+    [
+        ("Jürg Łukasz", "jurg luk", True),
+        ("山田太郎", "太郎", True),
+        ("Hana Watanabe", "tanabe", False),
+        ("José", "JOSÉ", True),
+    ],
+)
+def test_an_author_is_named_by_any_spelling(name: str, typed: str, is_held: bool) -> None:
+    assert holds_name(name, typed) is is_held
 
 
 async def test_filters_narrow_and_pages_go_on_from_a_key(

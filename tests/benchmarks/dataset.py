@@ -41,7 +41,7 @@ from app.settings.sources import Source
 from app.store import cache_tables, outbox_tables, search_rows
 from app.store.store import Store
 from app.sync.reference import META_ME
-from contract import search_tags, search_terms
+from contract import search_letters, search_tags, search_terms
 from contract.ids import ConversationId
 from contract.wire import Me
 from tests.benchmarks import dataset_rows, dataset_texts
@@ -63,6 +63,7 @@ _SYNCED_WITHIN_S = 120.0
 _SOURCES = (
     cache_tables,
     outbox_tables,
+    search_letters,
     search_rows,
     search_tags,
     search_terms,

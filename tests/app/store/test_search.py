@@ -146,6 +146,16 @@ def test_highlights_are_code_points_of_the_snippet() -> None:
         ("\u1112\u1161\u11ab\u1100\u116e\u11a8", "한", "\u1112\u1161\u11ab"),
         ("東京・大阪", "・大阪", "・大阪"),
         ("हिन्दी में", "हिन्दी", "हि"),
+        ("Łukasz Søndergård", "lukasz", "Łukasz"),
+        ("Łukasz Søndergård", "SONDERGARD", "Søndergård"),
+        ("Anh Đặng", "dang", "Đặng"),
+        ("Işık Holding", "ışık", "Işık"),
+        ("Æbeltoft", "aebel", "Æbel"),
+        ("Αθήνα", "αθηνα", "Αθήνα"),
+        ("Королёв", "королев", "Королёв"),
+        ("شُكْرًا", "شكرا", "شُكْرًا"),
+        ("أحمد", "احمد", "أحمد"),
+        ("שָׁלוֹם", "שלום", "שָׁלוֹם"),
     ],
 )
 async def test_other_spellings_of_the_same_letters_are_found_and_marked_whole(

@@ -230,6 +230,7 @@ async def test_a_genuine_cache_of_version_1_gets_its_tags_and_titles(tmp_path: P
     results = await store.search.search(f"changed {asked}")
     assert [hit.message_id for hit in results.messages] == ["m005"] and results.advice == ()
     assert len((await store.search.search(asked)).messages) > 1
+    assert await store.search.names("omer 26") == ("Ömer 26",)
     await store.close()
 
 
