@@ -154,8 +154,9 @@ def _resolve(
             doubts.setdefault(source.origin, f"{source.place}: {source.fault}")
         if key not in source.values:
             continue
-        if source.origin not in setting.origins:
-            reason = f"it can't be set here ({', '.join(setting.origins)} only)"
+        if source.origin not in setting.origins or key in source.barred:
+            allowed = "managed" if key in source.barred else ", ".join(setting.origins)
+            reason = f"it can't be set here ({allowed} only)"
             warnings.append(SettingWarning(key, source.place, reason, source.origin))
             continue
         judged = judge(setting, source.values[key])

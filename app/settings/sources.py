@@ -27,12 +27,16 @@ MAX_FILE_BYTES = 1024 * 1024
 
 
 class Source(NamedTuple):
-    """Raw values from one place; `fault` is not empty when the place could not be read."""
+    """Raw values from one place; `fault` is not empty when the place could not be read.
+
+    What is `barred` there does not count, since IT says elsewhere what holds on this computer.
+    """
 
     origin: Origin
     place: str
     values: Mapping[str, object]
     fault: str = ""
+    barred: frozenset[str] = frozenset()
 
 
 def read_system_sources(user_name: str = "", platform: str = sys.platform) -> list[Source]:
@@ -93,13 +97,16 @@ def _plist(content: bytes) -> tuple[Mapping[str, object], str]:
 def _registry_sources() -> list[Source]:
     """Read the registry; the user's installation counts only where the computer has none.
 
-    Else whoever may write to the own hive could say what only the firm's installation may.
+    Else whoever may write to the own hive could say what only the firm's installation may. Where
+    anything is managed that installation adds no certificate authority either.
     """
     machine, user = "HKEY_LOCAL_MACHINE", "HKEY_CURRENT_USER"
     managed = [_registry(hive, POLICIES_KEY_WINDOWS, Origin.MANAGED) for hive in (machine, user)]
     installed = _registry(machine, INSTALLER_KEY_WINDOWS, Origin.INSTALLER)
     if installed is None or not (installed.values or installed.fault):
         installed = _registry(user, INSTALLER_KEY_WINDOWS, Origin.INSTALLER)
+        if installed is not None and any(one is not None for one in managed):
+            installed = installed._replace(barred=frozenset({Key.BACKEND_CA_FILE}))
     return [source for source in (*managed, installed) if source is not None]
 
 

@@ -4,7 +4,8 @@ It never reads where values come from, and it never raises for a bad one.
 
 Registry and installers know only text and numbers, so "1", 1 and "true" all read as true, and
 a list may come as one text with line breaks or semicolons. Paths may hold variables of the
-environment and a leading ~, so that one policy serves many users.
+environment and a leading ~, so that one policy serves many users; a "full-path" may not, since
+the user could lead it elsewhere.
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ def _format_fault(name: str, text: str) -> str:
             return _https_fault(text)
         case "proxy-url":
             return _proxy_fault(text)
-        case "absolute-path":
+        case "absolute-path" | "full-path":
             full = Path(text).is_absolute() and "\0" not in text
             return "" if full else "it has to be a full path"
         case "verifier-key":

@@ -26,6 +26,7 @@ _PATTERNS = {
     "https-url": r"^https://.+",
     "proxy-url": r"^(http|https|socks5)://.+",
     "absolute-path": r"^[/~$].*",
+    "full-path": r"^/.*",
     "verifier-key": r"^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+={0,2}$",
 }
 

@@ -74,7 +74,8 @@ autostart and cache limits are taken up as well.
 
 Texts that say the same are understood, too: `1` and `true` for yes, digits for a number, one text
 with line breaks or semicolons for a list. Paths may hold variables of the environment
-(`%LOCALAPPDATA%`, `$HOME`) and a leading `~`.
+(`%LOCALAPPDATA%`, `$HOME`) and a leading `~`; that of `BackendCaFile` may not, because users could
+lead it elsewhere.
 """
 
 
@@ -134,6 +135,7 @@ _FORMATS = {
     "https-url": "an address that begins with `https://`",
     "proxy-url": "an address that begins with `http://`, `https://` or `socks5://`, no password",
     "absolute-path": "a full path",
+    "full-path": "a full path without variables",
     "verifier-key": "a verifier key, `name+1a2b3c4d+AbC…=`",
 }
 

@@ -72,6 +72,31 @@ def test_the_users_hive_can_not_add_to_the_computers_installation(
     assert settings.path(Key.BACKEND_CA_FILE) is None
 
 
+def test_on_a_managed_computer_the_users_hive_adds_no_certificate_authority(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own: dict[str, object] = {"BackendUrl": "https://own.example.com", "backendcafile": "/own.pem"}
+    alone: Registry = {(USER, INSTALLED): own}
+    settings = Settings(load_schema(), on_windows(monkeypatch, alone))
+    assert settings.text(Key.BACKEND_CA_FILE) == "/own.pem"
+    managed: Registry = {**alone, (MACHINE, POLICIES): {"LogLevel": "info"}}
+    settings = Settings(load_schema(), on_windows(monkeypatch, managed))
+    assert settings.path(Key.BACKEND_CA_FILE) is None
+    assert settings.text(Key.BACKEND_URL) == "https://own.example.com"
+    (warning,) = settings.warnings
+    assert "it can't be set here (managed only)" in str(warning)
+
+
+@pytest.mark.parametrize("path", ["%USERPROFILE%/ca.pem", "$HOME/ca.pem", "~/ca.pem"])
+def test_no_variable_of_the_user_leads_to_a_certificate_authority(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry: Registry = {(MACHINE, POLICIES): {"BackendCaFile": path}}
+    settings = Settings(load_schema(), on_windows(monkeypatch, registry))
+    assert settings.path(Key.BACKEND_CA_FILE) is None
+    assert "full path" in str(settings.warnings[0])
+
+
 def test_a_computers_installation_that_can_not_be_read_is_not_replaced(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
