@@ -289,6 +289,48 @@ def test_older_messages_are_shown_on_demand_first_from_here_then_from_the_archiv
     staged(qapp, work)
 
 
+def test_older_messages_asked_for_while_the_archive_searches_leave_it_searching(
+    qapp: QApplication,
+) -> None:
+    async def work(stage: Stage) -> None:
+        newest = tuple(hit(number, number) for number in range(20))
+        older = tuple(hit(number, number) for number in range(20, 25))
+        stage.source.local = {
+            None: SearchResults("t", (), newest, 1.0, next_row=77),
+            77: SearchResults("t", (), older, 1.0),
+        }
+        found = (hit(99, 999, in_archive=True),)
+        stage.source.archived = {"": ArchiveAnswer(ArchiveState.ANSWERED, found)}
+        stage.palette.field.setText("t")
+        await until(lambda: "Searching the archive" in stage.presenter.foot)
+        stage.presenter.show_more()
+        await until(lambda: len(stage.rows(PaletteKind.MESSAGE)) == 25)
+        stage.source.gate.set()
+        await until(lambda: "1 from the archive" in stage.presenter.foot)
+        assert len(stage.rows(PaletteKind.MESSAGE)) == 26
+
+    staged(qapp, work)
+
+
+def test_a_page_the_archive_failed_to_give_can_be_asked_for_again(qapp: QApplication) -> None:
+    async def work(stage: Stage) -> None:
+        stage.source.gate.set()
+        first = ArchiveAnswer(ArchiveState.ANSWERED, (hit(1, 1, in_archive=True),), "next")
+        stage.source.archived = {"": first, "next": ArchiveAnswer(ArchiveState.FAILED)}
+        stage.palette.field.setText("t")
+        await until(lambda: stage.rows(PaletteKind.MORE) != [])
+        stage.presenter.show_more()
+        await until(lambda: "did not answer" in stage.presenter.foot)
+        assert stage.rows(PaletteKind.MORE) != []
+        second = (hit(2, 2, in_archive=True),)
+        stage.source.archived["next"] = ArchiveAnswer(ArchiveState.ANSWERED, second)
+        stage.presenter.show_more()
+        await until(lambda: "2 from the archive" in stage.presenter.foot)
+        assert stage.rows(PaletteKind.MORE) == []
+
+    staged(qapp, work)
+
+
 def test_a_filter_that_leaves_few_is_looked_for_further_by_itself(qapp: QApplication) -> None:
     async def work(stage: Stage) -> None:
         stage.source.local = {

@@ -102,6 +102,7 @@ class SearchPresenter(QObject):
         self._place: OpenFilter | None = None
         self._next_row: int | None = None
         self._archive_cursor = ""
+        self._is_archive_due = False
         self._caret = 0
         self._question = 0
         self._task: asyncio.Task[None] | None = None
@@ -190,9 +191,10 @@ class SearchPresenter(QObject):
             self._lay_in(older.messages)
 
     async def _more(self, question: int, text: str) -> None:
-        if self._next_row is not None:
+        is_here = self._next_row is not None
+        if is_here:
             await self._fill(question, text, len(self._shown.messages) + LIMIT_MORE)
-        else:
+        if question == self._question and (self._is_archive_due or not is_here):
             await self._ask_archive(question, text)
 
     async def _ask_archive(self, question: int, text: str) -> None:
@@ -200,12 +202,13 @@ class SearchPresenter(QObject):
         answer = await self._source.ask_archive(text, self._archive_cursor)
         if question != self._question:
             return
-        self._archive_cursor = answer.next_cursor
+        if answer.state is ArchiveState.ANSWERED:
+            self._archive_cursor, self._is_archive_due = answer.next_cursor, False
         self._lay_in(answer.messages)
         self._tell(answer.state)
 
     def _take(self, results: SearchResults) -> None:
-        self._place, self._archive_cursor = None, ""
+        self._place, self._archive_cursor, self._is_archive_due = None, "", True
         self._next_row = results.next_row
         self._show(
             PaletteContents(
