@@ -84,7 +84,7 @@ class LineInbound:
         try:
             hook = msgspec.json.decode(raw, type=wire.Webhook)
         except (msgspec.DecodeError, ValueError):
-            return (_unknown(body_key(raw), "unreadable"),)
+            return _one_by_one(raw)
         return tuple(_event(event) for event in hook.events) or (_unknown(body_key(raw), "check"),)
 
     async def poll(self, account: Account, cursor: str) -> Polled:
@@ -134,11 +134,39 @@ class LineInbound:
         return msgspec.json.decode(reply.body, type=wire.Profile)
 
 
+def _one_by_one(raw: bytes) -> tuple[InboundEvent, ...]:
+    """Return what a webhook tells of which a part has an unknown shape, that part as Unknown."""
+    try:
+        parts = msgspec.json.decode(raw, type=wire.Apart).events
+    except (msgspec.DecodeError, ValueError):
+        parts = []
+    return tuple(_alone(part) for part in parts) or (_unknown(body_key(raw), "unreadable"),)
+
+
+def _alone(raw: msgspec.Raw) -> InboundEvent:
+    try:
+        return _event(msgspec.json.decode(raw, type=wire.Event))
+    except (msgspec.DecodeError, ValueError):
+        pass
+    try:
+        event = msgspec.json.decode(raw, type=wire.BareEvent)
+    except (msgspec.DecodeError, ValueError):
+        return _unknown(body_key(bytes(raw)), "unreadable")
+    key, sender, chat = _whose(event)
+    if event.type != "message" or event.message is None:
+        return _unknown(key, event.type, event.timestamp)
+    return _unknown(key, event.type, event.timestamp, sender, chat, event.message.id)
+
+
+def _whose(event: wire.Event | wire.BareEvent) -> tuple[str, Sender, str]:
+    """Return an event's key, who did it, and in which group."""
+    chat = event.source.group_id or event.source.room_id
+    sender = Sender(id_type=_ID_TYPE, address=event.source.user_id or chat)
+    return event.event_id or f"{event.type}.{event.timestamp}", sender, chat
+
+
 def _event(event: wire.Event) -> InboundEvent:
-    source = event.source
-    chat = source.group_id or source.room_id
-    sender = Sender(id_type=_ID_TYPE, address=source.user_id or chat)
-    key = event.event_id or f"{event.type}.{event.timestamp}"
+    key, sender, chat = _whose(event)
     if event.type == "message" and event.message is not None:
         return _message(key, event.timestamp, event.message, sender, chat)
     if event.type == "messageEdited" and event.message is not None:
@@ -165,6 +193,8 @@ def _event(event: wire.Event) -> InboundEvent:
             consent=ConsentKind.RECORDING,
             status=ConsentStatus.OPTED_OUT,
         )
+    if event.postback is not None:  # the client pressed a button: an answer, if not in words
+        return _unknown(key, "button", event.timestamp, sender, chat, key)
     # Follows, joins and the like are no messages: they are archived, and shown to nobody.
     return _unknown(key, event.type, event.timestamp)
 

@@ -76,6 +76,28 @@ class Webhook(msgspec.Struct):
     events: list[Event] = []
 
 
+class BareMessage(msgspec.Struct):
+    """A message without what it says."""
+
+    id: str = ""
+
+
+class BareEvent(msgspec.Struct):
+    """An event of an unknown shape: when it happened, where, and to which message."""
+
+    type: str
+    timestamp: int = 0
+    source: Source = msgspec.field(default_factory=Source)
+    event_id: str = msgspec.field(default="", name="webhookEventId")
+    message: BareMessage | None = None
+
+
+class Apart(msgspec.Struct):
+    """A webhook whose events are read one by one."""
+
+    events: list[msgspec.Raw] = []
+
+
 class Sent(msgspec.Struct):
     """A message as sent."""
 

@@ -12,13 +12,13 @@ import msgspec
 
 from backend.channels import faults
 from backend.channels.contract import Account, Polled, RawItem
-from backend.channels.events import InboundEvent, Unknown
+from backend.channels.events import InboundEvent
 from backend.channels.signal.calls import SignalCalls
 from backend.channels.signal.identities import is_person
-from backend.channels.signal.reading import NOBODY, events_of
+from backend.channels.signal.reading import events_of, unread
 from backend.channels.signal.streams import SignalStreams
 from backend.channels.signal.wire import Event, FileData
-from backend.channels.webhooks import LONGEST_POLL_S, body_key
+from backend.channels.webhooks import LONGEST_POLL_S
 from contract.ids import AccountId
 
 _WAIT_S = LONGEST_POLL_S / 2
@@ -53,10 +53,7 @@ class SignalInbound:
             number = self._calls.number(account.account_id)
             return events_of(event, number, self._streams.of(account.account_id).edits)
         except (msgspec.DecodeError, ValueError):
-            unreadable = Unknown(
-                dedupe_key=body_key(raw), at_utc_ms=0, sender=NOBODY, type_name="unreadable"
-            )
-            return (unreadable,)
+            return (unread(raw),)
 
     async def poll(self, account: Account, cursor: str) -> Polled:
         """Return what came since a cursor of this process."""

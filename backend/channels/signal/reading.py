@@ -24,6 +24,7 @@ from backend.channels.events import (
 from backend.channels.signal import wire
 from backend.channels.signal.identities import Edits, message_id
 from backend.channels.signal.stream import dedupe_key
+from backend.channels.webhooks import body_key
 from contract.states import DeliveryState
 
 ID_TYPE = "uuid"
@@ -34,6 +35,32 @@ _LONG_TEXT = "text/x-signal-plain"  # what stands beyond the first 2,000 bytes c
 def events_of(event: wire.Event, own_number: str, edits: Edits) -> tuple[InboundEvent, ...]:
     """Return what an event tells; raises msgspec.DecodeError for a shape that is not known."""
     return _Reading(event, own_number, edits).events()
+
+
+def unread(raw: bytes) -> Unknown:
+    """Return what stands for an event of an unknown shape: shown if it was a message."""
+    try:
+        told = msgspec.json.decode(raw, type=wire.BareEvent).envelope
+        body = told.data_message if wire.is_there(told.data_message) else told.edit_message
+        address = (told.source_uuid or told.source_number or "") if wire.is_there(body) else ""
+    except (msgspec.DecodeError, ValueError):
+        told, body, address = wire.BareEnvelope(), wire.ABSENT, ""
+    return Unknown(
+        dedupe_key=body_key(raw),
+        at_utc_ms=told.timestamp,
+        sender=Sender(id_type=ID_TYPE if told.source_uuid else "phone", address=address),
+        type_name="message" if address else "unreadable",
+        external_id=message_id(address, told.timestamp) if address else "",
+        chat=_group_of(body) if address else "",
+    )
+
+
+def _group_of(data: bytes) -> str:
+    try:
+        group = msgspec.json.decode(data, type=wire.BareData).group_info
+    except (msgspec.DecodeError, ValueError):
+        return ""
+    return group.group_id if group else ""
 
 
 class _Reading:

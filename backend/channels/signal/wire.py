@@ -222,6 +222,28 @@ class Event(msgspec.Struct):
     exception: Trouble | None = None
 
 
+class BareEnvelope(msgspec.Struct, rename="camel"):
+    """Who sent something of an unknown shape, and whether it was a message."""
+
+    timestamp: int = 0
+    source_number: str | None = None
+    source_uuid: str | None = None
+    data_message: msgspec.Raw = ABSENT
+    edit_message: msgspec.Raw = ABSENT
+
+
+class BareEvent(msgspec.Struct):
+    """An event without what it says."""
+
+    envelope: BareEnvelope
+
+
+class BareData(msgspec.Struct, rename="camel"):
+    """In which group a message of an unknown shape was written."""
+
+    group_info: Group | None = None
+
+
 # What a message may hold beside its kinds without being one that a person has to see.
 _ORNAMENTS = frozenset(
     {"expiresInSeconds", "viewOnce", "previews", "textStyles", "storyContext", "isExpirationUpdate"}

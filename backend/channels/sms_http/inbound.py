@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from urllib.parse import parse_qsl
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from backend.channels import faults
 from backend.channels.contract import Account, Polled, RawItem
@@ -18,6 +19,7 @@ from backend.channels.events import InboundEvent, MediaRef, MessageIn, Receipt, 
 from backend.channels.modules import ChannelContext
 from backend.channels.sms_http.errors import fault_of_code
 from backend.channels.sms_http.outbound import basic
+from backend.channels.vendor_http import VendorReply
 from backend.channels.webhooks import (
     WebhookAnswer,
     WebhookRequest,
@@ -34,6 +36,7 @@ _STATES = {
     "undelivered": DeliveryState.FAILED,
     "failed": DeliveryState.FAILED,
 }
+_ELSEWHERE = frozenset({301, 302, 303, 307, 308})
 _EMPTY_ANSWER = b"<Response/>"
 _MOST_FILE_BYTES = 10 * 1024 * 1024
 
@@ -87,18 +90,22 @@ class SmsHttpInbound:
         base = settings.get("api_url") or "https://api.twilio.com"
         if not ref.startswith(f"{base.rstrip('/')}/"):
             raise faults.ContentInvalid("The file's address is not one of the SMS service's.")
-        reply = await self._context.http.request(
-            "GET",
-            ref,
-            repeatable=True,
-            headers=basic(settings),
-            most_bytes=_MOST_FILE_BYTES,
-        )
+        reply = await self._get(ref, basic(settings))
+        if reply.status in _ELSEWHERE:  # a short-lived address, which is its own permission
+            place = urljoin(ref, reply.headers.get("location", ""))
+            if urlsplit(place).scheme != urlsplit(base).scheme:
+                raise faults.ContentInvalid("The file's address is not one of the SMS service's.")
+            reply = await self._get(place, {})
         if reply.status in {404, 410}:
             raise faults.ContentInvalid("The file is no longer there.")
         if not reply.is_success:
             raise faults.Retryable("The SMS service does not give the file just now.")
         return reply.body
+
+    async def _get(self, url: str, headers: Mapping[str, str]) -> VendorReply:
+        return await self._context.http.request(
+            "GET", url, repeatable=True, headers=headers, most_bytes=_MOST_FILE_BYTES
+        )
 
 
 def _message(sid: str, form: dict[str, str]) -> InboundEvent:

@@ -21,6 +21,7 @@ from backend.channels.webhooks import body_key
 from backend.channels.wecom import wire
 from backend.channels.wecom.errors import failed_because
 from contract.states import DeliveryState
+from contract.wire import MessageKind
 
 _ID_TYPE = "external_userid"
 _NOBODY = Sender(id_type=_ID_TYPE, address="")
@@ -53,6 +54,16 @@ def _said(message: wire.Message) -> InboundEvent:
     client = Sender(id_type=_ID_TYPE, address=message.external_userid)
     at_utc_ms = message.send_time * 1000
     text, files = _content(message)
+    if message.origin == _BY_EMPLOYEE:
+        return MessageEcho(
+            dedupe_key=message.msgid,
+            at_utc_ms=at_utc_ms,
+            sender=client,
+            external_id=message.msgid,
+            text=text or ("" if files else message.msgtype[:64]),
+            kind=MessageKind.TEXT if text or files else MessageKind.UNSUPPORTED,
+            attachments=files,
+        )
     if not text and not files:
         return Unknown(
             dedupe_key=message.msgid,
@@ -60,15 +71,6 @@ def _said(message: wire.Message) -> InboundEvent:
             sender=client,
             type_name=message.msgtype[:64],
             external_id=message.msgid,
-        )
-    if message.origin == _BY_EMPLOYEE:
-        return MessageEcho(
-            dedupe_key=message.msgid,
-            at_utc_ms=at_utc_ms,
-            sender=client,
-            external_id=message.msgid,
-            text=text,
-            attachments=files,
         )
     return MessageIn(
         dedupe_key=message.msgid,

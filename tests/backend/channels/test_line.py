@@ -206,6 +206,27 @@ def test_lines_own_webhook_examples_are_read(vendor: LineVendor) -> None:
     assert {each.name for each in files} >= {"file.txt"}
 
 
+def test_an_event_of_an_unknown_shape_is_shown_and_hides_no_other(vendor: LineVendor) -> None:
+    source = {"type": "group", "userId": "U1", "groupId": "C1"}
+
+    def told(number: str, text: object) -> dict[str, object]:
+        message = {"type": "text", "id": number, "text": text}
+        known = {"type": "message", "timestamp": 1, "source": source, "webhookEventId": number}
+        return known | {"message": message}
+
+    pressed = {"type": "postback", "timestamp": 1, "source": source, "webhookEventId": "4"}
+    happened = [told("1", "a"), told("2", {"new": "form"}), "3", pressed | {"postback": {}}]
+    body = json.dumps({"destination": "U0", "events": happened}).encode()
+    text, strange, nothing, button = vendor.connector.inbound.parse(ACCOUNT, body)
+    assert isinstance(text, MessageIn)
+    assert isinstance(strange, Unknown)
+    assert (strange.chat, strange.sender.address, strange.external_id) == ("C1", "U1", "2")
+    assert isinstance(nothing, Unknown)
+    assert nothing.sender.address == ""
+    assert isinstance(button, Unknown)
+    assert (button.type_name, button.chat) == ("button", "C1"), "a client's answer is seen"
+
+
 def test_what_is_no_message_is_shown_to_nobody(vendor: LineVendor) -> None:
     source = {"type": "user", "userId": "U1"}
     kinds = ("follow", "join", "memberJoined", "videoPlayComplete")

@@ -291,6 +291,19 @@ async def test_what_is_not_known_is_shown_and_what_is_nothing_is_not(vendor: Sig
     assert len(events) == 4
 
 
+async def test_a_message_of_an_unknown_shape_is_shown_in_its_chat(vendor: SignalVendor) -> None:
+    group = {"groupId": GROUP, "type": "DELIVER"}
+    alone, grouped = await vendor.events(
+        vendor.peer.data(message={"new": "form"}),
+        vendor.peer.data(message={"new": "form"}, groupInfo=group),
+    )
+    assert isinstance(alone, Unknown)
+    assert (alone.sender.address, alone.chat) == (CLIENT, "")
+    assert alone.external_id
+    assert isinstance(grouped, Unknown)
+    assert grouped.chat == GROUP
+
+
 async def test_what_the_employee_writes_on_the_phone_is_an_echo(vendor: SignalVendor) -> None:
     sent = {
         "destination": CLIENT, "destinationUuid": CLIENT, "timestamp": 77, "message": "At 3?",

@@ -55,6 +55,7 @@ class SmsPeer:
         self.sent: list[dict[str, str]] = []
         self.hooks: list[bytes] = []
         self.next: type[faults.ChannelFault] | None = None
+        self.moved: dict[str, str] = {}
         base = "/2010-04-01/Accounts/{sid}"
         routes = [
             Route(f"{base}/Messages.json", self.messages, methods=["POST"]),
@@ -81,6 +82,11 @@ class SmsPeer:
         return JSONResponse({"sid": SID})
 
     async def media(self, request: Request) -> Response:
+        if place := self.moved.get(request.path_params["name"]):
+            assert "authorization" in request.headers, "only who has the account may ask"
+            return Response(status_code=307, headers={"location": place})
+        if request.path_params["name"] == "short-lived":
+            assert "authorization" not in request.headers, "the token never goes elsewhere"
         return Response(b"the file's bytes")
 
     def writes(self, text: str) -> str:
@@ -190,6 +196,16 @@ async def test_pictures_are_fetched_from_the_service_alone(vendor: SmsVendor) ->
     assert await fetch(ACCOUNT, event.attachments[0].ref) == b"the file's bytes"
     with pytest.raises(faults.ContentInvalid):
         await fetch(ACCOUNT, "https://elsewhere.test/1")
+
+
+async def test_pictures_that_lie_elsewhere_are_fetched_there_without_the_token(
+    vendor: SmsVendor,
+) -> None:
+    base, fetch = vendor.peer.server.url, vendor.connector.inbound.fetch_media
+    vendor.peer.moved = {"1": f"{base}/media/short-lived", "2": "ftp://elsewhere.test/2"}
+    assert await fetch(ACCOUNT, f"{base}/media/1") == b"the file's bytes"
+    with pytest.raises(faults.ContentInvalid):
+        await fetch(ACCOUNT, f"{base}/media/2")
 
 
 def test_apples_channel_is_present_and_says_why_it_is_off() -> None:

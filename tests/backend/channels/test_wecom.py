@@ -199,7 +199,8 @@ async def test_every_kind_of_message_is_read(vendor: WeComVendor) -> None:
     says("link", link={"title": "T", "desc": "D", "url": "https://x.test", "pic_url": ""})
     says("business_card", business_card={"userid": "u"})
     says("text", origin=5, text={"content": "from WeCom itself"})
-    image, file, where, link, card, echo = await pulled(vendor)
+    says("business_card", origin=5, business_card={"userid": "u"})
+    image, file, where, link, card, echo, own_card = await pulled(vendor)
     assert isinstance(image, MessageIn)
     assert isinstance(file, MessageIn)
     assert [image.attachments[0].ref, file.attachments[0].ref] == ["m1", "m2"]
@@ -209,6 +210,7 @@ async def test_every_kind_of_message_is_read(vendor: WeComVendor) -> None:
     assert isinstance(card, Unknown)
     assert card.sender.address == "wm1"
     assert isinstance(echo, MessageEcho)
+    assert isinstance(own_card, MessageEcho), "never taken for the client's: it opens no window"
     assert await vendor.connector.inbound.fetch_media(ACCOUNT, "m1") == b"the file's bytes"
     with pytest.raises(faults.ContentInvalid):
         await vendor.connector.inbound.fetch_media(ACCOUNT, "gone")
