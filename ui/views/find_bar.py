@@ -71,12 +71,12 @@ class FindBar(QFrame):
             self.field.clear()
             self.closed.emit()
 
-    def show_place(self, number: int, count: int) -> None:
-        """Say "2 of 14"; with no hit while something is asked, say so."""
+    def show_place(self, number: int, count: int, is_more: bool = False) -> None:
+        """Say "2 of 14", "2 of 500+" when `is_more`; with no hit while something is asked, so."""
         if not self.field.text().strip():
             self._count.setText("")
         else:
-            self._count.setText(f"{number} of {count}" if count else "Nothing found")
+            self._count.setText(f"{number} of {count}{'+' * is_more}" if count else "Nothing found")
 
     def _quiet(self, name: str) -> QToolButton:
         result = QToolButton()
