@@ -90,6 +90,22 @@ def test_no_script_holds_a_secret_or_prints_one(script: Path) -> None:
     assert not re.search(r"echo .*(PASSWORD|PASS\b)", text)
 
 
+def test_the_certificates_password_is_no_argument_of_the_signing_tool() -> None:
+    """Every process may read another's arguments; what was laid into the store goes again."""
+    script = (CI / "windows" / "sign.ps1").read_text(encoding="utf-8")
+    assert not re.search(r"""["']/[pf]["']""", script)
+    assert '"/sha1", $thumbprint' in script
+    assert re.search(
+        r"\} finally \{\s+if \(\$imported\) \{ Remove-Item \$imported -DeleteKey", script
+    )
+    for job in yaml.safe_load((CI / "windows.yml").read_text(encoding="utf-8"))["jobs"].values():
+        names = [step.get("name", "") for step in job["steps"]]
+        laid = [place for place, name in enumerate(names) if name.startswith("Lay the certificate")]
+        for place in laid:
+            taken = job["steps"][place + 2]
+            assert (taken["name"], taken["if"]) == ("Take the certificate away", "always()")
+
+
 # ---- Scripts for device management --------------------------------------------------------------
 
 

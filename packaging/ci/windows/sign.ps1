@@ -15,26 +15,40 @@ if (-not $env:PARLEY_SIGN_TIMESTAMP_URL) {
 
 $options = @("sign", "/fd", "SHA256", "/td", "SHA256", "/tr", $env:PARLEY_SIGN_TIMESTAMP_URL)
 $options += @("/d", "Parley")
+$mine = "Cert:\CurrentUser\My"
+$imported = $null
 if ($env:PARLEY_WINDOWS_THUMBPRINT) {
-    $options += @("/sha1", $env:PARLEY_WINDOWS_THUMBPRINT)
+    $thumbprint = $env:PARLEY_WINDOWS_THUMBPRINT
 } elseif ($env:PARLEY_WINDOWS_PFX) {
-    $options += @("/f", $env:PARLEY_WINDOWS_PFX)
-    if ($env:PARLEY_WINDOWS_PFX_PASSWORD) { $options += @("/p", $env:PARLEY_WINDOWS_PFX_PASSWORD) }
+    # By way of the store: a password among signtool's arguments could be read by every process.
+    $secret = [Security.SecureString]::new()
+    "$env:PARLEY_WINDOWS_PFX_PASSWORD".ToCharArray() | ForEach-Object { $secret.AppendChar($_) }
+    $known = @(Get-ChildItem $mine | ForEach-Object Thumbprint)
+    $thumbprint = Import-PfxCertificate -FilePath $env:PARLEY_WINDOWS_PFX -Password $secret `
+        -CertStoreLocation $mine | Where-Object HasPrivateKey |
+        Select-Object -First 1 -ExpandProperty Thumbprint
+    if (-not $thumbprint) { throw "PARLEY_WINDOWS_PFX holds no certificate with its key." }
+    if ($thumbprint -notin $known) { $imported = "$mine\$thumbprint" }
 } else {
     throw "Set PARLEY_WINDOWS_PFX or PARLEY_WINDOWS_THUMBPRINT: there is nothing to sign with."
 }
+$options += @("/sha1", $thumbprint)
 
 $files = @(Get-ChildItem $Folder -Recurse -File -Include "*.exe", "*.dll", "*.pyd", "*.msi")
 $others = @($files | Where-Object { (Get-AuthenticodeSignature $_.FullName).Status -eq "Valid" })
 $unsigned = @($files | Where-Object { $_ -notin $others })
-foreach ($kind in @{ Files = $unsigned; More = @() }, @{ Files = $others; More = @("/as") }) {
-    for ($at = 0; $at -lt $kind.Files.Count; $at += 40) {
-        $last = [Math]::Min($at + 39, $kind.Files.Count - 1)
-        $some = @($kind.Files[$at..$last].FullName)
-        $more = $kind.More
-        & $signtool @options @more @some
-        if ($LASTEXITCODE -ne 0) { throw "signtool ended with $LASTEXITCODE." }
+try {
+    foreach ($kind in @{ Files = $unsigned; More = @() }, @{ Files = $others; More = @("/as") }) {
+        for ($at = 0; $at -lt $kind.Files.Count; $at += 40) {
+            $last = [Math]::Min($at + 39, $kind.Files.Count - 1)
+            $some = @($kind.Files[$at..$last].FullName)
+            $more = $kind.More
+            & $signtool @options @more @some
+            if ($LASTEXITCODE -ne 0) { throw "signtool ended with $LASTEXITCODE." }
+        }
     }
+} finally {
+    if ($imported) { Remove-Item $imported -DeleteKey }
 }
 
 $bad = Get-ChildItem $Folder -Recurse -File -Include "*.exe", "*.dll", "*.pyd", "*.msi" |
