@@ -8,6 +8,7 @@ from __future__ import annotations
 import zipfile
 from typing import IO
 
+from backend.imports.mms_files import MmsFiles
 from contract.imports.model import ImportedChat, Source
 from contract.imports.whatsapp_zip import ARCHIVE_FAULTS
 
@@ -21,10 +22,13 @@ class ExportFiles:
         """`file` is the original; it must stay open as long as this is used."""
         self._archive: zipfile.ZipFile | None = None
         self._entries: dict[str, zipfile.ZipInfo] = {}
+        self._parts: MmsFiles | None = None
+        if chat.source is Source.SMS_BACKUP:
+            self._parts = MmsFiles(file, _named(chat), MOST_FILE_BYTES)
         if chat.source is not Source.WHATSAPP_TEXT or not zipfile.is_zipfile(file):
             return
         self._archive = zipfile.ZipFile(file)
-        named = {name for message in chat.messages for name in message.files}
+        named = _named(chat)
         for entry in self._archive.infolist():
             base = entry.filename.replace("\\", "/").rsplit("/", 1)[-1]
             if base in named and not entry.is_dir():
@@ -32,10 +36,14 @@ class ExportFiles:
 
     def __len__(self) -> int:
         """Return how many files the chat's messages name that are here and not too large."""
+        if self._parts is not None:
+            return len(self._parts)
         return sum(entry.file_size <= MOST_FILE_BYTES for entry in self._entries.values())
 
     def read(self, name: str) -> bytes | None:
         """Return a file's bytes, None for one that is not here, damaged, locked or too large."""
+        if self._parts is not None:
+            return self._parts.read(name)
         entry = self._entries.get(name)
         if self._archive is None or entry is None or entry.file_size > MOST_FILE_BYTES:
             return None
@@ -45,3 +53,7 @@ class ExportFiles:
         except ARCHIVE_FAULTS:
             return None
         return content if 0 < len(content) <= MOST_FILE_BYTES else None
+
+
+def _named(chat: ImportedChat) -> frozenset[str]:
+    return frozenset(name for message in chat.messages for name in message.files)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import IO
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 
@@ -131,7 +131,7 @@ def _mms(element: Element) -> ImportedMessage | None:
         if media_type == "text/plain":
             texts.append(_value(part, "text"))
         elif media_type != "application/smil":
-            files.append(_file_name(part))
+            files.append(part_name(part.attrib))
     subject = _value(element, "sub")
     return ImportedMessage(
         at_utc_ms=at_utc_ms,
@@ -167,13 +167,15 @@ def _mms_sender(element: Element) -> str:
     return _value(element, "address").split("~")[0]
 
 
-def _file_name(part: Element) -> str:
-    """Return a part's name, which its content's hash makes one of a kind."""
-    content = _value(part, "data").encode()
+def part_name(attributes: Mapping[str, str]) -> str:
+    """Return the name of a part of an MMS, which its content's hash makes one of a kind."""
+    content = attributes.get("data", "").encode()
     named = next(
-        (name for key in ("cl", "name", "fn") if (name := _value(part, key))), _value(part, "ct")
+        (name for key in ("cl", "name", "fn") if (name := _told(attributes, key))),
+        _told(attributes, "ct"),
     )
-    return f"{hashlib.sha256(content).hexdigest()[:16]}-{named.replace('/', '-')}"
+    digest = hashlib.sha256(b"" if content == b"null" else content).hexdigest()
+    return f"{digest[:16]}-{named.replace('/', '-')}"
 
 
 def _time(element: Element) -> int | None:
@@ -182,6 +184,10 @@ def _time(element: Element) -> int | None:
 
 
 def _value(element: Element, name: str) -> str:
+    return _told(element.attrib, name)
+
+
+def _told(attributes: Mapping[str, str], name: str) -> str:
     """Return an attribute; the program writes "null" where there is nothing."""
-    told = element.get(name, "")
+    told = attributes.get(name, "")
     return "" if told == "null" else told
