@@ -22,6 +22,7 @@ from contract.imports.day_order import FoundOrder, moment_of
 from contract.imports.line_heads import Head
 from contract.imports.model import ImportedChat, ImportRefused, Source
 from contract.imports.opening import read_chats
+from contract.imports.telegram_zip import holds_telegram
 from contract.imports.whatsapp import read_chat, take_apart
 from contract.imports.whatsapp_zip import read_archive
 
@@ -131,6 +132,8 @@ def _read(file: IO[bytes], name: str, read_as: ReadAs) -> _Read:
     head = file.read(_HEAD_BYTES)
     file.seek(0)
     source, zone = _source_of(head), zone_of(read_as.zone)
+    if head.startswith(_ZIP) and holds_telegram(file):
+        source = Source.TELEGRAM_JSON
     if source is Source.WHATSAPP_TEXT:
         return _read_whatsapp(file, name, zone, read_as)
     try:

@@ -22,6 +22,7 @@ from contract.imports.imessage import cut_imessage
 from contract.imports.model import ImportedChat, ImportRefused, Source
 from contract.imports.opening import guessed_source, read_chats
 from contract.imports.signal_desktop import cut_signal
+from contract.imports.telegram_zip import holds_telegram
 
 _PLAIN = b"SQLite format 3\x00"
 _CUTS = {Source.IMESSAGE: cut_imessage, Source.SIGNAL_DESKTOP: cut_signal}
@@ -104,6 +105,8 @@ def _is_plain(path: Path) -> bool:
 def _source(told: str | None, file: IO[bytes]) -> Source:
     if told:
         return Source(told)
+    if holds_telegram(file):
+        return Source.TELEGRAM_JSON
     found = guessed_source(file.read(_HEAD_BYTES))
     if found is None:
         raise ImportRefused(_UNSURE)

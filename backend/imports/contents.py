@@ -10,8 +10,10 @@ from typing import IO
 
 from backend.imports.mms_files import MmsFiles
 from contract.imports.model import ImportedChat, Source
+from contract.imports.telegram_zip import files_beside
 from contract.imports.whatsapp_zip import ARCHIVE_FAULTS
 
+_ZIPPED = frozenset({Source.WHATSAPP_TEXT, Source.TELEGRAM_JSON})
 MOST_FILE_BYTES = 100 * 1024 * 1024
 
 
@@ -25,10 +27,13 @@ class ExportFiles:
         self._parts: MmsFiles | None = None
         if chat.source is Source.SMS_BACKUP:
             self._parts = MmsFiles(file, _named(chat), MOST_FILE_BYTES)
-        if chat.source is not Source.WHATSAPP_TEXT or not zipfile.is_zipfile(file):
+        if chat.source not in _ZIPPED or not zipfile.is_zipfile(file):
             return
-        self._archive = zipfile.ZipFile(file)
-        named = _named(chat)
+        self._archive, named = zipfile.ZipFile(file), _named(chat)
+        if chat.source is Source.TELEGRAM_JSON:
+            beside = files_beside(self._archive)
+            self._entries = {name: beside[name] for name in named if name in beside}
+            return
         for entry in self._archive.infolist():
             base = entry.filename.replace("\\", "/").rsplit("/", 1)[-1]
             if base in named and not entry.is_dir():

@@ -8,6 +8,7 @@ Format: the `result.json` of Telegram Desktop's "Export chat history" (machine-r
 from __future__ import annotations
 
 import re
+import zipfile
 from typing import IO, Annotated
 
 import msgspec
@@ -21,6 +22,7 @@ from contract.imports.model import (
     Source,
     participants_of,
 )
+from contract.imports.telegram_zip import result_in
 
 MOST_BYTES = 1024**3
 _NOT_INCLUDED = "(File "
@@ -97,8 +99,13 @@ class _Account(msgspec.Struct):
 
 
 def read_telegram(file: IO[bytes]) -> tuple[ImportedChat, ...]:
-    """Return the chats of an export with at least one message; raises ImportRefused."""
-    content = file.read(MOST_BYTES + 1)
+    """Return the chats of an export with at least one message; raises ImportRefused.
+
+    `file` is a result.json, or the zipped folder that holds one with its files.
+    """
+    packed = zipfile.is_zipfile(file)
+    file.seek(0)
+    content = result_in(file) if packed else file.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
         raise ImportRefused("This export is larger than 1 GB: export a shorter time of it.")
     content = _BAD_ESCAPE.sub(rb"\1\\u00\2", content)

@@ -55,6 +55,16 @@ def test_a_whatsapp_archive_is_read_with_its_figures_and_its_hash(tmp_path: Path
     assert first == datetime(2026, 2, 14, 8, 1, 2, tzinfo=UTC)
 
 
+def test_a_zipped_folder_of_telegram_is_told_from_whatsapps_archive(tmp_path: Path) -> None:
+    path = tmp_path / "ChatExport_2026-02-14.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("ChatExport/photos/photo_1.jpg", b"photo")
+        archive.write(telegram_json(tmp_path), "ChatExport/result.json")
+    telegram = read_export(path, PARIS, _watch())
+    assert telegram.source is Source.TELEGRAM_JSON
+    assert [chat.title for chat in telegram.chats] == ["Camille Roux", "Mamma"]
+
+
 def test_the_other_formats_are_told_apart_by_what_they_hold(tmp_path: Path) -> None:
     telegram = read_export(telegram_json(tmp_path), PARIS, _watch())
     assert [chat.title for chat in telegram.chats] == ["Camille Roux", "Mamma"]
