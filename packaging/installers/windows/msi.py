@@ -41,8 +41,8 @@ _COMPONENTS = (
     "StartMenu",
     "Desktop",
 )
-# wixl's tables that nothing fills, and administrative installation with its own dialogs.
-_KEPT_EMPTY = frozenset(("Binary",))
+# Of the tables that nothing fills those stay that Windows Installer asks for or writes into.
+_KEPT_EMPTY = frozenset(("Binary", "ListBox"))
 
 
 def build() -> list[Path]:
@@ -113,7 +113,8 @@ def _complete(
     standing = tables | {one.name: one for one in changed if one.name in tables}
     empty = [name for name, one in standing.items() if not one.rows and name not in _KEPT_EMPTY]
     summary = _summary(variant, of_version, payload.digest(), epoch_s)
-    write_tables(package, [*(one for one in changed if one.rows), summary], empty)
+    filled = [one for one in changed if one.rows or one.name in _KEPT_EMPTY]
+    write_tables(package, [*filled, summary], empty)
     check(read_tables(package))
 
 

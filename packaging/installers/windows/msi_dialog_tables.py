@@ -14,6 +14,7 @@ VISIBLE, ENABLED, SUNKEN, TRANSPARENT, NO_PREFIX = 1, 2, 4, 0x10000, 0x20000
 ELEVATION_SHIELD, NO_FOLLOW_UP, SIZED_LIKE_95 = 0x800000, 0x100000, 0x10000
 _TABBED = frozenset(("PushButton", "CheckBox", "Edit", "PathEdit", "RadioButtonGroup", "ListBox"))
 _MODAL, _CENTRE_PERCENT = 2, 50
+KEEPS_OTHERS, FOR_ERRORS = 16, 0x10000  # styles of dialogs that Windows Installer itself opens
 # Installer units: a twelfth of the system font's height.
 WIDTH, HEIGHT = 370, 270
 LEFT, TEXT_WIDTH, BUTTON_TOP = 20, 330, 243
@@ -46,7 +47,7 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Dialog:
-    """One dialog; the first control that takes the keyboard has it at the start."""
+    """One dialog; `first`, else the first control that takes the keyboard, has it at the start."""
 
     name: str
     controls: list[Control] = field(default_factory=list)
@@ -54,6 +55,8 @@ class Dialog:
     cancel: str = ""
     size: tuple[int, int] = (WIDTH, HEIGHT)
     modal: bool = True
+    style: int = 0
+    first: str = ""
     title: str = "[ProductName]"
 
 
@@ -134,9 +137,9 @@ def _add_dialog(rows: Table, dialog: Dialog) -> None:
         VCentering=_CENTRE_PERCENT,
         Width=dialog.size[0],
         Height=dialog.size[1],
-        Attributes=VISIBLE | (_MODAL if dialog.modal else 0),
+        Attributes=VISIBLE | (_MODAL if dialog.modal else 0) | dialog.style,
         Title=dialog.title,
-        Control_First=names[0],
+        Control_First=dialog.first or names[0],
         Control_Default=dialog.default,
         Control_Cancel=dialog.cancel,
     )

@@ -32,6 +32,7 @@ from installers.windows.msi_sequences import ADDRESS_FAULTLESS
 from installers.windows.msi_system_dialogs import (
     error_dialog,
     files_in_use,
+    list_entries,
     programs_to_close,
     radio_buttons,
     text_styles,
@@ -56,7 +57,8 @@ def user_interface(variant: Variant, licence_rtf: str) -> list[Table]:
         files_in_use(),
         programs_to_close(),
     ]
-    return [*dialog_tables(dialogs), radio_buttons(), text_styles(), *ui_texts()]
+    lists = [list_entries(), radio_buttons()]
+    return [*dialog_tables(dialogs), *lists, text_styles(), *ui_texts()]
 
 
 _FAILED = (

@@ -9,6 +9,8 @@ from installers.windows.msi_database import Table, table
 from installers.windows.msi_dialog_tables import (
     BUTTON_TOP,
     CANCEL,
+    FOR_ERRORS,
+    KEEPS_OTHERS,
     LEFT,
     NEXT,
     TEXT_WIDTH,
@@ -26,15 +28,24 @@ _FILES_IN_USE = "FileInUseProcess"  # where Windows Installer lists the programs
 def error_dialog() -> Dialog:
     """Return the dialog Windows Installer shows for an error; it hides what does not fit.
 
-    Source: Windows Installer SDK, "Error Dialog": the names and results are fixed there.
+    Source: Windows Installer SDK, "Error Dialog" and "ICE20": style, names and results are fixed
+    there. Windows places the buttons beside each other.
     """
     answers = ("Abort", "Cancel", "Ignore", "No", "Ok", "Retry", "Yes")
     text = label("ErrorText", (20, 12, 230, 60), "")
     buttons = [
-        button(one, 20, 80, "OK" if one == "Ok" else one, Event("EndDialog", f"Error{one}"))
+        button(one[0], 20, 80, "OK" if one == "Ok" else one, Event("EndDialog", f"Error{one}"))
         for one in answers
     ]
-    return Dialog("ErrorDlg", [text, *buttons], default="Ok", cancel="Ok", size=(270, 105))
+    return Dialog(
+        "ErrorDlg",
+        [text, *buttons],
+        default="O",
+        cancel="O",
+        size=(270, 105),
+        style=FOR_ERRORS,
+        first="ErrorText",
+    )
 
 
 def files_in_use() -> Dialog:
@@ -51,6 +62,7 @@ def files_in_use() -> Dialog:
         ],
         default="Retry",
         cancel="Exit",
+        style=KEEPS_OTHERS,
     )
 
 
@@ -80,10 +92,16 @@ def programs_to_close() -> Dialog:
         ],
         default="Ok",
         cancel="Cancel",
+        style=KEEPS_OTHERS,
     )
 
 
 _CHOICE = "RestartManagerOption"
+
+
+def list_entries() -> Table:
+    """Return the table into which Windows Installer writes the programs that its lists show."""
+    return table("ListBox", "Property:s72 Order:i2 Value:s64 Text:L64", keys=2)
 
 
 def radio_buttons() -> Table:

@@ -30,6 +30,7 @@ _OF_ONE_DIALOG = frozenset(("Control_", "Control_First", "Control_Default", "Con
 _REGISTRY_KEY_PATH, _TRANSITIVE, _WIN64 = 4, 64, 256
 _LONGEST_KEY = 72
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*|\{[0-9A-F-]{36}\}|[0-9]+")
+_FOR_ERRORS = 0x10000
 _NEEDED_DIALOGS = {"FilesInUse", "MsiRMFilesInUse", "ErrorDlg"}
 
 
@@ -159,6 +160,14 @@ def _sequences(tables: Mapping[str, Table]) -> Iterator[str]:
 
 
 def _dialogs(tables: Mapping[str, Table]) -> Iterator[str]:
+    """Find what Windows Installer would miss when it opens a dialog (ICE20, ICE17)."""
+    if "ListBox" not in tables:
+        yield "the table ListBox is missing, which lists the programs that use files"
+    for row in tables["Property"].records():
+        if row["Property"] == "ErrorDialog":
+            shown = [one for one in tables["Dialog"].records() if one["Dialog"] == row["Value"]]
+            if not any(int(one["Attributes"]) & _FOR_ERRORS for one in shown):
+                yield f"{row['Value']} is not in the style of a dialog for errors"
     names = {row[0] for row in tables["Dialog"].rows}
     yield from (f"dialog {name} is missing" for name in sorted(_NEEDED_DIALOGS - names))
     for event in tables["ControlEvent"].records():
