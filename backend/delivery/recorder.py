@@ -28,7 +28,7 @@ from backend.delivery.applying import (
 )
 from backend.delivery.chats import find_chat
 from backend.delivery.naming import NameBook
-from backend.delivery.saying import say_files_gone
+from backend.delivery.saying import say_file_awaited, say_files_gone
 from backend.inbox.events import members_of
 from backend.inbox.inbound import StoredFile
 from backend.inbox.uploads import known_media_type
@@ -110,6 +110,7 @@ class InboundRecorder:
         self._wake = asyncio.Event()
         self._names = NameBook()
         self._given_up: set[tuple[str, str]] = set()
+        self._told: set[tuple[str, str]] = set()
         self._waiting = False
         self._resting: dict[tuple[str, str], tuple[int, int]] = {}
 
@@ -263,7 +264,11 @@ class InboundRecorder:
         files, gone = [], []
         for event in parsed:
             refs = getattr(event, "attachments", ())
-            fetched = [await self._fetch(connector, account, ref) for ref in refs]
+            try:
+                fetched = [await self._fetch(connector, account, ref) for ref in refs]
+            except faults.Retryable:
+                await self._tell_of_waiting(row, account, event)
+                raise
             files.append(tuple(file for file in fetched if file is not None))
             gone.append(tuple(r.name for r, f in zip(refs, fetched, strict=True) if f is None))
         return _Read(
@@ -275,6 +280,17 @@ class InboundRecorder:
             gone=tuple(gone),
             applied=frozenset(msgspec.json.decode(row.applied, type=list[int])),
         )
+
+    async def _tell_of_waiting(
+        self, row: Any, account: Account, event: events.InboundEvent
+    ) -> None:
+        """Say once what a message says whose files the vendor does not give for long."""
+        key = (row.account_id, event.dedupe_key)
+        if key in self._told or self._now() - row.received_at_utc_ms <= _PATIENCE_MS:
+            return
+        now = self._now()
+        await self._database.write(lambda c: say_file_awaited(c, account, event, now))
+        self._told.add(key)
 
     async def _fetch(
         self, connector: Inbound, account: Account, ref: events.MediaRef

@@ -11,13 +11,17 @@ from sqlalchemy import Connection
 
 from backend.channels import events
 from backend.channels.contract import Account
-from backend.delivery.chats import chat_of
+from backend.delivery.chats import chat_of, find_chat
 from backend.inbox.history import record_history
 from contract.names import file_name
 from contract.wire import Direction, MessageKind, Origin
 
 FILE_GONE = "a file that could not be fetched"
 _GONE = "A file could not be fetched and is not in the archive: {names}. Ask for it once more."
+_AWAITED = (
+    "A message with a file came in, and the channel does not give the file yet. "
+    "It is asked for again until it comes."
+)
 _MOST_NAMED = 10
 
 
@@ -57,3 +61,14 @@ def say_files_gone(
     named = ", ".join(file_name(name) for name in names[:_MOST_NAMED])
     about = f"gone:{event.dedupe_key}"
     say(connection, account, event, _GONE.format(names=named), at_utc_ms, about)
+
+
+def say_file_awaited(
+    connection: Connection, account: Account, event: events.InboundEvent, at_utc_ms: int
+) -> None:
+    """Write that a message waits for its file, and its words; a chat nobody knows is told none."""
+    if find_chat(connection, account, event) is None:
+        return
+    words = getattr(event, "text", "")
+    text = f"{_AWAITED} It says: {words}" if words else _AWAITED
+    say(connection, account, event, text, at_utc_ms, f"awaited:{event.dedupe_key}")

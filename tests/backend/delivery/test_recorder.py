@@ -142,6 +142,30 @@ async def test_a_file_that_is_not_given_is_asked_for_less_often_whatever_is_comm
             at_utc_ms += 1
 
 
+async def test_words_whose_file_is_not_given_for_long_are_told_once(workspace: Workspace) -> None:
+    await arrives(workspace, "hook-0")
+    async with recording(workspace, TwoInOne(), workspace.clock), asyncio.timeout(60):
+        while await workspace.services.database.read(_unread):
+            await asyncio.sleep(0.01)
+
+    class Later(Away):
+        def parse(self, account: Account, raw: bytes) -> tuple[events.InboundEvent, ...]:
+            return (msgspec.structs.replace(said(3), at_utc_ms=1_795_000_000_000),)
+
+    vendor, told = Later(), "SELECT count(*) FROM messages WHERE text LIKE '%It says: text 3'"
+    await arrives(workspace, "hook-1")
+    workspace.clock.at_utc_ms += 11 * 60_000
+    for _ in range(2):
+        async with recording(workspace, vendor, workspace.clock), asyncio.timeout(60):
+            asked = vendor.asked
+            while vendor.asked == asked or not await workspace.scalar(told):
+                await asyncio.sleep(0.01)
+    assert await workspace.scalar(told) == 1
+    async with recording(workspace, TwoInOne(), workspace.clock), asyncio.timeout(60):
+        while await workspace.services.database.read(_unread):
+            await asyncio.sleep(0.01)
+
+
 class Gone(TwoInOne):
     """A vendor that no longer has the first message's file, and a client who sent it alone."""
 
