@@ -30,6 +30,8 @@ QT_PACKAGES = (
 FONT_PACKAGES = ("fonts-noto-cjk", "fonts-noto-color-emoji")
 SESSION_PACKAGES = ("dbus", "dbus-daemon", "gnome-keyring")
 DISPLAY_PACKAGES = ("xvfb", "xdotool")
+# What is downloaded may break for a moment.
+PAUSES_S = (5, 20, 60)
 
 
 def has_display() -> bool:
@@ -71,14 +73,25 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def run(*command: str, env: "dict[str, str] | None" = None) -> None:
-    """Run a command; end the set-up with its status and a plain sentence where it fails."""
+def run(
+    *command: str, env: "dict[str, str] | None" = None, again_after_s: "tuple[int, ...]" = ()
+) -> None:
+    """Run a command; end the set-up with its status and a plain sentence where it fails.
+
+    `again_after_s` are pauses in seconds, after each of which it is tried once more.
+    """
     import shlex
     import subprocess
+    import time
 
-    status = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, check=False).returncode
-    if status != 0:
-        sys.exit(f"Set-up stopped: `{shlex.join(command)}` ended with status {status}.")
+    for pause_s in (*again_after_s, None):
+        status = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, check=False).returncode
+        if status == 0:
+            return
+        if pause_s is None:
+            sys.exit(f"Set-up stopped: `{shlex.join(command)}` ended with status {status}.")
+        say(f"`{shlex.join(command[:4])}` failed; again in {pause_s} s")
+        time.sleep(pause_s)
 
 
 def missing_packages(names: "tuple[str, ...]") -> "list[str]":
@@ -114,8 +127,9 @@ def install_packages(mode: str) -> None:
         say("Installing system packages: " + " ".join(missing))
         env = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
         quiet = ("-qq", "-o", "Dpkg::Use-Pty=0")
-        run("apt-get", *quiet, "update", env=env)
-        run("apt-get", *quiet, "install", "-y", "--no-install-recommends", *missing, env=env)
+        install = ("install", "-y", "--no-install-recommends", *missing)
+        run("apt-get", *quiet, "update", env=env, again_after_s=PAUSES_S)
+        run("apt-get", *quiet, *install, env=env, again_after_s=PAUSES_S)
         return
     say("Parley misses system packages. Please run this once, then start again:")
     say("    sudo apt-get install -y --no-install-recommends " + " ".join(missing))
@@ -158,7 +172,8 @@ def install_python_packages(mode: str) -> None:
     env = dict(os.environ, PIP_ROOT_USER_ACTION="ignore")
     lock = os.path.join(ROOT, LOCKS[mode])
     say(f"Installing {LOCKS[mode]} (every file checked against its hash)")
-    run(*pip, "--only-binary", ":all:", "--require-hashes", "-r", lock, env=env)
+    locked = ("--only-binary", ":all:", "--require-hashes", "-r", lock)
+    run(*pip, *locked, env=env, again_after_s=PAUSES_S)
     run(*pip, "--no-deps", "--no-build-isolation", "--no-index", "-e", ROOT, env=env)
 
 

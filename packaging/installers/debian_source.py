@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from installers.faults import BuildFault
+from installers.patience import run_patiently
 
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 _APT_S = 300.0
@@ -57,15 +58,7 @@ def _debian_origin() -> str:
 
 def _apt(arguments: list[str], folder: Path) -> str:
     try:
-        ran = subprocess.run(
-            ["apt-get", "-qq", *arguments],
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_APT_S,
-            check=False,
-        )
+        ran = run_patiently(["apt-get", "-qq", *arguments], folder, timeout_s=_APT_S)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise BuildFault(f"apt-get can't fetch a source package: {error}") from error
     if ran.returncode != 0:

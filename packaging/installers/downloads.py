@@ -6,7 +6,6 @@ It never keeps a file whose hash differs from the one written down.
 from __future__ import annotations
 
 import hashlib
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from installers.debian_source import fetch_source
 from installers.faults import BuildFault
+from installers.patience import run_patiently
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,7 @@ def _fetch(wanted: Pinned, folder: Path) -> None:
         raise BuildFault(f"packaging/inputs.toml: {wanted.file} is no wheel; name one.")
     print(f"Downloading {wanted.file}")
     command = commands[wanted.kind](wanted)
-    done = subprocess.run(
-        command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
+    done = run_patiently(command, folder)
     if done.returncode != 0:
         raise BuildFault(
             f"{wanted.name} {wanted.version} can't be downloaded with {command[0]}: "

@@ -19,6 +19,7 @@ from typing import Any, Literal, get_args
 from installers import contents
 from installers.downloads import Pinned, download
 from installers.faults import BuildFault
+from installers.patience import run_patiently
 from installers.places import CACHE, DOWNLOADS, PACKAGING, ROOT, TOOLS
 
 System = Literal["linux", "windows", "macos-arm64", "macos-x86_64"]
@@ -156,7 +157,7 @@ def _install(requirements: Path, target: Path, system: System, python: str) -> N
     options += ["--python-platform", _PLATFORMS[system], "--python-version", python]
     command = [sys.executable, "-m", "uv", "pip", "install", *options, "--link-mode", "copy"]
     command += ["--target", str(target), "-r", str(requirements)]
-    if subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode != 0:
+    if run_patiently(command, captured=False).returncode != 0:
         raise BuildFault(
             f"The wheels for {system} can't be gathered. Is the package index within reach? "
             "uv has said above what it missed."
