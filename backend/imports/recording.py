@@ -14,8 +14,10 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from backend.directory.native_capture import note_capture
+from backend.imports.changing import follow_change
 from backend.imports.contents import ExportFiles
 from backend.imports.placing import Place, author_of
+from backend.imports.wording import encodable, text_of
 from backend.inbox.conversations import mark_read
 from backend.inbox.events import members_of
 from backend.inbox.history import record_history
@@ -31,7 +33,6 @@ from contract.states import DeliveryState
 from contract.wire import Direction, Me, MessageKind
 
 BATCH = 50
-_MOST_TEXT_CHARS = 200_000
 _BY_APP = frozenset({ImportedKind.SYSTEM, ImportedKind.CALL})
 PutFile = Callable[[str, int, bytes], None]
 
@@ -101,7 +102,9 @@ class Recording:
             mark_read(connection, conversation_id, employee_id, now_utc_ms, now_utc_ms)
         new = known = kept = upto_utc_ms = 0
         for at in range(start, min(start + BATCH, len(self._chat.messages))):
-            if find_by_external_id(connection, account_id, self.identities[at]):
+            identity = self.identities[at]
+            if find_by_external_id(connection, account_id, identity):
+                follow_change(connection, account_id, identity, self._chat.messages[at], now_utc_ms)
                 known += 1
                 continue
             stored = files.get(at, ())
@@ -159,7 +162,7 @@ class Recording:
                 connection,
                 message_id,
                 actor.author_id,
-                _encodable(reaction.emoji)[:64],
+                encodable(reaction.emoji)[:64],
                 occurred_at_utc_ms=message.at_utc_ms,
                 now_utc_ms=now_utc_ms,
             )
@@ -174,7 +177,7 @@ class Recording:
             "sender": message.sender,
             "source": self._chat.source.value,
         }
-        return {name: _encodable(value) for name, value in told.items() if value}
+        return {name: encodable(value) for name, value in told.items() if value}
 
     def _kept_of(self, message: ImportedMessage) -> Iterator[StoredFile]:
         for name in message.files:
@@ -195,20 +198,3 @@ class Recording:
             size_bytes=len(content),
             sha256=hashlib.sha256(content).hexdigest(),
         )
-
-
-def text_of(message: ImportedMessage, kept: Sequence[str]) -> str:
-    """Return a message's text as it is kept: with the names of the files that are not here."""
-    said = [message.text] if message.text else []
-    if message.kind is ImportedKind.DELETED and not said:
-        said.append("This message was deleted in the chat.")
-    said += [f"📎 {name}" for name in message.files if file_name(name) not in kept]
-    if message.missing_files:
-        many = "A file was" if message.missing_files == 1 else f"{message.missing_files} files were"
-        said.append(f"{many} left out when the chat was exported.")
-    return _encodable("\n".join(said))[:_MOST_TEXT_CHARS]
-
-
-def _encodable(text: str) -> str:
-    """Replace lone surrogates, which no UTF-8 and no canonical form can hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")

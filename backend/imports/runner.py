@@ -10,11 +10,12 @@ import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 import msgspec
 from sqlalchemy import Connection
 
-from backend.imports.desk import ImportWork
 from backend.imports.original import drop_original
 from backend.imports.rows import (
     KnownImport,
@@ -26,6 +27,9 @@ from backend.imports.rows import (
 from backend.storage.blobs import BlobStore
 from backend.storage.database import Database, StorageFull
 from contract.import_wire import ImportPhase
+
+if TYPE_CHECKING:
+    from backend.imports.desk import ImportWork
 
 KEPT_DAYS = 30
 _IDLE_S = 60.0
@@ -45,6 +49,7 @@ class ImportRunner:
         self._now = now
         self._wake = asyncio.Event()
         self._failures: Counter[str] = Counter()
+        self._work: ImportWork | None = None
 
     def wake(self) -> None:
         """Tell that an import was staged or confirmed."""
@@ -52,18 +57,25 @@ class ImportRunner:
 
     async def run(self) -> None:
         """Work until cancelled; a batch under way ends first."""
-        work = ImportWork(self._database, self._blobs, self._now)
         try:
             while True:
                 self._wake.clear()
                 while (known := await self._next()) is not None:
-                    await self._advance(work, known)
-                await self._drop_stale(work)
+                    await self._advance(await self._ready(), known)
+                await self._drop_stale()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_IDLE_S):
                         await self._wake.wait()
         finally:
-            work.stop()
+            if self._work is not None:
+                self._work.stop()
+
+    async def _ready(self) -> ImportWork:
+        """Return what carries imports out; its readers of exports are loaded with the first."""
+        if self._work is None:
+            desk = await asyncio.to_thread(import_module, "backend.imports.desk")
+            self._work = desk.ImportWork(self._database, self._blobs, self._now)
+        return self._work
 
     async def _next(self) -> KnownImport | None:
         broken = [each for each, count in self._failures.items() if count >= _MOST_FAILURES]
@@ -88,10 +100,10 @@ class ImportRunner:
                 gone = self._database, self._blobs, known.attachment_id
                 await asyncio.to_thread(drop_original, *gone)
 
-    async def _drop_stale(self, work: ImportWork) -> None:
+    async def _drop_stale(self) -> None:
         before_utc_ms = self._now() - KEPT_DAYS * _DAY_MS
         for stale in await self._database.read(lambda c: stale_imports(c, before_utc_ms)):
-            await asyncio.to_thread(work.discard, stale)
+            await asyncio.to_thread((await self._ready()).discard, stale)
 
 
 def _refuse(connection: Connection, import_id: str) -> None:
