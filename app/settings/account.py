@@ -56,7 +56,12 @@ def account_of(
         for key, setting in settings.schema.items()
     )
     stops = {doubt for key in _FAIL_CLOSED if (doubt := settings.doubt(key))}
-    odd = (*settings.warnings, *settings.unknown_keys, *_without_effect(settings))
+    odd = (
+        *settings.warnings,
+        *settings.unknown_keys,
+        *_without_effect(settings),
+        *_open_to_the_user(settings),
+    )
     faults = [_fault(one, private, stops) for one in odd]
     changed = waiting_changes(settings, at_start or settings, again or settings)
     return SettingsAccount(lines, tuple(faults), changed)
@@ -83,6 +88,25 @@ def _without_effect(settings: Settings) -> list[SettingWarning]:
         for key, setting in settings.schema.items()
         if not setting.acted_on and settings.origin(key) is not Origin.DEFAULT
     ]
+
+
+def _open_to_the_user(settings: Settings) -> list[SettingWarning]:
+    """Return the firm's files that whoever runs Parley may write: they guard nothing."""
+    firms = {
+        settings.place(key): settings.origin(key)
+        for key in settings.schema
+        if settings.origin(key) in (Origin.MANAGED, Origin.INSTALLER)
+    }
+    return [
+        SettingWarning("", place, "whoever uses Parley may write it; leave that to root", origin)
+        for place, origin in firms.items()
+        if _may_write(place)
+    ]
+
+
+def _may_write(place: str) -> bool:
+    is_file = os.name == "posix" and place.startswith("/")
+    return is_file and os.geteuid() != 0 and os.access(place, os.W_OK)
 
 
 def _fault(warning: SettingWarning, private: _Private, stops: set[str]) -> SettingFault:

@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,9 @@ from app.settings.schema import Origin, Setting, Value, load_schema
 from app.settings.sources import Source, read_system_sources
 from app.settings.user_file import UserSettings
 from app.settings.values import judge
+
+_UNKNOWN_KEYS_AT_MOST = 50
+_SHOWN_OF_A_KEY = 80
 
 
 class SettingWarning(NamedTuple):
@@ -62,13 +66,14 @@ class Settings:
             key: _resolve(key, setting, ordered, warnings) for key, setting in schema.items()
         }
         self.warnings = tuple(warnings)
-        self.unknown_keys = tuple(
-            SettingWarning(key, one.place, "there is no such setting")
+        unknown = (
+            SettingWarning(key[:_SHOWN_OF_A_KEY], one.place, _no_such(key))
             for one in ordered
             if one.origin is Origin.MANAGED
             for key in one.values
             if key not in schema
         )
+        self.unknown_keys = tuple(islice(unknown, _UNKNOWN_KEYS_AT_MOST))
 
     @classmethod
     def load(cls, config_dir: Path, *, sources: Iterable[Source] | None = None) -> Settings:
@@ -173,6 +178,11 @@ def _resolve(
         if origin in found:
             return found[origin]._replace(doubt=doubt)
     return _Effective(setting.default_value, Origin.DEFAULT, "", doubt)
+
+
+def _no_such(key: str) -> str:
+    meant = next((known.value for known in Key if known.lower() == key.lower()), "")
+    return f"there is no such setting{f'; write it {meant}' if meant else ''}"
 
 
 def _user_name() -> str:

@@ -5,6 +5,8 @@ It never judges values, never writes, and never fails: what can't be read become
 
 from __future__ import annotations
 
+import codecs
+import stat
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -61,13 +63,20 @@ def read_system_sources(user_name: str = "", platform: str = sys.platform) -> li
 
 
 def read_file(path: Path, origin: Origin) -> Source | None:
-    """Read a JSON or plist file of settings; None when there is none."""
+    """Read a JSON or plist file of settings; None when there is none.
+
+    A link that leads nowhere is a fault: somebody meant something to be there.
+    """
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            return Source(origin, str(path), {}, "it is not an ordinary file")
+        if found.st_size > MAX_FILE_BYTES:
             return Source(origin, str(path), {}, "the file is larger than 1 MiB")
         content = path.read_bytes()
     except FileNotFoundError:
-        return None
+        leads_nowhere = "the file that this link names is not there"
+        return Source(origin, str(path), {}, leads_nowhere) if path.is_symlink() else None
     except OSError as error:
         return Source(origin, str(path), {}, f"it can't be read: {error.strerror or error}")
     values, fault = _plist(content) if path.suffix == ".plist" else _json(content)
@@ -75,10 +84,11 @@ def read_file(path: Path, origin: Origin) -> Source | None:
 
 
 def _json(content: bytes) -> tuple[Mapping[str, object], str]:
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return {}, "it is written in UTF-16; save it in UTF-8"
     try:
-        return msgspec.json.decode(
-            content.removeprefix(b"\xef\xbb\xbf"), type=dict[str, object]
-        ), ""
+        plain = content.removeprefix(codecs.BOM_UTF8)
+        return msgspec.json.decode(plain, type=dict[str, object]), ""
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return {}, f"it is not a JSON object: {error}"
 

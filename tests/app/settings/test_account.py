@@ -5,6 +5,7 @@ It does not test the check that shows it.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,18 @@ def test_settings_can_be_read_again_from_where_they_came(tmp_path: Path) -> None
     assert settings.text(Key.THEME) == "dark"
     assert settings.reread().text(Key.THEME) == "light"
     assert settings.reread().reread().text(Key.THEME) == "light"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="files of settings are for macOS and Linux")
+def test_a_file_of_the_firm_that_the_user_may_write_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "policies.json"
+    path.write_text("{}", encoding="utf-8")
+    settings = settings_of(Source(Origin.MANAGED, str(path), {"Theme": "dark", "LogLevel": "info"}))
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    (fault,) = account_of(settings, home=HOME).faults
+    assert fault.words == f"{path}: whoever uses Parley may write it; leave that to root"
+    assert not fault.stops
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert account_of(settings, home=HOME).faults == ()

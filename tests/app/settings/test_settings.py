@@ -168,7 +168,7 @@ def test_unknown_managed_keys_are_listed() -> None:
     [
         ("policies.json", b"{", "not a JSON object"),
         ("policies.json", b"[1]", "not a JSON object"),
-        ("policies.json", b"\xff\xfe", "not a JSON object"),
+        ("policies.json", b"\xff\xfe", "save it in UTF-8"),
         ("policies.json", b"[" * 100_000, "not a JSON object"),
         ("x.plist", b"<plist><dict>", "not a property list"),
         ("x.plist", b"", "not a property list"),

@@ -6,6 +6,7 @@ It does not merge what was read; test_settings.py does.
 from __future__ import annotations
 
 import json
+import os
 import plistlib
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from app.settings import sources
 from app.settings.keys import Key
 from app.settings.schema import Origin, load_schema
 from app.settings.settings import Settings
-from app.settings.sources import read_system_sources
+from app.settings.sources import Source, read_file, read_system_sources
 
 MACHINE, USER = "HKEY_LOCAL_MACHINE", "HKEY_CURRENT_USER"
 POLICIES, INSTALLED = sources.POLICIES_KEY_WINDOWS, sources.INSTALLER_KEY_WINDOWS
@@ -150,3 +151,52 @@ def test_linux_reads_the_policies_then_the_installation(
     ]
     (tmp_path / "a.json").unlink()
     assert len(read_system_sources(platform="linux")) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b'{"BackendUrl": "https://parley.example.com",}', "trailing comma"),
+        ('{"BackendUrl": "https://parley.example.com"}'.encode("utf-16"), "save it in UTF-8"),
+        (b"", "not a JSON object"),
+        (b"[]", "not a JSON object"),
+        (b'{"Theme": "\xe9"}', "not a JSON object"),
+        (b'{"x":' + b"[" * 100_000, "not a JSON object"),
+        (b" " * (1024 * 1024 + 1), "larger than 1 MiB"),
+    ],
+    ids=["comma", "utf-16", "empty", "list", "latin-1", "deep", "large"],
+)
+def test_a_file_that_can_not_be_read_says_why_and_connects_to_nothing(
+    tmp_path: Path, content: bytes, reason: str
+) -> None:
+    path = tmp_path / "policies.json"
+    path.write_bytes(content)
+    source = read_file(path, Origin.MANAGED)
+    assert source is not None
+    assert reason in source.fault
+    settings = Settings(load_schema(), [source])
+    assert settings.doubt(Key.BACKEND_URL) and settings.doubt(Key.EMBEDDED_BACKEND)
+
+
+def test_what_is_there_and_no_file_is_not_taken_for_absent(tmp_path: Path) -> None:
+    nowhere, itself, pipe, folder = (tmp_path / name for name in ("a", "b", "c", "d"))
+    nowhere.symlink_to(tmp_path / "nothing")
+    itself.symlink_to(itself)
+    os.mkfifo(pipe)
+    folder.mkdir()
+    for path in (nowhere, itself, pipe, folder):
+        source = read_file(path, Origin.MANAGED)
+        assert source is not None and source.fault, path
+    assert read_file(tmp_path / "e", Origin.MANAGED) is None
+    (tmp_path / "f").write_text("no folder")
+    below_a_file = read_file(tmp_path / "f" / "policies.json", Origin.MANAGED)
+    assert below_a_file is not None and below_a_file.fault
+
+
+def test_unknown_keys_are_named_with_their_right_spelling_and_not_without_end() -> None:
+    values: dict[str, object] = {"backendurl": "x", "k" * 900: 1}
+    values |= {f"odd{number}": 1 for number in range(1_000)}
+    unknown = Settings(load_schema(), [Source(Origin.MANAGED, "here", values)]).unknown_keys
+    assert str(unknown[0]).endswith("there is no such setting; write it BackendUrl")
+    assert len(str(unknown[1])) < 150
+    assert len(unknown) == 50
