@@ -55,7 +55,7 @@ class BundleDesk:
         """Put a newer signed bundle in force; return its faults, with which the old one stays.
 
         The first time, the bundle that was in force last time is taken before: what a backend
-        serves must be newer than that, too.
+        serves must be newer than that, too, or the very same, which is not compiled twice.
         """
         try:
             keys = policy_keys(self._settings, capabilities)
@@ -67,6 +67,8 @@ class BundleDesk:
                 kept = await cache.get_meta(META_IN_FORCE)
                 if kept is not None:
                     self.engine, _ = await asyncio.to_thread(_opened, None, kept, keys)
+                    if self.engine is not None and kept == bundle:
+                        return ""
             engine, faults = await asyncio.to_thread(_opened, self.engine, bundle, keys)
             if not faults:
                 await cache.put_meta(META_IN_FORCE, bundle)
@@ -79,6 +81,7 @@ def _opened(
 ) -> tuple[HintEngine | None, str]:
     """Compile a bundle on a worker thread; return the engine to go on with, and the faults."""
     from app.hints.engine import HintEngine
+    from contract.policy.bundle import forget_sources
     from contract.policy.problems import BundleError
 
     if not keys:
@@ -89,3 +92,5 @@ def _opened(
         return engine, "; ".join(str(problem) for problem in engine.offer(bundle, keys))
     except BundleError as fault:
         return engine, "; ".join(str(problem) for problem in fault.problems)
+    finally:
+        forget_sources()

@@ -19,7 +19,7 @@ from backend.inbox.events import append_event
 from backend.storage.tables import employees, policy_bundles
 from contract.events import PolicyChanged
 from contract.ids import EmployeeId
-from contract.policy.bundle import CompiledBundle, Side, compile_bundle
+from contract.policy.bundle import CompiledBundle, Side, compile_bundle, forget_sources
 from contract.policy.manifest import pack_bundle, unpack_bundle, version_key
 from contract.policy.model import Decision, Draft, Facts
 from contract.policy.publishing import client_files
@@ -61,6 +61,7 @@ class RunningPolicy:
         with self._making:
             if self._client is None:
                 self._client = compile_bundle(unpack_bundle(self.packed), Side.CLIENT)
+                forget_sources()
             return self._client
 
     @property
@@ -90,6 +91,7 @@ class RunningPolicy:
             self.version, self.hash, self.files = newer.version, newer.hash, newer.files
             self._server, self._client, self._packed = newer.server, newer._client, newer.packed
             self.__dict__.pop("etag", None)
+            forget_sources()
 
     def enforce(self, facts: Facts, draft: Draft) -> Decision:
         """Return the decision that stands."""
@@ -113,6 +115,7 @@ class RunningPolicy:
 
         prepare_searches(self.server.rules)
         _ = self.etag
+        forget_sources()
 
 
 def running_policy(files: Mapping[str, bytes]) -> RunningPolicy:

@@ -18,7 +18,7 @@ from contract.policy.manifest import check_manifest
 from contract.policy.messages import MESSAGES_FILE, Catalogue, read_catalogue
 from contract.policy.normalise import fold_term
 from contract.policy.problems import BundleError, BundleProblem
-from contract.policy.publishing import client_files
+from contract.policy.publishing import client_files, forget_lists
 from contract.policy.rule_checks import check_rules
 from contract.policy.rule_plan import RulePlans
 from contract.policy.rules import LexiconRule, RegexRule, Rule, TermRule, files_of
@@ -100,6 +100,16 @@ def compile_bundle(files: Mapping[str, bytes], side: Side = Side.SERVER) -> Comp
         catalogue=catalogue,
         plans=RulePlans(source.rules),
     )
+
+
+def forget_sources() -> None:
+    """Let go of the word lists as they were read: a compiled bundle needs none of them.
+
+    They are kept so that a bundle compiled for two sides is read once: call it when no other is
+    to be compiled soon. It costs the next compilation what reading them takes, nothing else.
+    """
+    _folded_words.cache_clear()
+    forget_lists()
 
 
 def _collect(problems: list[BundleProblem], read: Callable[[], _T]) -> _T | None:

@@ -55,6 +55,11 @@ def _messages(content: bytes, keys: set[str]) -> bytes:
     return _csv(columns, kept)
 
 
+def forget_lists() -> None:
+    """Let go of the word lists kept from publishing, which stay megabytes for a second one."""
+    _without_notes.cache_clear()
+
+
 @functools.lru_cache(maxsize=128)
 def _without_notes(name: str, content: bytes) -> bytes:
     """Return a word list without its notes; kept, as a backend publishes for itself and clients."""

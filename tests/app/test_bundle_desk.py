@@ -5,7 +5,7 @@ It never fakes the store: bundles in force are kept in an encrypted one.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import msgspec
@@ -14,6 +14,8 @@ import pytest
 from app.bundle_desk import BundleDesk
 from app.domain.clock import SystemClock
 from app.store.store import Store
+from contract.policy import bundle, publishing
+from contract.policy.lexicon import Lexicon, Term
 from contract.receipts.keys import KeyType
 from contract.receipts.signers import signer_of
 from contract.wire import CapabilitiesDocument
@@ -66,3 +68,29 @@ async def test_an_older_bundle_is_refused_also_after_a_restart(store: Store) -> 
     assert again.engine.bundle_version == "2026.12.2"
     assert await again.take(packed("2026.12.3"), capabilities()) == ""
     assert again.engine.bundle_version == "2026.12.3"
+
+
+async def test_the_very_bundle_of_last_time_is_compiled_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bytes_in_force = packed()
+    first = BundleDesk(store, settings_with({}))
+    assert await first.take(bytes_in_force, capabilities()) == ""
+    compiled: list[object] = []
+
+    def counted(terms: Iterable[Term]) -> Lexicon:
+        compiled.append(terms)
+        return Lexicon(terms)
+
+    monkeypatch.setattr(bundle, "Lexicon", counted)
+    again = BundleDesk(store, settings_with({}))
+    assert await again.take(bytes_in_force, capabilities()) == ""
+    assert again.engine is not None
+    assert len(compiled) == 1
+
+
+async def test_no_word_list_is_kept_beside_the_compiled_bundle(store: Store) -> None:
+    desk = BundleDesk(store, settings_with({}))
+    assert await desk.take(packed(), capabilities()) == ""
+    assert bundle._folded_words.cache_info().currsize == 0
+    assert publishing._without_notes.cache_info().currsize == 0
