@@ -47,7 +47,7 @@ async def governed_api(line: TcpProxy) -> AsyncIterator[GovernedApi]:
     transport = Transport(
         BackendEndpoint(url=f"http://127.0.0.1:{line.port}", token="secret"),
         client_version="0.1.0",
-        answer_timeout_s=2.0,
+        answer_timeout_s=60.0,
     )
     yield GovernedApi(transport)
     await transport.close()

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from app.core import Core
-from app.domain.clock import SystemClock
+from app.domain.clock import Clock, SystemClock
 from app.domain.inbox import InboxQuery
 from app.domain.status import Link
 from app.domain.timeline import TimelineRow
@@ -24,6 +24,25 @@ from contract.ids import ConversationId, MessageId
 from contract.wire import Channel
 
 PASSPHRASE = "correct horse battery staple"
+
+
+class HoldableClock(SystemClock):
+    """The machine's clock until it is held: then no period ends, however long a test takes."""
+
+    def __init__(self) -> None:
+        self._held: tuple[int, float] | None = None
+
+    def hold(self) -> None:
+        """Let no time pass from now on."""
+        self._held = (super().now_utc_ms(), super().monotonic_s())
+
+    def now_utc_ms(self) -> int:
+        """Return Unix time in milliseconds, or that at which it was held."""
+        return self._held[0] if self._held else super().now_utc_ms()
+
+    def monotonic_s(self) -> float:
+        """Return seconds that never go back, or those at which it was held."""
+        return self._held[1] if self._held else super().monotonic_s()
 
 
 def settings_with(values: dict[str, object]) -> Settings:
@@ -41,13 +60,19 @@ def paths_in(folder: Path) -> AppPaths:
     )
 
 
-def new_core(folder: Path, *, endpoint: BackendEndpoint | None = None, **settings: object) -> Core:
+def new_core(
+    folder: Path,
+    *,
+    endpoint: BackendEndpoint | None = None,
+    clock: Clock | None = None,
+    **settings: object,
+) -> Core:
     """Return a core that is not opened yet; undo is off unless a setting says else."""
     chosen = {"UndoSendSeconds": 0} | settings
     return Core(
         settings_with(chosen),
         paths_in(folder),
-        SystemClock(),
+        clock or SystemClock(),
         endpoint=endpoint,
         passphrase=PASSPHRASE,
     )
@@ -56,7 +81,7 @@ def new_core(folder: Path, *, endpoint: BackendEndpoint | None = None, **setting
 @asynccontextmanager
 async def running_core(folder: Path, **settings: object) -> AsyncIterator[Core]:
     """Run a core with the embedded backend until the block ends; yields it online and synced."""
-    core = new_core(folder, endpoint=None, **settings)
+    core = new_core(folder, endpoint=None, clock=None, **settings)
     try:
         await core.open()
         await core.connect()
@@ -66,14 +91,14 @@ async def running_core(folder: Path, **settings: object) -> AsyncIterator[Core]:
         await core.close()
 
 
-async def online(core: Core, within_s: float = 30.0) -> None:
+async def online(core: Core, within_s: float = 60.0) -> None:
     """Wait until the core is connected and its first sync is over."""
     await holds(
         lambda: core.status.link is Link.ONLINE and not core.status.syncing, within_s=within_s
     )
 
 
-async def holds(condition: Callable[[], bool], within_s: float = 20.0) -> None:
+async def holds(condition: Callable[[], bool], within_s: float = 60.0) -> None:
     """Wait until a condition holds; fails with TimeoutError."""
     async with asyncio.timeout(within_s):
         while not condition():
@@ -95,7 +120,7 @@ async def row_when(
     core: Core,
     message_id: MessageId,
     condition: Callable[[TimelineRow], bool],
-    within_s: float = 20.0,
+    within_s: float = 60.0,
 ) -> TimelineRow:
     """Wait until a message's row fulfils a condition and return it."""
     async with asyncio.timeout(within_s):

@@ -282,7 +282,7 @@ def problem(code: ProblemCode, **more: object) -> Response:
     )
 
 
-async def until(condition: Callable[[], bool], within_s: float = 8.0) -> None:
+async def until(condition: Callable[[], bool], within_s: float = 60.0) -> None:
     """Wait until a condition holds; fails with TimeoutError."""
     async with asyncio.timeout(within_s):
         while not condition():

@@ -21,7 +21,7 @@ from tests.support.log_guard import LogGuard
 
 HELLO = "import json,sys;h=json.loads(sys.stdin.readline());print('{\"port\": 4711}',flush=True);"
 OBEDIENT = HELLO + "sys.stdin.read()"
-STUBBORN = HELLO + "import signal,time;signal.signal(signal.SIGTERM,lambda *a:0);time.sleep(60)"
+STUBBORN = HELLO + "import signal,time;signal.signal(signal.SIGTERM,lambda *a:0);time.sleep(600)"
 LOUD = (
     HELLO + "sys.stderr.write('x' * 3_000_000);sys.stderr.flush();"
     "sys.stdout.write('y' * 300_000);sys.stdout.flush();sys.stdin.read()"
@@ -46,7 +46,7 @@ async def test_it_tells_its_port_and_ends_when_its_input_closes(
 ) -> None:
     """No signal is needed, so the system's way of ending pipes ends it, too."""
     _play(monkeypatch, OBEDIENT)
-    monkeypatch.setattr("app.backend_process.CLOSE_GRACE_S", 5.0)
+    monkeypatch.setattr("app.backend_process.CLOSE_GRACE_S", 60.0)
     process = BackendProcess(plan, "secret")
     assert await process.port() == 4711
     assert process.pid is not None
@@ -107,7 +107,7 @@ async def test_its_words_go_to_a_bounded_log_and_never_block_it(
 ) -> None:
     """Three million characters: the files rotate, the process ends in order."""
     _play(monkeypatch, LOUD)
-    monkeypatch.setattr("app.backend_process.CLOSE_GRACE_S", 10.0)
+    monkeypatch.setattr("app.backend_process.CLOSE_GRACE_S", 60.0)
     process = BackendProcess(plan, "secret")
     await process.port()
     await process.stop()
@@ -136,12 +136,13 @@ async def test_it_is_started_again_with_another_secret(
 
     backend = EmbeddedBackend(plan, healthy=healthy, moved=moved.append, changed=states.append)
     task = asyncio.create_task(backend.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
+        while not states:
+            await asyncio.sleep(0.01)
+        assert backend.pid is not None
+        os.kill(backend.pid, 9)
         while len(moved) < 2:
             await asyncio.sleep(0.01)
-            if len(moved) == 1 and backend.pid is not None and len(states) == 1:
-                os.kill(backend.pid, 9)
-                await asyncio.sleep(0.05)
         pid = backend.pid
     task.cancel()
     await asyncio.wait({task})
@@ -166,7 +167,7 @@ async def test_backend_that_hangs_is_ended_and_started_again(
 
     backend = EmbeddedBackend(plan, healthy=healthy, moved=moved.append, changed=lambda _: None)
     task = asyncio.create_task(backend.run())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not moved:
             await asyncio.sleep(0.01)
         first = backend.pid
@@ -211,7 +212,7 @@ async def test_backend_that_never_comes_up_is_told(
         plan, healthy=healthy, moved=lambda endpoint: None, changed=states.append
     )
     task = asyncio.create_task(backend.run())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while EmbeddedState.FAILING not in states:
             await asyncio.sleep(0.01)
     task.cancel()

@@ -127,7 +127,7 @@ async def test_only_those_who_may_get_it_are_written_to_and_drafts_stay(
         for _ in range(2):  # the second time there is nobody left
             await broadcast.send(lines, text, Answers("Agreed with Compliance"), done)
         (sent,) = done.values()
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(60):
             while not world.submitted:
                 await asyncio.sleep(0.005)
     (submitted,) = world.submitted

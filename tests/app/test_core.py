@@ -25,6 +25,7 @@ from contract.policy.model import Action
 from contract.states import DeliveryState, OutboxState
 from contract.wire import Channel, Direction
 from tests.app.core_world import (
+    HoldableClock,
     conversation_on,
     holds,
     new_core,
@@ -74,7 +75,7 @@ async def test_a_message_is_archived_delivered_read_and_answered(tmp_path: Path)
         assert archived.message.direction is Direction.OUT
         read = await row_when(core, message_id, lambda row: row.message.state is DeliveryState.READ)
         assert read.outbox is None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (await core.store.timeline.around(chat)).rows[-1].message.direction is not (
                 Direction.IN
             ):
@@ -83,7 +84,7 @@ async def test_a_message_is_archived_delivered_read_and_answered(tmp_path: Path)
         assert core.status.latency_ms > 0
         assert any(message_id in changed.messages.get(chat, ()) for changed in changes)
         await core.messaging.mark_read(chat)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 row = await core.store.inbox.row(chat)
                 if row is not None and row.conversation.unread_count == 0:
@@ -143,9 +144,9 @@ async def test_closing_leaves_no_process_and_a_store_that_opens_again(tmp_path: 
     async with running_core(tmp_path) as core:
         chat = await conversation_on(core, Channel.MATRIX)
         await core.messaging.save_draft(Draft(conversation_id=chat, text="unfinished"))
+        await holds(lambda: len(_backend_pids(tmp_path)) == 2)
         pids = _backend_pids(tmp_path)
-        assert len(pids) == 2
-    async with asyncio.timeout(10):  # the witness ends once its input is closed
+    async with asyncio.timeout(60):  # the witness ends once its input is closed
         while any(psutil.pid_exists(pid) for pid in pids):
             await asyncio.sleep(0.02)
     again = new_core(tmp_path)
@@ -254,8 +255,10 @@ async def test_given_endpoint_stands_before_the_settings(tmp_path: Path) -> None
 
 async def test_undo_period_before_the_first_connection_still_holds(tmp_path: Path) -> None:
     """A start of the lanes does not cut short what the person may take back."""
-    core = new_core(tmp_path, UndoSendSeconds=10)
+    clock = HoldableClock()
+    core = new_core(tmp_path, clock=clock, UndoSendSeconds=10)
     await core.open()
+    clock.hold()
     try:
         message_id = await core.messaging.send(ConversationId("c1"), "wait, no")
         await core.connect()

@@ -48,7 +48,7 @@ async def test_a_message_missing_here_is_found_in_the_archive_and_brought(tmp_pa
             assert answer.state in (ArchiveState.ANSWERED, ArchiveState.BUSY)
             return [hit.message_id for hit in answer.messages] == [lost.message_id]
 
-        await eventually(archived, "the archive's index", timeout_s=30)
+        await eventually(archived, "the archive's index")
         (hit,) = (await desk.ask_archive("with:hana")).messages
         assert hit.in_archive and hit.conversation_title == lost.conversation_title
         await desk.bring(hit.message_id)
@@ -63,7 +63,7 @@ async def test_a_message_missing_here_is_found_in_the_archive_and_brought(tmp_pa
         assert CANARY.encode() not in written and b"with:hana" not in written, path.name
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(180)
 async def test_without_a_connection_only_this_computer_is_searched(tmp_path: Path) -> None:
     core = new_core(tmp_path)
     await core.open()

@@ -95,10 +95,7 @@ async def test_a_check_says_what_it_found_and_how_far_it_is(world: _World) -> No
 
 
 async def test_an_index_that_lacks_rows_is_found_and_rebuilt(world: _World, store: Store) -> None:
-    cut = asyncio.create_task(store.upkeep.rebuild_index())
-    await eventually(lambda: _is_unfinished(store), "a rebuild under way")
-    cut.cancel()
-    await asyncio.wait({cut})
+    await _cut_a_rebuild_short(store)
     assert (await world.outcome(UpkeepJob.CHECK)).end is UpkeepEnd.INDEX_STALE
     assert (await world.outcome(UpkeepJob.REBUILD_INDEX)).end is UpkeepEnd.DONE
     assert (await world.outcome(UpkeepJob.CHECK)).end is UpkeepEnd.DONE
@@ -107,18 +104,20 @@ async def test_an_index_that_lacks_rows_is_found_and_rebuilt(world: _World, stor
 async def test_an_index_an_upgrade_left_behind_is_finished_by_itself(
     world: _World, store: Store
 ) -> None:
-    cut = asyncio.create_task(store.upkeep.rebuild_index())
-    await eventually(lambda: _is_unfinished(store), "a rebuild under way")
-    cut.cancel()
-    await asyncio.wait({cut})
+    await _cut_a_rebuild_short(store)
     async with _running(world):
         await _when(lambda: world.desk.state.outcome is not None, "an end")
     assert world.states[0].job is UpkeepJob.FINISH_INDEX
     assert not await store.upkeep.is_index_unfinished() and (await store.check()).ok
 
 
-async def _is_unfinished(store: Store) -> bool:
-    return await store.upkeep.is_index_unfinished()
+async def _cut_a_rebuild_short(store: Store) -> None:
+    begun = asyncio.Event()
+    cut = asyncio.create_task(store.upkeep.rebuild_index(lambda _: begun.set()))
+    await begun.wait()
+    cut.cancel()
+    await asyncio.wait({cut})
+    assert await store.upkeep.is_index_unfinished()
 
 
 async def test_messages_over_the_limit_go_by_themselves_but_not_amid_a_first_sync(
@@ -142,12 +141,13 @@ async def test_a_cancelled_letting_go_waits_until_the_limit_is_looked_at_again(
     world: _World, store: Store
 ) -> None:
     world.values["LocalCacheMegabytes"] = 1
+    # In the midst of the work, not some looks later.
+    stop = world.desk.subscribe(lambda state: world.desk.cancel() if state.fraction > 0 else None)
     async with _running(world):
-        await _when(lambda: world.desk.state.fraction > 0, "work under way")
-        world.desk.cancel()
         await _when(lambda: world.desk.state.outcome is not None, "an end")
         assert world.desk.state.outcome is not None
         assert world.desk.state.outcome.end is UpkeepEnd.CANCELLED
+        stop()
         number = len(world.states)
         world.desk.limits_changed()
         await _when(lambda: len(world.states) > number, "another beginning")

@@ -42,6 +42,6 @@ class LoopbackServer:
         trace: TracebackType | None,
     ) -> None:
         self._server.should_exit = True
-        self._thread.join(10)
+        self._thread.join(60)
         self._socket.close()
         assert not self._thread.is_alive()

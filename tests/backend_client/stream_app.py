@@ -56,6 +56,10 @@ class StreamApp:
         for event in events:
             self.frames.append((event.seq, msgspec.json.encode(event)))
 
+    def put_instead(self, *events: Event) -> None:
+        """Put these in the place of all events, in one step."""
+        self.frames = [(event.seq, msgspec.json.encode(event)) for event in events]
+
     def put_raw(self, seq: int, data: bytes) -> None:
         """Append bytes in an event's place."""
         self.frames.append((seq, data))
@@ -74,8 +78,9 @@ class StreamApp:
             if self.mute:
                 await asyncio.sleep(0.01)
                 continue
-            if position < len(self.frames):
-                seq, data = self.frames[position]
+            frames = self.frames  # tests put others in their place meanwhile
+            if position < len(frames):
+                seq, data = frames[position]
                 position += 1
                 if seq == 0 or seq > after:
                     yield b"id: %d\ndata: %s\n\n" % (seq, data)
@@ -90,13 +95,14 @@ class StreamApp:
         after = int(request.query_params["after"])
         self.polled.append(after)
         until_s = time.monotonic() + min(0.2, float(request.query_params["wait_s"]))
-        while time.monotonic() < until_s:
-            found = [data for seq, data in self.frames if seq > after]
-            if found or self.closing:
+        while True:
+            frames = tuple(self.frames)
+            found = [data for seq, data in frames if seq > after]
+            if found or self.closing or time.monotonic() >= until_s:
                 break
             await asyncio.sleep(0.01)
         events = tuple(msgspec.json.decode(data, type=Event) for data in found)
-        last = max((seq for seq, _ in self.frames), default=after)
+        last = max((seq for seq, _ in frames), default=after)
         return Response(
             msgspec.json.encode(EventPage(events=events, last_seq=last)),
             media_type="application/json",

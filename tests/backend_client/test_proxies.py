@@ -20,7 +20,7 @@ from backend_client.transport import Transport
 from tests.support.log_guard import LogGuard
 
 URL = "https://parley.invalid"
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(180)
 
 
 class Proxy:

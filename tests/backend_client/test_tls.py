@@ -77,7 +77,7 @@ def https_port(certificate: Path) -> Iterator[int]:
     thread.start()
     yield server.server_port
     server.shutdown()
-    thread.join(10)
+    thread.join(60)
     server.server_close()
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -36,38 +38,67 @@ async def _echo(request: Request) -> Response:
 
 
 async def _slow(request: Request) -> Response:
-    await asyncio.sleep(float(request.query_params.get("s", "0.05")))
+    await asyncio.sleep(0.01)
     return PlainTextResponse("late")
 
 
-async def _drip(request: Request) -> Response:
-    async def pieces() -> AsyncIterator[bytes]:
-        for _ in range(25):
-            yield b"x"
-            await asyncio.sleep(0.05)
+class Gate:
+    """Holds answers back until the test lets them go; `asked` tells that one waits."""
 
-    return StreamingResponse(pieces())
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+        self.opened = threading.Event()
+
+    async def held(self, request: Request) -> Response:
+        """Answer once the gate is open."""
+        self.asked.set()
+        while not self.opened.is_set():
+            await asyncio.sleep(0.005)
+        return PlainTextResponse("late")
+
+    async def drip(self, request: Request) -> Response:
+        """Send a byte again and again until the gate is open."""
+
+        async def pieces() -> AsyncIterator[bytes]:
+            while not self.opened.is_set():
+                yield b"x"
+                await asyncio.sleep(0.05)
+
+        return StreamingResponse(pieces())
+
+    async def wait_until_asked(self) -> None:
+        """Return once a request is held."""
+        assert await asyncio.to_thread(self.asked.wait, 60)
 
 
 async def _elsewhere(request: Request) -> Response:
     return Response(status_code=302, headers={"location": "http://portal.example/"})
 
 
-APP = Starlette(
-    routes=[
-        Route("/echo", _echo, methods=["GET", "POST"]),
-        Route("/slow", _slow),
-        Route("/drip", _drip),
-        Route("/elsewhere", _elsewhere),
-    ]
-)
+def _app(gate: Gate) -> Starlette:
+    return Starlette(
+        routes=[
+            Route("/echo", _echo, methods=["GET", "POST"]),
+            Route("/slow", _slow),
+            Route("/held", gate.held),
+            Route("/drip", gate.drip),
+            Route("/elsewhere", _elsewhere),
+        ]
+    )
 
 
 @pytest.fixture
-def server() -> Iterator[LoopbackServer]:
+def gate() -> Gate:
+    """Make the gate of the held answers."""
+    return Gate()
+
+
+@pytest.fixture
+def server(gate: Gate) -> Iterator[LoopbackServer]:
     """Serve the small application."""
-    with LoopbackServer(APP) as running:
+    with LoopbackServer(_app(gate)) as running:
         yield running
+        gate.opened.set()
 
 
 def _endpoint(port: int, token: str = "secret") -> BackendEndpoint:
@@ -77,7 +108,7 @@ def _endpoint(port: int, token: str = "secret") -> BackendEndpoint:
 @pytest.fixture
 async def transport(server: LoopbackServer) -> AsyncIterator[Transport]:
     """Open a transport to the small application."""
-    opened = Transport(_endpoint(server.port), client_version="0.1.0", answer_timeout_s=5.0)
+    opened = Transport(_endpoint(server.port), client_version="0.1.0", answer_timeout_s=60.0)
     yield opened
     await opened.close()
 
@@ -115,51 +146,53 @@ async def test_sixty_rounds_of_cancelled_callers_leave_the_pool_usable(
 ) -> None:
     """httpx's pool dies of this when requests are cancelled inside it."""
     for round_number in range(60):
-        tasks = [
-            asyncio.create_task(transport.request("GET", "/slow", params={"s": "0.01"}))
-            for _ in range(4)
-        ]
+        tasks = [asyncio.create_task(transport.request("GET", "/slow")) for _ in range(4)]
         if round_number % 3:
             await asyncio.sleep(0.002 * (round_number % 3))
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         replies = await asyncio.gather(*(transport.request("GET", "/echo") for _ in range(16)))
     assert [reply.status for reply in replies] == [200] * 16
 
 
 async def test_cancelled_caller_sees_the_cancellation_and_the_request_arrives(
-    transport: Transport, server: LoopbackServer
+    transport: Transport, gate: Gate
 ) -> None:
     """A command may have been taken by the backend: it is let through."""
     await transport.request("GET", "/echo")
-    task = asyncio.create_task(transport.request("GET", "/slow", params={"s": "0.05"}))
-    await asyncio.sleep(0.02)
+    task = asyncio.create_task(transport.request("GET", "/held"))
+    await gate.wait_until_asked()
+    asked_s = time.monotonic()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     before_ms = transport.latency_ms
-    async with asyncio.timeout(5):
+    held_ms = (time.monotonic() - asked_s) * 1000
+    gate.opened.set()
+    async with asyncio.timeout(60):
         while transport.latency_ms == before_ms:
             await asyncio.sleep(0.01)
-    assert transport.latency_ms >= 50
+    assert transport.latency_ms >= held_ms
 
 
-async def test_no_answer_in_time_is_a_time_out(transport: Transport) -> None:
+async def test_no_answer_in_time_is_a_time_out(transport: Transport, gate: Gate) -> None:
     """The caller's limit counts, and the next request works."""
     with pytest.raises(TimedOut):
-        await transport.request("GET", "/slow", params={"s": "0.5"}, timeout_s=0.1)
+        await transport.request("GET", "/held", timeout_s=0.1)
+    gate.opened.set()
     assert (await transport.request("GET", "/echo")).status == 200
 
 
 async def test_dripping_answer_can_not_hold_a_caller_beyond_its_limit(
-    transport: Transport, monkeypatch: pytest.MonkeyPatch
+    transport: Transport, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each byte renews httpx's own time-out; ours bounds the whole."""
-    monkeypatch.setattr("backend_client.transport.CONNECT_TIMEOUT_S", 0.2)
-    with pytest.raises(TimedOut):
+    with monkeypatch.context() as patch, pytest.raises(TimedOut):
+        patch.setattr("backend_client.transport.CONNECT_TIMEOUT_S", 0.2)
         await transport.request("GET", "/drip", timeout_s=0.3)
+    gate.opened.set()
     assert (await transport.request("GET", "/echo")).status == 200
 
 
@@ -169,15 +202,16 @@ async def test_redirect_is_not_followed(transport: Transport) -> None:
 
 
 async def test_requests_go_to_the_new_endpoint_once_the_backend_moved(
-    transport: Transport, server: LoopbackServer
+    transport: Transport, server: LoopbackServer, gate: Gate
 ) -> None:
     """A running request ends where it began; the next one uses the new port and secret."""
-    with LoopbackServer(APP) as other:
-        slow = asyncio.create_task(transport.request("GET", "/slow", params={"s": "0.1"}))
-        await asyncio.sleep(0.03)
+    with LoopbackServer(_app(Gate())) as other:
+        slow = asyncio.create_task(transport.request("GET", "/held"))
+        await gate.wait_until_asked()
         transport.swap_endpoint(_endpoint(other.port, token="fresh"))
         reply = await transport.request("GET", "/echo")
         assert reply.headers["seen-token"] == "Bearer fresh"
+        gate.opened.set()
         assert (await slow).body == b"late"
         transport.swap_endpoint(_endpoint(server.port))
 

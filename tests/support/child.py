@@ -19,7 +19,7 @@ from tests.support.surroundings import ROOT
 from tests.support.waiting import until
 
 Line = dict[str, Any]
-_END_TIMEOUT_S = 15.0
+_END_TIMEOUT_S = 60.0
 
 
 class Child:
@@ -121,7 +121,7 @@ class Child:
         """Return the lines of one event."""
         return [line for line in tuple(self.lines) if line.get("event") == event]
 
-    def expect(self, event: str, *, after: int = 0, timeout_s: float = 30.0) -> Line:
+    def expect(self, event: str, *, after: int = 0, timeout_s: float = 60.0) -> Line:
         """Wait for more than `after` lines of `event` and return the newest.
 
         Fails at once when the child ends without.

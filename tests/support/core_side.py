@@ -53,7 +53,7 @@ async def sent_texts(core: Core, conversation_id: ConversationId) -> list[str]:
 
 
 async def all_done(
-    core: Core, conversation_id: ConversationId, *texts: str, timeout_s: float = 30.0
+    core: Core, conversation_id: ConversationId, *texts: str, timeout_s: float = 60.0
 ) -> None:
     """Wait until the channel has each text and nothing of them waits here."""
 

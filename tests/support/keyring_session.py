@@ -28,7 +28,7 @@ def run_session(root: str, *steps: str) -> list[dict[str, str]]:
         ],
         cwd=ROOT,
         capture_output=True,
-        timeout=50,
+        timeout=100,
         check=False,
     )
     assert done.returncode == 0, done.stderr.decode()[-3000:]
@@ -54,7 +54,7 @@ def _lock() -> None:
 
 def _unlock() -> None:
     command = ["gnome-keyring-daemon", "--replace", "--unlock", "--components=secrets"]
-    subprocess.run(command, input=b"\n", capture_output=True, timeout=20, check=True)
+    subprocess.run(command, input=b"\n", capture_output=True, timeout=60, check=True)
 
 
 def main() -> None:

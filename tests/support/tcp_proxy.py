@@ -25,7 +25,7 @@ from typing import Any, Self, TypeVar
 
 _CHUNK_BYTES = 64 * 1024
 _TICK_S = 0.02
-_CALL_TIMEOUT_S = 10.0
+_CALL_TIMEOUT_S = 60.0
 _GARBLE_MASK = 0x2A
 _GARBLE_EVERY = 5
 # Linger for 0 s: closing sends a reset instead of an orderly end.
@@ -80,6 +80,7 @@ class TcpProxy:
         self._links: set[_Link] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
+        self._kept_port: socket.socket | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="tcp-proxy")
 
@@ -148,8 +149,9 @@ class TcpProxy:
 
     async def _listen(self) -> None:
         if self._server is None:
-            self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
-            self.port = self._server.sockets[0].getsockname()[1]
+            bound, self._kept_port = self._kept_port or _bound_to(0), None
+            self._server = await asyncio.start_server(self._accept, sock=bound)
+            self.port = bound.getsockname()[1]
 
     async def _restore(self) -> None:
         self._budget_up = self._budget_down = None
@@ -168,6 +170,8 @@ class TcpProxy:
         if self._server is not None:
             self._server.close()
             self._server = None
+            # Nobody listens, and nobody else on this machine gets the port meanwhile.
+            self._kept_port = _bound_to(self.port)
         await self._reset_all()
 
     async def _reset_all(self) -> None:
@@ -179,6 +183,8 @@ class TcpProxy:
         await self._refuse()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_CALL_TIMEOUT_S / 2)
+        if self._kept_port is not None:
+            self._kept_port.close()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -251,6 +257,14 @@ class TcpProxy:
     async def _hold_while_stalled(self) -> None:
         while self._mode is _Mode.STALL:
             await asyncio.sleep(_TICK_S)
+
+
+def _bound_to(port: int) -> socket.socket:
+    """Return a socket that holds a loopback port without listening; 0 takes any free one."""
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(("127.0.0.1", port))
+    return sock
 
 
 def garbled(data: bytes) -> bytes:

@@ -15,7 +15,7 @@ T = TypeVar("T")
 _POLL_S = 0.02
 
 
-async def eventually(look: Callable[[], Awaitable[T]], what: str, *, timeout_s: float = 20.0) -> T:
+async def eventually(look: Callable[[], Awaitable[T]], what: str, *, timeout_s: float = 60.0) -> T:
     """Call `look` until it returns something true and return that; fail after `timeout_s`."""
     deadline_s = time.monotonic() + timeout_s
     while True:
@@ -27,7 +27,7 @@ async def eventually(look: Callable[[], Awaitable[T]], what: str, *, timeout_s: 
         await asyncio.sleep(_POLL_S)
 
 
-def until(look: Callable[[], T], what: str, *, timeout_s: float = 20.0) -> T:
+def until(look: Callable[[], T], what: str, *, timeout_s: float = 60.0) -> T:
     """Do as `eventually`, blocking: for tests without a loop."""
     deadline_s = time.monotonic() + timeout_s
     while not (value := look()):

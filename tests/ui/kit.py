@@ -362,7 +362,13 @@ def window_over_values(
     return window
 
 
-async def until(condition: Callable[[], bool], timeout_s: float = 5.0) -> None:
+async def until_filled(window: MainWindow) -> None:
+    """Return once the window's list and timeline show what was read for them."""
+    models = (window.inbox.list.model(), window.timeline.presenter.model)
+    await until(lambda: all(model.rowCount() > 0 for model in models))
+
+
+async def until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
     """Return once `condition` holds; raises TimeoutError."""
     async with asyncio.timeout(timeout_s):
         while not condition():

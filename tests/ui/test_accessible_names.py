@@ -24,7 +24,7 @@ from app.settings.schema import load_schema
 from app.settings.settings import Settings
 from contract.ids import MessageId
 from tests.support.qt_loop import run_in_qt_loop
-from tests.ui.kit import CARD, conversation, hana, window_over_values
+from tests.ui.kit import CARD, conversation, hana, until_filled, window_over_values
 from tests.ui.receipts import verified_view
 from tests.ui.sample_rows import NOW_UTC_MS, message
 from ui.bridge.spawn import Spawner
@@ -91,7 +91,7 @@ def test_every_control_of_the_window_has_a_name_in_both_looks(qapp: QApplication
         window = window_over_values(qapp, spawner)
         window.resize(1440, 900)
         window.show()
-        await asyncio.sleep(0.1)
+        await until_filled(window)
         _fill(window)
         assert unnamed(window) == []
         window.set_tokens(DARK)
@@ -125,7 +125,7 @@ def test_tab_reaches_the_main_controls_in_reading_order(qapp: QApplication) -> N
         window = window_over_values(qapp, spawner)
         window.show_conversation(ConversationFacts(conversation(), (hana(),)))
         window.show()
-        await asyncio.sleep(0.1)
+        await until_filled(window)
         order: list[QWidget] = []
         at: QWidget = window.rail.button_of(next(iter(window.rail._buttons)))
         for _ in range(300):

@@ -35,7 +35,7 @@ from ui.look import Look
 from ui.window_state import WindowState
 from ui.workspace import Workspace
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(180)
 TALK = ConversationId("talk-1")
 LAST = 30
 
@@ -69,7 +69,7 @@ def test_nothing_is_imported_before_the_first_painted_rows_that_they_do_not_need
         [sys.executable, "-m", "tests.support.start_driver", str(tmp_path)],
         cwd=ROOT,
         capture_output=True,
-        timeout=50,
+        timeout=150,
         check=False,
     )
     told = [json.loads(line) for line in done.stdout.splitlines()]
@@ -170,7 +170,7 @@ def test_what_is_typed_and_sent_before_the_store_is_open_goes_out_and_is_kept(
         await workspace.close()
         await core.close()
 
-    run_in_qt_loop(qapp, work(), timeout_s=50)
+    run_in_qt_loop(qapp, work(), timeout_s=150)
 
 
 def test_the_open_store_confirms_the_frame_without_a_flicker(
@@ -196,7 +196,7 @@ def test_the_open_store_confirms_the_frame_without_a_flicker(
         await workspace.close()
         await core.close()
 
-    run_in_qt_loop(qapp, work(), timeout_s=50)
+    run_in_qt_loop(qapp, work(), timeout_s=150)
 
 
 def test_without_a_store_what_waits_for_it_is_told_and_the_text_stays(
@@ -217,4 +217,4 @@ def test_without_a_store_what_waits_for_it_is_told_and_the_text_stays(
         assert workspace.window.composer.edit.toPlainText() == "still here"
         await workspace.close()
 
-    run_in_qt_loop(qapp, work(), timeout_s=50)
+    run_in_qt_loop(qapp, work(), timeout_s=150)

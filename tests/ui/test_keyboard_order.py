@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
@@ -12,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QPushButton, QWidget
 from app.settings.schema import load_schema
 from app.settings.settings import Settings
 from tests.support.qt_loop import run_in_qt_loop
-from tests.ui.kit import CARD, conversation, hana, until, window_over_values
+from tests.ui.kit import CARD, conversation, hana, until, until_filled, window_over_values
 from ui.bridge.spawn import Spawner
 from ui.models.conversation_facts import ConversationFacts
 from ui.models.settings_rows import service_words, setting_rows
@@ -45,7 +43,7 @@ def test_tab_goes_through_the_window_as_the_eye_does(qapp: QApplication) -> None
         window.show()
         window.activateWindow()
         await until(window.isActiveWindow)
-        await asyncio.sleep(0.05)
+        await until_filled(window)
         window.show_conversation(ConversationFacts(conversation(), (hana(),)))
         actions = (("connect", "Connect to my firm…"),)
         window.banners.show_banners([BannerWords("sample", "info", "Sample.", "Words", actions)])
@@ -103,7 +101,7 @@ def test_a_changed_setting_keeps_the_focus_and_its_name(qapp: QApplication) -> N
     page.show_settings(setting_rows(settings, 100), service_words(settings))
     page.show()
     page.activateWindow()
-    QTest.qWaitForWindowActive(page)
+    QTest.qWaitForWindowActive(page, 60_000)
     (size,) = [one for one in page.findChildren(QComboBox) if one.accessibleName() == "Text size"]
     size.setFocus()
     page.show_settings(setting_rows(settings, 125), service_words(settings))

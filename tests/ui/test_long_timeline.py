@@ -57,7 +57,7 @@ def view(qapp: QApplication, qtbot: QtBot, history: list[TimelineRow]) -> Iterat
     shown.resize(737, 600)
     shown.show()
     shown.activateWindow()
-    qtbot.waitUntil(shown.isActiveWindow)
+    qtbot.waitUntil(shown.isActiveWindow, timeout=60_000)
     presenter.open(C1, "Hana Watanabe")
     yield shown
     presenter.close()

@@ -28,6 +28,7 @@ from tests.app.store.values import START_UTC_MS, entry
 from tests.support.qt_loop import run_in_qt_loop
 from tests.ui.kit import until
 from ui.bridge.spawn import Spawner
+from ui.models import queue_presenter
 from ui.models.queue_presenter import QueuePresenter
 from ui.models.queue_progress import QueueProgress
 from ui.models.queue_words import QueueSetting, progress_words, queue_words, total_words
@@ -201,8 +202,10 @@ def test_five_thousand_rows_are_walked_by_key_within_the_window_both_ways(
 
 
 def test_rows_that_went_leave_the_window_and_many_changes_are_few_readings(
-    qapp: QApplication,
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Far longer than fifty turns of the loop take, on whatever machine.
+    monkeypatch.setattr(queue_presenter, "_PAUSE_S", 1.5)
     queue = ListedQueue([_row(n) for n in range(1, 301)])
     presenter = _presenter(queue)
 

@@ -6,6 +6,7 @@ They never use a network beyond loopback, and no keyring.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import signal
 import sys
@@ -27,7 +28,7 @@ from tests.ui.kit import conversation, hana
 from ui.window_state import WindowState
 
 pytestmark = [
-    pytest.mark.timeout(90),
+    pytest.mark.timeout(240),
     pytest.mark.skipif(sys.platform != "linux", reason="IT's files and signals are Linux's here"),
 ]
 FIRST, SECOND = ConversationId("talk-1"), ConversationId("talk-2")
@@ -84,13 +85,28 @@ def shows(child: Child, **wanted: object) -> bool:
     return bool(told) and all(told[-1][key] == value for key, value in wanted.items())
 
 
+def _starved_s(pid: int) -> dict[str, float]:
+    """Return how long each thread wanted a processor in vain, by its number."""
+    found: dict[str, float] = {}
+    for thread in Path(f"/proc/{pid}/task").glob("*"):
+        with contextlib.suppress(OSError):  # it has just ended
+            found[thread.name] = int((thread / "schedstat").read_text().split()[1]) / 1e9
+    return found
+
+
 def test_a_terminated_parley_keeps_every_key_and_ends_in_time(folder: Path) -> None:
     with run(folder, type=TEXT) as parley:
         parley.expect("typed")
-        began_s = time.monotonic()
+        began_s, starved_before_s = time.monotonic(), sum(_starved_s(parley.pid).values())
         parley.signal(signal.SIGTERM)
+        starved_s: dict[str, float] = {}
+        while parley.alive:
+            starved_s |= _starved_s(parley.pid)
+            time.sleep(0.005)
+        took_s = time.monotonic() - began_s
         assert parley.wait() == 0, parley.errors
-        assert time.monotonic() - began_s < ENDS_WITHIN_S
+        # A busy machine's turns for others are none of the program's.
+        assert took_s - (sum(starved_s.values()) - starved_before_s) < ENDS_WITHIN_S
     assert asyncio.run(_draft(folder)) == TEXT
 
 
@@ -203,7 +219,7 @@ def test_it_waits_on_its_page_and_makes_nothing_until_it_is_set_up(
         page = parley.expect("page")
         assert page["words"] == "Parley isn't set up on this computer. Ask IT."
         assert page["made"] == []
-        until(lambda: any(line["name"] == mark for line in parley.told("mark")), mark, timeout_s=40)
+        until(lambda: any(line["name"] == mark for line in parley.told("mark")), mark)
         parley.expect("shown")
         parley.signal(signal.SIGTERM)
         assert parley.wait() == 0, parley.errors

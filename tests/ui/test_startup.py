@@ -56,7 +56,7 @@ def _shown(kind: type[D]) -> D | None:
 
 
 async def _dialog(kind: type[D]) -> D:
-    await until(lambda: _shown(kind) is not None, 10)
+    await until(lambda: _shown(kind) is not None)
     found = _shown(kind)
     assert found is not None
     return found

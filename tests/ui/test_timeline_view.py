@@ -45,7 +45,7 @@ def shown(qapp: QApplication, qtbot: QtBot) -> Shown:
         view.resize(737, 600)
         view.show()
         view.activateWindow()
-        qtbot.waitUntil(view.isActiveWindow)
+        qtbot.waitUntil(view.isActiveWindow, timeout=60_000)
         presenter.open(C1, "Hana Watanabe")
         return view
 
@@ -301,7 +301,7 @@ def test_a_jump_shows_and_highlights_a_far_message(shown: Shown, qtbot: QtBot) -
     index = view.presenter.model.index(view.presenter.model.number_of_message(MessageId("m10")))
     assert view.viewport().rect().contains(view.visualRect(index))
     assert view.bubbles.highlighted == "m10"
-    qtbot.waitUntil(lambda: view.bubbles.highlighted is None, timeout=4000)
+    qtbot.waitUntil(lambda: view.bubbles.highlighted is None, timeout=60_000)
     view.scroll_to_end()
     assert view.presenter.model.rows()[-1].message_id() == "m899"
 

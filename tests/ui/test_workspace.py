@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.core import Core
 from app.diagnostics.checks import CHECKS
-from app.domain.clock import SystemClock
+from app.domain.clock import Clock, SystemClock
 from app.domain.errors import DiskFull
 from app.domain.links import link_to_conversation
 from app.domain.status import Link
@@ -24,6 +24,7 @@ from app.settings.paths import AppPaths
 from app.settings.schema import load_schema
 from app.settings.settings import Settings
 from contract.ids import ConversationId, MessageId
+from tests.app.core_world import HoldableClock
 from tests.support.log_guard import LogGuard
 from tests.support.processes import children_with
 from tests.support.qt_loop import run_in_qt_loop
@@ -35,15 +36,17 @@ from ui.views.rail import Page
 from ui.window_state import WindowState
 from ui.workspace import Workspace
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 CLIENT = "Marcus Feld"
 
 
 @asynccontextmanager
-async def open_workspace(application: QApplication, folder: Path) -> AsyncIterator[Workspace]:
+async def open_workspace(
+    application: QApplication, folder: Path, clock: Clock | None = None
+) -> AsyncIterator[Workspace]:
     """Open a core under a passphrase and its window; close both afterwards."""
     paths = AppPaths(folder / "data", folder / "data", folder / "config", folder / "logs")
-    clock = SystemClock()
+    clock = clock or SystemClock()
     core = Core(Settings(load_schema(), ()), paths, clock, passphrase="correct horse battery")
     await core.open()
     state = WindowState(paths.config_dir)
@@ -62,14 +65,14 @@ async def _ready(workspace: Workspace) -> ConversationId:
     """Wait for the sample workspace and open one conversation by its row."""
     model = workspace.inbox.model
     core = workspace.core
-    await until(lambda: core.status.link is Link.ONLINE and bool(core.status.policy_version), 40)
-    await until(lambda: any(row.conversation.title == CLIENT for row in model.rows()), 20)
-    await until(lambda: not core.status.syncing, 20)
+    await until(lambda: core.status.link is Link.ONLINE and bool(core.status.policy_version))
+    await until(lambda: any(row.conversation.title == CLIENT for row in model.rows()))
+    await until(lambda: not core.status.syncing)
     row = next(row for row in model.rows() if row.conversation.title == CLIENT)
     shown = row.conversation.conversation_id
     workspace.open_conversation(shown)
-    await until(lambda: workspace.window.header.texts()[0] == CLIENT, 10)
-    await until(lambda: workspace.composer.conversation_id == shown, 10)
+    await until(lambda: workspace.window.header.texts()[0] == CLIENT)
+    await until(lambda: workspace.composer.conversation_id == shown)
     return shown
 
 
@@ -87,7 +90,7 @@ def test_the_conversation_and_a_draft_of_the_last_moment_are_there_at_the_next_s
             await until(lambda: workspace.window.inbox.selected_conversation() == shown)
             await until(lambda: edit.toPlainText() == "half a sentence")
 
-    run_in_qt_loop(qapp, work(), timeout_s=100)
+    run_in_qt_loop(qapp, work(), timeout_s=170)
 
 
 def test_what_is_typed_while_a_link_arrives_goes_to_no_other_client(
@@ -108,15 +111,15 @@ def test_what_is_typed_while_a_link_arrives_goes_to_no_other_client(
             arrivals = Arrivals(qapp)
             arrivals.attach(workspace)
             arrivals.take(link_to_conversation(other))
-            await until(lambda: workspace.composer.conversation_id == other, 10)
+            await until(lambda: workspace.composer.conversation_id == other)
             assert window.focusWidget() is window.timeline
             QTest.keyClicks(window.focusWidget(), "everything")
             QTest.keyClick(window.focusWidget(), Qt.Key.Key_Return)
             assert window.composer.edit.toPlainText() == ""
             workspace.open_conversation(shown)
-            await until(lambda: window.composer.edit.toPlainText() == "sell ", 10)
+            await until(lambda: window.composer.edit.toPlainText() == "sell ")
 
-    run_in_qt_loop(qapp, work(), timeout_s=100)
+    run_in_qt_loop(qapp, work(), timeout_s=170)
 
 
 def test_the_window_does_not_close_over_a_draft_it_can_not_save(
@@ -151,15 +154,17 @@ def test_the_window_does_not_close_over_a_draft_it_can_not_save(
             workspace.window.close()
             await until(lambda: left == [True])
 
-    run_in_qt_loop(qapp, work(), timeout_s=100)
+    run_in_qt_loop(qapp, work(), timeout_s=170)
 
 
 def test_undo_brings_the_text_back_before_it_was_submitted(
     qapp: QApplication, tmp_path: Path
 ) -> None:
     async def work() -> None:
-        async with open_workspace(qapp, tmp_path) as workspace:
+        clock = HoldableClock()
+        async with open_workspace(qapp, tmp_path, clock) as workspace:
             shown = await _ready(workspace)
+            clock.hold()
             edit, view = workspace.window.composer.edit, workspace.window.timeline
             QTest.keyClicks(edit, "too early")
             QTest.keyClick(edit, Qt.Key.Key_Return)
@@ -175,7 +180,7 @@ def test_undo_brings_the_text_back_before_it_was_submitted(
             page = await workspace.core.api.inbox.messages(shown)
             assert all(message.text != "too early" for message in page.messages)
 
-    run_in_qt_loop(qapp, work(), timeout_s=100)
+    run_in_qt_loop(qapp, work(), timeout_s=170)
 
 
 def test_a_killed_service_is_started_again_and_the_window_says_so(
@@ -191,14 +196,14 @@ def test_a_killed_service_is_started_again_and_the_window_says_so(
             banners, said = workspace.window.banners, set[str]()
             workspace.signals.status_changed.connect(lambda _: said.update(banners.texts()))
             service.kill()
-            await until(lambda: any("is being started again" in text for text in said), 20)
-            await until(lambda: workspace.core.status.link is Link.ONLINE, 40)
+            await until(lambda: any("is being started again" in text for text in said))
+            await until(lambda: workspace.core.status.link is Link.ONLINE)
             await until(lambda: len(banners.texts()) == 1)
             QTest.keyClick(workspace.window, Qt.Key.Key_F12)
             await until(lambda: workspace.window.page() is Page.DIAGNOSTICS)
-            await until(lambda: len(workspace.window.diagnostics.results()) == len(CHECKS), 20)
+            await until(lambda: len(workspace.window.diagnostics.results()) == len(CHECKS))
 
-    run_in_qt_loop(qapp, work(), timeout_s=100)
+    run_in_qt_loop(qapp, work(), timeout_s=170)
 
 
 def _newest(workspace: Workspace) -> MessageId | None:

@@ -43,10 +43,10 @@ async def sent(core: Core, text: str, other_than: ConversationId | None = None) 
             return None
         return None if found == other_than else found
 
-    chat = await eventually(open_chat, "a conversation to write in", timeout_s=40.0)
+    chat = await eventually(open_chat, "a conversation to write in")
     assert chat is not None
     message_id = await core.messaging.send(chat, text)
-    row = await row_when(core, message_id, lambda row: row.verified, within_s=40.0)
+    row = await row_when(core, message_id, lambda row: row.verified)
     assert core.status.archive_alarm is None
     return row
 
@@ -113,7 +113,7 @@ async def test_move_to_another_backend_under_a_running_client(real: Real) -> Non
                 tree = core.proofs.tree
                 return tree is not None and tree.origin == told["new_key"].split("+")[0]
 
-            await eventually(moved, "the client to follow the move", timeout_s=40.0)
+            await eventually(moved, "the client to follow the move")
             await sent(core, "after", other_than=old.message.conversation_id)
             noted = await core.store.archive.verified(old.message.message_id)
             assert noted is not None, "what was verified stays verified"

@@ -77,7 +77,7 @@ async def test_a_send_whose_seal_came_while_away_is_verified_after_the_next_star
     for kept in logged.kept.values():
         kept.sealed = True
     async with opening() as core:
-        await row_when(core, message_id, lambda row: row.outbox is None, within_s=10)
+        await row_when(core, message_id, lambda row: row.outbox is None)
         assert await core.store.archive.verified(message_id) is not None
     assert logged.texts() == ["before the crash"]
 

@@ -33,7 +33,7 @@ from tests.app.imports.wire_world import IMPORT_ID, ImportWorld
 from tests.app.small_backend import contact
 from tests.backend_client.loopback_server import LoopbackServer
 
-pytestmark = pytest.mark.timeout(30)
+pytestmark = pytest.mark.timeout(120)
 CAMILLE = Person(Who.CLIENT, ContactId("p0"), "Client 0")
 PEOPLE = {
     "Camille": CAMILLE,
@@ -64,7 +64,7 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 async def _desk(world: ImportWorld, folder: Path) -> AsyncIterator[tuple[ImportDesk, Store]]:
     store = await open_store(folder)
     endpoint = BackendEndpoint(url=f"http://127.0.0.1:{world.port}", token="secret")
-    transport = Transport(endpoint, client_version="0.1.0", answer_timeout_s=2.0)
+    transport = Transport(endpoint, client_version="0.1.0", answer_timeout_s=60.0)
     try:
         yield ImportDesk(GovernedApi(transport), store, SystemClock(), lambda: world.me), store
     finally:

@@ -119,7 +119,7 @@ async def test_an_inspection_ends_with_its_caller(
 ) -> None:
     begun = tmp_path / "begun"
     waits = f"import pathlib, sys; pathlib.Path({str(begun)!r}).touch(); sys.stdin.buffer.read();"
-    waits += "import time; time.sleep(60)"
+    waits += "import time; time.sleep(600)"
     monkeypatch.setattr(
         app.inspection, "backend_command", lambda: [sys.executable, "-c", waits, "inspect"]
     )
@@ -131,7 +131,7 @@ async def test_an_inspection_ends_with_its_caller(
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await asyncio.get_running_loop().shutdown_default_executor()
 
 

@@ -81,7 +81,7 @@ def test_what_a_shell_would_read_in_a_path_is_only_a_path(tmp_path: Path) -> Non
     # The value's own escapes first, then the quoted word's (Desktop Entry Specification).
     line = line.replace("\\\\", "\\").replace("%%", "%")
     read = subprocess.run(
-        ["sh", "-c", f"printf '%s|' {line}"], capture_output=True, text=True, check=True, timeout=10
+        ["sh", "-c", f"printf '%s|' {line}"], capture_output=True, text=True, check=True, timeout=60
     )
     assert read.stdout.split("|")[:2] == [*odd, "--autostart"]
 

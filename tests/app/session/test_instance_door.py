@@ -15,6 +15,12 @@ from app.session.instance_door import DOOR_FILE, InstanceDoor, knock
 LINK = "parley://conversation/talk-1"
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody's time run out, however busy the machine is."""
+    monkeypatch.setattr(instance_door, "_ANSWER_WITHIN_S", 60.0)
+
+
 async def _knock(folder: Path, link: str = "", *, quietly: bool = False) -> bool:
     return await asyncio.to_thread(lambda: knock(folder, link, quietly=quietly))
 
@@ -43,9 +49,9 @@ async def test_a_parley_on_another_desktop_takes_nothing(
     door = InstanceDoor(tmp_path, came.append)
     await door.open()
     try:
-        monkeypatch.setenv("DISPLAY", ":77")
-        assert not await _knock(tmp_path, LINK)
-        monkeypatch.undo()
+        with monkeypatch.context() as elsewhere:
+            elsewhere.setenv("DISPLAY", ":77")
+            assert not await _knock(tmp_path, LINK)
         assert await _knock(tmp_path, LINK)
     finally:
         await door.close()
@@ -77,8 +83,8 @@ async def test_who_does_not_know_the_secret_is_not_let_in(tmp_path: Path, line: 
 
     def say() -> bytes:
         """Return the last line that came back: what was taken, or the proof at most."""
-        with socket.create_connection(("127.0.0.1", port), 5) as stranger:
-            stranger.settimeout(5)
+        with socket.create_connection(("127.0.0.1", port), 60) as stranger:
+            stranger.settimeout(60)
             try:
                 stranger.sendall(line)
                 stranger.shutdown(socket.SHUT_WR)
@@ -121,23 +127,20 @@ async def test_a_stranger_on_the_port_of_a_dead_parley_hears_no_link_and_is_not_
         word = f"{port} old 1 {instance_door._desktop()}"
         (tmp_path / DOOR_FILE).write_text(word, "ascii")
         assert not await _knock(tmp_path, LINK)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(heard) < 2:
                 await asyncio.sleep(0)
     assert LINK.encode() not in b"".join(heard)
     assert b"old" not in b"".join(heard)
 
 
-async def test_many_strangers_are_sent_away_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(instance_door, "_ANSWER_WITHIN_S", 60.0)  # nobody's time runs out here
+async def test_many_strangers_are_sent_away_at_once(tmp_path: Path) -> None:
     door = InstanceDoor(tmp_path, lambda _: None)
     await door.open()
     port = int((tmp_path / DOOR_FILE).read_text("ascii").split()[0])
     lines = [await asyncio.open_connection("127.0.0.1", port) for _ in range(60)]
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             ended = [asyncio.ensure_future(reader.read()) for reader, _ in lines]
             while sum(one.done() for one in ended) < 52:
                 await asyncio.sleep(0.01)

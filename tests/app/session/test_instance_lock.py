@@ -42,7 +42,7 @@ def test_a_killed_process_leaves_no_lock_behind(tmp_path: Path) -> None:
         with pytest.raises(StoreBusy):
             InstanceLock(tmp_path).acquire()
         other.kill()
-        other.wait(timeout=20)
+        other.wait(timeout=60)
         with InstanceLock(tmp_path):
             pass
 

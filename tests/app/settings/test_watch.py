@@ -58,7 +58,7 @@ async def firm() -> AsyncIterator[Firm]:
 
 async def until(true: Callable[[], bool]) -> None:
     """Wait for a condition."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not true():
             await asyncio.sleep(EVERY_S)
 

@@ -29,7 +29,7 @@ from tests.app.store.values import (
     page,
 )
 
-pytestmark = pytest.mark.timeout(30)
+pytestmark = pytest.mark.timeout(120)
 SECRET = "secret words"
 
 

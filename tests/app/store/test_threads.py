@@ -25,7 +25,7 @@ def thread() -> Iterator[JobThread]:
 async def _cancel_while_queued(thread: JobThread, kind: str) -> list[str]:
     ran: list[str] = []
     gate = threading.Event()
-    thread.submit(lambda: gate.wait(20))
+    thread.submit(lambda: gate.wait(60))
     call = thread.read if kind == "read" else thread.write
     waiting = asyncio.create_task(call(lambda: ran.append(kind)))
     await asyncio.sleep(0)

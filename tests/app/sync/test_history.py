@@ -85,7 +85,7 @@ async def test_a_pause_holds_over_a_restart(scene: Scene, filling: Filling) -> N
         await until(lambda: bool(again.told) and again.told[-1][2])
         assert await again.count() == few
         await again.fill.set_paused(False)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while await filling.store.cache.snapshot_progress() is not None:
                 await asyncio.sleep(0.01)
     assert await again.count() == CLIENTS * MESSAGES_EACH
@@ -103,7 +103,7 @@ async def test_an_opened_conversation_comes_before_its_turn(filling: Filling) ->
     await filling.opened.older_wanted(oldest)  # all of it is here: nothing is asked for
     assert await filling.count() == before
     async with filling.running():
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while await filling.store.cache.snapshot_progress() is not None:
                 await asyncio.sleep(0.01)
     assert await filling.count() == CLIENTS * MESSAGES_EACH

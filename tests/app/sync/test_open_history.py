@@ -74,7 +74,7 @@ async def test_scrolling_up_past_the_limit_brings_older_messages_back(
     every = [f"text {number:03}" for number in range(_MESSAGES)]
     assert await scene.texts(home) == every[-KEPT_NEWEST:]
     seen = [KEPT_NEWEST]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(await scene.texts(home)) < _MESSAGES:
             await scene.history.older_wanted(home)
             shown = await scene.texts(home)

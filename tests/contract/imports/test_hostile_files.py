@@ -69,11 +69,11 @@ def test_paths_lead_nowhere() -> None:
 
 
 def test_endless_lines_take_no_endless_time() -> None:
-    begun = time.process_time()
+    begun = time.thread_time()
     assert read(io.BytesIO((LINE + "a " * 2_000_000).encode())) == 1
     assert read(io.BytesIO((LINE + "x\n" + "[" * 200_000 + "\n" + "1/" * 200_000).encode())) == 1
     assert read(io.BytesIO((LINE + "x\n" + "\u200e" * 500_000 + "12.").encode())) == 1
-    assert time.process_time() - begun < 20
+    assert time.thread_time() - begun < 20
 
 
 def test_damaged_archive_is_refused_with_a_sentence() -> None:

@@ -62,6 +62,6 @@ def test_a_text_without_disguised_words_has_no_other_reading() -> None:
 
 @pytest.mark.parametrize("unit", ["a-", "4a", "h3llo ", "wh4tsapp ", "-a b", "@" * 9 + "a"])
 def test_the_time_grows_with_the_text_alone(unit: str) -> None:
-    started_s = time.process_time()
+    started_s = time.thread_time()
     assert all(one.words for one in second_readings(unit * (100_000 // len(unit)), KNOWN))
-    assert time.process_time() - started_s < 2
+    assert time.thread_time() - started_s < 2

@@ -233,8 +233,8 @@ def test_several_recipients_count_together(bundle: CompiledBundle) -> None:
 
 
 def test_hostile_length_takes_no_hostile_time(bundle: CompiledBundle) -> None:
-    started_s = time.perf_counter()
+    started_s = time.thread_time()
     for text in ("4 " * 8_000, "a " * 8_000, "g.u.a." * 2_700, "\u0301" * 16_000, "de8" * 5_300):
         evaluate(bundle, consenting_facts(), Draft(text=text, conversation_id="c", channel="sms"))
     # Far above what it takes, far below what anything quadratic would take.
-    assert time.perf_counter() - started_s < 5
+    assert time.thread_time() - started_s < 5
