@@ -113,7 +113,7 @@ class ImportDesk:
         status = await self._line.until(
             status.import_id, _READY, lambda fraction: told(_UPLOADED + rest * fraction)
         )
-        return Staged(status.import_id, status.new, status.known, status.notes)
+        return Staged(status.import_id, status.new, status.known, status.notes, status.changed)
 
     async def confirm(self, begun: Unfinished, told: Told) -> Imported:
         """Have what was staged stored, and follow it until it is here, too.

@@ -108,11 +108,11 @@ class ImportStatus(Wire):
     """One import as it stands; in `ready` the figures are the preview, in `done` the report.
 
     `done` of `total` messages were looked at in the phase. `new` come or came in, `known` were
-    here before, `unidentified` counts the messages of unidentified participants and
-    `unidentified_people` these. `files` come in with messages, `missing_files` the export only
-    names. `notes` are plain sentences on what could not be read as meant; `problem` is why it was
-    refused. `conversation_id` is empty until something is recorded; `entry_id` is the archive's
-    entry of the file.
+    here before, `changed` of these were edited or taken back since. `unidentified` counts the
+    messages of unidentified participants and `unidentified_people` these. `files` come in with
+    messages, `missing_files` the export only names. `notes` are plain sentences on what could not
+    be read as meant; `problem` is why it was refused. `conversation_id` is empty until something
+    is recorded; `entry_id` is the archive's entry of the file.
     """
 
     import_id: str
@@ -139,6 +139,7 @@ class ImportStatus(Wire):
     conversation_id: ConversationId = ConversationId("")
     entry_id: str = ""
     by: str = ""
+    changed: int = 0
 
 
 class ImportList(Wire):

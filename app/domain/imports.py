@@ -147,13 +147,15 @@ class Unfinished:
 class Staged:
     """What the backend found in an uploaded file, before anything of it is stored.
 
-    `new` and `known` count messages; `notes` are sentences on what could not be read as meant.
+    `new` and `known` count messages, `changed` those of the known ones that were edited or taken
+    back since; `notes` are sentences on what could not be read as meant.
     """
 
     import_id: str
     new: int
     known: int
     notes: tuple[str, ...] = ()
+    changed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

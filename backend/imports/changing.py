@@ -14,6 +14,13 @@ from backend.storage.tables import attachments
 from contract.imports.model import ImportedKind, ImportedMessage
 
 
+def is_changed(
+    connection: Connection, account_id: str, identity: str, message: ImportedMessage
+) -> bool:
+    """Tell whether an export says other words than a known message, or that it was taken back."""
+    return _other_words(connection, account_id, identity, message) is not None
+
+
 def follow_change(
     connection: Connection,
     account_id: str,
@@ -26,22 +33,11 @@ def follow_change(
     Only apps that give a message an id of its own tell that it is the same one. Told a second
     time, nothing changes.
     """
-    taken_back = message.kind is ImportedKind.DELETED
-    edited = message.edited or message.edited_at_utc_ms is not None
-    if not message.native_id or not (taken_back or edited):
-        return False
-    message_id = find_by_external_id(connection, account_id, identity)
-    if message_id is None:
-        return False
-    row = message_row(connection, message_id)
-    names = connection.execute(
-        select(attachments.c.name).where(attachments.c.message_id == message_id)
-    ).scalars()
-    text = text_of(message, names.all())
-    if row.deleted or row.text == text:
+    text = _other_words(connection, account_id, identity, message)
+    if text is None:
         return False
     at_utc_ms = message.edited_at_utc_ms or now_utc_ms
-    if taken_back:
+    if message.kind is ImportedKind.DELETED:
         record_delete(
             connection,
             account_id=account_id,
@@ -59,3 +55,21 @@ def follow_change(
             received_at_utc_ms=now_utc_ms,
         )
     return True
+
+
+def _other_words(
+    connection: Connection, account_id: str, identity: str, message: ImportedMessage
+) -> str | None:
+    """Return what a known message says now, None where it says what it said."""
+    edited = message.edited or message.edited_at_utc_ms is not None
+    if not message.native_id or not (edited or message.kind is ImportedKind.DELETED):
+        return None
+    message_id = find_by_external_id(connection, account_id, identity)
+    if message_id is None:
+        return None
+    row = message_row(connection, message_id)
+    names = connection.execute(
+        select(attachments.c.name).where(attachments.c.message_id == message_id)
+    ).scalars()
+    text = text_of(message, names.all())
+    return None if row.deleted or row.text == text else text

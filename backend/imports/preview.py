@@ -13,6 +13,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, select
 
 from backend.archive.entries import read_entry
 from backend.archive.imports import import_entry_id
+from backend.imports.changing import is_changed
 from backend.imports.placing import Place, author_of, keyed, place_of
 from backend.storage.tables import messages
 from contract.import_wire import MOST_NOTES, ImportStatus, StageImport
@@ -58,13 +59,13 @@ class Figures(NamedTuple):
     known: int
     unidentified: int
     unidentified_people: int
+    changed: int
 
 
 def _figures(
     connection: Connection, me: Me, place: Place, chat: ImportedChat, identities: Sequence[str]
 ) -> Figures:
-    known = 0
-    unidentified = 0
+    known = changed = unidentified = 0
     people: set[str] = set()
     for at in range(0, len(identities), _AT_ONCE):
         here = _known(connection, place.account_id, identities[at : at + _AT_ONCE])
@@ -72,13 +73,16 @@ def _figures(
         for message, identity in zip(
             chat.messages[at : at + _AT_ONCE], identities[at : at + _AT_ONCE], strict=True
         ):
-            if identity in here or not message.sender:
+            if identity in here:
+                changed += is_changed(connection, place.account_id, identity, message)
+                continue
+            if not message.sender:
                 continue
             author = author_of(place, me, message.sender, message.outgoing)
             if not author.is_known:
                 unidentified += 1
                 people.add(author.author_id)
-    return Figures(len(identities) - known, known, unidentified, len(people))
+    return Figures(len(identities) - known, known, unidentified, len(people), changed)
 
 
 def _previewed(
@@ -105,6 +109,7 @@ def _previewed(
         total=len(chat.messages),
         new=figures.new,
         known=figures.known,
+        changed=figures.changed,
         unidentified=figures.unidentified,
         unidentified_people=figures.unidentified_people,
         files=file_count,

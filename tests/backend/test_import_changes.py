@@ -25,23 +25,23 @@ def chat(text: str, **more: Any) -> bytes:
     return json.dumps(told).encode()
 
 
-async def come(importer: Importer, content: bytes) -> tuple[int, int]:  # noqa: F811
-    """Import an export; returns what was new and known."""
+async def come(importer: Importer, content: bytes) -> tuple[int, int, int]:  # noqa: F811
+    """Import an export; returns what was new, known, and changed of it."""
     status = await importer.imported(
         content, name="result.json", source=Source.TELEGRAM_JSON, people=PEOPLE
     )
-    return status.new, status.known
+    return status.new, status.known, status.changed
 
 
 async def test_words_changed_after_the_first_import_are_a_version_of_their_own(
     importer: Importer,  # noqa: F811
 ) -> None:
     scalar = importer.workspace.scalar
-    assert await come(importer, chat("buy 100")) == (2, 0)
+    assert await come(importer, chat("buy 100")) == (2, 0, 0)
     entries = "SELECT count(*) FROM archive_entries WHERE kind = 'edited'"
     edited = chat("buy 1000", edited_unixtime="1784629999")
-    for _ in range(2):
-        assert await come(importer, edited) == (0, 2)
+    for changed in (1, 0):
+        assert await come(importer, edited) == (0, 2, changed)
         assert await scalar(entries) == 1, "one for the change, none for the like or a repetition"
     assert await scalar("SELECT count(*) FROM messages WHERE text = 'buy 1000'") == 1
     assert await scalar("SELECT count(*) FROM messages WHERE text = 'buy 100'") == 0

@@ -64,6 +64,7 @@ class Desk:
     discarded: list[Unfinished] = field(default_factory=list)
     left: Unfinished | None = None
     new: int = 5
+    changed: int = 0
     fault: AppError | None = None
     fault_once: AppError | None = None
     gate: asyncio.Event | None = None
@@ -96,7 +97,7 @@ class Desk:
         told(0.4)
         await self._held()
         self.staged.append(begun)
-        return Staged("import-1", self.new, 0)
+        return Staged("import-1", self.new, 0, changed=self.changed)
 
     async def confirm(self, begun: Unfinished, told: Callable[[float], None]) -> Imported:
         told(0.6)

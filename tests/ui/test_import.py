@@ -242,6 +242,16 @@ def test_what_is_in_the_archive_already_is_not_imported_again(
     play(qapp, import_kit(Desk(new=0)), story)
 
 
+def test_what_was_edited_since_can_be_brought_in_alone(qapp: QApplication, tmp_path: Path) -> None:
+    async def story(kit: Kit) -> None:
+        await _previewed(kit, tmp_path)
+        assert kit.state.hindrance == ""
+        assert ("2", "changed since") in [(one.number, one.words) for one in kit.state.figures]
+        assert kit.button("Import 2 changes").isEnabled()
+
+    play(qapp, import_kit(Desk(new=0, changed=2)), story)
+
+
 def test_a_lost_line_is_said_and_the_upload_can_be_tried_again(
     qapp: QApplication, tmp_path: Path
 ) -> None:

@@ -108,11 +108,14 @@ def previewed_state(
     figures = (
         Figure(number_words(staged.new), "new message" if staged.new == 1 else "new messages"),
         Figure(number_words(staged.known), "already here"),
+        *((Figure(number_words(staged.changed), "changed since"),) if staged.changed else ()),
         *_unidentified(choices),
     )
     go = f"Import {count_words(staged.new, 'message')}"
+    if staged.changed and not staged.new:
+        go = f"Import {count_words(staged.changed, 'change')}"
     notes = tuple(dict.fromkeys((*chat.notes, *staged.notes)))
-    hindrance = "" if staged.new else _NOTHING_NEW
+    hindrance = "" if staged.new or staged.changed else _NOTHING_NEW
     return ImportState(
         step=Step.PREVIEW, line=line, figures=figures, notes=notes, hindrance=hindrance, go=go
     )
