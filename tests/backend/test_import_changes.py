@@ -25,7 +25,7 @@ def chat(text: str, **more: Any) -> bytes:
     return json.dumps(told).encode()
 
 
-async def come(importer: Importer, content: bytes) -> tuple[int, int, int]:  # noqa: F811
+async def come(importer: Importer, content: bytes) -> tuple[int, int, int]:  # noqa: F811 -- the fixture
     """Import an export; returns what was new, known, and changed of it."""
     status = await importer.imported(
         content, name="result.json", source=Source.TELEGRAM_JSON, people=PEOPLE
@@ -34,7 +34,7 @@ async def come(importer: Importer, content: bytes) -> tuple[int, int, int]:  # n
 
 
 async def test_words_changed_after_the_first_import_are_a_version_of_their_own(
-    importer: Importer,  # noqa: F811
+    importer: Importer,  # noqa: F811 -- the fixture
 ) -> None:
     scalar = importer.workspace.scalar
     assert await come(importer, chat("buy 100")) == (2, 0, 0)

@@ -66,7 +66,7 @@ def test_parts_without_content_are_not_taken_for_files() -> None:
     assert len(files) == 1, "the broken one is there, though nobody can read it"
 
 
-async def test_pictures_of_an_mms_come_in_with_the_message(importer: Importer) -> None:  # noqa: F811
+async def test_pictures_of_an_mms_come_in_with_the_message(importer: Importer) -> None:  # noqa: F811 -- the fixture
     people = [{"name": "+41790000001", "standing": "new_contact", "display_name": "Camille Roux"}]
     status = await importer.imported(
         backup(_TEXT, part(PHOTO, "house.jpg")),
@@ -119,7 +119,7 @@ def test_a_zip_of_several_exports_and_a_bomb_are_refused() -> None:
 
 
 async def test_photos_of_telegram_come_in_once_whether_zipped_or_not(
-    importer: Importer,  # noqa: F811
+    importer: Importer,  # noqa: F811 -- the fixture
 ) -> None:
     people = [{"name": "Camille", "standing": "new_contact", "display_name": "Camille Roux"}]
     known = {"source": Source.TELEGRAM_JSON, "people": people}
