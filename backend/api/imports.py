@@ -15,10 +15,10 @@ from starlette.responses import Response, StreamingResponse
 
 from backend.api.once import once
 from backend.api.operation import Answer, Call, Operation, json_answer
-from backend.imports.desk import ImportWork
 from backend.imports.original import drop_original, original_bytes
 from backend.imports.reading_audit import record_original_read
 from backend.imports.rows import (
+    KnownImport,
     confirm_import,
     give_up_upload,
     is_private,
@@ -29,6 +29,7 @@ from backend.imports.rows import (
 )
 from backend.inbox.uploads import announce_upload, stored_parts, upload_state
 from backend.refusals import Refused, not_found
+from backend.services import Services
 from contract import api
 from contract.import_wire import (
     MOST_FILE_BYTES,
@@ -110,9 +111,14 @@ async def discard(call: Call) -> Response:
     known = await services.database.read(lambda c: own_import(c, call.me, import_id))
     if known.phase in (ImportPhase.RECORDING, ImportPhase.DONE):
         raise Refused(ProblemCode.CONFLICT, "This import is confirmed: what is archived stays.")
-    work = ImportWork(services.database, services.blobs, services.now_utc_ms)
-    await asyncio.to_thread(work.discard, known)
+    await asyncio.to_thread(_discard, services, known)
     return json_answer(Done())
+
+
+def _discard(services: Services, known: KnownImport) -> None:
+    from backend.imports.desk import ImportWork  # its readers of exports cost start-up
+
+    ImportWork(services.database, services.blobs, services.now_utc_ms).discard(known)
 
 
 async def original(call: Call) -> Response:

@@ -13,9 +13,11 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.header import Header
-from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from email.message import EmailMessage
 
 _LOCAL_SAFE = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -99,7 +101,7 @@ def original_mail(letter: Letter, domain: str, *, participant: str = "") -> byte
 
     `participant` is the mail address a copy is for, for archives that file by mailbox.
     """
-    content = EmailMessage(policy=SMTP)
+    content = _empty_mail()
     content.set_content(_encodable(letter.text), cte="quoted-printable")
     for file in letter.files:
         maintype, subtype = _media_type(file.media_type)
@@ -127,12 +129,19 @@ def original_mail(letter: Letter, domain: str, *, participant: str = "") -> byte
     return b"".join(lines) + content.as_bytes()
 
 
+def _empty_mail() -> EmailMessage:
+    from email.message import EmailMessage
+    from email.policy import SMTP  # not before a mail is built: it costs start-up
+
+    return EmailMessage(policy=SMTP)
+
+
 def journal_report(letter: Letter, original: bytes, domain: str, sender: str, to: str) -> bytes:
     """Return the journal report: who wrote to whom, then the original's unaltered bytes.
 
     `sender` and `to` are plain mail addresses.
     """
-    part = EmailMessage(policy=SMTP)
+    part = _empty_mail()
     part.set_content("\n".join(_report_lines(letter, domain)), cte="quoted-printable")
     del part["MIME-Version"]
     boundary = _boundary(letter.entry_id, "report")

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from contract.imports.line_heads import Head
+if TYPE_CHECKING:
+    from contract.imports.line_heads import Head  # its patterns cost each start
 
 _BUDDHIST_YEARS = 543
 _PASTED_SHARE = 100  # one line in so many may look like a date without being one
