@@ -46,6 +46,6 @@ async def client_texts(
         seen[:] = [row.message.text for row in timeline if row.message.direction is Direction.IN]
         return chat if wanted(seen) else None
 
-    chat = await eventually(look, "the client's texts", timeout_s=60)
+    chat = await eventually(look, "the client's texts", timeout_s=120)
     assert chat is not None
     return chat, seen

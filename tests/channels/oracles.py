@@ -22,7 +22,7 @@ def ask(code: str, data: Any) -> Any:
         input=json.dumps(data),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert told.returncode == 0, told.stderr[-2000:]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -17,7 +18,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-PATIENCE_S = 90.0
+PATIENCE_S = 180.0
+# Below the ports that systems choose for connections: a stopped peer finds its own free again.
+_PORTS = range(20_000, 32_000)
+_given: set[int] = set()
 
 
 def require_peer(name: str) -> Path:
@@ -41,10 +45,14 @@ def require_program(name: str) -> Path:
 
 
 def free_port() -> int:
-    """Return a port nobody listens on just now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
+    """Return a port nobody listens on just now, another one at each call."""
+    while True:
+        port = random.choice(_PORTS)
+        if port in _given:
+            continue
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            _given.add(port)
+            return port
 
 
 @contextlib.contextmanager
@@ -70,10 +78,10 @@ def running(
     finally:
         process.terminate()
         try:
-            process.wait(15)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(15)
+            process.wait(60)
         log.close()
 
 

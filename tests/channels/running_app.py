@@ -30,9 +30,9 @@ from ui.views.dialogs.plain_dialog import PlainDialog
 from ui.window_state import WindowState
 from ui.workspace import Workspace
 
-PATIENCE_S = 40.0
+PATIENCE_S = 120.0
 # How long one story may take from its first to its last step.
-STORY_S = 220.0
+STORY_S = 560.0
 
 
 class Bubble(NamedTuple):
@@ -110,12 +110,14 @@ class OpenApp:
     async def types(self, text: str) -> None:
         """Type into the composer key by key, and press Send."""
         composer = self.window.composer
-        await until(lambda: composer.edit.isEnabled() and not composer.edit.toPlainText(), 10)
+        await until(
+            lambda: composer.edit.isEnabled() and not composer.edit.toPlainText(), PATIENCE_S
+        )
         composer.edit.setFocus()
         QTest.keyClicks(composer.edit, text)
-        await until(composer.send_button.isEnabled, 10)
+        await until(composer.send_button.isEnabled, PATIENCE_S)
         QTest.mouseClick(composer.send_button, Qt.MouseButton.LeftButton)
-        await until(lambda: not composer.edit.toPlainText(), 10)
+        await until(lambda: not composer.edit.toPlainText(), PATIENCE_S)
 
     async def attaches(self, path: Path) -> None:
         """Paste a file into the composer, and wait until it is uploaded."""
@@ -147,7 +149,7 @@ class OpenApp:
                         return each
             return None
 
-        await until(lambda: button() is not None, 10)
+        await until(lambda: button() is not None, PATIENCE_S)
         found = button()
         assert found is not None
         QTest.mouseClick(found, Qt.MouseButton.LeftButton, pos=QPoint(5, 5))
@@ -216,7 +218,7 @@ async def person_sees(
         return await seen() == list(texts)
 
     try:
-        await eventually(look, f"the person to see {texts}", timeout_s=60)
+        await eventually(look, f"the person to see {texts}", timeout_s=PATIENCE_S)
     except AssertionError as error:
         said = f"saw {await seen()}; the backend said {firm.child.errors[-3000:]}"
         raise AssertionError(f"{error}; {said}") from None

@@ -141,7 +141,7 @@ def _hooks() -> Iterator[tuple[ThreadingHTTPServer, Any]]:
             yield server, make
         finally:
             server.shutdown()
-            thread.join(10)
+            thread.join(60)
 
 
 def _configuration(port: int, admin: int, inner: int, sendsms: int, hook: str) -> str:

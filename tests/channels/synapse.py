@@ -28,7 +28,7 @@ class Person:
     """A client with a Matrix program of their own."""
 
     def __init__(self, url: str, name: str) -> None:
-        self._http = httpx.Client(base_url=f"{url}/_matrix/client/v3", timeout=30.0)
+        self._http = httpx.Client(base_url=f"{url}/_matrix/client/v3", timeout=60.0)
         password = secrets.token_hex(8)
         document = {"username": name, "password": password, "auth": {"type": "m.login.dummy"}}
         told = self._http.post("/register", json=document).raise_for_status().json()
@@ -141,7 +141,7 @@ class Homeserver:
         """Kill it with SIGKILL: nothing of what it was doing is ended in order."""
         assert self._process is not None, "it was not started"
         self._process.kill()
-        self._process.wait(15)
+        self._process.wait(60)
 
 
 @contextlib.contextmanager

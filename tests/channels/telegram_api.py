@@ -62,7 +62,7 @@ class TelegramApi:
         """Kill it with SIGKILL; what it had in memory is gone."""
         assert self._process is not None, "it was not started"
         self._process.kill()
-        self._process.wait(15)
+        self._process.wait(60)
 
 
 class TelegramPerson:

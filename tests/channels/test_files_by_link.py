@@ -32,7 +32,7 @@ from tests.support.submissions import submit_on
 from tests.support.vectors import require_vectors
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 ANNA = "emp-anna"
 SID = f"AC{'0' * 32}"
 LINE_ID, PHONE = "U" + "a" * 32, "+15550002222"
@@ -83,7 +83,7 @@ class FetchingVendor:
 
     async def _take(self, judge_url: str, request: Request, links: list[str]) -> Response:
         headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
-        async with httpx.AsyncClient(trust_env=False, timeout=30.0) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=60.0) as client:
             url, body = f"{judge_url}{request.url.path}", await request.body()
             said = await client.post(url, content=body, headers=headers)
             if not said.is_success:
@@ -153,7 +153,9 @@ class House:
             def state() -> str:
                 return str(anna.get(f"/v1/messages/{message_id}").json()["state"])
 
-            until(lambda: state() in ("accepted", "sent"), "the vendor's taking it", timeout_s=40.0)
+            until(
+                lambda: state() in ("accepted", "sent"), "the vendor's taking it", timeout_s=120.0
+            )
         return message_id
 
 

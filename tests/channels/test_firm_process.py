@@ -34,7 +34,7 @@ from tests.support.served_backend import archive_is_sound
 from tests.support.waiting import until
 
 pytestmark = [
-    pytest.mark.timeout(120),
+    pytest.mark.timeout(600),
     pytest.mark.skipif(
         not os.environ.get("PARLEY_PEERS"), reason="whole processes run in `make test-channels`"
     ),

@@ -20,7 +20,7 @@ from tests.channels.oracles import ask
 from tests.channels.peers import require_peer
 from tests.contract.imports.databases import typedstream
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(600)
 PARSE = """
 const { parseString } = require('whatsapp-chat-parser');
 const told = parseString(require('fs').readFileSync(0, 'utf8'), { parseAttachments: true });
@@ -53,7 +53,7 @@ def test_whatsapp_chat_parser_reads_the_same(text: str) -> None:
         capture_output=True,
         text=True,
         cwd=peer,
-        timeout=60,
+        timeout=300,
         check=True,
     )
     zone = ZoneInfo("UTC")

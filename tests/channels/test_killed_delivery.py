@@ -32,7 +32,7 @@ from tests.support.submissions import chat_on, submit_on
 from tests.support.waiting import until
 
 pytestmark = [
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(600),
     pytest.mark.skipif(
         not os.environ.get("PARLEY_PEERS"), reason="whole processes run in `make test-channels`"
     ),
@@ -138,7 +138,7 @@ class House:
 
     def until_state(self, message_id: str, *states: str) -> None:
         """Wait until a message is in one of the states."""
-        until(lambda: self.state(message_id) in states, f"one of {states}", timeout_s=40.0)
+        until(lambda: self.state(message_id) in states, f"one of {states}", timeout_s=120.0)
 
     def die_while_the_vendor_holds(self, channel: str) -> tuple[MessageId, MessageId]:
         """Kill the backend once the vendor took a message; returns it and the one behind it."""
@@ -257,7 +257,7 @@ def test_slow_vendor_is_told_and_holds_up_nobody_else(house: House) -> None:
     house.until_state(quick, *ARRIVED)
     with house.client() as anna:
         (trouble,) = until(
-            lambda: anna.get("/v1/me").json().get("troubles"), "the trouble", timeout_s=40.0
+            lambda: anna.get("/v1/me").json().get("troubles"), "the trouble", timeout_s=120.0
         )
         assert (trouble["channel"], trouble["kind"], trouble["waiting"]) == ("line", "slow", 1)
         problems = anna.get("/v1/health").json()["problems"]
@@ -265,7 +265,7 @@ def test_slow_vendor_is_told_and_holds_up_nobody_else(house: House) -> None:
         assert house.state(slow) in ON_ITS_WAY
         house.vendor.holds.clear()
         house.until_state(slow, *ARRIVED)
-        until(lambda: not anna.get("/v1/me").json().get("troubles"), "its end", timeout_s=20.0)
+        until(lambda: not anna.get("/v1/me").json().get("troubles"), "its end", timeout_s=120.0)
     assert house.vendor.taken["line"] == ["slow"]
 
 

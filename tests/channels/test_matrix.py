@@ -46,7 +46,7 @@ ACCOUNT = Account(
     idempotency=IdempotencyClass.SERVER_KEY,
 )
 _BEARER = {"authorization": f"Bearer {HS_TOKEN}"}
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(600)
 
 
 class Hook:
@@ -125,7 +125,7 @@ class MatrixVendor:
 
     async def events(self, wanted: type[InboundEvent]) -> list[Any]:
         """Wait for events of a class by this person and return them."""
-        deadline_s = time.monotonic() + 30
+        deadline_s = time.monotonic() + 120
         while True:
             found = [
                 event

@@ -24,7 +24,7 @@ from tests.support.qt_loop import run_in_qt_loop
 from tests.support.waiting import eventually
 from tests.ui.kit import until
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 ACCOUNT, CLIENT, EMPLOYEE = "acc-matrix", "Ada Lovelace", "emp-ruth"
 SEND = b"/send/m.room.message/"
 
@@ -46,7 +46,7 @@ class House:
         async def joined() -> bool:
             return FIRM_USER in await asyncio.to_thread(self.person.members, self.room)
 
-        await eventually(joined, "the firm to accept", timeout_s=40)
+        await eventually(joined, "the firm to accept", timeout_s=120)
 
     async def says(self, text: str) -> str:
         """Have the person write."""
@@ -189,7 +189,7 @@ def test_what_is_changed_in_the_window_reaches_the_person(
                 keys = [each["content"]["m.relates_to"]["key"] for each in told]
                 return keys == ["\N{THUMBS UP SIGN}"]
 
-            await eventually(liked, "the reaction to reach the person", timeout_s=40)
+            await eventually(liked, "the reaction to reach the person", timeout_s=120)
             await app.decides("um fuenf", "Delete for everyone…")
             await app.confirms("Delete")
             await app.shows("You deleted this message. It stays in the archive.")
@@ -198,7 +198,7 @@ def test_what_is_changed_in_the_window_reaches_the_person(
                 told = await asyncio.to_thread(house.person.seen, house.room)
                 return "um vier" not in [each["content"].get("body") for each in told]
 
-            await eventually(gone, "the message to be gone at the person", timeout_s=40)
+            await eventually(gone, "the message to be gone at the person", timeout_s=120)
 
     run_in_qt_loop(qapp, work(), timeout_s=STORY_S)
     ends_sound(house.firm, 2)
@@ -217,7 +217,7 @@ def test_a_slow_and_killed_homeserver_loses_nothing_and_doubles_nothing(
             # The homeserver took it; its answer is lost, and so is what it remembered of it.
             house.line.lose_answer_to(SEND)
             await app.types("zwei")
-            await until(lambda: house.line.lost == 1, 20)
+            await until(lambda: house.line.lost == 1, 120)
             house.line.refuse()
             await asyncio.to_thread(house.homeserver.kill)
             await app.types("drei")

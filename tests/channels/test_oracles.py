@@ -19,7 +19,7 @@ from contract.wire import Channel, IdempotencyClass
 from tests.channels.oracles import ask
 from tests.support.vectors import require_vectors
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(600)
 BODY = '{"events": [], "text": "Grüezi 約定"}'
 SECRET = "a secret of this test"
 

@@ -22,7 +22,7 @@ from tests.backend.channels.making import changed
 from tests.channels.peers import answers, free_port, require_peer, running
 from tests.support.vectors import require_vectors
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(600)
 
 
 @contextlib.contextmanager

@@ -22,7 +22,7 @@ from tests.backend.channels.conformance import attempt, outbound
 from tests.backend.channels.making import changed, outbound_file
 from tests.channels.peers import answers, free_port, require_peer, running
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(600)
 NUMBER = "+15550001111"
 ACCOUNT = Account(
     account_id=AccountId("sig-1"),

@@ -23,7 +23,7 @@ from tests.support.firm_backend import FirmBackend
 from tests.support.served_backend import archive_is_sound
 
 pytestmark = [
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(600),
     pytest.mark.skipif(
         not os.environ.get("PARLEY_PEERS"), reason="whole processes run in `make test-channels`"
     ),
@@ -69,7 +69,7 @@ async def test_a_client_and_an_employee_write_to_each_other(house: House, tmp_pa
         peer.tell(peer.envelope(better["timestamp"], editMessage=edit))
         await client_texts(core, lambda texts: texts == ["Sell 100"])
         answer = await core.messaging.send(chat, "Done")
-        await row_when(core, answer, lambda r: r.message.state is DeliveryState.READ, 60)
+        await row_when(core, answer, lambda r: r.message.state is DeliveryState.READ, 120)
         assert list(peer.texts.values()) == ["Done"]
     await asyncio.to_thread(house.firm.stop)
     assert archive_is_sound(house.firm.data_dir)
@@ -83,7 +83,7 @@ async def test_a_changed_safety_number_holds_the_message_for_a_person(
         chat, _ = await client_texts(core, lambda texts: texts == ["hello"])
         house.peer.next = faults.IdentityChanged
         held = await core.messaging.send(chat, "Buy 100")
-        row = await row_when(core, held, lambda r: r.message.state is DeliveryState.FAILED, 60)
+        row = await row_when(core, held, lambda r: r.message.state is DeliveryState.FAILED, 120)
         assert "safety number" in row.message.state_detail
         assert house.peer.texts == {}
 

@@ -41,7 +41,7 @@ from tests.channels.sms_centre import (
 )
 from tests.support.log_guard import LogGuard
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(600)
 ACCOUNT = Account(
     account_id=AccountId("sms-1"),
     channel=Channel.SMS,

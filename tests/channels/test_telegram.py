@@ -21,7 +21,7 @@ from tests.backend.channels.conformance import attempt, outbound
 from tests.backend.channels.making import changed
 from tests.channels.telegram_api import TOKEN, TelegramApi
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(600)
 CLIENT = 42
 ACCOUNT = Account(
     account_id=AccountId("tg-1"),

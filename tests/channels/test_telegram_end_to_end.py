@@ -22,7 +22,7 @@ from tests.support.log_guard import LogGuard
 from tests.support.qt_loop import run_in_qt_loop
 from tests.ui.kit import until
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 ACCOUNT, CLIENT, EMPLOYEE, NUMBER = "acc-telegram", "Ada Lovelace", "emp-ruth", 42
 SEND = b"/sendMessage"
 UNKNOWN = "We can’t tell whether Ada got this"
@@ -164,7 +164,7 @@ def test_a_backend_killed_while_it_sends_sends_nothing_twice(
         async with _chat(qapp, house, tmp_path) as app:
             house.line.hold_answer_to(SEND)
             await app.types("one")
-            await until(lambda: house.line.held == 1, 30)
+            await until(lambda: house.line.held == 1, 120)
             await asyncio.to_thread(house.firm.kill)
             house.line.restore()
             await house.says("are you there?")

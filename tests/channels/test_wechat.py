@@ -29,7 +29,7 @@ from tests.backend.channels.wechat_peer import (
 )
 from tests.channels.oracles import ask
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(600)
 _KEYS = {"token": TOKEN, "key": AES_KEY, "app": RECEIVER}
 
 

@@ -23,7 +23,7 @@ from contract.wire import Channel, ConsentStatus
 from tests.channels.oracles import ask
 from tests.channels.test_oracles import connector
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(600)
 NUMBER_ID = "106540352242922"
 OURS, CLIENT, USER = "15550783881", "16505551234", "US.13491208655302741918"
 _READ = """

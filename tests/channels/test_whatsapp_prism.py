@@ -22,7 +22,7 @@ from tests.backend.channels.making import changed, outbound_file
 from tests.channels.test_prism import Vendor, prism
 from tests.support.vectors import require_vectors
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(600)
 WEBHOOKS = "whatsapp/wa_webhooks.json"
 NUMBER = "106540352242922"
 _HEADERS = {"Authorization": "Bearer t", "User-Agent": USER_AGENT}

@@ -19,15 +19,19 @@ from typing import Any, Self
 
 import httpx
 
+from backend.archive.verify import verify_archive as audit_archive
 from backend.cli.arguments import parser
 from backend.cli.firm_admin import run_firm_admin
+from backend.storage.database import Database
+from backend.workspace import DATABASE_FILE
 from backend_client.endpoint import BackendEndpoint
 from tests.support.child import Child
 from tests.support.served_backend import verify_archive
 from tests.support.surroundings import ROOT
+from tests.support.waiting import until
 
 KEY_HEX = bytes(range(32)).hex()
-WITHIN_S = 60.0
+WITHIN_S = 120.0
 _PARSER = parser("admin")
 
 
@@ -180,7 +184,7 @@ class FirmBackend:
         return httpx.Client(
             base_url=f"http://127.0.0.1:{self.port}",
             headers=headers,
-            timeout=20.0,
+            timeout=60.0,
             trust_env=False,
         )
 
@@ -197,8 +201,21 @@ class FirmBackend:
 
 
 def ends_sound(firm: FirmBackend, messages: int) -> None:
-    """Stop a firm's backend and audit its archive from outside: so many messages, all sealed."""
+    """Stop a firm's backend and audit its archive from outside: so many messages, all sealed.
+
+    What was committed in its last moment would be sealed by the next start: it is waited for.
+    """
+    until(lambda: _is_sealed(firm), "the seal of all that is archived")
     firm.stop()
     audit = verify_archive(firm.data_dir)
     assert audit["ok"], audit
     assert (audit["messages"], audit["sealed"]) == (messages, audit["entries"])
+
+
+def _is_sealed(firm: FirmBackend) -> bool:
+    database = Database.open(firm.data_dir / DATABASE_FILE, bytes.fromhex(KEY_HEX))
+    try:
+        audit = database.read_now(audit_archive)
+    finally:
+        database.close_now()
+    return audit.sealed == audit.entries
