@@ -32,6 +32,8 @@ _PUT_META = text(
     " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 )
 _GET_META = text("SELECT value FROM meta WHERE key = :key")
+# How far the stream had come when a snapshot became due.
+META_REACHED = "stream_reached"
 
 
 class CacheWrites:
@@ -133,11 +135,17 @@ class CacheWrites:
         return await self._databases.read(lambda view: read_state(view.cache).progress())
 
     async def begin_resync(self) -> None:
-        """Forget the cursor (410 from the stream); rows stay readable until the new snapshot."""
+        """Forget the cursor (410 from the stream); rows stay readable until the new snapshot.
+
+        How far it had come is kept: a backend that was put back to an earlier day is known by it.
+        """
 
         def work(connection: Connection) -> tuple[None, ChangeSet]:
-            state = replace(read_state(connection), cursor=None, snapshot_seq=None)
-            write_state(connection, state)
+            state = read_state(connection)
+            if state.cursor is not None:
+                reached = str(state.cursor).encode()
+                connection.execute(_PUT_META, {"key": META_REACHED, "value": reached})
+            write_state(connection, replace(state, cursor=None, snapshot_seq=None))
             return None, ChangeSet()
 
         await self._databases.write_cache(work)

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from app.store.cache_writes import META_REACHED
 from app.store.store import Store
 from backend_client.client import GovernedApi
 from backend_client.errors import ProblemReply
@@ -26,6 +27,14 @@ PageSize = Callable[[], int]
 
 class SnapshotGone(Exception):
     """The backend no longer knows the kept cursor: the snapshot must begin anew."""
+
+
+class StreamPutBack(Exception):
+    """The backend stands at an earlier position than it did: the cache was emptied for it.
+
+    Versions and positions count on from there and would be taken for old ones beside what came
+    from the days that are lost.
+    """
 
 
 class HistoryFill:
@@ -75,9 +84,13 @@ class HistoryFill:
     async def begin(self) -> None:
         """Apply the first page of a new snapshot: the newest conversations, and a stream position.
 
-        Raises ClientError and the store's errors.
+        Raises StreamPutBack, ClientError and the store's errors.
         """
         page = await self._page("")
+        cache = self._store.cache
+        if page.seq < int(await cache.get_meta(META_REACHED) or 0):
+            await cache.purge_all()
+            raise StreamPutBack
         await self._apply(page, 0, first=True)
 
     async def run(self) -> None:

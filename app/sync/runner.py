@@ -25,7 +25,7 @@ from app.faults import to_app_error
 from app.store.store import Store
 from app.sync.catch_up import FEATURE, catch_up
 from app.sync.event_buffer import EventBuffer
-from app.sync.history_fill import HistoryFill, SnapshotGone
+from app.sync.history_fill import HistoryFill, SnapshotGone, StreamPutBack
 from app.sync.open_history import OpenHistory
 from app.sync.reference import ReferenceKeeper
 from backend_client.backoff import Backoff, wait_or
@@ -143,6 +143,8 @@ class SyncRunner:
                 _LOG.warning("the snapshot's cursor is gone: beginning anew")
                 await self._store.cache.begin_resync()
                 await wait_or(self._hurried, self._backoff.next_s())
+            except StreamPutBack:
+                _LOG.warning("the backend was put back to an earlier day: the cache was emptied")
             except ClientError as fault:
                 await self._recover(to_app_error(fault))
             except AppError as fault:
