@@ -23,6 +23,8 @@ _LOG = logging.getLogger(__name__)
 MOST_LANES = 6
 LONGEST_SLEEP_S = 30.0
 REST_AFTER_FAULT_S = 2.0
+# No undo period is longer: what seems to have more time left was composed by another clock.
+LONGEST_UNDO_S = 10
 
 
 class LaneRunner:
@@ -43,8 +45,7 @@ class LaneRunner:
         self._clock = clock
         self._most_lanes = most_lanes
         self._may_send = may_send
-        self._began_utc_ms = clock.now_utc_ms()
-        self._began_s = clock.monotonic_s()
+        self._ahead_ms = self._offset_ms()
         self._woken = asyncio.Event()
         self._all_due = False
         self._recovered = False
@@ -101,23 +102,39 @@ class LaneRunner:
         # A lane just opened may still look due, so those at work are asked for on top.
         asked = self._most_lanes + len(self._busy)
         due = await self._store.outbox.due(now_utc_ms, asked)
+        sleep_s = LONGEST_SLEEP_S  # what is due runs; its end wakes us
         for head in due.heads:
             if head.conversation_id in self._busy:
                 continue
             if len(self._busy) >= self._most_lanes:
                 return LONGEST_SLEEP_S  # the next lane to end wakes us
-            self._open_lane(head)
+            if undo_s := self._undo_left_s(head):
+                sleep_s = min(sleep_s, undo_s)
+            else:
+                self._open_lane(head)
         if due.next_utc_ms is None or due.next_utc_ms <= now_utc_ms:
-            return LONGEST_SLEEP_S  # what is due runs; its end wakes us
-        return min(LONGEST_SLEEP_S, (due.next_utc_ms - now_utc_ms) / 1000 + 0.001)
+            return sleep_s
+        return min(sleep_s, (due.next_utc_ms - now_utc_ms) / 1000 + 0.001)
 
     def _now_utc_ms(self) -> int:
-        """Return the time, which for undo periods and pauses never goes back.
+        """Return the time of the clock that was ahead of all others since the start.
 
         Somebody may set the computer's clock back; a message must not wait for that hour.
         """
-        steady_utc_ms = self._began_utc_ms + int(1000 * (self._clock.monotonic_s() - self._began_s))
-        return max(self._clock.now_utc_ms(), steady_utc_ms)
+        self._ahead_ms = max(self._ahead_ms, self._offset_ms())
+        return int(1000 * self._clock.monotonic_s()) + self._ahead_ms
+
+    def _offset_ms(self) -> int:
+        return self._clock.now_utc_ms() - int(1000 * self._clock.monotonic_s())
+
+    def _undo_left_s(self, head: OutboxEntry) -> float:
+        """Return how long an entry can still be undone by the clock as it stands now.
+
+        A clock that was set back, as at the start of many a day, must not cut later periods short.
+        """
+        left_s = (head.undo_until_utc_ms - self._clock.now_utc_ms()) / 1000
+        is_running = head.state is OutboxState.UNDO and 0 < left_s <= LONGEST_UNDO_S
+        return left_s + 0.001 if is_running else 0.0
 
     def _open_lane(self, head: OutboxEntry) -> None:
         task = asyncio.create_task(self._work(head), name=f"outbox: {head.message_id}")

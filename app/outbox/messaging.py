@@ -17,7 +17,7 @@ from app.domain.errors import Conflict, Refused, TooLarge
 from app.domain.timeline import OutboxEntry
 from app.faults import answered
 from app.outbox.files import FileTransfers, Progress, ignored
-from app.outbox.lanes import LaneRunner
+from app.outbox.lanes import LONGEST_UNDO_S, LaneRunner
 from app.outbox.queue import OutboxQueue
 from app.outbox.read_marks import ReadMarks
 from app.outbox.sent_changes import SentChanges
@@ -30,7 +30,6 @@ from contract.wire import MAX_TEXT_CHARS, Attachment
 
 _LOG = logging.getLogger(__name__)
 
-LONGEST_UNDO_S = 10
 NOT_DELIVERED = frozenset({DeliveryState.BLOCKED, DeliveryState.FAILED, DeliveryState.EXPIRED})
 
 Hint = Callable[[CheckedDraft], bytes]

@@ -413,6 +413,37 @@ async def test_clock_set_back_does_not_hold_a_message_in_its_undo_period(
     assert world.texts() == ["before summer time ended"]
 
 
+async def test_clock_set_forward_and_back_holds_no_message_for_that_hour(
+    world: SmallBackend, synced: Store, governed_api: GovernedApi
+) -> None:
+    clock = SetBackClock()
+    outbox = build(governed_api, synced, clock)
+    async with running(outbox):
+        outbox.undo.seconds = 1
+        clock.back_ms = -3_600_000
+        message_id = await outbox.messaging.send(C0, "composed an hour ahead")
+        await until(lambda: outbox.lanes._ahead_ms >= outbox.lanes._offset_ms() - 1_000)
+        clock.back_ms = 0
+        await _gone(synced, message_id)
+    assert world.texts() == ["composed an hour ahead"]
+
+
+async def test_clock_that_was_ahead_at_the_start_leaves_each_message_its_undo_period(
+    world: SmallBackend, synced: Store, governed_api: GovernedApi
+) -> None:
+    clock = SetBackClock()
+    clock.back_ms = -3_600_000
+    outbox = build(governed_api, synced, clock)
+    async with running(outbox):
+        outbox.undo.seconds = 2
+        clock.back_ms = 0
+        began_s = time.monotonic()
+        message_id = await outbox.messaging.send(C0, "can be undone for two seconds")
+        await _gone(synced, message_id)
+    assert time.monotonic() - began_s > 1.9
+    assert world.texts() == ["can be undone for two seconds"]
+
+
 def _not_delivered(state: DeliveryState, files: tuple[Attachment, ...] = ()) -> Message:
     return Message(
         message_id=MessageId("m-failed"),
