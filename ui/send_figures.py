@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from app.domain.changes import ChangeSet
 from app.domain.clock import Clock
+from app.domain.timeline import TimelineRow
 from contract.ids import MessageId
 from ui.bridge.spawn import Spawner
 from ui.models.figures import Figures
@@ -41,10 +42,12 @@ class SendFigures:
             entry = row.outbox
             # The undo period is the user's, not the archive's.
             self._submitted_at[message_id] = entry.undo_until_utc_ms or entry.composed_at_utc_ms
-            await self._look(message_id)
+            self._judge(message_id, row)
 
     async def _look(self, message_id: MessageId) -> None:
-        row = await self._source.message(message_id)
+        self._judge(message_id, await self._source.message(message_id))
+
+    def _judge(self, message_id: MessageId, row: TimelineRow | None) -> None:
         if row is None:
             self._submitted_at.pop(message_id, None)
         elif row.message.archive is not None:

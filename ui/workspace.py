@@ -23,7 +23,7 @@ from app.settings.settings import Settings
 from contract.ids import ConversationId, EmployeeId, MessageId
 from ui.bridge.signals import CoreSignals
 from ui.bridge.spawn import Spawner
-from ui.late_store import LateChecks, LateInbox, LateMessaging, LateTimeline
+from ui.late_store import LateChecks, LateInbox, LateTimeline
 from ui.look import Look
 from ui.models.composer_presenter import ComposerPresenter
 from ui.models.conversation_facts import ConversationFacts, last_archived_utc_ms
@@ -34,6 +34,7 @@ from ui.models.inbox_presenter import InboxPresenter
 from ui.models.sentences import sentence_of
 from ui.models.status_words import status_words
 from ui.models.timeline_presenter import TimelinePresenter
+from ui.shown_sends import ShownSends
 from ui.views.main_window import MainWindow, WindowParts
 from ui.views.rail import Page
 from ui.window_state import WindowState
@@ -213,7 +214,7 @@ class Workspace(QObject):
         self.inbox = InboxPresenter(LateInbox(core), clock, spawn, self)
         self.timeline = TimelinePresenter(LateTimeline(core), clock, spawn, self)
         self.composer = ComposerPresenter(
-            LateMessaging(core),
+            ShownSends(core, self.timeline),
             PolicyChecks(checks.decide, checks.decide_later, checks.language),
             self.spawner,
             clock.now_utc_ms,

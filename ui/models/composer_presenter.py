@@ -327,7 +327,7 @@ class ComposerPresenter(QObject):
         self._quote, self._fault = None, ""
         self._take_answers(None)
         self.uploads.forget_sent()
-        self._typing.end()
+        self._typing.sent()
         self._replace_text(rest)
         if rest:
             self.saver.mark_dirty()

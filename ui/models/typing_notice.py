@@ -15,6 +15,8 @@ from contract.wire import Conversation
 from ui.bridge.spawn import Spawner
 
 TYPING_ENDS_AFTER_MS = 4000
+# The message itself shows the client that typing has ended: it goes first.
+TOLD_AFTER_SENDING_MS = 500
 Tell = Callable[[ConversationId, bool], Awaitable[Any]]
 
 
@@ -28,18 +30,22 @@ class TypingNotice(QObject):
         self._told: Conversation | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(TYPING_ENDS_AFTER_MS)
         self._timer.timeout.connect(self.end)
 
     def typed(self, conversation: Conversation) -> None:
         """A key was pressed for this conversation."""
-        self._timer.start()
+        self._timer.start(TYPING_ENDS_AFTER_MS)
         if self._told is None and conversation.send is not None and conversation.send.typing:
             self._told = conversation
             self._say(conversation, True)
 
+    def sent(self) -> None:
+        """The text goes out: that typing has ended is said after it, unless more is typed."""
+        if self._told is not None:
+            self._timer.start(TOLD_AFTER_SENDING_MS)
+
     def end(self) -> None:
-        """Typing has ended: sent, left, or nothing typed for a while."""
+        """Typing has ended: left, or nothing typed for a while."""
         self._timer.stop()
         if self._told is not None:
             told, self._told = self._told, None
