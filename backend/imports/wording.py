@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contract.imports.model import ImportedKind, ImportedMessage
 from contract.names import file_name
 
+NO_WORDS = "A message of a kind that Parley can’t show. It is in the original file."
 _MOST_TEXT_CHARS = 200_000
 
 
@@ -22,6 +23,8 @@ def text_of(message: ImportedMessage, kept: Sequence[str]) -> str:
     if message.missing_files:
         many = "A file was" if message.missing_files == 1 else f"{message.missing_files} files were"
         said.append(f"{many} left out when the chat was exported.")
+    if not any(said) and not kept and message.kind is ImportedKind.MESSAGE:
+        said.append(NO_WORDS)
     return encodable("\n".join(said))[:_MOST_TEXT_CHARS]
 
 

@@ -54,6 +54,15 @@ class _Reaction(msgspec.Struct):
     recent: list[_Recent] = []
 
 
+class _Answer(msgspec.Struct):
+    text: str = ""
+
+
+class _Poll(msgspec.Struct):
+    question: str = ""
+    answers: list[_Answer] = []
+
+
 class _Message(msgspec.Struct):
     id: int
     type: str = "message"
@@ -71,14 +80,23 @@ class _Message(msgspec.Struct):
     media_type: str = ""
     contact_information: msgspec.Raw | None = None
     location_information: msgspec.Raw | None = None
+    poll: _Poll | None = None
     reply_to_message_id: int | None = None
     forwarded_from: str | None = None
     reactions: list[_Reaction] = []
 
 
+class _Bare(msgspec.Struct):
+    id: int
+    type: str = "message"
+    date_unixtime: _Number = ""
+    sender: str | None = msgspec.field(default=None, name="from")
+    from_id: str | None = None
+
+
 class _Chat(msgspec.Struct):
     id: int
-    messages: list[_Message]
+    messages: list[msgspec.Raw]
     name: str | None = None
     type: str = ""
 
@@ -131,7 +149,7 @@ def _chat(chat: _Chat, owner: int | None) -> ImportedChat:
     own_id = "" if owner is None else f"user{owner}"
     messages, unread = [], 0
     for each in chat.messages:
-        message = _message(each, own_id)
+        message = _read(each, own_id)
         if message is None:
             unread += 1
         else:
@@ -142,7 +160,7 @@ def _chat(chat: _Chat, owner: int | None) -> ImportedChat:
     if left_out:
         notes.append(f"{left_out} files were left out when the chat was exported.")
     if unread:
-        notes.append(f"{unread} messages have no time and could not be placed.")
+        notes.append(f"{unread} messages tell no time or no number and could not be placed.")
     return ImportedChat(
         source=Source.TELEGRAM_JSON,
         key=str(chat.id),
@@ -153,6 +171,21 @@ def _chat(chat: _Chat, owner: int | None) -> ImportedChat:
         is_group=chat.type in _GROUPS,
         notes=tuple(notes),
     )
+
+
+def _read(raw: msgspec.Raw, own_id: str) -> ImportedMessage | None:
+    """Return a message, without words if it has an unknown shape: one such hides no other."""
+    try:
+        return _message(msgspec.json.decode(raw, type=_Message), own_id)
+    except msgspec.ValidationError:
+        pass
+    try:
+        bare = msgspec.json.decode(raw, type=_Bare)
+    except msgspec.ValidationError:
+        return None
+    known = _Message(id=bare.id, type=bare.type, date_unixtime=bare.date_unixtime)
+    known.sender, known.from_id = bare.sender, bare.from_id
+    return _message(known, own_id)
 
 
 def _message(message: _Message, own_id: str) -> ImportedMessage | None:
@@ -199,6 +232,9 @@ def _text(message: _Message) -> str:
         said = f"Location: {_plain(message.location_information)}"
     if not said and message.contact_information is not None:
         said = f"Contact: {_plain(message.contact_information)}"
+    if not said and message.poll is not None:
+        answers = (f"· {answer.text}" for answer in message.poll.answers)
+        said = "\n".join((f"Poll: {message.poll.question}", *answers))
     return f"Forwarded from {message.forwarded_from}:\n{said}" if message.forwarded_from else said
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from contract.imports.model import Source
+from backend.imports.wording import NO_WORDS, text_of
+from contract.imports.model import ImportedKind, ImportedMessage, Source
 from tests.backend.test_imports import Importer, compliance, importer  # noqa: F401 -- fixtures
 
 PEOPLE = [{"name": "Camille", "standing": "new_contact", "display_name": "Camille Roux"}]
@@ -47,3 +48,11 @@ async def test_words_changed_after_the_first_import_are_a_version_of_their_own(
     assert await scalar("SELECT count(*) FROM messages WHERE text = 'buy 100'") == 0
     kept = "SELECT count(*) FROM archive_bodies WHERE CAST(body AS TEXT) LIKE '%buy 100\"%'"
     assert await scalar(kept) == 1, "the first words stay in the archive"
+
+
+def test_a_message_without_words_is_no_empty_bubble() -> None:
+    empty = ImportedMessage(at_utc_ms=0, sender="Camille", text="")
+    assert text_of(empty, ()) == NO_WORDS
+    assert text_of(empty, ("a.jpg",)) == ""
+    deleted = ImportedMessage(at_utc_ms=0, sender="Camille", text="", kind=ImportedKind.DELETED)
+    assert text_of(deleted, ()) == "This message was deleted in the chat."

@@ -84,6 +84,20 @@ def test_replies_reactions_and_edits_are_kept() -> None:
     assert not found.edited  # a reaction sets the same time
 
 
+def test_a_poll_is_read_and_what_has_an_unknown_shape_hides_no_other() -> None:
+    poll = {"question": "Which day?", "answers": [{"text": "Monday", "voters": 1}]}
+    chat = chat_of(
+        message(1, text="", poll=poll),
+        message(2, text={"new": "form"}),
+        message(3, text="after"),
+        {"id": "no number"},
+    )
+    assert [each.text for each in chat.messages] == ["Poll: Which day?\n· Monday", "", "after"]
+    assert [each.native_id for each in chat.messages] == ["1", "2", "3"]
+    assert chat.messages[1].sender == "Ana"
+    assert chat.notes[0].startswith("1 messages tell no time")
+
+
 def test_service_messages_are_the_apps_and_calls_are_calls() -> None:
     chat = chat_of(
         {
