@@ -26,6 +26,9 @@ INSTALLER_FILE_MACOS = Path(f"/Library/Preferences/{MACOS_DOMAIN}.plist")
 POLICIES_KEY_WINDOWS = r"Software\Policies\Parley"
 INSTALLER_KEY_WINDOWS = r"Software\Parley"
 MAX_FILE_BYTES = 1024 * 1024
+# What plistlib lets through besides its own: a date that is none, an encoding nobody knows, tags
+# that close what was never open.
+_NOT_A_PLIST = (ValueError, LookupError, AttributeError, TypeError, RecursionError)
 
 
 class Source(NamedTuple):
@@ -99,7 +102,7 @@ def _plist(content: bytes) -> tuple[Mapping[str, object], str]:
 
     try:
         values = plistlib.loads(content)
-    except (plistlib.InvalidFileException, ExpatError, ValueError, RecursionError) as error:
+    except (*_NOT_A_PLIST, ExpatError) as error:
         return {}, f"it is not a property list: {error}"
     return (values, "") if isinstance(values, dict) else ({}, "it is not a dictionary")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import plistlib
+import random
 from pathlib import Path
 
 import pytest
@@ -176,6 +177,42 @@ def test_a_file_that_can_not_be_read_says_why_and_connects_to_nothing(
     assert reason in source.fault
     settings = Settings(load_schema(), [source])
     assert settings.doubt(Key.BACKEND_URL) and settings.doubt(Key.EMBEDDED_BACKEND)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"<plist><dict><key>Theme</key><date>soon</date></dict></plist>",
+        b'<?xml version="1.0" encoding="nobodys"?><plist><dict></dict></plist>',
+        b"<plist></array></plist>",
+        b"<plist></plist>",
+        b"<plist><string>dark</string></plist>",
+        b"<plist><dict><key>a</key><integer>x</integer></dict></plist>",
+        b"<plist>" + b"<array>" * 50_000,
+        b'<!DOCTYPE p [<!ENTITY a "b">]><plist><string>&a;</string></plist>',
+        b"bplist00" + b"\xff" * 60,
+    ],
+    ids=range(10),
+)
+def test_a_property_list_that_can_not_be_read_is_a_fault(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "com.parley.desktop.plist"
+    path.write_bytes(content)
+    source = read_file(path, Origin.MANAGED)
+    assert source is not None and source.fault
+    assert Settings(load_schema(), [source]).doubt(Key.BACKEND_URL)
+
+
+@pytest.mark.parametrize("kind", [plistlib.FMT_XML, plistlib.FMT_BINARY])
+def test_no_damage_to_a_property_list_stops_the_program(kind: plistlib.PlistFormat) -> None:
+    whole = plistlib.dumps({"Theme": "dark", "Count": 5, "List": ["a"], "Data": b"x"}, fmt=kind)
+    chance = random.Random(7)
+    for _ in range(1_500):
+        damaged = bytearray(whole)
+        for _ in range(chance.randint(1, 5)):
+            damaged[chance.randrange(len(damaged))] = chance.choice((*whole, chance.randrange(256)))
+        values, fault = sources._plist(bytes(damaged))
+        assert not (values and fault)
 
 
 def test_what_is_there_and_no_file_is_not_taken_for_absent(tmp_path: Path) -> None:
