@@ -85,6 +85,14 @@ def test_what_the_registry_file_sets_is_read(monkeypatch: pytest.MonkeyPatch) ->
     assert read_back(*read_system_sources(platform="win32")) == judged(EXAMPLES)
 
 
+def test_the_registry_sample_marks_what_has_no_effect_yet() -> None:
+    text = registry_file(POLICIES, starter_values(POLICIES, "windows")).decode("utf-16")
+    late = [policy for policy in POLICIES if not policy.acted_on]
+    assert late
+    assert text.count("(no effect yet") == len(late)
+    assert all(f"; {policy.setting.title} (no effect yet" in text for policy in late)
+
+
 def test_the_registry_sample_sets_the_starters_alone() -> None:
     starters = starter_values(POLICIES, "windows")
     registry = read_registry_file(registry_file(POLICIES, starters))

@@ -36,7 +36,8 @@ def registry_file(
         if policy.setting.category != category:
             category = policy.setting.category
             lines += ["", f"; {category}"]
-        lines.append(f"; {policy.setting.title}")
+        late = "" if policy.acted_on else " (no effect yet: this version only reads it)"
+        lines.append(f"; {policy.setting.title}{late}")
         value = values[policy.key] if is_set else policy.example("windows")
         if policy.registry_kind in {RegistryKind.EXPANDABLE, RegistryKind.TEXTS}:
             shown = " | ".join(value) if isinstance(value, tuple) else str(value)
