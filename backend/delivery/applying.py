@@ -218,8 +218,9 @@ def _may_change(
     """Tell whether the message is the sender's to change; raises NotYet when it is not known.
 
     Clients change and delete their own messages, never ours, and reach into no chat but their
-    own. In a group the vendor vouches for its members, but for one whose events name their author:
-    there only the author changes words. A native message of ours was changed where it was written.
+    own, under whichever of their addresses the channel names them. In a group the vendor vouches
+    for its members, but for one whose events name their author: there only the author changes
+    words. A native message of ours was changed where it was written.
     """
     message_id = find_by_external_id(connection, account.account_id, event.external_id)
     if message_id is None:
@@ -229,7 +230,7 @@ def _may_change(
             messages.c.direction,
             messages.c.origin,
             contact_points.c.id_type,
-            contact_points.c.address,
+            contact_points.c.contact_id,
         )
         .join(conversations, conversations.c.conversation_id == messages.c.conversation_id)
         .join(contact_points, contact_points.c.contact_point_id == conversations.c.thread_key)
@@ -243,11 +244,9 @@ def _may_change(
         if author not in (None, event.sender.address):
             return False
     own = isinstance(event, events.Reaction) or row.direction == Direction.IN or native
-    known = row.id_type == GROUP or (row.id_type, row.address) == (
-        event.sender.id_type,
-        event.sender.address,
-    )
-    return own and known
+    if not own:
+        return False
+    return row.id_type == GROUP or bool(actor_of(connection, account, event) == row.contact_id)
 
 
 def _identity(

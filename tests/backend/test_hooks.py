@@ -5,6 +5,7 @@ It never opens a port: the application is called in this process.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -104,6 +105,9 @@ async def test_a_signed_body_is_committed_before_it_is_answered(address: Address
 async def test_a_repeated_delivery_is_answered_and_kept_once(address: Address) -> None:
     assert [await address.post(BODY), await address.post(BODY)] == [200, 200]
     assert await address.kept() == 1
+    at_once = await asyncio.gather(*(address.post(BODY + b" ") for _ in range(8)))
+    assert set(at_once) == {200}
+    assert await address.kept() == 2
 
 
 async def test_a_wrong_signature_is_refused_and_counted(

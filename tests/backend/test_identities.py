@@ -70,6 +70,26 @@ async def test_a_hidden_number_is_still_the_same_client(workspace: Workspace) ->
     assert await workspace.scalar(authors) == 1
 
 
+async def test_a_client_whose_number_is_hidden_since_changes_their_own_messages(
+    workspace: Workspace,
+) -> None:
+    both = events.Sender(id_type=HANA.id_type, address=HANA.address, also=USER)
+    await happens(workspace, said(workspace, "w1", both))
+    strange = events.Sender(id_type=USER[0], address="US.9")
+    hidden = events.Sender(id_type=USER[0], address=USER[1])
+    for who, text in ((strange, "forged"), (hidden, "mended")):
+        edit = events.Edited(
+            dedupe_key=text,
+            at_utc_ms=workspace.clock(),
+            sender=who,
+            external_id="w1",
+            text=text,
+        )
+        await happens(workspace, edit)
+        shown = await workspace.scalar("SELECT text FROM messages WHERE external_id = 'w1'")
+        assert shown == ("mended" if who is hidden else "text of w1")
+
+
 async def test_an_id_that_stands_with_another_contact_is_left_there(workspace: Workspace) -> None:
     hidden = events.Sender(id_type=USER[0], address=USER[1])
     await happens(workspace, said(workspace, "w1", hidden))
