@@ -160,6 +160,14 @@ def test_every_setting_named_exists_and_keys_are_only_managed() -> None:
     assert set(schema["ProxyMode"].enum) == {"system", "none", "fixed"}
 
 
+def test_every_setting_without_effect_is_said_to_have_none() -> None:
+    """In one sentence, and no other setting in it."""
+    late = {key for key, setting in load_schema().items() if not setting.acted_on}
+    (said,) = (part for part in TEXT.split("\n- ") if "no effect yet" in part)
+    named = said.partition("have **no effect yet**")[0]
+    assert late and set(re.findall(r"`(\w+)`", named)) == late
+
+
 def test_the_self_tests_codes_are_the_programs() -> None:
     """0 for nobody, then by owner, and 2 for a wrong command line."""
     told = [int(row[0]) for row in rows(section("## Is it well? The self-test"))]
