@@ -28,9 +28,15 @@ T = TypeVar("T")
 
 _LOG = logging.getLogger(__name__)
 
+# Statements may follow each other while a check runs, but no service gets to ask for ever.
+_MOST_TURNS = 4
+
 
 class Confirmer:
-    """Verifies receipts; a mismatch no statement explains rings the alarm."""
+    """Verifies receipts; a mismatch no statement explains rings the alarm.
+
+    `followed_before_alarm` is how many statements this run had followed when it rang.
+    """
 
     def __init__(
         self,
@@ -49,6 +55,7 @@ class Confirmer:
         self._bell = bell
         self._me = me
         self._verified = verified
+        self.followed_before_alarm = 0
 
     async def confirm(
         self, entry: OutboxEntry, receipt: str, decision_hash: str
@@ -109,9 +116,10 @@ class Confirmer:
 
         Raises Mismatch, SecondCheckPending, ClientError.
         """
+        era = self._keeper.era
         proven = await asyncio.to_thread(prove, receipt, leaf, policy)
         if proven.checkpoint.origin == policy.log.name:  # else of a log this one has followed
-            await self._keeper.admit(proven.checkpoint, proven.note)
+            await self._keeper.admit(proven.checkpoint, proven.note, era)
         self._verified()
         return proven
 
@@ -120,25 +128,28 @@ class Confirmer:
 
         Returns None after the alarm, and without keys. Other errors pass.
         """
-        policy = self._trust.policy
-        if policy is None:
-            return None
-        try:
-            return await check(policy)
-        except Mismatch as first:
-            mismatch = first
-        if await self._explained():
-            assert self._trust.policy is not None
+        for turn in range(_MOST_TURNS):
+            policy = self._trust.policy
+            if policy is None:
+                return None
             try:
-                return await check(self._trust.policy)
-            except Mismatch as second:
-                mismatch = second
+                return await check(policy)
+            except Mismatch as reason:
+                mismatch = reason
+            if turn == _MOST_TURNS - 1 or not await self._explained(policy):
+                break
+        if self._bell.alarm is None:
+            self.followed_before_alarm = self._trust.followed
         await self._bell.ring(mismatch, self._keeper.tree)
         return None
 
-    async def _explained(self) -> bool:
-        """Follow new statements; when none can be asked for now the alarm does not wait."""
+    async def _explained(self, policy: Policy) -> bool:
+        """Follow new statements; when none can be asked for now the alarm does not wait.
+
+        One that another check has followed since this one took `policy` explains as much.
+        """
         try:
-            return await self._trust.apply_statements()
+            await self._trust.apply_statements()
         except ClientError:
-            return False
+            _LOG.info("statements can't be asked for now")
+        return self._trust.policy is not policy

@@ -43,13 +43,17 @@ class SeenTree(msgspec.Struct, frozen=True):
 
 
 class CheckpointKeeper:
-    """Keeps one tree durably; concurrent receipts are admitted one after another."""
+    """Keeps one tree durably; concurrent receipts are admitted one after another.
+
+    `admitting` is held while a tree is admitted or put aside; `era` counts those put aside.
+    """
 
     def __init__(self, api: GovernedApi, store: Store, clock: Clock) -> None:
         self._api = api
         self._store = store
         self._clock = clock
-        self._admitting = asyncio.Lock()
+        self.admitting = asyncio.Lock()
+        self.era = 0
         self.tree: SeenTree | None = None
 
     async def load(self) -> None:
@@ -60,13 +64,16 @@ class CheckpointKeeper:
         except msgspec.DecodeError:
             self.tree = None
 
-    async def admit(self, checkpoint: Checkpoint, note: bytes) -> None:
+    async def admit(self, checkpoint: Checkpoint, note: bytes, era: int) -> None:
         """Make sure that a verified checkpoint is of the log seen so far; keep the newer one.
 
-        Asks the service for the consistency proof. Raises Mismatch when it is another log or
-        there is no proof, ClientError when the service can't be asked now.
+        `era` is that in which it was verified. Asks the service for the consistency proof. Raises
+        Mismatch when it is another log or there is no proof, or when the tree was put aside since,
+        ClientError when the service can't be asked now.
         """
-        async with self._admitting:
+        async with self.admitting:
+            if era != self.era:
+                raise Mismatch(AlarmKind.RECEIPT, FaultCode.KEY_UNSUITABLE, checkpoint)
             seen = self.tree
             if seen is None:
                 await self._keep(checkpoint, note)
@@ -90,7 +97,7 @@ class CheckpointKeeper:
 
         Raises Mismatch, SecondCheckPending, ClientError.
         """
-        seen = self.tree
+        seen, era = self.tree, self.era
         try:
             note = await self._api.archive.checkpoint()
         except ProblemReply as fault:
@@ -102,12 +109,12 @@ class CheckpointKeeper:
         checkpoint = await asyncio.to_thread(prove_checkpoint, note, policy)
         if seen is not None and checkpoint.origin == seen.origin and checkpoint.size < seen.size:
             raise Mismatch(AlarmKind.ROLLBACK, FaultCode.LOG_ROLLED_BACK, checkpoint)
-        await self.admit(checkpoint, note)
+        await self.admit(checkpoint, note, era)
 
-    def put_aside(self, tree: SeenTree | None) -> bytes | None:
-        """Go on from another tree, as a statement says; return the bytes to keep of it."""
+    def put_aside(self, tree: SeenTree | None) -> None:
+        """Go on from another tree, as a statement says; the caller has kept it already."""
         self.tree = tree
-        return None if tree is None else msgspec.json.encode(tree)
+        self.era += 1
 
     async def _keep(self, checkpoint: Checkpoint, note: bytes) -> None:
         """Keep a tree before anybody is told that it holds."""

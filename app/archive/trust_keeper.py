@@ -5,11 +5,12 @@ It never takes a statement that no pinned recovery key has signed, and none twic
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 import msgspec
 
-from app.archive.keeper import TREE, CheckpointKeeper
+from app.archive.keeper import TREE, CheckpointKeeper, SeenTree
 from app.archive.pins import ManagedKeys, Policy, Trust, found, policy_of, same_archive
 from app.archive.successions import Succession, succession_of
 from app.store.store import Store
@@ -24,7 +25,11 @@ _LOG = logging.getLogger(__name__)
 
 
 class TrustKeeper:
-    """`policy` is None while there is no key to believe; `faulty` tells that one can't be read."""
+    """`policy` is None while there is no key to believe; `faulty` tells that one can't be read.
+
+    `followed` counts the statements followed in this run. Checks run side by side, so keys change
+    for one asker at a time, and in one step with the tree that belongs to them.
+    """
 
     def __init__(
         self,
@@ -38,8 +43,10 @@ class TrustKeeper:
         self._keeper = keeper
         self._managed = managed
         self._trust: Trust | None = None
+        self._changing = asyncio.Lock()
         self.policy: Policy | None = None
         self.faulty = False
+        self.followed = 0
 
     @property
     def recovery_keys(self) -> tuple[VerifierKey, ...]:
@@ -65,16 +72,16 @@ class TrustKeeper:
 
         While an alarm stands a sample's keys are not exchanged for another sample's.
         """
+        async with self._changing, self._keeper.admitting:
+            return await self._refound(capabilities, alarmed)
+
+    async def _refound(self, capabilities: CapabilitiesDocument | None, alarmed: bool) -> bool:
         old = self._trust
         new = found(self._managed, capabilities, old)
         if new is None or new == old or (alarmed and new.is_sample):
             return False
         goes_on = same_archive(old, new)
-        values: dict[str, bytes | None] = {TRUST: msgspec.json.encode(new)}
-        if not goes_on:
-            values[TREE] = self._keeper.put_aside(None)
-        await self._store.archive.put(values)
-        self._take(new)
+        await self._exchange(new, self._keeper.tree if goes_on else None)
         _LOG.info("archive keys taken from %s", "the sample" if new.is_sample else "settings")
         return not goes_on
 
@@ -83,24 +90,34 @@ class TrustKeeper:
 
         Raises ClientError when the service can't be asked now.
         """
-        trust, recovery = self._trust, self.recovery_keys
-        if trust is None or not recovery:
-            return False
-        applied = False
-        for note in await self._api.archive.statements():
-            step = succession_of(note.encode(), trust, self._keeper.tree, recovery)
-            if step is not None:
-                await self._follow(step)
-                trust, applied = step.trust, True
-        return applied
+        async with self._changing:
+            trust, recovery = self._trust, self.recovery_keys
+            if trust is None or not recovery:
+                return False
+            followed = self.followed
+            for note in await self._api.archive.statements():
+                async with self._keeper.admitting:
+                    step = succession_of(note.encode(), trust, self._keeper.tree, recovery)
+                    if step is not None:
+                        await self._follow(step)
+                        trust = step.trust
+            return self.followed > followed
 
     async def _follow(self, step: Succession) -> None:
-        values: dict[str, bytes | None] = {TRUST: msgspec.json.encode(step.trust)}
-        if step.tree is not self._keeper.tree:
-            values[TREE] = self._keeper.put_aside(step.tree)
-        await self._store.archive.put(values)
-        self._take(step.trust)
+        await self._exchange(step.trust, step.tree)
+        self.followed += 1
         _LOG.warning("archive: a signed statement was followed (%s)", step.kind)
+
+    async def _exchange(self, trust: Trust, tree: SeenTree | None) -> None:
+        """Keep keys and tree, then go on from both in one step: no check sees half of it."""
+        values: dict[str, bytes | None] = {TRUST: msgspec.json.encode(trust)}
+        is_other = tree is not self._keeper.tree
+        if is_other:
+            values[TREE] = None if tree is None else msgspec.json.encode(tree)
+        await self._store.archive.put(values)
+        if is_other:
+            self._keeper.put_aside(tree)
+        self._take(trust)
 
     def _take(self, trust: Trust | None) -> None:
         self._trust, self.policy, self.faulty = trust, None, False

@@ -126,20 +126,26 @@ class ArchiveWatch:
 
     async def _face_alarm(self) -> None:
         """Tell Compliance; ask whether a statement explains what was seen, then check again."""
-        explained = await self._trust.apply_statements()
+        await self._trust.apply_statements()
+        # Also one that a person's look at a receipt has followed since the alarm.
+        explained = self._trust.followed > self._confirmer.followed_before_alarm
         if explained and await self._holds_now():
             await self._bell.end()
             return
         await self._bell.tell()
 
     async def _holds_now(self) -> bool:
-        policy = self._trust.policy
+        policy, followed = self._trust.policy, self._trust.followed
         if policy is None:
             return False
         try:
             await self._keeper.check_newest(policy)
-        except (Mismatch, SecondCheckPending) as reason:
-            _LOG.warning("the statement does not explain it: %s", type(reason).__name__)
+        except SecondCheckPending:
+            _LOG.info("the archive's second check is pending")
+            return False
+        except Mismatch:
+            _LOG.warning("the statement does not explain the archive's alarm")
+            self._confirmer.followed_before_alarm = followed
             return False
         self._verified()
         return True

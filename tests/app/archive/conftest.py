@@ -50,7 +50,7 @@ def opening(logged: LoggedBackend, tmp_path: Path) -> Iterator[Opening]:
         @asynccontextmanager
         async def opened(**settings: object) -> AsyncIterator[Core]:
             endpoint = BackendEndpoint(url=server.url, token="secret")
-            core = new_core(tmp_path, endpoint=endpoint, **settings)
+            core = new_core(tmp_path, endpoint=endpoint, clock=None, **settings)
             try:
                 await core.open()
                 await core.connect()

@@ -69,6 +69,7 @@ class LoggedBackend(SmallBackend):
         self.refusing = False
         self.fault_of_receipts: Fault | None = None
         self.statements: list[bytes] = []
+        self.withholds_statements = False
         self.alerts: list[tuple[str, wire.ArchiveAlert]] = []
         self.kept: dict[str, Kept] = {}
         self.rewrite: Callable[[bytes], bytes] = lambda receipt: receipt
@@ -253,7 +254,8 @@ class LoggedBackend(SmallBackend):
         return _json(wire.Done(seq=0))
 
     async def _statements(self, request: Request) -> Response:
-        notes = tuple(note.decode() for note in self.statements)
+        shown = () if self.withholds_statements else tuple(self.statements)
+        notes = tuple(note.decode() for note in shown)
         return _json(wire.ArchiveStatements(statements=notes))
 
 

@@ -42,7 +42,7 @@ class Real:
     async def core(self, **settings: object) -> AsyncIterator[Core]:
         """Run a client on it."""
         endpoint = BackendEndpoint(url=self.url, token=SECRET)
-        core = new_core(self.folder / "client", endpoint=endpoint, **settings)
+        core = new_core(self.folder / "client", endpoint=endpoint, clock=None, **settings)
         try:
             await core.open()
             await core.connect()

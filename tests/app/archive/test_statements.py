@@ -5,6 +5,7 @@ They sign with test keys; what no pinned recovery key has signed must change not
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import time
 from collections.abc import Callable
@@ -12,9 +13,11 @@ from collections.abc import Callable
 import pytest
 
 from app.archive.keeper import SeenTree
-from app.archive.pins import Trust
+from app.archive.mismatch import Mismatch
+from app.archive.pins import Policy, Trust
 from app.archive.successions import succession_of
-from app.domain.archive import Finding
+from app.domain.archive import AlarmKind, Finding
+from contract.receipts.errors import FaultCode
 from contract.receipts.leaf import leaf_hash
 from contract.receipts.signers import Ed25519Signer
 from contract.receipts.statements import Move, Restore, Rotation, Statement, sign_statement
@@ -32,41 +35,44 @@ def _now_utc_ms() -> int:
 
 def _rotate(world: LoggedBackend) -> tuple[Statement, tuple[str, ...]]:
     old = world.log.signer
-    world.log.signer = Ed25519Signer(old.verifier_key.name, b"n" * 32)
+    new = Ed25519Signer(old.verifier_key.name, b"n" * 32)
     rotation = Rotation(
         old.verifier_key.name,
         _now_utc_ms(),
         old.verifier_key,
-        world.log.key,
+        new.verifier_key,
         world.log.tree.size,
     )
+    # The statement first, here as below: a client that looks between the two finds no log
+    # without the statement that explains it.
     world.statements.append(sign_statement(rotation, (RECOVERY, old)))
+    world.log.signer = new
     return rotation, ()
 
 
 def _restore(world: LoggedBackend) -> None:
     lost_to = world.log.tree.size
-    world.roll_back(3)
-    root = world.log.tree.root()
-    world.append(b"the restore's own entry")
+    root = MemoryTree([leaf_hash(each) for each in world.log.entries[:3]]).root()
     world.state(Restore(world.log.key.name, _now_utc_ms(), 3, root, ((3, lost_to),)))
+    world.roll_back(3)
+    world.append(b"the restore's own entry")
 
 
 def _move(world: LoggedBackend) -> None:
-    old = world.log.key.name
-    world.log = new_log(b"a new house", name="archive.example/new-log")
-    world.log.witnesses = (witness(5),)
+    moved = new_log(b"a new house", name="archive.example/new-log")
+    moved.witnesses = (witness(5),)
     world.state(
         Move(
-            old,
+            world.log.key.name,
             _now_utc_ms(),
-            world.log.key,
-            tuple(world.log.witness_keys),
+            moved.key,
+            tuple(moved.witness_keys),
             1,
-            world.log.tree.size,
-            world.log.tree.root(),
+            moved.tree.size,
+            moved.tree.root(),
         )
     )
+    world.log = moved
 
 
 @pytest.mark.parametrize("change", [_rotate, _restore, _move], ids=["rotation", "restore", "move"])
@@ -100,12 +106,12 @@ async def test_a_statement_that_comes_later_ends_the_alarm(
         expect_log(words, logger="app.archive")
     async with opening(**logged.managed()) as core:
         await row_when(core, await core.messaging.send(HOME, "before"), lambda row: row.verified)
+        logged.withholds_statements = True
         change(logged)
-        statement = logged.statements.pop()
         core.proofs.watch.wake(check=True)
         await holds(lambda: core.status.archive_alarm is not None)
         waiting = await core.messaging.send(HOME, "waits")
-        logged.statements.append(statement)
+        logged.withholds_statements = False
         await row_when(core, waiting, lambda row: row.verified)
         assert core.status.archive_alarm is None
 
@@ -187,3 +193,72 @@ async def test_receipts_of_former_keys_still_verify_and_prove_nothing_newer(
         former.tree = MemoryTree(grown)
         receipt = former.receipt(3)
         assert (await core.proofs.receipts.check(old.message)).finding is Finding.FAILED
+
+
+@pytest.mark.parametrize("change", [_rotate, _restore, _move], ids=["rotation", "restore", "move"])
+async def test_a_check_under_way_while_another_follows_a_statement_rings_no_alarm(
+    logged: LoggedBackend,
+    opening: Opening,
+    expect_log: LogGuard,
+    change: Callable[[LoggedBackend], None],
+) -> None:
+    expect_log("was followed", logger="app.archive")
+    async with opening(**logged.managed()) as core:
+        await row_when(core, await core.messaging.send(HOME, "before"), lambda row: row.verified)
+        begun, may_end = asyncio.Event(), asyncio.Event()
+        checked_by: list[Policy] = []
+
+        async def slow(policy: Policy) -> bool:
+            checked_by.append(policy)
+            if len(checked_by) > 1:
+                return True
+            begun.set()
+            await may_end.wait()
+            raise Mismatch(AlarmKind.RECEIPT, FaultCode.NOTE_UNSIGNED)
+
+        check = asyncio.create_task(core.proofs._confirmer.guarded(slow))
+        await begun.wait()
+        change(logged)
+        await row_when(core, await core.messaging.send(HOME, "after"), lambda row: row.verified)
+        may_end.set()
+        assert await check
+        assert checked_by[1] is not checked_by[0] and core.status.archive_alarm is None
+
+
+@pytest.mark.parametrize("change", [_rotate, _restore, _move], ids=["rotation", "restore", "move"])
+async def test_a_statement_is_followed_once_however_many_checks_ask_for_it(
+    logged: LoggedBackend,
+    opening: Opening,
+    expect_log: LogGuard,
+    change: Callable[[LoggedBackend], None],
+) -> None:
+    expect_log("was followed", logger="app.archive")
+    async with opening(**logged.managed()) as core:
+        await row_when(core, await core.messaging.send(HOME, "before"), lambda row: row.verified)
+        change(logged)
+        trust = core.proofs._trust
+        await asyncio.gather(*(trust.apply_statements() for _ in range(8)))
+        assert trust.followed == 1
+        await row_when(core, await core.messaging.send(HOME, "after"), lambda row: row.verified)
+        assert trust.followed == 1 and core.status.archive_alarm is None
+
+
+async def test_an_alarm_ends_though_another_than_the_watch_followed_its_statement(
+    logged: LoggedBackend, opening: Opening, expect_log: LogGuard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for words in ("archive alarm: ", "was followed", "alarm ended"):
+        expect_log(words, logger="app.archive")
+    async with opening(**logged.managed()) as core:
+        await row_when(core, await core.messaging.send(HOME, "before"), lambda row: row.verified)
+        logged.withholds_statements = True
+        _rotate(logged)
+        core.proofs.watch.wake(check=True)
+        await holds(
+            lambda: core.status.archive_alarm is not None and core.status.archive_alarm.told
+        )
+        for name in ("CHECK_EVERY_S", "MOST_RETRY_S"):
+            monkeypatch.setattr(f"app.archive.watch.{name}", 600.0)
+        logged.withholds_statements = False
+        await core.proofs._trust.apply_statements()
+        core.proofs.watch.wake()
+        await holds(lambda: core.status.archive_alarm is None)
