@@ -109,6 +109,8 @@ class DraftStore:
 
     async def attachments(self, ids: Sequence[AttachmentId]) -> tuple[Attachment, ...]:
         """Return those of the remembered files that are known, in the order asked."""
+        if not ids:
+            return ()
         return await self._databases.read(lambda view: uploaded(view.outbox, ids))
 
     async def inspections(self, ids: Sequence[AttachmentId]) -> dict[AttachmentId, FileInspection]:

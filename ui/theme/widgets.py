@@ -157,9 +157,11 @@ class Avatar(QWidget):
         self, name: str, initials: str, color_index: int, channel: Channel | None = None
     ) -> None:
         """Show a person or group; `name` is what a screen reader says."""
+        shown = (self._initials, self._color, self._channel)
         self._initials, self._color, self._channel = initials, color_index, channel
         self.setAccessibleName(name)
-        self.update()
+        if shown != (initials, color_index, channel):
+            self.update()
 
     def set_tokens(self, tokens: Tokens) -> None:
         """Take another look."""

@@ -67,12 +67,13 @@ class RailButton(QToolButton):
 
     def set_count(self, count: int) -> None:
         """Show a count; 0 shows none."""
-        self._count = count
+        if count != self._count:
+            self._count = count
+            self.update()
         _, name, keys = _ICONS[self._page]
         what = "waiting" if self._page in _QUEUES else "unread"
         self.setAccessibleName(f"{name}, {count} {what}" if count else name)
         self.setToolTip(f"{name} ({keys})")
-        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

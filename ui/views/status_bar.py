@@ -25,8 +25,9 @@ class StatusDot(QWidget):
 
     def set_color(self, color: str) -> None:
         """Show another colour (`#RRGGBB`)."""
-        self._color = color
-        self.update()
+        if color != self._color:
+            self._color = color
+            self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
