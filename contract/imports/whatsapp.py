@@ -33,6 +33,7 @@ from contract.imports.whatsapp_words import (
 _APP_SPEAKS = "\u200e"
 _OUTER_MARKS = "\u200e\u200f\u202a\u202c\ufeff"
 _AUTHOR = re.compile('([^:\n"“”„«»「『]{1,100}?)[ \u00a0\u202f]?:(?:[ \u00a0\u202f]|$)')
+_TRAVEL_MS = 2 * 24 * 3_600_000
 _MOST_LINES = 2_000_000
 
 
@@ -202,6 +203,11 @@ def _notes(
             f"Every date of this file can be read in several ways; {found.order} was taken. "
             "Please check the first and the last day."
         )
+    if pasted := _much_earlier(messages):
+        notes.append(
+            f"{pasted} messages tell a time of days before the one above them: they may be lines "
+            "that somebody pasted into a message. Compare them with the phone."
+        )
     missing = sum(message.missing_files for message in messages)
     if missing:
         notes.append(f"{missing} files were left out when the chat was exported.")
@@ -210,6 +216,15 @@ def _notes(
     if unnamed:
         notes.append(f"{unnamed} files of the archive belong to no message; they are kept with it.")
     return tuple(notes)
+
+
+def _much_earlier(messages: tuple[ImportedMessage, ...]) -> int:
+    """Count what stands behind something newer by more than clocks and travel explain."""
+    newest_utc_ms = count = 0
+    for message in messages:
+        count += message.at_utc_ms < newest_utc_ms - _TRAVEL_MS
+        newest_utc_ms = max(newest_utc_ms, message.at_utc_ms)
+    return count
 
 
 class _Clock:

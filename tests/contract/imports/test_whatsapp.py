@@ -113,6 +113,18 @@ def test_a_pasted_line_that_only_looks_like_a_head_stays_text() -> None:
     assert "no date" in chat.messages[13].text
 
 
+def test_lines_that_look_pasted_are_told() -> None:
+    pasted = (
+        "[21/07/2026, 09:01:02] Ana: look what he said",
+        "[14/05/2026, 10:00:00] Ben: I agree to it",
+        "[21/07/2026, 09:02:00] Ana: see?",
+    )
+    (note,) = chat_of("\n".join(pasted)).notes
+    assert note.startswith("1 messages tell a time of days before")
+    travelled = pasted[0], pasted[2].replace("21/07/2026, 09", "20/07/2026, 10")
+    assert chat_of("\n".join(travelled)).notes == ()
+
+
 def test_lines_of_the_app_have_no_sender() -> None:
     chat = chat_of(
         "21/07/2026, 09:00 - Messages and calls are end-to-end encrypted.\n"
