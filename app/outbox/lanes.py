@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 
 from app.domain.clock import Clock
-from app.domain.errors import AppError, EnvironmentFault
+from app.domain.errors import AppError, Bug, EnvironmentFault
 from app.domain.timeline import OutboxEntry
 from app.outbox.submission import Submitter
 from app.store.store import Store
@@ -139,7 +139,7 @@ class LaneRunner:
     def _open_lane(self, head: OutboxEntry) -> None:
         task = asyncio.create_task(self._work(head), name=f"outbox: {head.message_id}")
         self._busy[head.conversation_id] = task
-        task.add_done_callback(lambda done: self._lane_ended(head.conversation_id, done))
+        task.add_done_callback(lambda done: self._lane_ended(head, done))
 
     async def _work(self, head: OutboxEntry) -> None:
         entry = head
@@ -147,28 +147,49 @@ class LaneRunner:
             entry = await self._store.outbox.transition(entry.message_id, OutboxEvent.UNDO_ELAPSED)
         await self._submitter.attempt(entry)
 
-    def _lane_ended(self, conversation_id: ConversationId, task: asyncio.Task[None]) -> None:
+    def _lane_ended(self, head: OutboxEntry, task: asyncio.Task[None]) -> None:
+        conversation_id = head.conversation_id
         fault = None if task.cancelled() else task.exception()
         if fault is None:
             self._release(conversation_id)
             return
-        # A lane that failed rests, so that a fault that stays can't spin.
-        loop = asyncio.get_running_loop()
-        loop.call_later(REST_AFTER_FAULT_S, self._release, conversation_id)
         if isinstance(fault, IllegalTransition):
             _LOG.info("a submission was taken back before it was sent")
         elif isinstance(fault, AppError):
             _LOG.error("outbox lane: %s", fault.code)
         else:
             _LOG.error("outbox lane: %s", type(fault).__name__)
+        # A lane that failed rests, so that a fault that stays can't spin.
+        mending = asyncio.create_task(self._put_back(head), name=f"outbox: {head.message_id}")
+        self._busy[conversation_id] = mending
+        mending.add_done_callback(lambda done: self._mended(conversation_id, done))
+
+    async def _put_back(self, head: OutboxEntry) -> None:
+        """Let an entry wait again whose attempt ended unforeseen: "sending", none could cancel it.
+
+        The backend may have it: it is tried again with the same key.
+        """
+        await asyncio.sleep(REST_AFTER_FAULT_S)
+        due_utc_ms = self._clock.now_utc_ms() + int(1000 * LONGEST_SLEEP_S)
+        await self._store.outbox.transition(
+            head.message_id,
+            OutboxEvent.RETRY,
+            next_attempt_utc_ms=due_utc_ms,
+            problem_code=Bug.code,
+        )
+
+    def _mended(self, conversation_id: ConversationId, task: asyncio.Task[None]) -> None:
+        fault = None if task.cancelled() else task.exception()
+        if fault is not None and not isinstance(fault, IllegalTransition):
+            _LOG.error("outbox lane: not put back: %s", type(fault).__name__)
+        self._release(conversation_id)
 
     def _release(self, conversation_id: ConversationId) -> None:
         self._busy.pop(conversation_id, None)
         self._woken.set()
 
     async def _stop_lanes(self) -> None:
-        tasks = set(self._busy.values())
-        for task in tasks:
-            task.cancel()
-        if tasks:
+        while tasks := set(self._busy.values()):  # one that failed just now leaves another
+            for task in tasks:
+                task.cancel()
             await asyncio.wait(tasks)

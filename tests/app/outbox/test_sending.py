@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,8 @@ from app.domain.clock import SystemClock
 from app.domain.drafts import Draft
 from app.domain.errors import Conflict, Refused, TooLarge
 from app.domain.timeline import OutboxEntry
+from app.outbox.lanes import LaneRunner
+from app.outbox.submission import Submitter
 from app.store.store import Store
 from backend_client.client import GovernedApi
 from contract.ids import AttachmentId, ConversationId, MessageId
@@ -28,6 +31,7 @@ from contract.wire import Attachment, Direction, Message, MessageKind, WireFindi
 from tests.app.conftest import open_store
 from tests.app.outbox.conftest import Sending, build, fill, running
 from tests.app.small_backend import SmallBackend, problem, until
+from tests.support.log_guard import LogGuard
 from tests.support.tcp_proxy import TcpProxy
 
 C0, C1 = ConversationId("c0"), ConversationId("c1")
@@ -411,6 +415,47 @@ async def test_clock_set_back_does_not_hold_a_message_in_its_undo_period(
         clock.back_ms = 3_600_000
         await _gone(synced, message_id)
     assert world.texts() == ["before summer time ended"]
+
+
+async def test_an_unreadable_hint_in_the_middle_holds_no_message(
+    world: SmallBackend, synced: Store, governed_api: GovernedApi
+) -> None:
+    outbox = build(governed_api, synced)
+    ids = [await outbox.messaging.send(C0, f"{number}", hint=b"{") for number in range(3)]
+    async with running(outbox):
+        for message_id in ids:
+            await _gone(synced, message_id)
+    assert world.texts() == ["0", "1", "2"]
+
+
+async def test_an_attempt_that_ends_unforeseen_waits_again_and_is_not_doubled(
+    world: SmallBackend,
+    synced: Store,
+    governed_api: GovernedApi,
+    expect_log: LogGuard,
+) -> None:
+    """It would stand as being sent until the next start, and nobody could take it back."""
+    expect_log("outbox lane: ZeroDivisionError", logger="app.outbox.lanes")
+    failing = [True]
+
+    def answered(message: Message | None) -> None:
+        if failing:
+            failing.pop()
+            raise ZeroDivisionError
+
+    clock = SystemClock()
+    outbox = build(governed_api, synced, clock)
+    lanes = LaneRunner(synced, Submitter(governed_api, synced, clock, lambda: 0.0, answered), clock)
+    async with running(replace(outbox, lanes=lanes)):
+        message_id = await outbox.messaging.send(C0, "once")
+        lanes.wake()
+        async with asyncio.timeout(60):
+            while (await _entry(synced, message_id)).problem_code != "bug":
+                await asyncio.sleep(0.005)
+        assert (await _entry(synced, message_id)).state is OutboxState.QUEUED
+        lanes.retry_all()
+        await _gone(synced, message_id)
+    assert world.texts() == ["once"]
 
 
 async def test_clock_set_forward_and_back_holds_no_message_for_that_hour(
