@@ -5,6 +5,7 @@ It never shows anything and never lets a query into a log.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from app.domain.errors import Offline
@@ -16,12 +17,11 @@ from backend_client.client import GovernedApi
 from backend_client.errors import ClientError, ProblemReply
 from contract.ids import ConversationId, MessageId
 from contract.problems import ProblemCode
-from contract.wire import Message
+from contract.wire import Conversation, Message
 
 ARCHIVE_PAGE = 30
 # Pages that hold nothing but what is here already are read past, so many at most.
 _MOST_PAGES = 3
-_MOST_NEW_CONVERSATIONS = 5
 _UNKNOWN_CALL = frozenset({ProblemCode.NOT_FOUND.value, ProblemCode.METHOD_NOT_ALLOWED.value})
 
 
@@ -99,8 +99,16 @@ class SearchDesk:
         return ArchiveAnswer(ArchiveState.ANSWERED, hits, cursor)
 
     async def _learn(self, unknown: list[ConversationId]) -> None:
-        """Read the conversations the first sync has not brought yet."""
-        calls = self._api.inbox
-        news = [await calls.conversation(each) for each in unknown[:_MOST_NEW_CONVERSATIONS]]
+        """Read the conversations the first sync has not brought yet: a page's at most."""
+        found = await asyncio.gather(*map(self._read_conversation, unknown))
+        news = [each for each in found if each is not None]
         if news:
             await self._store.cache.apply_answers(conversations=news)
+
+    async def _read_conversation(self, home: ConversationId) -> Conversation | None:
+        try:
+            return await self._api.inbox.conversation(home)
+        except ProblemReply as fault:
+            if fault.problem.code != ProblemCode.NOT_FOUND:
+                raise
+            return None  # lost since the archive answered: its messages are left out

@@ -12,6 +12,7 @@ import pytest
 from app.core import Core
 from app.domain.changes import ChangeSet
 from app.domain.errors import Offline
+from app.domain.inbox import InboxQuery
 from app.domain.search import ArchiveState
 from contract.ids import MessageId
 from tests.app.core_world import new_core, running_core
@@ -61,6 +62,35 @@ async def test_a_message_missing_here_is_found_in_the_archive_and_brought(tmp_pa
     for path in tmp_path.rglob("*"):
         written = path.read_bytes() if path.is_file() else b""
         assert CANARY.encode() not in written and b"with:hana" not in written, path.name
+
+
+@pytest.mark.timeout(180)
+async def test_hits_of_many_conversations_not_known_here_yet_are_all_shown(tmp_path: Path) -> None:
+    """As at a first sync's beginning: more of them than one or two on a page."""
+    async with running_core(tmp_path) as core:
+        desk = core.rooms.search
+        await _forget_everything(core)
+
+        async def indexed() -> bool:
+            answer = await desk.ask_archive("after:2012")
+            return len({hit.conversation_id for hit in answer.messages}) > 5
+
+        await eventually(indexed, "hits of more than five conversations")
+        rows = (await core.store.inbox.page(InboxQuery(), 100)).rows
+        assert len(rows) > 5
+
+
+async def _forget_everything(core: Core) -> None:
+    def work(connection: object) -> tuple[None, ChangeSet]:
+        run = connection.exec_driver_sql  # type: ignore[attr-defined]  # the store's connection
+        run("DELETE FROM message_search WHERE rowid IN (SELECT row_id FROM messages)")
+        run("DELETE FROM conversation_search WHERE rowid IN (SELECT row_id FROM conversations)")
+        run("DELETE FROM messages")
+        run("DELETE FROM memberships")
+        run("DELETE FROM conversations")
+        return None, ChangeSet()
+
+    await core.store._databases.write_cache(work)
 
 
 @pytest.mark.timeout(180)
