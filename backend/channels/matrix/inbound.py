@@ -31,8 +31,8 @@ from backend.channels.events import (
     Unknown,
 )
 from backend.channels.matrix import wire
+from backend.channels.matrix.apart import read_transaction
 from backend.channels.matrix.calls import CLIENT, MatrixCalls, in_path
-from backend.channels.matrix.nesting import without_depths
 from backend.channels.matrix.rooms import MatrixRooms
 from backend.channels.webhooks import WebhookAnswer, WebhookRequest, body_key
 from contract.ids import AccountId
@@ -98,7 +98,7 @@ class MatrixInbound:
     def parse(self, account: Account, raw: bytes) -> tuple[InboundEvent, ...]:
         """Turn a transaction into events; raises Retryable until rooms are known as groups."""
         try:
-            transaction = _transaction(raw)
+            transaction = read_transaction(raw)
         except (msgspec.DecodeError, ValueError, RecursionError):
             return (_unknown(body_key(raw), "unreadable", _NOBODY),)
         if transaction.events and account.account_id not in self._since:
@@ -276,14 +276,6 @@ class MatrixInbound:
                     typing=True,
                     chat=chat,
                 )
-
-
-def _transaction(raw: bytes) -> wire.Transaction:
-    """Return what was pushed; an event that nobody can read to its depths says nothing then."""
-    try:
-        return msgspec.json.decode(raw, type=wire.Transaction)
-    except RecursionError:
-        return msgspec.json.decode(without_depths(raw), type=wire.Transaction)
 
 
 def _receipts(event: wire.Event, own: str) -> Iterator[InboundEvent]:

@@ -1,4 +1,4 @@
-"""Tests of Matrix events that are nested too deeply: unsupported, and in nobody's way.
+"""Tests of Matrix events of strange forms, or nested too deeply: seen, and in nobody's way.
 
 They never reach a homeserver beyond loopback.
 """
@@ -98,6 +98,16 @@ async def test_a_deep_event_is_unsupported_and_its_neighbours_are_heard(
     assert deep.at_utc_ms == 1_754_000_000_000
     assert isinstance(after, MessageIn) and after.text == "after"
     assert isinstance(types, Typing)
+
+
+@pytest.mark.parametrize("field", ['"redacts": {"a": 1}', '"state_key": 5', '"event_id": "$2"'])
+async def test_a_field_of_a_strange_form_hides_no_event(inbound: Inbound, field: str) -> None:
+    strange = event("$2", said("in between"))[:-1] + f", {field}}}"
+    raw = transaction(event("$1", said("before")), strange, "7", event("$3", said("after")))
+    found = inbound.parse(ACCOUNT, raw)
+    assert [each.text for each in found if isinstance(each, MessageIn)] == [
+        "before", "in between", "after",
+    ]  # fmt: skip
 
 
 async def test_every_depth_up_to_the_limit_and_beyond_is_read_somehow(inbound: Inbound) -> None:
