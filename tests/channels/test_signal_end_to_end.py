@@ -93,6 +93,7 @@ async def test_what_came_before_the_backend_died_is_not_lost(house: House, tmp_p
         house.peer.writes("one")
         await client_texts(core, lambda texts: texts == ["one"])
         await asyncio.to_thread(house.firm.kill)
+        await house.peer.left()
         await asyncio.to_thread(house.firm.start)
         house.peer.writes("two")
         await client_texts(core, lambda texts: texts == ["one", "two"])

@@ -49,6 +49,7 @@ class SignalPeer:
         self.accounts = [{"number": NUMBER}]
         self.thanks = True
         self._events: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self._listeners = 0
         self._clock = 1_790_000_000_000
         routes = [
             Route("/api/v1/rpc", self.rpc, methods=["POST"]),
@@ -105,17 +106,27 @@ class SignalPeer:
         return StreamingResponse(self._told(), media_type="text/event-stream")
 
     async def _told(self) -> AsyncIterator[bytes]:
-        yield b":\n"
-        while True:
-            try:
-                event = self._events.get_nowait()
-            except queue.Empty:
+        self._listeners += 1
+        try:
+            yield b":\n"
+            while True:
+                try:
+                    event = self._events.get_nowait()
+                except queue.Empty:
+                    await asyncio.sleep(0.005)
+                    continue
+                if event is None:
+                    return
+                whole = json.dumps({"account": NUMBER} | event, ensure_ascii=False)
+                yield f"event:receive\ndata:{whole}\n\n".encode()
+        finally:
+            self._listeners -= 1
+
+    async def left(self) -> None:
+        """Wait until nobody listens any more: who is gone would take what is told next along."""
+        async with asyncio.timeout(60):
+            while self._listeners:
                 await asyncio.sleep(0.005)
-                continue
-            if event is None:
-                return
-            whole = json.dumps({"account": NUMBER} | event, ensure_ascii=False)
-            yield f"event:receive\ndata:{whole}\n\n".encode()
 
     def hang_up(self) -> None:
         """End the stream."""

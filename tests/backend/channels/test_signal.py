@@ -199,6 +199,7 @@ async def test_edits_are_still_known_after_a_restart(vendor: SignalVendor) -> No
     vendor.peer.tell(vendor.peer.envelope(data["timestamp"], editMessage=parts))
     cursor = (await vendor.incoming("")).cursor
     await vendor.stop()
+    await vendor.peer.left()
     again = SignalVendor(vendor.peer, vendor.context.http)
     asking = asyncio.create_task(again.incoming(cursor))
     target = {"targetSentTimestamp": data["timestamp"], "dataMessage": data["dataMessage"]}
