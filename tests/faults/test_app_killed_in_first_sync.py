@@ -32,7 +32,7 @@ def play(root: Path, served: ServedBackend, die_at: int) -> Child:
         look_every_s=0.02,
     )
     app = Child("tests.support.client_driver", msgspec.to_builtins(orders))
-    app.wait(30.0)
+    app.wait(120.0)
     return app
 
 

@@ -92,7 +92,7 @@ CLASSES = [
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(110)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(("title", "last", "may_be_unknown"), CLASSES)
 async def test_backend_may_die_between_any_two_commits_of_a_send(
     core: Core,
@@ -141,7 +141,7 @@ async def check_all(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(110)
+@pytest.mark.timeout(600)
 async def test_backend_may_die_between_any_two_commits_of_a_clients_message(
     core: Core,
     served: ServedBackend,

@@ -51,6 +51,8 @@ async def test_a_full_disk_of_the_client_loses_no_text_and_says_so(
 ) -> None:
     expect_log("outbox.*disk_full", logger="app.outbox", required=False)
     expect_log("sync: disk_full", logger="app.sync")
+    # Whatever else happens to write just then says the same.
+    expect_log("disk_full", logger="app", required=False)
     expect_log("archive watch: disk_full", logger="app.archive", required=False)
 
     async def sync_waits() -> bool:

@@ -5,6 +5,7 @@ It never kills a process but the backend of its own app.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -44,11 +45,15 @@ async def test_the_window_says_that_the_service_restarts_and_all_texts_arrive(
     # A server-side key: whatever the kill leaves open is sent again under the same key.
     here = await conversation_of(embedded, "Greta Sommer")
     texts = [f"while the service dies {n} #silent" for n in range(12)]
+    # Looked for from before the kill on: it stands there no longer than the restart takes.
+    said = asyncio.create_task(
+        shown(embedded, "stopped and is being started again. Nothing is lost.")
+    )
     for n, text in enumerate(texts):
         await embedded.messaging.send(here, text)
         if n == 6:
             kill_backend()
-    await shown(embedded, "stopped and is being started again. Nothing is lost.")
+    await said
     await linked(embedded, Link.ONLINE)
     assert "stopped" not in on_screen(embedded)
     await all_done(embedded, here, *texts)

@@ -22,7 +22,7 @@ def start_without_keyring(root: Path, passphrase: str | None) -> tuple[str, str]
     """Start Parley where there is no keyring; return the code and sentence of what kept it."""
     orders = Orders(root=str(root), passphrase=passphrase, connect=False)
     app = Child("tests.support.client_driver", msgspec.to_builtins(orders), env=NO_KEYRING)
-    status = app.wait(30.0)
+    status = app.wait(120.0)
     if status == 0:
         assert app.told("opened"), app.errors
         return "", ""

@@ -15,9 +15,11 @@ import signal
 import sys
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from backend.__main__ import main
 from backend.channels.sandbox.store import SandboxStore
-from backend.storage.group_writer import GroupWriter
+from backend.storage.group_writer import GroupWriter, Hook, Job
 from tests.support.fuse import Fuse, qualified_name
 
 _READS = {"SandboxQueue.take", "SandboxPeer.phones", "SandboxPeer.find", "SandboxPeer.media"}
@@ -35,9 +37,22 @@ def _vendor_step(_: object, work: object) -> str:
 def light(fuse: Fuse) -> None:
     """Set steps around every commit of the backend and of the sandbox vendor.
 
-    A commit of several works has the name of the first.
+    Works that wait together share a commit, so that each has a step before it of its own: one that
+    is waited for is met wherever it stands. The step after has the name of the first of them.
     """
-    fuse.around(GroupWriter, "_commit_group", lambda _, job: f"backend: {qualified_name(job.work)}")
+    run, commit = Job.run, GroupWriter._commit_group
+
+    def run_after_a_step(job: Job, connection: Connection, hooks: list[Hook]) -> None:
+        fuse.step(f"before backend: {qualified_name(job.work)}")
+        run(job, connection, hooks)
+
+    def commit_and_step(writer: GroupWriter, first: Job) -> bool:
+        is_end = commit(writer, first)
+        fuse.step(f"after backend: {qualified_name(first.work)}")
+        return is_end
+
+    setattr(Job, "run", run_after_a_step)  # noqa: B010 - a method, which mypy lets nobody assign
+    setattr(GroupWriter, "_commit_group", commit_and_step)  # noqa: B010 - likewise
     fuse.around(SandboxStore, "_transaction", _vendor_step)
 
 
