@@ -6,9 +6,11 @@ It never seals without the witness: while that is away, delivery waits and the h
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 from backend.archive.board import SealBoard
 from backend.archive.desk import ArchiveDesk
@@ -39,6 +41,8 @@ class EmbeddedArchive:
         self._link: HttpWitness | None = None
         self._sequencer: Sequencer | None = None
         self._board = SealBoard()
+        self._is_new = not (data_dir / WITNESS_FOLDER).exists()
+        self._watch: Callable[[], Coroutine[Any, Any, None]] | None = None
         self._watching: asyncio.Task[None] | None = None
         self._moved: tuple[VerifierKey, str] | None = None
         self._problem = ""
@@ -61,20 +65,23 @@ class EmbeddedArchive:
         return self._witness.pid
 
     async def prepare(self) -> None:
-        """Start the witness's process, which loads while the database opens."""
+        """Start a new archive's witness, whose key is needed at once, while the database opens.
+
+        One that is known starts with `run`: nothing waits for it, and it takes a core's time.
+        """
         self._first_key = asyncio.get_running_loop().create_future()
-        await self._witness.prepare()
+        if self._is_new:
+            await self._witness.prepare()
 
     async def start(self, database: Database, signer: Signer, now: Callable[[], int]) -> None:
-        """Have the witness watch the log; a new archive waits here to learn its witness's key."""
+        """Make the log's desk ready; a new archive waits here to learn its witness's key."""
         cache = NodeCache()
         self._desk = ArchiveDesk(database, cache, self._board)
         rotated = await database.read(rotations)
-        self._watching = asyncio.create_task(
-            self._witness.run(signer.verifier_key, rotated), name="witness process"
-        )
+        self._watch = functools.partial(self._witness.run, signer.verifier_key, rotated)
         policy = await database.read(read_policy)
         if policy is None:
+            self._begin_watching()
             key = await self._first_witness()
             if key is None:
                 self._problem = NO_WITNESS
@@ -84,6 +91,7 @@ class EmbeddedArchive:
 
     async def run(self) -> None:
         """Sequence and seal until cancelled; raises when the lead is lost or the disk fails."""
+        self._begin_watching()
         if self._sequencer is None:
             raise WrongWitness("the witness has not started yet")
         await self._sequencer.run()
@@ -120,6 +128,10 @@ class EmbeddedArchive:
         )
         if self._moved is not None:
             self._on_moved(*self._moved)
+
+    def _begin_watching(self) -> None:
+        if self._watching is None and self._watch is not None:
+            self._watching = asyncio.create_task(self._watch(), name="witness process")
 
     async def _first_witness(self) -> VerifierKey | None:
         assert self._first_key is not None, "the witness was not prepared"
