@@ -9,6 +9,7 @@ import asyncio
 import json
 import logging
 import os
+import secrets
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from app.domain.errors import EnvironmentFault
+from app.process_memory import frugal_environment
 
 LOG_BYTES = 1_000_000
 LOG_COPIES = 3
@@ -41,7 +43,7 @@ class BackendProcess:
 
     def __init__(self, plan: EmbeddedPlan, secret: str) -> None:
         self._plan = plan
-        self._secret = secret
+        self.secret = secret
         self._loop = asyncio.get_running_loop()
         self._hello: asyncio.Future[bytes] = self._loop.create_future()
         self.ended = asyncio.Event()
@@ -49,6 +51,11 @@ class BackendProcess:
         self._popen: subprocess.Popen[bytes] | None = None
         self._stopping = False
         threading.Thread(target=self._live, name="embedded backend", daemon=True).start()
+
+    @classmethod
+    def begin(cls, plan: EmbeddedPlan) -> BackendProcess:
+        """Start a process with a fresh secret."""
+        return cls(plan, secrets.token_urlsafe(32))
 
     @property
     def pid(self) -> int | None:
@@ -131,10 +138,11 @@ class BackendProcess:
             stderr=subprocess.PIPE,
             creationflags=no_window,
             start_new_session=os.name == "posix",
+            env={**frugal_environment(), **os.environ},
         )
         line = json.dumps(
             {
-                "secret": self._secret,
+                "secret": self.secret,
                 "database_key": self._plan.database_key.hex(),
                 "parent_pid": os.getpid(),
             }

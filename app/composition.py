@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from app.approval_desk import ApprovalDesk
-from app.backend_process import EmbeddedPlan
+from app.backend_process import BackendProcess, EmbeddedPlan
 from app.book_desk import BookDesk
 from app.bundle_desk import BundleDesk
 from app.domain.changes import ChangeSet
@@ -174,14 +174,20 @@ class Composition:
         keep_running("read marks", self._once_moved_in(self._marks.run))
         keep_running("archive", self._once_moved_in(self.proofs.watch.run))
 
-    def run_embedded(self, plan: EmbeddedPlan, owner: TaskOwner, moved: Moved) -> None:
-        """Keep a backend running beside the app; `moved` hears where it is each time."""
+    def run_embedded(
+        self, plan: EmbeddedPlan, first: BackendProcess | None, owner: TaskOwner, moved: Moved
+    ) -> None:
+        """Keep a backend running beside the app; `moved` hears where it is each time.
+
+        `first` is the process that was begun while the store was opened, if one was.
+        """
         embedded = EmbeddedBackend(
             plan,
             healthy=partial(ask_health, client_version=self._client_version),
             moved=moved,
             changed=self._embedded_changed,
             configured_url=self._settings().text(Key.BACKEND_URL),
+            first=first,
         )
         self._board.update(embedded=True)
         owner.keep_running("embedded backend", embedded.run)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from app.approval_desk import ApprovalDesk
+    from app.backend_process import BackendProcess, EmbeddedPlan
     from app.composition import Composition
     from app.diagnostics.checks import Subject
     from app.domain.first_frame import FirstFrame
@@ -93,6 +94,7 @@ class Core:
         self._master: MasterKey | None = None
         self._fault: AppError | None = None
         self._opened: asyncio.Event | None = None
+        self._first_process: BackendProcess | None = None
         self.backend_found: Callable[[], None] = lambda: None
         self._stage = "new"
         self.is_open = False
@@ -115,10 +117,12 @@ class Core:
             (self.paths.outbox_dir / OUTBOX_FILE, master.derive("outbox")),
         )
 
-    async def open(self) -> None:
+    async def open(self, *, with_backend: bool = False) -> None:
         """Open the store with the data folder's key; the inbox can be read right after.
 
-        Raises what `unlock` raises, WrongKey, UnknownVersion, DiskFull; nothing is held then.
+        `with_backend`: where `connect` will start the embedded backend its process begins now,
+        beside the opening. Raises what `unlock` raises, WrongKey, UnknownVersion, DiskFull;
+        nothing is held then.
         """
         from asyncio import to_thread
         from importlib import import_module
@@ -128,9 +132,14 @@ class Core:
         if self._master is None:
             await to_thread(self._unlock)
         try:
+            if with_backend and self._embeds():
+                await to_thread(import_module, "app.backend_process")
+                self._begin_embedded()
             await to_thread(import_module, "app.composition")
             await self._open_store()
         except BaseException as fault:
+            if self._first_process is not None:
+                await self._first_process.stop()
             self._give_up(fault)
             raise
         self._stage = "open"
@@ -211,6 +220,8 @@ class Core:
             await self.store.close()
         finally:
             await self._backend_tasks.close()
+            if self._first_process is not None:
+                await self._first_process.stop()
             self._release()
 
     # -- what the window reads -------------------------------------------------------------
@@ -340,18 +351,32 @@ class Core:
         self.desk, self.approvals = self.rooms.desk, self.rooms.approvals
         self.triage, self.proofs = self.rooms.triage, self.rooms.proofs
 
-    def _start_embedded(self) -> None:
+    def _embeds(self) -> bool:
+        """Tell whether the backend is to run beside the app."""
+        if self._given_endpoint is not None or self.settings.text(Key.BACKEND_URL):
+            return False
+        return self.settings.flag(Key.EMBEDDED_BACKEND) or self._try_sample
+
+    def _plan(self) -> EmbeddedPlan:
         from app.backend_process import EmbeddedPlan
 
-        if not (self.settings.flag(Key.EMBEDDED_BACKEND) or self._try_sample):
-            raise Refused("No backend address is set and the sample workspace is switched off.")
         assert self._master is not None
-        plan = EmbeddedPlan(
+        return EmbeddedPlan(
             data_dir=self.paths.data_dir / "backend",
             log_dir=self.paths.log_dir,
             database_key=self._master.derive("backend"),
         )
-        self.rooms.run_embedded(plan, self._backend_tasks, self._backend_moved)
+
+    def _begin_embedded(self) -> None:
+        from app.backend_process import BackendProcess
+
+        self._first_process = BackendProcess.begin(self._plan())
+
+    def _start_embedded(self) -> None:
+        if not self._embeds():
+            raise Refused("No backend address is set and the sample workspace is switched off.")
+        first = self._first_process
+        self.rooms.run_embedded(self._plan(), first, self._backend_tasks, self._backend_moved)
 
     def _backend_moved(self, endpoint: BackendEndpoint) -> None:
         self.backend_found()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 
@@ -53,9 +52,11 @@ class EmbeddedBackend:
         moved: Callable[[BackendEndpoint], None],
         changed: Callable[[EmbeddedState], None],
         configured_url: str = "",
+        first: BackendProcess | None = None,
     ) -> None:
         """`healthy` asks an endpoint for its health, `moved` is told each new endpoint.
 
+        `first` is a process that was begun before, to go on with.
         Raises NotAllowed when a backend address is configured: there is no fallback to this one.
         """
         if configured_url:
@@ -65,6 +66,7 @@ class EmbeddedBackend:
         self._moved = moved
         self._changed = changed
         self._process: BackendProcess | None = None
+        self._first = first
 
     @property
     def pid(self) -> int | None:
@@ -89,12 +91,12 @@ class EmbeddedBackend:
 
     async def _serve_once(self) -> None:
         """Start, tell the endpoint once it is healthy, return when the process has ended."""
-        secret = secrets.token_urlsafe(32)
-        self._process = process = BackendProcess(self._plan, secret)
+        self._process = process = self._first or BackendProcess.begin(self._plan)
+        self._first = None
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
                 endpoint = BackendEndpoint(
-                    url=f"http://127.0.0.1:{await process.port()}", token=secret
+                    url=f"http://127.0.0.1:{await process.port()}", token=process.secret
                 )
                 while not await self._healthy(endpoint):
                     if process.ended.is_set():

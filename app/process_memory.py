@@ -24,6 +24,21 @@ def limit_arenas() -> None:
         library.mallopt(_M_ARENA_MAX, _ARENAS)
 
 
+def frugal_environment() -> dict[str, str]:
+    """Return with which variables a child's allocator gives back what it no longer holds.
+
+    Blocks from 64 kB on are mapped each by itself, few arenas are kept, and the heap's free end
+    goes back beyond 128 kB; glibc's own limits grow with what a start needs once. See mallopt(3).
+    """
+    if sys.platform != "linux":
+        return {}
+    return {
+        "MALLOC_ARENA_MAX": str(_ARENAS),
+        "MALLOC_MMAP_THRESHOLD_": str(64 * 1024),
+        "MALLOC_TRIM_THRESHOLD_": str(128 * 1024),
+    }
+
+
 def give_back() -> None:
     """Return free memory to the system (under a millisecond; see malloc_trim(3))."""
     if (library := _library()) is not None:

@@ -49,7 +49,7 @@ async def open_core(
     while True:
         core, first = first or make_core(given), None
         try:
-            await core.open()
+            await core.open(with_backend=True)
         except AppError as fault:
             await core.close()
             here = isinstance(fault, StoreBusy) and not isinstance(fault, OutboxInUse)

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import psutil
 import PySide6.QtWidgets
+import pytest
 
+from app.domain.errors import AppError
 from app.domain.status import Link
+from app.store.first_frame import CACHE_FILE
 from contract.wire import Channel
-from tests.app.core_world import conversation_on, holds, online, row_when, running_core
+from tests.app.core_world import conversation_on, holds, new_core, online, row_when, running_core
 from tests.support.child import Child
 from tests.support.qt_loop import run_in_qt_loop
 
@@ -53,3 +56,25 @@ def test_the_core_runs_on_the_windows_event_loop_too(
             return core.status.link
 
     assert run_in_qt_loop(qapp, work(), timeout_s=110) is Link.ONLINE
+
+
+async def test_a_backend_begun_beside_the_opening_ends_with_a_core_that_never_connects(
+    tmp_path: Path,
+) -> None:
+    core = new_core(tmp_path)
+    await core.open(with_backend=True)
+    await holds(lambda: bool(psutil.Process().children()))
+    backends = psutil.Process().children()
+    await core.close()
+    _, alive = psutil.wait_procs(backends, timeout=60)
+    assert not alive
+
+
+async def test_a_store_that_does_not_open_leaves_no_backend_behind(tmp_path: Path) -> None:
+    core = new_core(tmp_path)
+    core.paths.create()
+    (core.paths.data_dir / CACHE_FILE).mkdir()
+    with pytest.raises(AppError):
+        await core.open(with_backend=True)
+    assert not psutil.Process().children()
+    await core.close()
