@@ -34,7 +34,7 @@ _LOG = logging.getLogger(__name__)
 
 MESSAGES = int(os.environ.get("PARLEY_QUEUE_MESSAGES", "5000"))
 CONVERSATIONS = 50
-TIMEOUT_S = 60.0 + 0.1 * MESSAGES
+TIMEOUT_S = 120.0 + 0.3 * MESSAGES
 # A number of several employees: who writes there unknown waits until somebody takes them over.
 POOLED = "acc-line"
 # Every idempotency class of the sample workspace's accounts, with the addresses they take.

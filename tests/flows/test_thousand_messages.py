@@ -38,7 +38,7 @@ SEED = int(os.environ.get("PARLEY_FLOW_SEED", "20261121"))
 MESSAGES = int(os.environ.get("PARLEY_FLOW_MESSAGES", "1000"))
 CONVERSATIONS = int(os.environ.get("PARLEY_FLOW_CONVERSATIONS", "50"))
 KILLS = int(os.environ.get("PARLEY_FLOW_KILLS", "20"))
-TIMEOUT_S = float(os.environ.get("PARLEY_FLOW_TIMEOUT_S", "230"))
+TIMEOUT_S = float(os.environ.get("PARLEY_FLOW_TIMEOUT_S", "1200"))
 LONGEST_AIM_S = 0.4
 # A number of several employees: who writes there unknown waits until somebody takes them over.
 POOLED = "acc-line"

@@ -41,7 +41,7 @@ class CleanRoot:
         self.path = path
 
     def run(
-        self, *command: str, as_user: bool = False, timeout_s: float = 120, **environment: str
+        self, *command: str, as_user: bool = False, timeout_s: float = 600, **environment: str
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in a process space of its own; return what it printed and its status."""
         who = [f"--userspec={USER}:{USER}"] if as_user else []

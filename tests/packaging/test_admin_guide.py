@@ -253,7 +253,7 @@ def test_checksums_and_signature_are_verified_by_the_guides_own_lines(tmp_path: 
 def test_shell_lines_parse() -> None:
     """Every `sh` block is read by bash."""
     for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL):
-        subprocess.run(["bash", "-n", "-c", block], check=True, timeout=30)
+        subprocess.run(["bash", "-n", "-c", block], check=True, timeout=600)
 
 
 def test_what_was_never_run_is_said() -> None:

@@ -19,7 +19,7 @@ from installers.windows.wine import Ran, Wine, windows_path
 from tests.packaging.conftest import Built
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.needs_packages, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.needs_packages, pytest.mark.timeout(1800)]
 
 _HEAD = """
 import asyncio, ctypes, json, os, sys
@@ -112,7 +112,7 @@ def test_the_app_works_with_what_windows_offers(
     ran = windows.run(
         [runtime.python(), "-B", "-c", _HEAD + script + _TAIL, tmp_path, answer],
         variables={"PYTHONPATH": modules, "PARLEY_DATA_DIR": windows_path(tmp_path / "parley")},
-        timeout_s=120,
+        timeout_s=600,
     )
     assert ran.status == 0, ran
     assert json.loads(answer.read_text(encoding="utf-8")) == expected
@@ -134,16 +134,16 @@ def test_one_program_runs_and_takes_the_links_of_later_starts(windows: Wine, bun
         stderr=subprocess.STDOUT,
     )
     try:
-        until((data / "parley.running").exists, "the open door", timeout_s=120)
+        until((data / "parley.running").exists, "the open door", timeout_s=600)
         for word in ("parley://conversation/none", "--autostart", ""):
-            ran = windows.run([program, *filter(None, [word])], timeout_s=120)
+            ran = windows.run([program, *filter(None, [word])], timeout_s=600)
             assert ran.status == 0, (word, ran)
         assert first.poll() is None
         asked = ["reg", "query", r"HKCU\Software\Microsoft\Windows\CurrentVersion\Run"]
-        until(lambda: _names(windows.run(asked), program), "the autostart entry", timeout_s=60)
+        until(lambda: _names(windows.run(asked), program), "the autostart entry", timeout_s=600)
     finally:
         windows.stop()
-        first.communicate(timeout=60)
+        first.communicate(timeout=600)
 
 
 def _names(ran: Ran, program: Path) -> bool:

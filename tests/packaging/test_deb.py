@@ -19,7 +19,7 @@ from tests.packaging.conftest import WANTED
 
 pytestmark = [
     pytest.mark.needs_packages,
-    pytest.mark.timeout(1200),
+    pytest.mark.timeout(1800),
     pytest.mark.xdist_group("clean-debian"),
 ]
 
@@ -72,7 +72,7 @@ def test_dpkg_finds_every_installed_file_unchanged(debian: CleanRoot) -> None:
 
 
 def test_the_self_test_passes_without_a_window(desktop: CleanRoot) -> None:
-    done = desktop.in_session("parley", "--selftest", "--json", timeout_s=180)
+    done = desktop.in_session("parley", "--selftest", "--json", timeout_s=600)
 
     told = json.loads(done.stdout)
     assert (done.returncode, told["ok"]) == (0, True), done.stdout

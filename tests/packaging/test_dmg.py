@@ -27,7 +27,7 @@ from installers.macos.macho import images, resolve
 from installers.macos.property_list import info_plist
 from installers.places import PACKAGES, ROOT, version
 
-pytestmark = [pytest.mark.needs_packages, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.needs_packages, pytest.mark.timeout(1800)]
 
 PYTHON = PurePosixPath("Contents/Resources/lib/python3.13")
 SITE = PYTHON / "site-packages"
@@ -64,10 +64,10 @@ def volume(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dmg")
     raw = folder / "raw.img"
     subprocess.run(
-        ["dmg2img", "-s", str(image), str(raw)], check=True, capture_output=True, timeout=120
+        ["dmg2img", "-s", str(image), str(raw)], check=True, capture_output=True, timeout=600
     )
     unpack = ["7z", "x", "-bso0", f"-o{folder}", str(raw)]
-    subprocess.run(unpack, check=True, capture_output=True, timeout=120)
+    subprocess.run(unpack, check=True, capture_output=True, timeout=600)
     return folder / f"Parley {version()}"
 
 
@@ -295,6 +295,6 @@ def _llvm(name: str, *arguments: str) -> str:
     found = next(filter(None, map(shutil.which, (name, f"{name}-14", f"{name}-19"))), None)
     if found is None:
         pytest.fail(f"{name} is missing: run .ci/packaging-tools")
-    ran = subprocess.run([found, *arguments], capture_output=True, text=True, timeout=60)
+    ran = subprocess.run([found, *arguments], capture_output=True, text=True, timeout=600)
     assert ran.returncode == 0, ran.stderr
     return ran.stdout

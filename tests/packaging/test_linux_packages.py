@@ -20,7 +20,7 @@ from installers.linux.elf import needed_from_outside
 from installers.linux.tree import LIBRARY
 from tests.packaging.conftest import Built
 
-pytestmark = [pytest.mark.needs_packages, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.needs_packages, pytest.mark.timeout(1800)]
 
 DEB = "parley_{v}_amd64.deb"
 TARBALL = "Parley-{v}-linux-x86_64.tar.xz"

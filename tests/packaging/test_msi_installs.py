@@ -21,7 +21,7 @@ from tests.packaging.wine_computer import REFUSED, Computer, new_computer
 pytestmark = [
     pytest.mark.needs_packages,
     pytest.mark.skipif(bool(missing_tools()), reason=f"needs {missing_tools()}"),
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(1800),
 ]
 
 RUN = r"Software\Microsoft\Windows\CurrentVersion\Run"

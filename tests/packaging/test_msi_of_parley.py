@@ -23,9 +23,9 @@ from tests.packaging.small_bundle import tree
 from tests.packaging.wine_computer import REFUSED, Computer, new_computer
 from tests.support.firm_backend import FirmBackend
 
-pytestmark = [pytest.mark.needs_packages, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.needs_packages, pytest.mark.timeout(1800)]
 
-RUN_S = 240.0
+RUN_S = 600.0
 MAX_PACKAGE_BYTES = 45_000_000
 
 

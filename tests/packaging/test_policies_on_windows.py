@@ -21,7 +21,7 @@ from installers.windows import runtime, wine
 from installers.windows.wine import Wine, windows_path
 from tests.packaging.conftest import Built
 
-pytestmark = [pytest.mark.needs_packages, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.needs_packages, pytest.mark.timeout(1800)]
 
 POLICIES = managed_policies()
 WHOLE = {policy.key: policy.example("windows") for policy in POLICIES}
@@ -81,7 +81,7 @@ def read(windows: Wine, folder: Path) -> tuple[Told, list[str]]:
     ran = windows.run(
         [runtime.python(), "-B", "-c", _READ, folder / "config", found],
         variables={"PYTHONPATH": modules},
-        timeout_s=120,
+        timeout_s=600,
     )
     assert ran.status == 0, ran
     answer = json.loads(found.read_text(encoding="utf-8"))
@@ -142,7 +142,7 @@ def test_the_packed_program_names_origin_and_place(
     found = tmp_path / "found.json"
     program = bundle("windows") / "parley.exe"
     ran = windows.run(
-        [program, "--selftest", "--json", "--output", found, "--data-dir", tmp_path], timeout_s=240
+        [program, "--selftest", "--json", "--output", found, "--data-dir", tmp_path], timeout_s=600
     )
     told = json.loads(found.read_text(encoding="utf-8"))
     assert (ran.status, told["exit_code"]) == (20, 20), ran

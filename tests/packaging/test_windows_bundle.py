@@ -26,9 +26,9 @@ from installers.windows.wine import Ran, Wine
 from tests.packaging.conftest import Built
 from tests.support.firm_backend import FirmBackend
 
-pytestmark = [pytest.mark.needs_packages, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.needs_packages, pytest.mark.timeout(1800)]
 
-RUN_S = 240.0
+RUN_S = 600.0
 GRAPHICAL, CONSOLE = 2, 3  # IMAGE_SUBSYSTEM_WINDOWS_GUI and _CUI
 
 

@@ -13,7 +13,7 @@ from installers.windows.wine import Ran, Wine, prepare, windows_path
 
 # What a Unix exit status keeps of Windows Installer's codes.
 REFUSED = 1603 % 256
-INSTALL_S = 300.0
+INSTALL_S = 900.0
 
 Registry = dict[str, dict[str, str]]
 
