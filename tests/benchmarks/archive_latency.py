@@ -69,6 +69,7 @@ async def _offer(
     running: RunningArchive, source: EntrySource, arrivals_s: list[float]
 ) -> list[float]:
     """Offer a message at each time; return how long each took to its receipt, in ms."""
+    running.archive.desk.sealed_within_s = OFFERED_FOR_S + DRAINED_WITHIN_S
     entries = [source.next() for _ in arrivals_s]
     loop = asyncio.get_running_loop()
     began = time.perf_counter() + 0.05
@@ -80,7 +81,6 @@ async def _offer(
             entry.envelope.entry_id,
             lambda c: _record(c, entry),
             known=bool,
-            within_s=OFFERED_FOR_S + DRAINED_WITHIN_S,
         )
         if sealed is not None:
             took[number] = (time.perf_counter() - began - arrivals_s[number]) * MS
