@@ -58,12 +58,16 @@ async def test_a_full_disk_of_the_client_loses_no_text_and_says_so(
     async def sync_waits() -> bool:
         return "sync: disk_full" in caplog.text
 
+    async def knows_policy() -> bool:
+        return bool(core.status.policy_version)
+
     core = client_of(disk.folder / "client", line)
     await core.open()
     await core.connect()
     try:
         here = await conversation_of(core, TITLE)
         await linked(core, Link.ONLINE)
+        await eventually(knows_policy, "the policy to be in force, and kept")
         await core.messaging.save_draft(Draft(here, "first words"))
         disk.fill()
         with pytest.raises(DiskFull) as refused:
