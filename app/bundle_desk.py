@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from app.domain.errors import CorruptStore, DiskFull
 from app.settings.keys import Key
 from app.settings.settings import Settings
 from app.store.store import Store
@@ -50,6 +51,7 @@ class BundleDesk:
         self._store = store
         self._settings = settings
         self._turn = asyncio.Lock()
+        self._unkept: bytes | None = None
 
     async def take(self, bundle: bytes, capabilities: CapabilitiesDocument | None) -> str:
         """Put a newer signed bundle in force; return its faults, with which the old one stays.
@@ -70,10 +72,26 @@ class BundleDesk:
                     if self.engine is not None and kept == bundle:
                         return ""
             engine, faults = await asyncio.to_thread(_opened, self.engine, bundle, keys)
-            if not faults:
-                await cache.put_meta(META_IN_FORCE, bundle)
             self.engine = engine
-            return faults
+            if not faults:
+                self._unkept = bundle
+        await self.keep()
+        return faults
+
+    async def keep(self) -> bool:
+        """Write down the bundle in force; return False while the disk has no room for it.
+
+        It holds all the same: what a full disk takes from nobody is the firm's policy.
+        """
+        async with self._turn:
+            if self._unkept is None:
+                return True
+            try:
+                await self._store.cache.put_meta(META_IN_FORCE, self._unkept)
+            except (DiskFull, CorruptStore):
+                return False
+            self._unkept = None
+            return True
 
 
 def _opened(

@@ -55,6 +55,8 @@ from contract.wire import CapabilitiesDocument, Me, Message
 DEFAULT_ATTACHMENT_BYTES = 100 * 1024 * 1024
 # While messages pour out, what waits is counted at most this often.
 _COUNT_EVERY_S = 0.05
+# A policy in force that a full disk had no room for is written down at one of these.
+_KEPT_AGAIN_S = 10.0
 
 Typing = Callable[[ConversationId, bool], None]
 Moved = Callable[[BackendEndpoint], None]
@@ -326,6 +328,10 @@ class Composition:
         self.desk.engine = self._bundles.engine
         if self.desk.engine is not None:
             self._board.update(policy_version=self.desk.engine.bundle_version)
+        is_kept = await self._bundles.keep()
+        while not is_kept:
+            await asyncio.sleep(_KEPT_AGAIN_S)
+            is_kept = await self._bundles.keep()
 
     # -- small answers ---------------------------------------------------------------------
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.bundle_desk import BundleDesk
+from app.bundle_desk import META_IN_FORCE, BundleDesk
 from app.domain.clock import SystemClock
+from app.domain.errors import DiskFull
 from app.store.store import Store
 from contract.policy import bundle, publishing
 from contract.policy.lexicon import Lexicon, Term
@@ -68,6 +69,24 @@ async def test_an_older_bundle_is_refused_also_after_a_restart(store: Store) -> 
     assert again.engine.bundle_version == "2026.12.2"
     assert await again.take(packed("2026.12.3"), capabilities()) == ""
     assert again.engine.bundle_version == "2026.12.3"
+
+
+async def test_a_full_disk_takes_no_policy_away_and_keeps_it_once_there_is_room(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(key: str, value: bytes) -> None:
+        raise DiskFull("cache.db")
+
+    desk = BundleDesk(store, settings_with({}))
+    with monkeypatch.context() as full:
+        full.setattr(store.cache, "put_meta", refused)
+        assert await desk.take(packed("2026.12.2"), capabilities()) == ""
+        assert desk.engine is not None
+        assert desk.engine.bundle_version == "2026.12.2"
+        assert not await desk.keep()
+    assert await store.cache.get_meta(META_IN_FORCE) is None
+    assert await desk.keep()
+    assert await store.cache.get_meta(META_IN_FORCE) == packed("2026.12.2")
 
 
 async def test_the_very_bundle_of_last_time_is_compiled_once(
