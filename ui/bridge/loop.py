@@ -20,7 +20,6 @@ from qasync import QEventLoop
 
 from ui.bridge.garbage import collected_here
 from ui.bridge.loop_timers import LoopTimers
-from ui.bridge.ready_calls import ReadyCalls
 
 _log = logging.getLogger(__name__)
 _QT_LEVEL = {
@@ -40,29 +39,12 @@ _SWITCH_S = 0.001
 class _Loop(QEventLoop):  # type: ignore[misc]  # qasync carries no types
     """qasync's loop with asyncio's hooks for async generators, which it leaves out.
 
-    Its delayed callbacks are LoopTimers, which end with their cancellation; those that are ready
-    run as ReadyCalls, before the next paint.
+    Its delayed callbacks are LoopTimers, which end with their cancellation.
     """
 
     def __init__(self, application: QApplication) -> None:
-        self._ready_calls = ReadyCalls(self)
         super().__init__(application)
         self._timers = LoopTimers()
-
-    def call_soon(
-        self, callback: Callable[..., object], *args: Any, context: Context | None = None
-    ) -> asyncio.Handle:
-        """Call back as soon as the loop turns."""
-        handle = asyncio.Handle(callback, args, self, context)
-        self._ready_calls.add(handle)
-        return handle
-
-    def call_soon_threadsafe(
-        self, callback: Callable[..., object], *args: Any, context: Context | None = None
-    ) -> asyncio.Handle:
-        """Call back on the loop's thread; called on any. Raises RuntimeError once it is closed."""
-        self._check_closed()
-        return self.call_soon(callback, *args, context=context)
 
     def call_later(
         self,
@@ -73,16 +55,12 @@ class _Loop(QEventLoop):  # type: ignore[misc]  # qasync carries no types
     ) -> asyncio.TimerHandle:
         """Call back in `delay` seconds; 0 or less: as soon as the loop turns."""
         handle = asyncio.TimerHandle(self.time() + delay, callback, args, self, context)
-        if delay > 0:
-            self._timers.start(handle, delay)
-        else:
-            self._ready_calls.add(handle)
+        self._timers.start(handle, delay)
         return handle
 
     def close(self) -> None:
         """End the timers, then what qasync holds."""
         self._timers.stop()
-        self._ready_calls.stop()
         super().close()
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
