@@ -5,7 +5,7 @@ It never answers by itself and never drops a question that still has someone wai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 
 from app.core import Core
@@ -16,6 +16,8 @@ from contract.ids import AttachmentId, ConversationId, MessageId
 from contract.policy.model import Decision
 from contract.wire import Attachment
 from ui.models.policy_words import FALLBACK_LANGUAGE
+
+Shown = Callable[[ConversationId, MessageId], Awaitable[None]]
 
 
 class LateInbox:
@@ -101,8 +103,10 @@ class LateTimeline:
 class LateMessaging:
     """The core's messaging, for the composer: a send before the store is open waits for it."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, shown: Shown) -> None:
+        """`shown` returns when what was sent is on screen, or need not be waited for."""
         self._core = core
+        self._shown = shown
 
     async def send(
         self,
@@ -116,9 +120,9 @@ class LateMessaging:
         false_positives: tuple[str, ...] = (),
         template_id: str = "",
     ) -> MessageId:
-        """Commit the outbox row and the draft's removal."""
+        """Commit the outbox row and the draft's removal; return once the row is shown."""
         await self._core.opened()
-        return await self._core.messaging.send(
+        message_id = await self._core.messaging.send(
             conversation_id,
             text,
             quote=quote,
@@ -128,6 +132,8 @@ class LateMessaging:
             false_positives=false_positives,
             template_id=template_id,
         )
+        await self._shown(conversation_id, message_id)
+        return message_id
 
     async def edit_sent(
         self,

@@ -8,49 +8,22 @@ paint of half the window, and the text would be nowhere for as long as those tak
 
 from __future__ import annotations
 
-from app.core import Core
-from contract.ids import AttachmentId, ConversationId, MessageId
-from ui.late_store import LateMessaging
+from contract.ids import ConversationId, MessageId
 from ui.models.timeline_presenter import TimelinePresenter
 
 _SHOWN_WITHIN_S = 0.05
 
 
-class ShownSends(LateMessaging):
-    """The core's messaging, whose `send` returns once the timeline holds the row."""
+class ShownSends:
+    """The timeline, as the composer waits for it."""
 
-    def __init__(self, core: Core, timeline: TimelinePresenter) -> None:
-        super().__init__(core)
+    def __init__(self, timeline: TimelinePresenter) -> None:
         self._timeline = timeline
 
-    async def send(
-        self,
-        conversation_id: ConversationId,
-        text: str,
-        *,
-        quote: MessageId | None = None,
-        attachment_ids: tuple[AttachmentId, ...] = (),
-        justification: str = "",
-        acknowledged: tuple[str, ...] = (),
-        false_positives: tuple[str, ...] = (),
-        template_id: str = "",
-    ) -> MessageId:
-        """Commit the outbox row and the draft's removal; wait a moment for the row's showing."""
-        message_id = await super().send(
-            conversation_id,
-            text,
-            quote=quote,
-            attachment_ids=attachment_ids,
-            justification=justification,
-            acknowledged=acknowledged,
-            false_positives=false_positives,
-            template_id=template_id,
-        )
-        if not self._is_settled(conversation_id, message_id):
-            await self._shown(conversation_id, message_id)
-        return message_id
-
-    async def _shown(self, home: ConversationId, message_id: MessageId) -> None:
+    async def shown(self, home: ConversationId, message_id: MessageId) -> None:
+        """Return once the row of a committed send is there, or a moment later without it."""
+        if self._is_settled(home, message_id):
+            return
         import asyncio
 
         shown = asyncio.Event()

@@ -23,7 +23,7 @@ from app.settings.settings import Settings
 from contract.ids import ConversationId, EmployeeId, MessageId
 from ui.bridge.signals import CoreSignals
 from ui.bridge.spawn import Spawner
-from ui.late_store import LateChecks, LateInbox, LateTimeline
+from ui.late_store import LateChecks, LateInbox, LateMessaging, LateTimeline
 from ui.look import Look
 from ui.models.composer_presenter import ComposerPresenter
 from ui.models.conversation_facts import ConversationFacts, last_archived_utc_ms
@@ -214,7 +214,7 @@ class Workspace(QObject):
         self.inbox = InboxPresenter(LateInbox(core), clock, spawn, self)
         self.timeline = TimelinePresenter(LateTimeline(core), clock, spawn, self)
         self.composer = ComposerPresenter(
-            ShownSends(core, self.timeline),
+            LateMessaging(core, ShownSends(self.timeline).shown),
             PolicyChecks(checks.decide, checks.decide_later, checks.language),
             self.spawner,
             clock.now_utc_ms,
