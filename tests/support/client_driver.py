@@ -26,6 +26,7 @@ from app.settings.paths import AppPaths
 from app.settings.schema import Origin, load_schema
 from app.settings.settings import Settings
 from app.settings.sources import Source
+from app.store.sync_rows import read_state
 from backend_client.endpoint import BackendEndpoint
 from contract.ids import ConversationId, MessageId
 from contract.states import DeliveryState
@@ -155,8 +156,7 @@ class Player:
 
     async def _meet_everyone(self) -> None:
         """Wait for the first sync's end, and for the conversations of the plan."""
-        cache = self._core.store.cache
-        while await cache.cursor() is None or await cache.snapshot_progress() is not None:
+        while not await self._synced():
             await self._next_change()
         wanted = {item.title for item in self._orders.plan}
         while wanted - self._ids.keys():
@@ -168,6 +168,16 @@ class Player:
             }
             if wanted - self._ids.keys():
                 await self._next_change()
+
+    async def _synced(self) -> bool:
+        """Tell whether the cache is whole, of one look at it.
+
+        A snapshot given up between a look at the cursor and one at the snapshot would pass for
+        one that has ended.
+        """
+        databases = self._core.store._databases
+        state = await databases.read(lambda view: read_state(view.cache))
+        return state.cursor is not None and state.snapshot_seq is None
 
     async def _send_missing(self) -> None:
         known = {title: await self._known_texts(title) for title in self._ids}
