@@ -21,9 +21,17 @@ def main():
     draw = random.Random()
     while root.is_running() and root.status() != psutil.STATUS_ZOMBIE:
         time.sleep(draw.random() * MOST_BETWEEN_S)
-        below = [each for each in root.children(recursive=True) if each.pid != os.getpid()]
+        below = [each for each in root.children(recursive=True) if is_ours(each)]
         if below:
             stall(draw.choice(below), draw.random() * MOST_STOPPED_S)
+
+
+def is_ours(process):
+    """Tell whether a process is a Python of the run; session buses and databases are left alone."""
+    try:
+        return process.pid != os.getpid() and process.name().startswith("python")
+    except psutil.Error:
+        return False
 
 
 def stall(process, stopped_s):
