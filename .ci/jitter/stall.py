@@ -21,7 +21,10 @@ def main():
     draw = random.Random()
     while root.is_running() and root.status() != psutil.STATUS_ZOMBIE:
         time.sleep(draw.random() * MOST_BETWEEN_S)
-        below = [each for each in root.children(recursive=True) if is_ours(each)]
+        try:
+            below = [each for each in root.children(recursive=True) if is_ours(each)]
+        except psutil.NoSuchProcess:
+            return
         if below:
             stall(draw.choice(below), draw.random() * MOST_STOPPED_S)
 
