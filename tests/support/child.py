@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from tests.support.surroundings import ROOT
+from tests.support.surroundings import ROOT, python_path
 from tests.support.waiting import until
 
 Line = dict[str, Any]
@@ -42,7 +42,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
+            env={**os.environ, "PYTHONPATH": python_path(), **(env or {})},
             preexec_fn=before_exec,
         )
         self._readers = (

@@ -27,7 +27,7 @@ from backend.workspace import DATABASE_FILE
 from backend_client.endpoint import BackendEndpoint
 from tests.support.child import Child
 from tests.support.served_backend import verify_archive
-from tests.support.surroundings import ROOT
+from tests.support.surroundings import ROOT, python_path
 from tests.support.waiting import until
 
 KEY_HEX = bytes(range(32)).hex()
@@ -164,7 +164,7 @@ class FirmBackend:
             str(self.data_dir),
             "--listen",
             f"127.0.0.1:{self.port}",
-            env={"PYTHONPATH": f"{ROOT}{os.pathsep}{self._packages}"},
+            env={"PYTHONPATH": python_path(self._packages)},
         )
         self._child.expect("ready")
 

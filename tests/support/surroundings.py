@@ -18,6 +18,15 @@ def in_ci() -> bool:
     return os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
 
+def python_path(*folders: str | Path) -> str:
+    """Return PYTHONPATH for a child of ours: the root, these folders, what the test was given.
+
+    The last one is how the race finder (.ci/jitter) reaches the children, too.
+    """
+    given = os.environ.get("PYTHONPATH")
+    return os.pathsep.join([str(ROOT), *map(str, folders), *([given] if given else [])])
+
+
 def has_private_keyring() -> bool:
     """Tell whether the tests run under .ci/with-session-bus with a keyring of their own."""
     return os.environ.get("PARLEY_SESSION_BUS") == "private"
