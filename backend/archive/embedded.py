@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from backend.archive.board import SealBoard
 from backend.archive.desk import ArchiveDesk
 from backend.archive.nodes import NodeCache
 from backend.archive.sequencer import Sequencer
-from backend.archive.signing import WitnessPolicy, WrongWitness, pin_witnesses, read_policy
+from backend.archive.signing import WitnessPolicy, pin_witnesses, read_policy
 from backend.archive.statements import rotations
 from backend.archive.witness_link import HttpWitness
 from backend.archive.witness_process import WitnessProcess
@@ -40,6 +40,7 @@ class EmbeddedArchive:
         self._first_key: asyncio.Future[VerifierKey] | None = None
         self._link: HttpWitness | None = None
         self._sequencer: Sequencer | None = None
+        self._learn: Callable[[float | None], Awaitable[None]] | None = None
         self._board = SealBoard()
         self._is_new = not (data_dir / WITNESS_FOLDER).exists()
         self._watch: Callable[[], Coroutine[Any, Any, None]] | None = None
@@ -74,26 +75,29 @@ class EmbeddedArchive:
             await self._witness.prepare()
 
     async def start(self, database: Database, signer: Signer, now: Callable[[], int]) -> None:
-        """Make the log's desk ready; a new archive waits here to learn its witness's key."""
+        """Make the log's desk ready; a new archive waits here to learn its witness's key.
+
+        It does not wait for long: `run` waits on for a witness that starts slowly.
+        """
         cache = NodeCache()
         self._desk = ArchiveDesk(database, cache, self._board)
         rotated = await database.read(rotations)
         self._watch = functools.partial(self._witness.run, signer.verifier_key, rotated)
         policy = await database.read(read_policy)
-        if policy is None:
-            self._begin_watching()
-            key = await self._first_witness()
-            if key is None:
-                self._problem = NO_WITNESS
-                return
-            policy = await database.write(lambda c: pin_witnesses(c, [key], QUORUM))
-        self._build(database, signer, policy, cache, now)
+        if policy is not None:
+            self._build(database, signer, policy, cache, now)
+            return
+        self._begin_watching()
+        self._learn = functools.partial(self._build_anew, database, signer, cache, now)
+        await self._learn(FIRST_WITNESS_WITHIN_S)
 
     async def run(self) -> None:
         """Sequence and seal until cancelled; raises when the lead is lost or the disk fails."""
         self._begin_watching()
         if self._sequencer is None:
-            raise WrongWitness("the witness has not started yet")
+            assert self._learn is not None, "the archive was not started"
+            await self._learn(None)
+        assert self._sequencer is not None, "it is built once the witness's key is known"
         await self._sequencer.run()
 
     async def stop(self) -> None:
@@ -105,6 +109,24 @@ class EmbeddedArchive:
         await self._witness.stop()
         if self._link is not None:
             self._link.close()
+
+    async def _build_anew(
+        self,
+        database: Database,
+        signer: Signer,
+        cache: NodeCache,
+        now: Callable[[], int],
+        within_s: float | None,
+    ) -> None:
+        """Pin a new archive's witness and build on it; a witness too late for that is a problem."""
+        assert self._first_key is not None, "the witness was not prepared"
+        await asyncio.wait((self._first_key,), timeout=within_s)
+        if not self._first_key.done():
+            self._problem = NO_WITNESS
+            return
+        key = self._first_key.result()
+        policy = await database.write(lambda c: pin_witnesses(c, [key], QUORUM))
+        self._build(database, signer, policy, cache, now)
 
     def _build(
         self,
@@ -132,11 +154,6 @@ class EmbeddedArchive:
     def _begin_watching(self) -> None:
         if self._watching is None and self._watch is not None:
             self._watching = asyncio.create_task(self._watch(), name="witness process")
-
-    async def _first_witness(self) -> VerifierKey | None:
-        assert self._first_key is not None, "the witness was not prepared"
-        await asyncio.wait((self._first_key,), timeout=FIRST_WITNESS_WITHIN_S)
-        return self._first_key.result() if self._first_key.done() else None
 
     def _on_moved(self, key: VerifierKey, url: str) -> None:
         self._moved = (key, url)
