@@ -23,6 +23,7 @@ from contract.receipts.leaf import leaf_bytes
 from contract.receipts.tlog_proof import verify_receipt
 from contract.wire import CapabilitiesDocument, Me, SubmitMessage, Submitted
 from tests.backend.workspace import draft
+from tests.support.processes import children_with
 from tests.support.served_backend import SECRET, ServedBackend, verify_archive
 
 T = TypeVar("T")
@@ -105,12 +106,6 @@ def sealed_answer(client: httpx.Client, chat: str, command: SubmitMessage) -> Su
     return until(look)
 
 
-def witnesses_of(pid: int) -> list[psutil.Process]:
-    """Return the witness processes below a backend."""
-    children = psutil.Process(pid).children()
-    return [child for child in children if "witness" in child.cmdline()]
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_killed_at_any_commit_the_log_verifies_and_the_message_is_sealed_once(
@@ -147,12 +142,12 @@ def test_killed_witness_comes_back_with_its_memory_and_key(tmp_path: Path) -> No
     with ServedBackend(tmp_path / "data") as backend, client_of(backend) as client:
         chat = chat_of(client)
         sealed_answer(client, chat, draft("before"))
-        (witness,) = witnesses_of(backend.child.pid)
+        (witness,) = children_with("witness", of=backend.child.pid)
         witness.kill()
         psutil.wait_procs([witness], PATIENCE_S)
         command = draft("after")
         check(client, chat, command, sealed_answer(client, chat, command))
-        (second,) = witnesses_of(backend.child.pid)
+        (second,) = children_with("witness", of=backend.child.pid)
         assert second.pid != witness.pid
         assert "problems" not in until(
             lambda: (
@@ -168,7 +163,7 @@ def test_frozen_witness_makes_delivery_wait_visibly(tmp_path: Path) -> None:
     with ServedBackend(tmp_path / "data") as backend, client_of(backend) as client:
         chat = chat_of(client)
         sealed_answer(client, chat, draft("before"))
-        (witness,) = witnesses_of(backend.child.pid)
+        (witness,) = children_with("witness", of=backend.child.pid)
         witness.suspend()
         try:
             command = draft("waits")
@@ -190,7 +185,7 @@ def test_witness_ends_with_its_backend_and_a_tampered_memory_stops_the_seal(
     with ServedBackend(tmp_path / "data") as backend:
         with client_of(backend) as client:
             sealed_answer(client, chat_of(client), draft("before"))
-        (witness,) = witnesses_of(backend.child.pid)
+        (witness,) = children_with("witness", of=backend.child.pid)
         backend.kill()
         psutil.wait_procs([witness], PATIENCE_S)
         assert not witness.is_running()

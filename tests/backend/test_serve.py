@@ -70,7 +70,7 @@ def _received(client: httpx.Client) -> list[str]:
 def test_handshake_names_port_pid_and_installation(tmp_path: Path) -> None:
     with BackendProcess(tmp_path, "--sandbox-pace", "0") as backend, backend.client() as client:
         assert backend.ready["pid"] == backend.process.pid
-        assert client.get("/v1/health").json()["status"] == "ok"
+        _until(lambda: client.get("/v1/health").json()["status"] == "ok")
         capabilities = client.get("/v1/capabilities").json()
         assert capabilities["instance_id"] == backend.ready["instance_id"]
         assert capabilities["workspace"] == "sample"
@@ -295,7 +295,8 @@ def test_dead_letters_and_paused_accounts_are_listed_and_resumed(tmp_path: Path)
         greta = _conversation(client, "con-greta", "matrix")
         failed = _submit(client, greta, "one")
         _submit(client, greta, "two")
-        _until(lambda: client.get("/v1/health").json()["status"] == "degraded")
+        paused = "account acc-matrix is paused"
+        _until(lambda: paused in client.get("/v1/health").json().get("problems", ()))
         backend.close_stdin()
         assert backend.wait() == 0
     _, out, _ = run_command(tmp_path, "admin", "dead-letters", "list")

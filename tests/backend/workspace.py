@@ -259,7 +259,7 @@ async def served(workspace: Workspace) -> AsyncIterator[str]:
             create_app(workspace.services),
             log_config=None,
             access_log=False,
-            timeout_graceful_shutdown=3,
+            timeout_graceful_shutdown=30,
         )
     )
     task = asyncio.create_task(server.serve(sockets=[listening]))

@@ -21,7 +21,7 @@ class LoopbackServer:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan=lifespan, timeout_graceful_shutdown=3
+            app, log_config=None, access_log=False, lifespan=lifespan, timeout_graceful_shutdown=30
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]})

@@ -80,8 +80,9 @@ async def settled(home: House) -> dict[str, str]:
 
     def look(connection: Connection) -> dict[str, str]:
         rows = connection.execute(select(message_changes.c.kind, message_changes.c.state)).all()
-        done = {row.kind: row.state for row in rows}
-        return {} if "ready" in done.values() else done
+        if any(row.state == "ready" for row in rows):
+            return {}
+        return {row.kind: row.state for row in rows}
 
     return await home.until(look)
 
