@@ -85,6 +85,7 @@ class Database:
         self.path = path
         self._engines = {name: _engine(path, key) for name in _BEGIN}
         self._connections: dict[str, Connection] = {}
+        self._disconnected: set[str] = set()
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database-reader")
         self._writer = GroupWriter(
             lambda: self._transaction("writer"),
@@ -172,6 +173,7 @@ class Database:
             self._reader.shutdown(wait=True)
 
     def _disconnect(self, name: str) -> None:
+        self._disconnected.add(name)  # what was given meanwhile must not connect once more
         connection = self._connections.pop(name, None)
         if connection is not None:
             connection.close()
@@ -187,6 +189,8 @@ class Database:
     def _transaction(self, name: str) -> Iterator[Connection]:
         connection = self._connections.get(name)
         if connection is None:
+            if name in self._disconnected:
+                raise RuntimeError("the database is closed")
             connection = self._engines[name].connect()
             self._connections[name] = connection
             connection.begin()  # for the toolkit one that never ends: it emits nothing

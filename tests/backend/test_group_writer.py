@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from backend.storage import group_writer
 from backend.storage.database import Database, transaction_notes
+from tests.support.waiting import eventually
 
 
 @pytest.fixture
@@ -181,6 +182,30 @@ async def test_closing_work_sees_the_group_and_fails_alone(database: Database) -
     forget()
     await database.write(lambda c: add(c, 3))
     assert await numbers(database) == [1, 2, 3, 100]
+
+
+async def test_read_given_while_the_database_closes_connects_no_more(database: Database) -> None:
+    held, go_on = threading.Event(), threading.Event()
+
+    def hold(connection: Connection) -> None:
+        held.set()
+        assert go_on.wait(60)
+
+    holding = asyncio.create_task(database.read(hold))
+    await asyncio.to_thread(held.wait, 60)
+    closing = asyncio.create_task(database.close())
+    await eventually(lambda: _waits_for_reader(database), "the close to wait for the reader")
+    late = asyncio.create_task(numbers(database))
+    await asyncio.sleep(0)
+    go_on.set()
+    await holding
+    await closing
+    with pytest.raises(RuntimeError, match="closed"):
+        await late
+
+
+async def _waits_for_reader(database: Database) -> bool:
+    return database._reader._work_queue.qsize() > 0
 
 
 async def test_work_given_after_the_close_is_refused(database: Database) -> None:
