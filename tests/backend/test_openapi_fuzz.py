@@ -23,6 +23,7 @@ from starlette.applications import Starlette
 from backend.api.app import create_app
 from backend.api.openapi import openapi_document
 from contract import api
+from tests.backend.sealing import PATIENCE_S
 from tests.backend.workspace import ELENA, TOKENS, Workspace, open_workspace
 from tests.backend_client.loopback_server import LoopbackServer
 
@@ -92,10 +93,12 @@ def sealing_app(workspace: Workspace) -> Starlette:
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_api_keeps_its_document(case: schemathesis.Case[Any], running: Running) -> None:
     headers = {"Authorization": f"Bearer {TOKENS[ELENA]}"}
-    case.call_and_validate(base_url=running.url, headers=headers, excluded_checks=BEYOND)
+    case.call_and_validate(
+        base_url=running.url, headers=headers, excluded_checks=BEYOND, timeout=PATIENCE_S
+    )
     if case.path_parameters:
         # Once more with ids that exist: what was wrong about the path is right then.
         for name in case.path_parameters:
@@ -104,4 +107,5 @@ def test_api_keeps_its_document(case: schemathesis.Case[Any], running: Running) 
             base_url=running.url,
             headers=headers,
             excluded_checks=[*BEYOND, negative_data_rejection],
+            timeout=PATIENCE_S,
         )
