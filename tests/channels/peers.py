@@ -18,7 +18,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-PATIENCE_S = 180.0
+PATIENCE_S = 300.0
+# A server ends a kept connection after some seconds, perhaps while a request is on its way.
+NONE_KEPT = httpx.Limits(max_keepalive_connections=0)
 # Below the ports that systems choose for connections: a stopped peer finds its own free again.
 _PORTS = range(20_000, 32_000)
 _given: set[int] = set()
@@ -90,7 +92,7 @@ def answers(url: str) -> Callable[[], bool]:
 
     def ready() -> bool:
         try:
-            httpx.get(url, timeout=2.0)
+            httpx.get(url, timeout=10.0, trust_env=False)
         except httpx.HTTPError:
             return False
         return True

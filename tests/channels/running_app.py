@@ -128,16 +128,9 @@ class OpenApp:
         await until(lambda: bool(uploads.ready_ids), PATIENCE_S)
 
     async def decides(self, text: str, entry: str) -> None:
-        """Choose an entry of a message's context menu."""
-        view = self.window.timeline
-        bubble = await self.shows(text)
-        view.setCurrentIndex(self.workspace.timeline.model.index(bubble.number))
-        at = view.visualRect(view.currentIndex()).center()
-        asked = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, view.mapToGlobal(at))
-        QApplication.sendEvent(view.viewport(), asked)
-        (menu,) = [each for each in view.findChildren(QMenu) if each.isVisible()]
-        (action,) = [each for each in menu.actions() if each.text() == entry]
-        QTest.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(action).center())
+        """Choose an entry of a message's context menu, as soon as it offers that."""
+        await self.shows(text)
+        await until(lambda: self._chose(text, entry), PATIENCE_S)
 
     async def confirms(self, words: str) -> None:
         """Press the button with these words in the dialog that asks."""
@@ -161,6 +154,23 @@ class OpenApp:
             await until(lambda: any(words in one for one in strips.texts()) is not gone, PATIENCE_S)
         except TimeoutError:
             raise AssertionError(f"{words!r} in vain: {strips.texts()}") from None
+
+    def _chose(self, text: str, entry: str) -> bool:
+        """Open a message's context menu and click an entry; without it close the menu again."""
+        view = self.window.timeline
+        (bubble,) = [each for each in self.bubbles() if each.text == text]
+        view.setCurrentIndex(self.workspace.timeline.model.index(bubble.number))
+        at = view.visualRect(view.currentIndex()).center()
+        asked = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, view.mapToGlobal(at))
+        QApplication.sendEvent(view.viewport(), asked)
+        (menu,) = [each for each in view.findChildren(QMenu) if each.isVisible()]
+        offered = [each for each in menu.actions() if each.text() == entry]
+        if not offered:
+            menu.close()
+            return False
+        at = menu.actionGeometry(offered[0]).center()
+        QTest.mouseClick(menu, Qt.MouseButton.LeftButton, pos=at)
+        return True
 
     async def _until(self, look: Callable[[], Bubble | None], what: str) -> Bubble:
         try:

@@ -153,7 +153,10 @@ http.createServer((request, response) => {
       Object.assign(state, {texts: [], statuses: [], lose: false, thanks: true, acknowledged: []});
       waiting = [];
     }
-    const told = Object.assign({parties: Object.keys(bound).filter((each) => bound[each].length)}, state);
+    const unanswered = Object.values(bound).flat().reduce(
+      (sum, each) => sum + each.handed.size, waiting.length);
+    const parties = Object.keys(bound).filter((each) => bound[each].length);
+    const told = Object.assign({parties, unanswered}, state);
     response.end(JSON.stringify(told));
   });
 }).listen(Number(process.env.CONTROL_PORT), '127.0.0.1');

@@ -16,7 +16,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
-from tests.channels.peers import answers, free_port, require_peer, require_program, running
+from tests.channels.peers import (
+    NONE_KEPT,
+    answers,
+    free_port,
+    require_peer,
+    require_program,
+    running,
+)
 from tests.support.waiting import until
 
 FIRM, PHONE, PASSWORD = "+15550001111", "+10000000001", "s3cret"
@@ -28,7 +35,7 @@ class SmsCentre:
 
     def __init__(self, port: int, control: str) -> None:
         self.port = port
-        self._http = httpx.Client(base_url=control, timeout=60.0)
+        self._http = httpx.Client(base_url=control, timeout=60.0, limits=NONE_KEPT, trust_env=False)
 
     def state(self) -> dict[str, Any]:
         """Return what the centre has seen."""
@@ -43,6 +50,10 @@ class SmsCentre:
         """Wait until the firm is unbound, and forget what it was not handed for good."""
         until(lambda: "parley" not in self.state()["parties"], "the firm to unbind")
         self.order("reset")
+
+    def answered(self) -> bool:
+        """Tell whether all that was handed over was acknowledged: none of it comes again."""
+        return int(self.state()["unanswered"]) == 0
 
     def close(self) -> None:
         """Close the connection that steers it."""
@@ -82,7 +93,7 @@ class Phones:
         }  # fmt: skip
         if any(ord(char) > 0xFF for char in text):
             params["coding"] = "2"
-        return httpx.get(self._url, params=params, timeout=60.0).text
+        return httpx.get(self._url, params=params, timeout=60.0, trust_env=False).text
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from typing import Any, Self
 
 import httpx
 
-from tests.channels.peers import answers, free_port, require_peer, running
+from tests.channels.peers import NONE_KEPT, answers, free_port, require_peer, running
 
 SERVER_NAME = "bank.test"
 AS_TOKEN, HS_TOKEN = "as-token-of-this-peer", "hs-token-of-this-peer"
@@ -28,7 +28,9 @@ class Person:
     """A client with a Matrix program of their own."""
 
     def __init__(self, url: str, name: str) -> None:
-        self._http = httpx.Client(base_url=f"{url}/_matrix/client/v3", timeout=60.0)
+        self._http = httpx.Client(
+            base_url=f"{url}/_matrix/client/v3", timeout=60.0, limits=NONE_KEPT, trust_env=False
+        )
         password = secrets.token_hex(8)
         document = {"username": name, "password": password, "auth": {"type": "m.login.dummy"}}
         told = self._http.post("/register", json=document).raise_for_status().json()

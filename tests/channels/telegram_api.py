@@ -14,7 +14,7 @@ from typing import Self
 
 import httpx
 
-from tests.channels.peers import answers, free_port, require_peer, running
+from tests.channels.peers import NONE_KEPT, answers, free_port, require_peer, running
 
 TOKEN = "123:of-this-peer"
 # What a killed peer knew is gone; Telegram's own numbers would go on, so these do.
@@ -69,7 +69,7 @@ class TelegramPerson:
     """A client with the Telegram app, in a chat with the bot; `seen` is what they were written."""
 
     def __init__(self, url: str, number: int, name: str) -> None:
-        self._http = httpx.Client(base_url=url, timeout=60.0, trust_env=False)
+        self._http = httpx.Client(base_url=url, timeout=60.0, limits=NONE_KEPT, trust_env=False)
         self._number, self._name = number, name
         self._seen: list[str] = []
 

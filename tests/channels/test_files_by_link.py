@@ -47,13 +47,15 @@ _PASSED_ON = ("authorization", "content-type", "x-line-retry-key")
 class FetchingVendor:
     """LINE and the SMS service: prism decides whether they take a message, then they fetch.
 
-    `refused` holds prism's words, `fetched` the answers by address: HEAD first, then GET.
+    `refused` holds prism's words, `fetched` the answers by address: HEAD first, then GET. `pushed`
+    and `texted` hold what the last try of each message carried; a slow one is followed by another.
     """
 
     def __init__(self, line_url: str, sms_url: str) -> None:
         self.refused: list[str] = []
         self.fetched: dict[str, httpx.Response] = {}
         self.pushed: list[list[dict[str, Any]]] = []
+        self.texted: list[list[str]] = []
         self._line_url, self._sms_url = line_url, sms_url
         self.server = LoopbackServer(
             Starlette(
@@ -78,8 +80,9 @@ class FetchingVendor:
 
     async def sms(self, request: Request) -> Response:
         """Take a message."""
-        form = parse_qs((await request.body()).decode())
-        return await self._take(self._sms_url, request, form.get("MediaUrl", []))
+        links = parse_qs((await request.body()).decode()).get("MediaUrl", [])
+        self.texted.append(links)
+        return await self._take(self._sms_url, request, links)
 
     async def _take(self, judge_url: str, request: Request, links: list[str]) -> Response:
         headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
@@ -195,7 +198,8 @@ def test_vendors_fetch_what_was_archived_and_nothing_after_its_erasure(
     assert vendor.refused == []
     text, image, audio = vendor.pushed[-1]
     assert (text["text"], audio["duration"]) == ("Look and listen", 61_500)
-    fetched = {link: answer for link, answer in vendor.fetched.items() if "cover" not in link}
+    links = [each["originalContentUrl"] for each in (image, audio)] + vendor.texted[-1]
+    fetched = {link: vendor.fetched[link] for link in links}
     (from_line, heard, from_sms) = fetched.values()
     assert (from_line.content, heard.content, from_sms.content) == (PICTURE, SOUND, PICTURE)
     assert heard.headers["content-type"] == "audio/mp4"

@@ -70,13 +70,14 @@ class Vendor:
         )
 
     async def line(self, request: Request) -> Response:
-        """Push: the retry key makes it once (409 afterwards)."""
+        """Push: the retry key makes it once (409 afterwards, no sooner than anything else)."""
         key, body = request.headers["x-line-retry-key"], await request.json()
         with self._lock:
             known = key in self._keys
             self._keys.add(key)
         sent = {"sentMessages": [{"id": "461230966842064897", "quoteToken": "q"}]}
         if known:
+            await self._hold("line")
             return JSONResponse({"message": "accepted already", **sent}, 409)
         return await self._take("line", body["messages"][0]["text"], sent)
 
@@ -104,9 +105,12 @@ class Vendor:
         if text.startswith(NOTICE):
             return JSONResponse(answer)
         self.taken[channel].append(text)
+        await self._hold(channel)
+        return JSONResponse(answer)
+
+    async def _hold(self, channel: str) -> None:
         while channel in self.holds:
             await anyio.sleep(0.05)
-        return JSONResponse(answer)
 
 
 class House:
@@ -144,7 +148,7 @@ class House:
         """Kill the backend once the vendor took a message; returns it and the one behind it."""
         self.vendor.holds.add(channel)
         first, behind = self.submit(channel, "first"), self.submit(channel, "behind")
-        until(lambda: self.vendor.taken[channel], "the vendor's taking it")
+        until(lambda: self.vendor.taken[channel], "the vendor's taking it", timeout_s=120.0)
         self.firm.kill()
         self.vendor.holds.clear()
         self.firm.start()
@@ -252,7 +256,7 @@ def test_channel_without_a_key_waits_for_the_employee_after_a_crash(house: House
 def test_slow_vendor_is_told_and_holds_up_nobody_else(house: House) -> None:
     house.vendor.holds.add("line")
     slow = house.submit("line", "slow")
-    until(lambda: house.vendor.taken["line"], "the vendor's taking it")
+    until(lambda: house.vendor.taken["line"], "the vendor's taking it", timeout_s=120.0)
     quick = house.submit("telegram", "quick")
     house.until_state(quick, *ARRIVED)
     with house.client() as anna:
@@ -260,8 +264,8 @@ def test_slow_vendor_is_told_and_holds_up_nobody_else(house: House) -> None:
             lambda: anna.get("/v1/me").json().get("troubles"), "the trouble", timeout_s=120.0
         )
         assert (trouble["channel"], trouble["kind"], trouble["waiting"]) == ("line", "slow", 1)
-        problems = anna.get("/v1/health").json()["problems"]
-        assert "account acc-line is slow; its messages wait in order" in problems
+        told = "account acc-line is slow; its messages wait in order"
+        until(lambda: told in anna.get("/v1/health").json()["problems"], "the health's word of it")
         assert house.state(slow) in ON_ITS_WAY
         house.vendor.holds.clear()
         house.until_state(slow, *ARRIVED)

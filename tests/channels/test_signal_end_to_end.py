@@ -20,6 +20,7 @@ from tests.backend.channels.signal_peer import CLIENT, NUMBER, SignalPeer
 from tests.channels.employee import at_work, client_texts
 from tests.channels.peers import free_port
 from tests.support.firm_backend import FirmBackend
+from tests.support.log_guard import LogGuard
 from tests.support.served_backend import archive_is_sound
 
 pytestmark = [
@@ -88,7 +89,11 @@ async def test_a_changed_safety_number_holds_the_message_for_a_person(
         assert house.peer.texts == {}
 
 
-async def test_what_came_before_the_backend_died_is_not_lost(house: House, tmp_path: Path) -> None:
+async def test_what_came_before_the_backend_died_is_not_lost(
+    house: House, tmp_path: Path, expect_log: LogGuard
+) -> None:
+    expect_log(".", logger="app", required=False)  # what a killed backend leaves half done
+    expect_log(".", logger="backend_client", required=False)
     async with at_work(house.firm, house.token, tmp_path) as core:
         house.peer.writes("one")
         await client_texts(core, lambda texts: texts == ["one"])

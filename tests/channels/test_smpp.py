@@ -221,7 +221,7 @@ async def test_we_read_what_kannel_writes(gateway: tuple[SmsCentre, Phones], tex
     async with VendorHttp() as http:
         vendor = SmppVendor(centre, http)
         said = await asyncio.to_thread(phones.write, text)
-        assert said.startswith("0: Accepted for delivery")
+        assert said.startswith(("0: Accepted", "3: Queued")), said
         events = await vendor.events(lambda seen: bool(seen))
         # Kannel hears "delivered" only because we acknowledge what is committed: the next poll.
         asking = asyncio.create_task(vendor.incoming((await vendor.incoming("")).cursor))

@@ -19,6 +19,7 @@ from contract.ids import AccountId
 from contract.wire import Channel, IdempotencyClass
 from tests.backend.channels.conformance import attempt, outbound
 from tests.backend.channels.making import changed
+from tests.channels.peers import NONE_KEPT
 from tests.channels.telegram_api import TOKEN, TelegramApi
 
 pytestmark = pytest.mark.timeout(600)
@@ -36,7 +37,7 @@ class TelegramVendor:
 
     def __init__(self, url: str, http: VendorHttp) -> None:
         self.account, self.now_utc_ms, self.address = ACCOUNT, 1, str(CLIENT)
-        self._client = httpx.AsyncClient(base_url=url, timeout=60)
+        self._client = httpx.AsyncClient(base_url=url, timeout=60, limits=NONE_KEPT)
         settings = {"bot_token": TOKEN, "api_url": url}
         context = ChannelContext(lambda _: settings, http, lambda: self.now_utc_ms)
         self.connector: Connector = load_module("telegram").connect(context)

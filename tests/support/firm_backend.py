@@ -166,7 +166,7 @@ class FirmBackend:
             f"127.0.0.1:{self.port}",
             env={"PYTHONPATH": python_path(self._packages)},
         )
-        self._child.expect("ready")
+        self._child.expect("ready", timeout_s=WITHIN_S)
 
     def kill(self) -> None:
         """Kill it with SIGKILL, if it runs."""
@@ -185,6 +185,8 @@ class FirmBackend:
             base_url=f"http://127.0.0.1:{self.port}",
             headers=headers,
             timeout=60.0,
+            # A kept connection may be ended by the backend while the next request is on its way.
+            limits=httpx.Limits(max_keepalive_connections=0),
             trust_env=False,
         )
 
