@@ -78,7 +78,7 @@ def newest_check(dialog: BroadcastDialog) -> int:
     asked: list[int] = []
     dialog.check_requested.connect(lambda number, _ids, _text: asked.append(number))
     dialog.check_requested.connect(loop.quit)
-    QTimer.singleShot(2_000, loop.quit)
+    QTimer.singleShot(60_000, loop, loop.quit)
     loop.exec()
     return asked[-1]
 

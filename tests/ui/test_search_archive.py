@@ -59,8 +59,7 @@ def test_a_message_of_the_archive_is_found_by_typing_and_shown_in_its_place(
                 lambda: any(
                     item.row is not None and item.row.message.message_id == lost.message_id
                     for item in workspace.timeline.model.rows()
-                ),
-                20,
+                )
             )
             assert not palette.isVisible()
 

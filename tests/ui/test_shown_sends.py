@@ -45,9 +45,9 @@ async def _writing(qapp: QApplication, folder: Path) -> AsyncIterator[Workspace]
         workspace.start()
         workspace.window.resize(1440, 900)
         workspace.open_conversation(HOME)
-        await until(lambda: workspace.composer.conversation_id == HOME, 15)
+        await until(lambda: workspace.composer.conversation_id == HOME)
         workspace.window.composer.edit.setPlainText(TEXT)
-        await until(workspace.window.composer.send_button.isEnabled, 15)
+        await until(workspace.window.composer.send_button.isEnabled)
         yield workspace
     finally:
         await workspace.close()
@@ -64,7 +64,7 @@ async def _send(workspace: Workspace) -> bool:
     shown: list[bool] = []
     workspace.composer.text_replaced.connect(lambda _text: shown.append(_shown(workspace)))
     QTest.keyClick(workspace.window.composer.edit, Qt.Key.Key_Return)
-    await until(lambda: bool(shown), 15)
+    await until(lambda: bool(shown))
     assert workspace.window.composer.edit.toPlainText() == ""
     assert [one.text for one in await workspace.core.store.outbox.list_waiting(HOME)] == [TEXT]
     return shown[0]
@@ -111,6 +111,7 @@ def test_that_typing_has_ended_is_said_after_the_message_unless_more_is_typed(
     qapp: QApplication, monkeypatch: pytest.MonkeyPatch, told_after_ms: int
 ) -> None:
     monkeypatch.setattr(typing_notice, "TOLD_AFTER_SENDING_MS", told_after_ms)
+    monkeypatch.setattr(typing_notice, "TYPING_ENDS_AFTER_MS", 60_000)
 
     async def work() -> None:
         kit = composer_kit()

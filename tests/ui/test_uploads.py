@@ -112,7 +112,7 @@ def test_a_file_arrives_in_the_conversation_it_was_chosen_in(
         kit.presenter.show(conversation(2), (hana(),), None)
         assert kit.presenter.state().uploads == ()
         kit.outgoing.upload_gate.set()
-        await asyncio.sleep(0.02)
+        await until(lambda: not kit.presenter.uploads._running)
         assert kit.presenter.state().uploads == ()
         kit.presenter.show(conversation(1), (hana(),), kit.outgoing.drafts.get("talk-1"))
         (file,) = kit.presenter.state().uploads
