@@ -29,6 +29,7 @@ from ui.models.composer_presenter import ComposerPresenter
 from ui.models.conversation_facts import ConversationFacts, last_archived_utc_ms
 from ui.models.conversation_presenter import ConversationPresenter
 from ui.models.draft_policy import PolicyChecks
+from ui.models.draft_saver import SAVE_DRAFT
 from ui.models.figures import Figures
 from ui.models.inbox_presenter import InboxPresenter
 from ui.models.sentences import sentence_of
@@ -200,7 +201,7 @@ class Workspace(QObject):
         self.banners.dismiss(FAULT)
         if self.core.is_open:
             self.core.messaging.retry_now()
-        self.spawner.spawn(self.composer.flush(), "save draft")
+        self.spawner.spawn(self.composer.flush(), SAVE_DRAFT)
 
     def show_alarm(self) -> None:
         """Show what is behind the archive's alarm, while it stands."""
@@ -345,6 +346,8 @@ class Workspace(QObject):
             self.spawner.spawn(self._leave(), "close")
 
     def _on_failed(self, name: str, fault: AppError) -> None:
-        # The composer says by itself why a send did not succeed.
-        if name != "send":
+        # The composer says by itself why a send did not succeed; to who wished to leave it says
+        # already that the draft is not saved, and how to leave all the same.
+        leaving = name == SAVE_DRAFT and self._leaves_anyway and self.banners.tells_fault
+        if name != "send" and not leaving:
             self.banners.tell_fault(sentence_of(fault))

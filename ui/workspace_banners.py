@@ -43,6 +43,11 @@ class WorkspaceBanners:
             self._quiet.add(words.key)
         self.show()
 
+    @property
+    def tells_fault(self) -> bool:
+        """Tell whether something that failed is being said."""
+        return bool(self._fault)
+
     def tell_fault(self, words: str) -> None:
         """Say what failed until it is dismissed or tried again."""
         self._fault = words

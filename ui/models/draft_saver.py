@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import asyncio
 
 SAVE_AFTER_MS = 100
+# The name of the task that saves; its failures are told by whoever owns the window.
+SAVE_DRAFT = "save draft"
 
 
 class DraftSaver(QObject):
@@ -96,4 +98,4 @@ class DraftSaver(QObject):
 
     def _on_due(self) -> None:
         if not self.paused:
-            self._spawner.spawn(self.flush(), "save draft")
+            self._spawner.spawn(self.flush(), SAVE_DRAFT)
