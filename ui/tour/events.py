@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QModelIndex, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QModelIndex, QPersistentModelIndex, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QWidget
 
-WAIT_S = 20.0
+WAIT_S = 60.0
 _LOOK_EVERY_S = 0.02
 _COPY = Qt.DropAction.CopyAction
 _NO_MODIFIER = Qt.KeyboardModifier.NoModifier
@@ -48,10 +48,12 @@ async def click(widget: QWidget) -> None:
 
 
 async def click_row(view: QAbstractItemView, index: QModelIndex) -> None:
-    """Press and release the left button on a row of a list."""
+    """Press and release the left button on a row of a list, wherever it has moved meanwhile."""
+    row = QPersistentModelIndex(index)
     view.scrollTo(index)
     await asyncio.sleep(0)
-    point = view.visualRect(index).center()
+    demand(row.isValid(), "the row has left the list")
+    point = view.visualRect(row).center()
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, _NO_MODIFIER, point)
     await asyncio.sleep(0)
 

@@ -78,9 +78,13 @@ async def import_preview(stage: Stage) -> None:
     state = f"Import {len(LINES)} messages"
     await wait_for(lambda: _state(stage).go == state, f"“{state}”")
     model = _actions(stage).presenter.preview.model
-    words = [model.words_at(number) for number in range(model.rowCount())]
-    texts = [one.text for one in words if one is not None]
-    demand(IMPORTED in texts, "the preview does not show the chat")
+    await wait_for(
+        lambda: any(
+            words is not None and words.text == IMPORTED
+            for words in map(model.words_at, range(model.rowCount()))
+        ),
+        "the chat in the preview",
+    )
     demand(await _message_count(stage) == stage.messages_before, "the preview stored something")
 
 

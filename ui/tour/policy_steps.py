@@ -17,7 +17,9 @@ from ui.tour.stage import Stage
 WARNED = "Shall we discuss live at noon?"
 PROMISED = "The coupon is guaranteed for 2027"
 REASON = "The prospectus says so, page 12"
-FOR_APPROVAL = "We spoke of inside information on the bond"
+# The client answers with these very words: what comes after them was caused by nothing before.
+ANSWERED = "We spoke of inside information on the bond"
+FOR_APPROVAL = f"echo: {ANSWERED}"
 NOTE = "Fine, the source is public by now"
 
 
@@ -91,15 +93,9 @@ async def approval_granted(stage: Stage) -> None:
 
 
 def _answered(stage: Stage) -> bool:
-    """Tell whether something of the client stands below the message that was held."""
-    below = False
-    for item in stage.workspace.timeline.model.rows():
-        message = item.row.message if item.row is not None else None
-        if message is not None and message.message_id == stage.held_id:
-            below = True
-        elif below and message is not None and message.direction is Direction.IN:
-            return message.archive is not None
-    return False
+    """Tell whether the client's answer to the message that was held is there, archived."""
+    answer = stage.shown_message(ANSWERED, Direction.IN)
+    return answer is not None and answer.archive is not None
 
 
 async def _sent(stage: Stage, text: str, footer: str = "Archived #") -> MessageId:
@@ -110,7 +106,7 @@ async def _sent(stage: Stage, text: str, footer: str = "Archived #") -> MessageI
     shown = stage.shown_message(text, Direction.OUT)
     assert shown is not None
     edit = stage.window.composer.edit
-    await wait_for(lambda: edit.toPlainText() == "", "an empty composer", 2)
+    await wait_for(lambda: edit.toPlainText() == "", "an empty composer")
     await wait_for(
         lambda: footer in stage.shown_footer(shown.message_id), f"“{footer}” under the bubble"
     )

@@ -44,7 +44,7 @@ from ui.workspace import Workspace
 
 SIZE = QSize(1440, 900)
 DATA_FOLDER = "data"
-STEP_WITHIN_S = 90.0
+STEP_WITHIN_S = 180.0
 _OWN_PICTURE = re.compile(r"\d\d-[a-z-]+\.png")
 _RECEIPTS = ("delivered", "read")
 _log = logging.getLogger(__name__)
