@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from backend.directory.people import read_me
 from backend.imports.contents import ExportFiles
+from backend.imports.meeting import met_identities
 from backend.imports.opening import Opened, open_import
 from backend.imports.original import drop_original, open_original
 from backend.imports.placing import Place, keyed, place_of
@@ -111,9 +112,11 @@ class ImportWork:
 
     def _record(self, known: KnownImport, me: Me, read: _Read, told: Told) -> None:
         opened, place = self._database.write_now(lambda c: self._open(c, known, me, read))
+        chat = keyed(read.chat, place)
         recording = Recording(
             me,
-            keyed(read.chat, place),
+            chat,
+            self._database.read_now(lambda c: met_identities(c, opened.account_id, chat)),
             place,
             known.status.file_sha256,
             read.files,

@@ -14,10 +14,10 @@ from sqlalchemy import BindParameter, Connection, bindparam, select
 from backend.archive.entries import read_entry
 from backend.archive.imports import import_entry_id
 from backend.imports.changing import is_changed
+from backend.imports.meeting import met_identities
 from backend.imports.placing import Place, author_of, keyed, place_of
 from backend.storage.tables import messages
 from contract.import_wire import MOST_NOTES, ImportStatus, StageImport
-from contract.imports.identity import message_identities
 from contract.imports.model import ImportedChat
 from contract.wire import Me
 
@@ -45,7 +45,7 @@ def preview(
     Raises ImportRefused where the chat has no place.
     """
     place = place_of(connection, me, command, chat)
-    identities = message_identities(keyed(chat, place))
+    identities = met_identities(connection, place.account_id, keyed(chat, place))
     figures = _figures(connection, me, place, chat, identities)
     entry_id = import_entry_id(me.firm_id, place.account_id, command.sha256)
     elsewhere = not figures.known and read_entry(connection, entry_id) is not None

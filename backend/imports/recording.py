@@ -26,7 +26,6 @@ from backend.inbox.messages import find_by_external_id
 from backend.inbox.reacting import set_reaction
 from backend.inbox.uploads import known_media_type
 from contract.ids import AttachmentId, MessageId, uuid7
-from contract.imports.identity import message_identities
 from contract.imports.model import ImportedChat, ImportedKind, ImportedMessage
 from contract.names import file_name, shown_name
 from contract.states import DeliveryState
@@ -53,19 +52,20 @@ class Recording:
         self,
         me: Me,
         chat: ImportedChat,
+        identities: Sequence[str],
         place: Place,
         file_sha256: str,
         files: ExportFiles,
         put_file: PutFile,
     ) -> None:
-        """`chat` bears the key its identities are made with; `put_file` keeps bytes as a blob."""
+        """`identities` are by which its messages are known; `put_file` keeps bytes as a blob."""
         self._me = me
         self._chat = chat
         self._place = place
         self._file_sha256 = file_sha256
         self._files = files
         self._put_file = put_file
-        self.identities = message_identities(chat)
+        self.identities = identities
         self._by_native_id = {
             message.native_id: identity
             for message, identity in zip(chat.messages, self.identities, strict=True)

@@ -12,6 +12,8 @@ from contract.names import file_name
 
 NO_WORDS = "A message of a kind that Parley can’t show. It is in the original file."
 _MOST_TEXT_CHARS = 200_000
+_NAMED = "📎 "
+_LEFT_OUT = " left out when the chat was exported."
 
 
 def text_of(message: ImportedMessage, kept: Sequence[str]) -> str:
@@ -19,13 +21,24 @@ def text_of(message: ImportedMessage, kept: Sequence[str]) -> str:
     said = [message.text] if message.text else []
     if message.kind is ImportedKind.DELETED and not said:
         said.append("This message was deleted in the chat.")
-    said += [f"📎 {name}" for name in message.files if file_name(name) not in kept]
+    said += [f"{_NAMED}{name}" for name in message.files if file_name(name) not in kept]
     if message.missing_files:
         many = "A file was" if message.missing_files == 1 else f"{message.missing_files} files were"
-        said.append(f"{many} left out when the chat was exported.")
+        said.append(f"{many}{_LEFT_OUT}")
     if not any(said) and not kept and message.kind is ImportedKind.MESSAGE:
         said.append(NO_WORDS)
     return encodable("\n".join(said))[:_MOST_TEXT_CHARS]
+
+
+def told_of(text: str) -> tuple[str, tuple[str, ...]]:
+    """Return a kept text's own words and the names of the files that did not come along."""
+    lines = text.split("\n")
+    if lines[-1].endswith(_LEFT_OUT) or text == NO_WORDS:
+        lines.pop()
+    named = []
+    while lines and lines[-1].startswith(_NAMED):
+        named.append(lines.pop().removeprefix(_NAMED))
+    return "\n".join(lines), tuple(reversed(named))
 
 
 def encodable(text: str) -> str:

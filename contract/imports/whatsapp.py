@@ -155,14 +155,12 @@ def _message(
             local_stamp=stamp,
         )
     by_app = said.startswith(_APP_SPEAKS)
-    said, files, missing = _files(said, present)
     edited = EDITED_AT_END.search(said)
-    text = (said[: edited.start()] if edited else said).strip(_OUTER_MARKS)
+    said, files, missing = _files(said[: edited.start()] if edited else said, present)
+    text = said.strip(_OUTER_MARKS)
     kind = ImportedKind.MESSAGE
     if is_deleted(text.strip()):
         kind = ImportedKind.DELETED
-    elif is_omitted(text.strip()):
-        text, missing = "", missing + 1
     elif by_app and not files and not missing:
         kind, sender = ImportedKind.SYSTEM, ""
     return ImportedMessage(
@@ -178,17 +176,35 @@ def _message(
 
 
 def _files(said: str, present: frozenset[str]) -> tuple[str, tuple[str, ...], int]:
-    """Return the text without the app's words on a file, the file, and 1 if it is not there."""
+    """Return the text without the app's words on a file, the file, and 1 if it is not there.
+
+    Android writes them above a caption; an iPhone behind it, where its mark tells them apart from
+    a person's.
+    """
     plain = said.translate(dict.fromkeys(map(ord, _OUTER_MARKS)))
     found = FILE_IN_BRACKETS.match(plain) or FILE_BEFORE_WORDS.match(plain)
-    if found is None:
-        first, _, caption = plain.partition("\n")
-        if first.strip() in present:
-            return caption, (first.strip(),), 0
-        return said, (), 0
-    name, caption = found.group(1).strip(), plain[found.end() :].strip("\n")
+    if found is not None:
+        name, caption = found.group(1).strip(), plain[found.end() :].strip("\n")
+        return caption, *_held(name, present)
+    first, _, caption = plain.partition("\n")
+    if first.strip() in present:
+        return caption, (first.strip(),), 0
+    if is_omitted(plain.strip()):
+        return "", (), 1
+    if first.startswith("<") and is_omitted(first.strip()):
+        return caption, (), 1
+    before, mark, last = said.rstrip(_OUTER_MARKS + " \n").rpartition(_APP_SPEAKS)
+    caption = before.strip(_OUTER_MARKS + " \n")
+    if mark and is_omitted(last.strip()):
+        return caption, (), 1
+    if mark and (found := FILE_IN_BRACKETS.fullmatch(last)):
+        return caption, *_held(found.group(1).strip(), present)
+    return said, (), 0
+
+
+def _held(name: str, present: frozenset[str]) -> tuple[tuple[str, ...], int]:
     held = name in present or not present
-    return caption, ((name,) if held else ()), 0 if held else 1
+    return ((name,) if held else ()), 0 if held else 1
 
 
 def _notes(

@@ -177,6 +177,25 @@ def test_a_file_that_the_export_left_out_is_counted() -> None:
     assert any("belong to no message" in note for note in chat.notes)
 
 
+@pytest.mark.parametrize(
+    "words", ["<Media omitted>", "<Medien ausgeschlossen>", "<Mídia oculta>", "<省略多媒体文件>"]
+)
+def test_a_caption_below_a_file_that_was_left_out_is_kept(words: str) -> None:
+    (message,) = chat_of(f"21/07/2026, 09:01 - Ana: {words}\nthe house").messages
+    assert (message.text, message.missing_files) == ("the house", 1)
+
+
+@pytest.mark.parametrize("words", ["image omitted", "Bild weggelassen", "画像は省略されました"])
+def test_an_iphones_caption_stands_before_the_apps_words(words: str) -> None:
+    line = "[21/07/2026, 09:01:00] Ana: the house "
+    (left_out,) = chat_of(f"{line}\u200e{words}\u200e <This message was edited>").messages
+    assert (left_out.text, left_out.missing_files, left_out.edited) == ("the house", 1, True)
+    (held,) = chat_of(f"{line}\u200e<attached: 1-PHOTO.jpg>", files=["1-PHOTO.jpg"]).messages
+    assert (held.text, held.files) == ("the house", ("1-PHOTO.jpg",))
+    (typed,) = chat_of(f"{line}{words}").messages
+    assert (typed.text, typed.missing_files) == (f"the house {words}", 0), "a person's own words"
+
+
 def test_the_hour_that_comes_twice_runs_forward() -> None:
     chat = chat_of(
         "[25/10/2026, 02:50:00] Ana: a\n[25/10/2026, 02:10:00] Ana: b\n"
