@@ -21,6 +21,8 @@ CONNECT_TIMEOUT_S = 8.0
 # Meta's description wants a name with three numbers; a test keeps them the backend's.
 USER_AGENT = "Parley/0.1.0"
 _MOST_CONNECTIONS = 40
+# Below the five seconds of many servers: a message on a line that its vendor ends is unknown.
+_KEEP_ALIVE_S = 3.0
 _NOT_REACHED = "The channel can't be reached just now."
 _NO_ANSWER = "The channel gave no answer after the message had left."
 _TOO_LARGE = "The channel's answer is larger than it may be."
@@ -58,7 +60,7 @@ class VendorHttp:
             verify=self._verify,
             follow_redirects=False,
             trust_env=True,
-            limits=httpx.Limits(max_connections=most_connections),
+            limits=httpx.Limits(max_connections=most_connections, keepalive_expiry=_KEEP_ALIVE_S),
             headers={"User-Agent": USER_AGENT},
         )
 

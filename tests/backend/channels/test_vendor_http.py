@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from backend.channels import faults
+from backend.channels import faults, vendor_http
 from backend.channels.vendor_http import USER_AGENT, VendorHttp, retry_after_ms
 from backend.services import BACKEND_VERSION
 
@@ -120,8 +120,11 @@ class StreamingVendor:
         writer.close()
 
     async def left(self) -> None:
-        """Wait until nobody is connected any more."""
-        await asyncio.wait([task for task in self._serving if task is not None], timeout=60)
+        """Wait until somebody has come and nobody is connected any more."""
+        async with asyncio.timeout(60):
+            while not self._serving:
+                await asyncio.sleep(0.005)
+            await asyncio.wait([task for task in self._serving if task is not None])
 
 
 async def test_streams_take_no_connection_away_from_requests() -> None:
@@ -135,6 +138,31 @@ async def test_streams_take_no_connection_away_from_requests() -> None:
             reply = await http.request("GET", url, repeatable=True, timeout_s=60.0)
             assert reply.body == b"{}"
         await streaming.left()
+
+
+@pytest.mark.parametrize(("kept_s", "connections"), [(60.0, 1), (0.0, 2)])
+async def test_a_line_is_kept_for_some_seconds_only(
+    monkeypatch: pytest.MonkeyPatch, kept_s: float, connections: int
+) -> None:
+    """Whoever writes on one that its server just ends can't tell what became of it."""
+    monkeypatch.setattr(vendor_http, "_KEEP_ALIVE_S", kept_s)
+    serving: list[asyncio.Task[None]] = []
+
+    async def goes_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        serving.append(task)
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while await request_read(reader):
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async with vendor(goes_on) as url, VendorHttp() as http:
+        for _ in range(2):
+            await http.request("GET", url, repeatable=True)
+        await http.close()
+        await asyncio.wait(serving, timeout=60)
+    assert len(serving) == connections
 
 
 async def test_a_stream_that_stays_quiet_is_given_up() -> None:
