@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from sqlalchemy import Connection
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -28,6 +28,7 @@ _NOT_HERE = WebhookAnswer(status=404)
 _FORGED = WebhookAnswer(status=403)
 _TOO_LARGE = WebhookAnswer(status=413)
 _LATER = WebhookAnswer(status=503)
+_GONE = WebhookAnswer(status=400)
 _log = logging.getLogger(__name__)
 
 
@@ -69,7 +70,10 @@ class HookDesk:
         ]
 
     async def _serve(self, request: Request) -> Response:
-        answer = await self._answer(request)
+        try:
+            answer = await self._answer(request)
+        except ClientDisconnect:
+            answer = _GONE  # nobody reads it: the vendor went away and calls again
         return Response(answer.body, status_code=answer.status, media_type=answer.media_type)
 
     async def _answer(self, request: Request) -> WebhookAnswer:

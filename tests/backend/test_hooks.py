@@ -17,6 +17,7 @@ import httpx
 import pytest
 from sqlalchemy import update
 from starlette.applications import Starlette
+from starlette.types import Message
 
 from backend.api.hooks import MOST_BODY_BYTES, HookDesk, Hooks
 from backend.channels.contract import Account, RawItem
@@ -127,6 +128,25 @@ async def test_a_body_without_end_is_refused_and_counted(
     assert await address.post(b"x" * (MOST_BODY_BYTES + 1)) == 413
     assert await address.kept() == 0
     assert address.desk.refused["acc-wa", "too large"] == 1
+
+
+async def test_a_vendor_that_goes_away_in_the_middle_is_no_fault(address: Address) -> None:
+    came: list[Message] = [
+        {"type": "http.request", "body": BODY[:5], "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    answered: list[Message] = []
+
+    async def receive() -> Message:
+        return came.pop(0)
+
+    async def send(message: Message) -> None:
+        answered.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": PATH, "query_string": b"", "headers": []}
+    await Starlette(routes=address.desk.routes())(scope, receive, send)
+    assert answered[0]["status"] == 400
+    assert await address.kept() == 0
 
 
 async def test_malformed_but_signed_bytes_are_kept_for_a_person_to_see(address: Address) -> None:
