@@ -11,7 +11,8 @@ from types import TracebackType
 from typing import Literal, Self
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class LoopbackServer:
@@ -21,7 +22,11 @@ class LoopbackServer:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan=lifespan, timeout_graceful_shutdown=30
+            _letting_go(app),
+            log_config=None,
+            access_log=False,
+            lifespan=lifespan,
+            timeout_graceful_shutdown=30,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]})
@@ -45,3 +50,15 @@ class LoopbackServer:
         self._thread.join(60)
         self._socket.close()
         assert not self._thread.is_alive()
+
+
+def _letting_go(app: ASGIApp) -> ASGIApp:
+    """Return the application for which whoever goes away in the middle of a request is no error."""
+
+    async def served(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        except ClientDisconnect:
+            pass  # a backend that ends or is killed takes its half-sent requests along
+
+    return served
