@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import email
 import email.policy
+import socket
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
@@ -195,12 +196,13 @@ async def test_mail_taken_but_not_confirmed_comes_again_with_the_same_bytes(
 
 
 async def test_silent_sink_rests_and_health_names_it(workspace: Workspace) -> None:
-    async with mail_server(Mailbox()) as gone:
-        pass
     await workspace.inbound("Nobody listens")
     await workspace.sealing.sealed()
-    journal = await add(workspace, settings(gone))
-    assert await journal.send_due() == 0
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # nobody else gets this port meanwhile
+        gone = Mailbox(port=silent.getsockname()[1])
+        journal = await add(workspace, settings(gone))
+        assert await journal.send_due() == 0
     assert journal.problems == ("journal sink partner takes no mail: no_connection",)
     sink = await workspace.services.database.read(lambda c: sink_named(c, "partner"))
     assert (sink.failures, sink.retry_at_utc_ms > workspace.clock.at_utc_ms) == (1, True)
