@@ -13,7 +13,7 @@ from installers.faults import BuildFault
 from installers.patience import run_patiently
 
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-_APT_S = 300.0
+_APT_S = 900.0
 
 
 def fetch_source(package: str, suite: str, folder: Path) -> None:

@@ -5,6 +5,7 @@ It never judges what came: hashes do.
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import time
 from collections.abc import Sequence
@@ -23,10 +24,11 @@ def run_patiently(
     """Run a command that downloads, again after each of PAUSES_S while it fails.
 
     Returns how the last try ended; `captured` keeps what it says, else it says it here. Raises
-    OSError where the program is missing, and TimeoutExpired after `timeout_s` of one try.
+    OSError where the program is missing, and TimeoutExpired after `timeout_s` of the last try.
     """
-    for pause_s in (*PAUSES_S, None):
-        ran = subprocess.run(
+
+    def run() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
             command,
             cwd=folder,
             stdin=subprocess.DEVNULL,
@@ -35,8 +37,12 @@ def run_patiently(
             timeout=timeout_s,
             check=False,
         )
-        if ran.returncode == 0 or pause_s is None:
-            break
+
+    for pause_s in PAUSES_S:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            ran = run()
+            if ran.returncode == 0:
+                return ran
         print(f"{Path(command[0]).name} failed; again in {pause_s:.0f} s")
         time.sleep(pause_s)
-    return ran
+    return run()

@@ -9,10 +9,13 @@ import os
 import re
 import shutil
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from installers.patience import PAUSES_S
 from installers.places import CACHE
 from tests.support.surroundings import ROOT
 
@@ -24,6 +27,10 @@ _SOURCES = (Path("/etc/apt/sources.list.d/debian.sources"), Path("/etc/apt/sourc
 # What installing, removing or running anything leaves on any Debian.
 _PASSING = ("/home/", "/proc", "/dev", "/sys", "/run", "/tmp/", "/var/cache/", "/var/log/")
 _PASSING_STATE = ("/var/lib/apt/", "/var/lib/dpkg/", "/etc/ld.so.cache")
+
+# How long one try of what downloads may take.
+_FETCH_S = 1200.0
+Done = subprocess.CompletedProcess[str]
 
 _INSIDE = """
 root="$1" archives="$2"; shift 2
@@ -42,7 +49,7 @@ class CleanRoot:
 
     def run(
         self, *command: str, as_user: bool = False, timeout_s: float = 600, **environment: str
-    ) -> subprocess.CompletedProcess[str]:
+    ) -> Done:
         """Run a command in a process space of its own; return what it printed and its status."""
         who = [f"--userspec={USER}:{USER}"] if as_user else []
         variables = {
@@ -64,13 +71,23 @@ class CleanRoot:
         )
 
     def apt(self, *words: str) -> str:
-        """Run apt-get and return what it printed; the test fails where it fails."""
+        """Run apt-get and return what it printed; the test fails where it fails.
+
+        What has to be downloaded first may come later than at the first try; the rest may not.
+        """
         options = ("-y", "-qq", "-o", "APT::Keep-Downloaded-Packages=true")
-        done = self.run("apt-get", *options, "--no-install-recommends", *words, timeout_s=600)
+        command = ("apt-get", *options, "--no-install-recommends")
+        if words[0] == "install":
+            fetched = _patiently(
+                lambda: self.run(*command, "--download-only", *words, timeout_s=_FETCH_S),
+                lambda: self.run(*command, "update", timeout_s=_FETCH_S),
+            )
+            assert fetched.returncode == 0, fetched.stdout + fetched.stderr
+        done = self.run(*command, *words, timeout_s=_FETCH_S)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def in_session(self, *command: str, timeout_s: float) -> subprocess.CompletedProcess[str]:
+    def in_session(self, *command: str, timeout_s: float) -> Done:
         """Run a command as the user with a session bus and an unlocked keyring, without window."""
         wrapped = ("/usr/local/bin/with-session-bus", *command)
         return self.run(*wrapped, as_user=True, timeout_s=timeout_s, QT_QPA_PLATFORM="offscreen")
@@ -111,11 +128,31 @@ def _make(base: Path) -> None:
     # The lists of packages stay in it: a copy can install at once.
     keep = ["--skip=cleanup/apt/lists", "--variant=minbase", "--quiet"]
     command = ["mmdebstrap", *keep, _codename(), str(new), *filter(None, [sources])]
-    done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=600
+    done = _patiently(
+        lambda: subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_FETCH_S,
+        ),
+        lambda: shutil.rmtree(new, ignore_errors=True),
     )
     assert done.returncode == 0, done.stderr[-2000:]
     new.rename(base)
+
+
+def _patiently(fetch: Callable[[], Done], between: Callable[[], object]) -> Done:
+    """Try again after each pause what failed, `between` having been done; return the last try."""
+    done = fetch()
+    for pause_s in PAUSES_S:
+        if done.returncode == 0:
+            break
+        time.sleep(pause_s)
+        between()
+        done = fetch()
+    return done
 
 
 def _may_mount() -> bool:

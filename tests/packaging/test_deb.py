@@ -19,7 +19,7 @@ from tests.packaging.conftest import WANTED
 
 pytestmark = [
     pytest.mark.needs_packages,
-    pytest.mark.timeout(1800),
+    pytest.mark.timeout(3600),  # the first test downloads a Debian
     pytest.mark.xdist_group("clean-debian"),
 ]
 

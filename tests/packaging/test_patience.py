@@ -40,6 +40,13 @@ def test_what_fails_is_run_again_three_times_at_most(
     assert paused == [5.0, 20.0, 60.0][: tries - 1]
 
 
+def test_what_hangs_is_ended_and_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("installers.patience.time.sleep", lambda _pause_s: None)
+    hangs_once = "[ -e tried ] || { touch tried; exec sleep 600; }; echo done"
+    ran = run_patiently(["sh", "-c", hangs_once], tmp_path, timeout_s=5.0)
+    assert (ran.returncode, ran.stdout) == (0, "done\n")
+
+
 @pytest.mark.parametrize(("succeeds_at", "tries", "status"), [(1, 1, 0), (3, 3, 0), (9, 4, 7)])
 def test_the_scripts_do_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, succeeds_at: int, tries: int, status: int

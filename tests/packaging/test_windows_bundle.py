@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from installers.places import ROOT
 from installers.windows import resources, signing, wine
 from installers.windows.bundle import MAX_BUNDLE_BYTES, PROGRAMS, check
 from installers.windows.wine import Ran, Wine
+from tests.channels.peers import free_port
 from tests.packaging.conftest import Built
 from tests.support.firm_backend import FirmBackend
 
@@ -95,9 +95,7 @@ def test_selftest_passes_with_the_embedded_backend(
 def test_selftest_passes_with_the_firms_backend_that_the_registry_names(
     windows: Wine, folder: Path, tmp_path: Path
 ) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     with FirmBackend(tmp_path / "bank", port=port) as firm:
         token = tmp_path / "token"
         token.write_text(firm.add_employee("emp-anna", "Anna Keller"))

@@ -71,7 +71,7 @@ def _run(arguments: list[str], content: str, at_s: int) -> subprocess.CompletedP
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=900,
     )
 
 

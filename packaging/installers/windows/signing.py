@@ -32,7 +32,7 @@ UNSIGNED = (
 )
 _SIGNED_SUFFIXES = frozenset((".exe", ".dll", ".pyd"))
 _NAME = "Parley"
-_TOOL_S = 180.0
+_TOOL_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 from installers.faults import BuildFault
 from installers.places import CACHE, PACKAGING
 
-SETUP_S = 300.0
+SETUP_S = 900.0
 RUN_S = 600.0
 # Windows' own libraries that wine 8 lacks and our wheels import (Qt's core, Rust's library).
 STAND_INS = ("icuuc", "bcryptprimitives")
@@ -114,7 +114,7 @@ class Wine:
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                timeout=60,
+                timeout=300,
                 check=False,
             )
 
