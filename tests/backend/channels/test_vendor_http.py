@@ -21,13 +21,28 @@ Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 @contextlib.asynccontextmanager
 async def vendor(answer: Answer) -> AsyncIterator[str]:
-    """Serve one answer on loopback and yield its address."""
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    """Serve one answer on loopback and yield its address; no answer is left over at the end."""
+    answering: set[asyncio.Task[None]] = set()
+
+    async def answered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # A cancelled task of a stream server is an error in Python 3.11's log.
+        with contextlib.suppress(asyncio.CancelledError):
+            await answer(reader, writer)
+        writer.close()
+
+    def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answering.add(asyncio.create_task(answered(reader, writer)))
+
+    server = await asyncio.start_server(begin, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     try:
         yield f"http://127.0.0.1:{port}/bot123:SECRET/send"
     finally:
         server.close()
+        for task in answering:
+            task.cancel()
+        ends = await asyncio.gather(*answering, return_exceptions=True)
+        assert not [end for end in ends if isinstance(end, Exception)]
 
 
 async def request_read(reader: asyncio.StreamReader) -> bytes:
