@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from installers.places import version
 from installers.windows import signing
 from installers.windows.msi import build_packages
 from installers.windows.msi_identity import MACHINE
+from tests.channels.peers import free_port
 from tests.packaging.conftest import Built
 from tests.packaging.small_bundle import tree
 from tests.packaging.wine_computer import REFUSED, Computer, new_computer
@@ -52,7 +52,7 @@ def test_parley_lives_through_installation_upgrade_downgrade_repair_and_removal(
 ) -> None:
     computer = new_computer(tmp_path / "computer")
     program = computer.programs / "Parley"
-    port = _free_port()
+    port = free_port()
     before = computer.state()
     with FirmBackend(tmp_path / "bank", port=port) as firm:
         token = tmp_path / "token"
@@ -96,12 +96,6 @@ def test_parley_lives_through_installation_upgrade_downgrade_repair_and_removal(
     left = [one for one in computer.state().since(before) if not _is_the_users(one)]
     assert left == []
     shutil.rmtree(tmp_path / "computer")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _newer(bundle: Path, folder: Path) -> Path:

@@ -248,12 +248,18 @@ def test_the_scripts_leave_no_file_behind(
 
 
 def test_the_scripts_understand_parley_itself(tmp_path: Path) -> None:
-    """The real self-test, on a computer where IT has to act: nothing is set up, or no keyring."""
+    """The real self-test, on a computer where IT has to act: nothing is set up, or no keyring.
+
+    It runs once, so that both scripts read the same report.
+    """
     program = tmp_path / "Parley"
     program.write_text(
-        f'#!/bin/sh\ncd "{ROOT}" && PARLEY_DATA_DIR="{tmp_path}/data" '
+        f'#!/bin/sh\ncd "{ROOT}"\nif [ ! -e "{tmp_path}/status" ]; then\n'
+        f'PARLEY_DATA_DIR="{tmp_path}/data" '
         "PYTHON_KEYRING_BACKEND=keyring.backends.fail.Keyring "
-        f'exec "{sys.executable}" -m ui "$@"\n',
+        f'"{sys.executable}" -m ui "$@"\necho $? >"{tmp_path}/status"\n'
+        f'cp "$4" "{tmp_path}/report"\nfi\ncp "{tmp_path}/report" "$4"\n'
+        f'exit "$(cat "{tmp_path}/status")"\n',
         encoding="utf-8",
     )
     program.chmod(0o755)
