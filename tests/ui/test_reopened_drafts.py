@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from PySide6.QtWidgets import QApplication
 
 from app.domain.drafts import Draft
@@ -12,6 +13,7 @@ from contract.wire import Conversation
 from tests.support.qt_loop import run_in_qt_loop
 from tests.ui.kit import until
 from tests.ui.test_moving_drafts import HOME, THERE, Source, Stage
+from ui.models import draft_saver
 
 
 class SlowSource(Source):
@@ -49,8 +51,10 @@ def _slow(stage: Stage) -> SlowSource:
 
 
 def test_a_draft_that_is_saved_while_its_conversation_opens_again_is_shown(
-    qapp: QApplication,
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(draft_saver, "SAVE_AFTER_MS", 60_000)  # not before it is read
+
     async def work() -> None:
         stage = Stage()
         source = _slow(stage)

@@ -130,7 +130,11 @@ def test_a_second_start_hands_its_link_to_the_window_that_is_open(folder: Path) 
         with run(folder, "parley://conversation/not-there") as third:
             assert third.wait() == 0
         until(
-            lambda: any("leads to nothing" in each for each in parley.told("shown")[-1]["banners"]),
+            lambda: any(
+                "leads to nothing" in banner
+                for line in parley.told("shown")
+                for banner in line["banners"]
+            ),
             "a friendly word",
         )
         parley.signal(signal.SIGTERM)
