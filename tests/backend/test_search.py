@@ -278,12 +278,11 @@ async def test_a_served_backend_indexes_beside_its_work_and_stops_in_the_midst(
 ) -> None:
     with BackendProcess(tmp_path) as backend, backend.client() as asking:
 
-        async def finds() -> bool:
-            answer = asking.post("/v1/search", json={"text": "a"})
-            return answer.status_code == 200 and len(answer.json().get("messages", ())) > 0
+        async def finds() -> list[dict[str, Any]]:
+            answer = asking.post("/v1/search", json={"text": "a", "limit": 1})
+            return list(answer.json().get("messages", ()))  # none where it asked too fast
 
-        await eventually(finds, "the sample to be found", timeout_s=60)
-        sample = asking.post("/v1/search", json={"text": "a", "limit": 1}).json()["messages"][0]
+        (sample,) = await eventually(finds, "the sample to be found", timeout_s=60)
         assert MessageId(sample["message_id"])
         backend.close_stdin()
         assert backend.wait() == 0
@@ -300,11 +299,8 @@ async def test_an_indexer_stopped_in_the_midst_goes_on_where_it_was(
     running = asyncio.create_task(SearchIndexer(database, gather_s=0.0).run())
     await eventually(lambda: _none_behind(workspace), "the index to be filled", timeout_s=60)
     late = await workspace.inbound("a report while it runs")
-
-    async def is_found() -> bool:
-        return await found(client, text="while report") != []
-
-    await eventually(is_found, "the late message", timeout_s=60)
+    await eventually(lambda: _none_behind(workspace), "the late message", timeout_s=60)
+    assert await found(client, text="while report") == ["a report while it runs"]
     running.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await running
