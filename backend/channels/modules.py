@@ -37,7 +37,9 @@ BUILT_IN: Mapping[str, str] = {
 class SettingField(msgspec.Struct, frozen=True, kw_only=True):
     """One setting of an account: `words` say what it is and where the vendor shows it.
 
-    A `secret` one is never printed again once it was given.
+    A `secret` one is never printed again once it was given. Fields of one `identity` tell together
+    who the account is at the vendor, in any word: no two accounts of a module may agree in all of
+    them. Where the vendor's own id is the beginning of a value, `identity_until` ends it.
     """
 
     name: str
@@ -45,6 +47,8 @@ class SettingField(msgspec.Struct, frozen=True, kw_only=True):
     secret: bool = False
     required: bool = True
     default: str = ""
+    identity: str = ""
+    identity_until: str = ""
 
 
 # What every account may be given besides: how much of what its vendor takes it is to use.

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from backend.channels.contract import Account, Capabilities, Inbound
 from backend.channels.modules import (
@@ -39,6 +39,7 @@ from backend.cli.firm_opening import FirmDesk, open_firm_desk
 from backend.cli.keys import read_settings_line
 from backend.cli.printing import print_line
 from backend.directory.account_settings import read_settings
+from backend.directory.account_twins import refuse_twin
 from backend.directory.administration import AdministrationRefused
 from backend.directory.firm_accounts import (
     NewAccount,
@@ -119,6 +120,7 @@ def _add(arguments: argparse.Namespace, desk: FirmDesk) -> int:
     if _ACCOUNT_ID.fullmatch(account_id) is None:
         raise AdministrationRefused("An account's id holds letters, digits, - and _ only.")
     settings = _settings(module, arguments, desk, {})
+    desk.read(lambda c: refuse_twin(c, module, account_id, settings))
     looked = _look(module, account_id, settings, public_url, check=not arguments.no_check)
     if not _tell(looked, keep=arguments.keep):
         return 1
@@ -131,7 +133,12 @@ def _add(arguments: argparse.Namespace, desk: FirmDesk) -> int:
         consent_mode=arguments.consent,
     )
     hidden, now_utc_ms = _secret_names(module), system_clock_utc_ms()
-    desk.write(lambda c: add_account(c, desk.firm_id, new, settings, hidden, desk.by, now_utc_ms))
+
+    def add(connection: Connection) -> None:
+        refuse_twin(connection, module, account_id, settings)
+        add_account(connection, desk.firm_id, new, settings, hidden, desk.by, now_utc_ms)
+
+    desk.write(add)
     print_line({"account": account_id, "webhook_url": looked.webhook_url})
     return 0
 
@@ -141,6 +148,7 @@ def _set(arguments: argparse.Namespace, desk: FirmDesk) -> int:
     before = desk.read(read_settings).get(arguments.account, {})
     settings = _settings(module, arguments, desk, before)
     public_url = desk.read(public_url_of)
+    desk.read(lambda c: refuse_twin(c, module, arguments.account, settings))
     looked = _look(module, arguments.account, settings, public_url, check=not arguments.no_check)
     if not _tell(looked, keep=arguments.keep):
         return 1
@@ -152,9 +160,12 @@ def _set(arguments: argparse.Namespace, desk: FirmDesk) -> int:
         capabilities=looked.capabilities,
     )
     hidden, now_utc_ms = _secret_names(module), system_clock_utc_ms()
-    desk.write(
-        lambda c: change_account(c, desk.firm_id, new, settings, hidden, desk.by, now_utc_ms)
-    )
+
+    def change(connection: Connection) -> None:
+        refuse_twin(connection, module, arguments.account, settings)
+        change_account(connection, desk.firm_id, new, settings, hidden, desk.by, now_utc_ms)
+
+    desk.write(change)
     print_line({"account": arguments.account, "webhook_url": looked.webhook_url})
     return 0
 

@@ -35,9 +35,13 @@ class LineModule:
             name="channel_access_token",
             words="Long-lived channel access token, in LINE Developers under Messaging API",
             secret=True,
+            identity="token",
         ),
         SettingField(
-            name="channel_secret", words="Channel secret, under Basic settings", secret=True
+            name="channel_secret",
+            words="Channel secret, under Basic settings",
+            secret=True,
+            identity="channel",
         ),
         SettingField(
             name="api_url", words="Address of the API", required=False, default=DEFAULT_API_URL

@@ -28,8 +28,18 @@ class MatrixModule:
     fields = (
         SettingField(name="homeserver_url", words="Address of the homeserver's client API"),
         SettingField(name="user_id", words="Matrix id to write as, within the service's namespace"),
-        SettingField(name="as_token", words="as_token of the registration file", secret=True),
-        SettingField(name="hs_token", words="hs_token of the registration file", secret=True),
+        SettingField(
+            name="as_token",
+            words="as_token of the registration file",
+            secret=True,
+            identity="service",
+        ),
+        SettingField(
+            name="hs_token",
+            words="hs_token of the registration file",
+            secret=True,
+            identity="homeserver",
+        ),
     )
 
     def connect(self, context: ChannelContext) -> Connector:

@@ -26,7 +26,9 @@ class SignalModule:
     needs_public_url = False
     switched_off = ""
     fields = (
-        SettingField(name="account", words="The firm's number at signal-cli, with +"),
+        SettingField(
+            name="account", words="The firm's number at signal-cli, with +", identity="number"
+        ),
         SettingField(
             name="api_url",
             words="Where signal-cli's daemon listens (--http)",

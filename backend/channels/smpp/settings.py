@@ -14,9 +14,11 @@ from backend.channels.modules import SettingField
 from backend.channels.smpp.wire import ALPHANUMERIC, INTERNATIONAL, Address
 
 FIELDS = (
-    SettingField(name="host", words="Host of the SMS centre, as its operator told you"),
+    SettingField(
+        name="host", words="Host of the SMS centre, as its operator told you", identity="system"
+    ),
     SettingField(name="port", words="Port", required=False, default="2775"),
-    SettingField(name="system_id", words="System id (user name)"),
+    SettingField(name="system_id", words="System id (user name)", identity="system"),
     SettingField(name="password", words="Password", secret=True),
     SettingField(name="system_type", words="System type, if one was told", required=False),
     SettingField(

@@ -29,9 +29,17 @@ class SmsHttpModule:
     fields = (
         SettingField(name="account_sid", words="Account SID, on the console's first page"),
         SettingField(name="auth_token", words="Auth token, beside it", secret=True),
-        SettingField(name="from_number", words="Number to send from, with +", required=False),
         SettingField(
-            name="messaging_service_sid", words="Messaging service instead", required=False
+            name="from_number",
+            words="Number to send from, with +",
+            required=False,
+            identity="number",
+        ),
+        SettingField(
+            name="messaging_service_sid",
+            words="Messaging service instead",
+            required=False,
+            identity="service",
         ),
         SettingField(
             name="api_url", words="Address of the API", required=False, default=DEFAULT_API_URL

@@ -26,7 +26,13 @@ class TelegramModule:
     needs_public_url = False
     switched_off = ""
     fields = (
-        SettingField(name="bot_token", words="The bot's token, from @BotFather", secret=True),
+        SettingField(
+            name="bot_token",
+            words="The bot's token, from @BotFather",
+            secret=True,
+            identity="bot",
+            identity_until=":",
+        ),
         SettingField(
             name="secret_token",
             words="For a webhook: the word given to setWebhook; without one updates are polled",

@@ -29,7 +29,9 @@ class WeChatModule:
     switched_off = ""
     fields = (
         SettingField(
-            name="app_id", words="AppID, in the console under Settings & Development > Basic"
+            name="app_id",
+            words="AppID, in the console under Settings & Development > Basic",
+            identity="app",
         ),
         SettingField(name="app_secret", words="AppSecret, beside it", secret=True),
         SettingField(

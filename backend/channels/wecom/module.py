@@ -31,7 +31,9 @@ class WeComModule:
             name="kf_secret", words="Secret, under WeChat Customer Service > API", secret=True
         ),
         SettingField(
-            name="open_kfid", words="The customer service account's id, beginning with wk"
+            name="open_kfid",
+            words="The customer service account's id, beginning with wk",
+            identity="desk",
         ),
         SettingField(name="callback_token", words="Token of the callback's settings", secret=True),
         SettingField(

@@ -40,6 +40,7 @@ class WhatsAppModule:
         SettingField(
             name="phone_number_id",
             words="Phone number ID, in Meta's console under WhatsApp > API Setup",
+            identity="number",
         ),
         SettingField(
             name="access_token",
