@@ -137,7 +137,7 @@ def verify_archive(data_dir: Path, key: bytes = KEY) -> dict[str, Any]:
         capture_output=True,
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode in {0, 1}, done.stderr.decode()

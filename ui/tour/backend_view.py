@@ -18,7 +18,7 @@ from ui.tour.events import StepFailed, demand
 
 _SAY = "/v1/sandbox/clients/{contact_id}/messages"
 _DECIDE = "/v1/sandbox/approvals/{approval_id}"
-_COMMAND_WITHIN_S = 60
+_COMMAND_WITHIN_S = 180
 
 
 class BackendView:
