@@ -107,7 +107,8 @@ def test_files_are_the_users_alone(tmp_path: Path) -> None:
         assert client.get("/v1/health").status_code == 200
         assert folder.stat().st_mode & 0o077 == 0
         for path in folder.rglob("*"):
-            assert path.stat().st_mode & 0o077 == 0, path.name
+            with contextlib.suppress(FileNotFoundError):  # one that was there for a moment only
+                assert path.stat().st_mode & 0o077 == 0, path.name
 
 
 def test_nesting_without_end_is_a_bad_request(tmp_path: Path) -> None:
