@@ -21,7 +21,7 @@ _jitter = random.Random()
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 60.0
 _REFUSED_PAUSE_S = 30.0  # a centre locks whoever knocks with a wrong password too often
-_READY_WAIT_S = 5.0
+_READY_WAIT_S = 10.0
 
 
 class SmppLink:
