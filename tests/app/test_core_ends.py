@@ -16,9 +16,11 @@ from app.domain.errors import AppError
 from app.domain.status import Link
 from app.store.first_frame import CACHE_FILE
 from contract.wire import Channel
-from tests.app.core_world import conversation_on, holds, new_core, online, row_when, running_core
+from tests.app.core_world import conversation_on, holds, new_core, row_when, running_core
 from tests.support.child import Child
+from tests.support.processes import children_with
 from tests.support.qt_loop import run_in_qt_loop
+from tests.support.waiting import eventually
 
 
 async def test_killed_parley_takes_its_backend_along_and_sends_the_rest_at_the_next_start(
@@ -36,11 +38,14 @@ async def test_killed_parley_takes_its_backend_along_and_sends_the_rest_at_the_n
     wanted = [f"before the kill {number}" for number in range(5)]
     async with running_core(tmp_path) as core:
         chat = await conversation_on(core, Channel.LINE)
-        await holds(lambda: core.status.outbox_waiting == 0)
-        await online(core)
-        window = await core.store.timeline.around(chat)
-        texts = [row.message.text for row in window.rows if row.message.text in wanted]
-    assert texts == wanted
+
+        async def sent() -> list[str]:
+            window = await core.store.timeline.around(chat)
+            rows = [row for row in window.rows if row.message.text in wanted]
+            archived = all(row.outbox is None and row.message.archive is not None for row in rows)
+            return [row.message.text for row in rows] if archived else []
+
+        assert await eventually(sent, "all five in the archive") == wanted
 
 
 def test_the_core_runs_on_the_windows_event_loop_too(
@@ -63,8 +68,13 @@ async def test_a_backend_begun_beside_the_opening_ends_with_a_core_that_never_co
 ) -> None:
     core = new_core(tmp_path)
     await core.open(with_backend=True)
-    await holds(lambda: bool(psutil.Process().children()))
-    backends = psutil.Process().children()
+    backends: list[psutil.Process] = []
+
+    def begun() -> bool:
+        backends[:] = children_with(str(tmp_path))
+        return bool(backends)
+
+    await holds(begun)
     await core.close()
     _, alive = psutil.wait_procs(backends, timeout=60)
     assert not alive
@@ -76,5 +86,5 @@ async def test_a_store_that_does_not_open_leaves_no_backend_behind(tmp_path: Pat
     (core.paths.data_dir / CACHE_FILE).mkdir()
     with pytest.raises(AppError):
         await core.open(with_backend=True)
-    assert not psutil.Process().children()
+    assert children_with(str(tmp_path)) == []
     await core.close()

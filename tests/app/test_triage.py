@@ -21,6 +21,7 @@ from contract.wire import Channel, Mode
 from tests.app.core_world import holds, row_when
 from tests.app.test_approvals import _core
 from tests.backend.workspace import ELENA, FIRM, KENTA, open_workspace, served
+from tests.support.waiting import eventually
 
 STRANGER = PointAddress(Channel.WHATSAPP, "phone", "+819000000555")
 
@@ -54,7 +55,8 @@ async def test_the_owner_hears_of_a_stranger_and_the_colleague_gets_all_messages
             assert decided.state is TriageState.ASSIGNED
             row = await row_when(elena, message_id, lambda row: row.message.archive is not None)
             assert row.message.text == "Who are you?"
-            assert await elena.store.inbox.conversation(item.conversation_id) is not None
+            home = item.conversation_id
+            await eventually(lambda: elena.store.inbox.conversation(home), "the conversation")
             await holds(lambda: kenta.triage.pending == 0)
             await database.write(
                 lambda c: set_mode(c, ELENA, Channel.WHATSAPP, Mode.NATIVE, "admin", 5)
@@ -89,8 +91,12 @@ async def test_a_client_of_the_own_book_with_a_new_number_stays_one_client(tmp_p
             decided = await kenta.triage.decide(item, joined, key="k-1")
             assert decided.title == "Hana Watanabe"
             await row_when(kenta, message_id, lambda row: row.message.archive is not None)
-            chat = await kenta.store.inbox.conversation(item.conversation_id)
-            assert chat is not None
-            assert (chat.title, chat.contact_ids) == ("Hana Watanabe", (hana.contact_id,))
+
+            async def joined_chat() -> bool:
+                chat = await kenta.store.inbox.conversation(item.conversation_id)
+                told = None if chat is None else (chat.title, chat.contact_ids)
+                return told == ("Hana Watanabe", (hana.contact_id,))
+
+            await eventually(joined_chat, "the conversation with the client known before")
             (known,) = await kenta.triage.book()
             assert [point.channel for point in known.points] == [Channel.SIGNAL, Channel.WHATSAPP]

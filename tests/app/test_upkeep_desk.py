@@ -43,18 +43,23 @@ class _World:
     def __init__(self, store: Store) -> None:
         self.values: dict[str, object] = {}
         self.is_filling = False
+        self.fill_looks = 0
         self.let_go_count = 0
         self.states: list[UpkeepState] = []
         self.faults: list[Exception] = []
         self.tasks = TaskOwner(lambda name, fault: self.faults.append(fault))
         self.desk = UpkeepDesk(
-            store, self.settings, self.tasks.spawn, lambda: self.is_filling, self._gone
+            store, self.settings, self.tasks.spawn, self._looks_for_fill, self._gone
         )
         self.desk.subscribe(self.states.append)
 
     def settings(self) -> Settings:
         """Return the settings as the test has them."""
         return Settings(load_schema(), [Source(Origin.USER, "test", self.values)])
+
+    def _looks_for_fill(self) -> bool:
+        self.fill_looks += 1
+        return self.is_filling
 
     def _gone(self) -> None:
         self.let_go_count += 1
@@ -127,7 +132,7 @@ async def test_messages_over_the_limit_go_by_themselves_but_not_amid_a_first_syn
     world.values["LocalCacheMegabytes"] = before // (1 << 20) - 1
     world.is_filling = True
     async with _running(world):
-        await asyncio.sleep(0.05)
+        await _when(lambda: world.fill_looks > 0, "a look at the limits")
         assert world.states == []
         world.is_filling = False
         world.desk.limits_changed()

@@ -189,6 +189,7 @@ async def test_dripping_answer_can_not_hold_a_caller_beyond_its_limit(
     transport: Transport, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each byte renews httpx's own time-out; ours bounds the whole."""
+    await transport.request("GET", "/echo")  # over its connection the next one goes
     with monkeypatch.context() as patch, pytest.raises(TimedOut):
         patch.setattr("backend_client.transport.CONNECT_TIMEOUT_S", 0.2)
         await transport.request("GET", "/drip", timeout_s=0.3)

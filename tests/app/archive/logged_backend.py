@@ -102,7 +102,7 @@ class LoggedBackend(SmallBackend):
     def seal(self) -> None:
         """Let the witnesses cosign all that waits, and tell it in the stream."""
         self.late = False
-        for kept in self.kept.values():
+        for kept in tuple(self.kept.values()):
             if not kept.sealed:
                 kept.sealed = True
                 self.tell_seal(kept)
@@ -146,8 +146,8 @@ class LoggedBackend(SmallBackend):
         sent = msgspec.json.decode(body, type=wire.SubmitMessage)
         kept = self.kept.get(key)
         if kept is None:
-            self.submitted.append(sent)
             kept = self._keep(key, sent, ConversationId(request.path_params["conversation_id"]))
+            self.submitted.append(sent)  # last: a test that sees it may seal it
         message = self.with_archive(kept) if kept.sealed else kept.message
         if self.refusing:
             return problem(ProblemCode.POLICY_DENIED, message=message)

@@ -62,10 +62,13 @@ async def test_a_receipt_that_does_not_hold_pauses_sending(
     logged: LoggedBackend,
     opening: Opening,
     expect_log: LogGuard,
+    monkeypatch: pytest.MonkeyPatch,
     spoil: Callable[[LoggedBackend], Callable[[bytes], bytes]],
     kind: AlarmKind,
 ) -> None:
     expect_log("archive alarm", logger="app.archive")
+    # No look at the newest tree comes between the spoilt receipt and the last tree seen.
+    monkeypatch.setattr("app.archive.watch.CHECK_EVERY_S", 600.0)
     async with opening(**logged.managed()) as core:
         await row_when(core, await core.messaging.send(HOME, "good"), lambda row: row.verified)
         logged.rewrite = spoil(logged)

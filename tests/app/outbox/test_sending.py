@@ -85,11 +85,12 @@ async def test_send_returns_after_the_commit_and_removes_the_draft(
 
 
 async def test_undo_within_its_period_restores_the_draft_and_nothing_is_submitted(
-    world: SmallBackend, synced: Store, sending: Outbox
+    world: SmallBackend, synced: Store, sending: Outbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The text is back in the composer."""
+    monkeypatch.setattr("app.outbox.lanes.LONGEST_UNDO_S", 3_600)
     async with sending as outbox:
-        outbox.undo.seconds = 10
+        outbox.undo.seconds = 3_600
         message_id = await outbox.messaging.send(C0, "too fast")
         assert (await _entry(synced, message_id)).state is OutboxState.UNDO
         draft = await outbox.messaging.undo(message_id)
