@@ -20,7 +20,7 @@ from tests.support.log_guard import LogGuard
 from tests.support.served_backend import ServedBackend, verify_archive
 from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(autouse=True)
