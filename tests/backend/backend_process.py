@@ -65,6 +65,8 @@ class BackendProcess:
             base_url=f"http://{self.address}",
             headers={"Authorization": f"Bearer {SECRET}"},
             timeout=60.0,
+            # A kept connection may be ended by the backend while the next request is on its way.
+            limits=httpx.Limits(max_keepalive_connections=0),
             trust_env=False,
         )
 

@@ -39,6 +39,8 @@ def client_of(backend: ServedBackend) -> httpx.Client:
         base_url=f"http://127.0.0.1:{backend.port}",
         headers={"Authorization": f"Bearer {SECRET}"},
         timeout=60.0,
+        # A kept connection may be ended by the backend while the next request is on its way.
+        limits=httpx.Limits(max_keepalive_connections=0),
         trust_env=False,
     )
 
