@@ -206,6 +206,7 @@ class Runtime:
             settings=BackendSettings(
                 workspace=workspace.kind,
                 instance_id=workspace.instance_id,
+                history_id=workspace.history_id,
                 policy_keys=workspace.policy_keys,
                 client_versions=workspace.client_versions,
             ),

@@ -40,11 +40,12 @@ class Authenticator(Protocol):
 class BackendSettings:
     """What the firm's administrator, or the embedded start, has set.
 
-    `workspace` is `sample` or `firm`; `undo_send_s` is 0–10.
+    `workspace` is `sample` or `firm`; `history_id` is the database's; `undo_send_s` is 0–10.
     """
 
     workspace: str
     instance_id: str
+    history_id: str = ""
     undo_send_s: int = 5
     client_versions: ClientVersions = field(default_factory=ClientVersions)
     attachment_max_bytes: int = MOST_ATTACHMENT_BYTES

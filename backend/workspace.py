@@ -19,6 +19,7 @@ from backend.archive.signing import load_signer
 from backend.directory.client_versions import ClientVersions, client_versions_of
 from backend.governance.policy import RunningPolicy, read_policy_folder
 from backend.governance.publication import known_keys, settle_policy
+from backend.inbox.stream_history import history_id_of
 from backend.services import WORKSPACE_SAMPLE, system_clock_utc_ms
 from backend.storage.blobs import BlobStore
 from backend.storage.database import Database
@@ -48,6 +49,7 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     policy_problem: str
     policy_keys: tuple[str, ...]
     instance_id: str
+    history_id: str
     signed_in: EmployeeId | None
     signer: Signer
     client_versions: ClientVersions
@@ -72,13 +74,14 @@ def settled_workspace(
     """
     shipped = read_policy_folder(policy_folder())
 
-    def settle(connection: Connection) -> tuple[str, RunningPolicy, str, Signer]:
+    def settle(connection: Connection) -> tuple[str, str, RunningPolicy, str, Signer]:
         firm_id = connection.execute(select(firms.c.firm_id)).scalar_one()
         instance_id, now_utc_ms = instance_id_of(connection), system_clock_utc_ms()
         policy, problem = settle_policy(connection, firm_id, instance_id, shipped, now_utc_ms)
-        return instance_id, policy, problem, load_signer(connection, instance_id, now_utc_ms)
+        signer = load_signer(connection, instance_id, now_utc_ms)
+        return instance_id, history_id_of(connection), policy, problem, signer
 
-    instance_id, policy, problem, signer = database.write_now(settle)
+    instance_id, history_id, policy, problem, signer = database.write_now(settle)
     return Workspace(
         kind=kind,
         database=database,
@@ -87,6 +90,7 @@ def settled_workspace(
         policy_problem=problem,
         policy_keys=tuple(str(one.key) for one in database.read_now(known_keys)),
         instance_id=instance_id,
+        history_id=history_id,
         signed_in=signed_in,
         signer=signer,
         client_versions=database.read_now(client_versions_of),

@@ -21,6 +21,11 @@ T = TypeVar("T")
 JSON = {"Content-Type": "application/json"}
 
 
+def of_history(history_id: str) -> dict[str, str]:
+    """Return what to ask with a stream position that was told in this history ("": not known)."""
+    return {api.HISTORY: history_id} if history_id else {}
+
+
 def new_key() -> str:
     """Return an Idempotency-Key for a command that has none of its own."""
     return str(uuid.uuid4())

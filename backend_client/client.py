@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from backend_client.archive_calls import ArchiveCalls
-from backend_client.calls import Caller, decode_reply, new_key, refuse_problems
+from backend_client.calls import Caller, decode_reply, new_key, of_history, refuse_problems
 from backend_client.change_calls import ChangeCalls
 from backend_client.import_calls import ImportCalls
 from backend_client.search_calls import SearchCalls
@@ -74,16 +74,20 @@ class InboxCalls:
         asked = _paging(cursor, limit)
         return await read_page(await self._caller.exchange("GET", api.SNAPSHOT, params=asked))
 
-    async def events_poll(self, after: int, wait_s: float) -> EventPage:
-        """Wait up to `wait_s` seconds for events behind position `after` (long polling)."""
-        asked = {"after": str(after), "wait_s": f"{wait_s:g}"}
+    async def events_poll(self, after: int, wait_s: float, history: str = "") -> EventPage:
+        """Wait up to `wait_s` seconds for events behind position `after` (long polling).
+
+        `history` is the history id with which the position was told ("": any). 410 raises
+        CursorGone.
+        """
+        asked = {"after": str(after), "wait_s": f"{wait_s:g}", **of_history(history)}
         return await self._caller.get(
             api.EVENTS_POLL, EventPage, params=asked, timeout_s=wait_s + 15.0
         )
 
-    async def positions(self, after: int) -> wire.PositionPage:
-        """Ask which conversations changed behind a stream position. 410 raises CursorGone."""
-        asked = {"after": str(after)}
+    async def positions(self, after: int, history: str = "") -> wire.PositionPage:
+        """Ask which conversations changed behind a stream position, as `events_poll` names it."""
+        asked = {"after": str(after), **of_history(history)}
         return await self._caller.get(api.POSITIONS, wire.PositionPage, params=asked)
 
     async def conversations(self, cursor: str = "", limit: int = 100) -> wire.ConversationPage:

@@ -14,7 +14,7 @@ from enum import StrEnum
 import msgspec
 
 from backend_client.backoff import Backoff, wait_or
-from backend_client.calls import refuse_problems
+from backend_client.calls import of_history, refuse_problems
 from backend_client.client import GovernedApi
 from backend_client.errors import (
     ClientError,
@@ -71,18 +71,23 @@ class _Renewed(Exception):
 
 
 class EventStream:
-    """Follows the stream from position `after`; `cursor` is the last stored event delivered."""
+    """Follows the stream from position `after`; `cursor` is the last stored event delivered.
+
+    A backend whose history id is not `history` any more (it was restored) says CursorGone.
+    """
 
     def __init__(
         self,
         api: GovernedApi,
         after: int,
         *,
+        history: str = "",
         report: Callable[[Line, ClientError | None], None] = lambda _line, _fault: None,
         timing: StreamTiming | None = None,
     ) -> None:
         self._api = api
         self.cursor = after
+        self._history = history
         self._report = report
         self._timing = timing or StreamTiming()
         self._backoff = Backoff(self._timing.first_retry_s, self._timing.most_retry_s)
@@ -156,7 +161,7 @@ class EventStream:
     async def _listen(self, deliver: Deliver) -> None:
         stream = self._api.transport.event_stream(
             paths.EVENTS,
-            params={},
+            params=of_history(self._history),
             headers={paths.LAST_EVENT_ID: str(self.cursor)},
             mute_s=self._timing.mute_s,
         )
@@ -183,7 +188,8 @@ class EventStream:
 
     async def _ask_page(self) -> EventPage:
         try:
-            return await self._api.inbox.events_poll(self.cursor, self._timing.poll_wait_s)
+            wait_s = self._timing.poll_wait_s
+            return await self._api.inbox.events_poll(self.cursor, wait_s, self._history)
         except Garbled as fault:
             raise _Malformed(fault.detail, request_id=fault.request_id) from fault
 

@@ -138,6 +138,8 @@ class CapabilitiesDocument(Wire):
     sign the policy bundle; like the archive's they are believed in the sample workspace alone.
     A client below `min_client_version` is refused with 426 by all other calls. IT installs
     `newest_client_version` ("": nothing is told); `client_page` is the firm's own page about it.
+    `history_id` ("": not told) is another one once the backend was restored from a back-up:
+    positions and versions known from before mean nothing then.
     """
 
     api_version: str
@@ -153,6 +155,7 @@ class CapabilitiesDocument(Wire):
     newest_client_version: str = ""
     client_page: str = ""
     client_note: str = ""
+    history_id: str = ""
 
 
 class ChannelAccount(Wire):

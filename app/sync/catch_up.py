@@ -27,8 +27,8 @@ _PAGE_ROWS = 500
 _UNKNOWN_HERE = frozenset({ProblemCode.NOT_FOUND, ProblemCode.CURSOR_GONE})
 
 
-async def catch_up(api: GovernedApi, store: Store, cursor: int) -> bool:
-    """Make the cache what it would be had every event after `cursor` come; move the cursor.
+async def catch_up(api: GovernedApi, store: Store, cursor: int, history: str = "") -> bool:
+    """Make the cache what it would be had every event after `cursor` of `history` come; move it.
 
     Conversations that had events are fetched anew and lose what is no more in them; those that
     are no longer the employee's are purged; contacts are read through. A killed one is done
@@ -36,7 +36,7 @@ async def catch_up(api: GovernedApi, store: Store, cursor: int) -> bool:
     or most has changed. Raises ClientError and the store's errors.
     """
     try:
-        told = await api.inbox.positions(cursor)
+        told = await api.inbox.positions(cursor, history)
     except ProblemReply as fault:
         if fault.problem.code in _UNKNOWN_HERE:
             return False

@@ -28,6 +28,7 @@ META_CAPABILITIES = "capabilities"
 META_BUNDLE = "policy_bundle"
 META_BUNDLE_ETAG = "policy_bundle_etag"
 META_ORIGIN = "origin"
+META_HISTORY = "history"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,9 @@ class ReferenceKeeper:
     async def refresh(self) -> None:
         """Read everything anew and keep it.
 
-        A cache that belongs to another backend or person is emptied first. Raises ClientError,
-        and ClientTooOld when the backend asks for a newer Parley.
+        A cache that belongs to another backend or person, or to a backend that was restored since,
+        is emptied first. Raises ClientError, and ClientTooOld when the backend asks for a newer
+        Parley.
         """
         capabilities = await self._api.workspace.capabilities()
         if self._is_too_old_for(capabilities):
@@ -84,11 +86,14 @@ class ReferenceKeeper:
             raise ClientTooOld(f"version {capabilities.min_client_version} or newer is needed")
         me = await self._api.workspace.me()
         await self._check_origin(f"{capabilities.instance_id} {me.firm_id} {me.employee_id}")
+        await self._check_history(capabilities.history_id)
         cache = self._store.cache
         await cache.put_meta(META_CAPABILITIES, msgspec.json.encode(capabilities))
         # What is wrong with channels holds for now only: the next start asks anew.
         await cache.put_meta(META_ME, msgspec.json.encode(msgspec.structs.replace(me, troubles=())))
-        self._set(replace(self.current, capabilities=capabilities, me=me))
+        # A cache made anew holds no bundle: it is read again even when it is still the same.
+        etag = self.current.bundle_etag if await cache.get_meta(META_BUNDLE_ETAG) else ""
+        self._set(replace(self.current, capabilities=capabilities, me=me, bundle_etag=etag))
         await self.refresh_bundle()
 
     async def learn_minimum(self) -> None:
@@ -143,6 +148,20 @@ class ReferenceKeeper:
             self._set(Reference())
         if known is None or known.decode() != origin:
             await cache.put_meta(META_ORIGIN, origin.encode())
+
+    async def history(self) -> str:
+        """Return the history id of what the cache holds; "" while the backend told none."""
+        return (await self._store.cache.get_meta(META_HISTORY) or b"").decode()
+
+    async def _check_history(self, told: str) -> None:
+        """Empty a cache from before the backend was restored; the first id told is taken over."""
+        known = await self.history()
+        if not told or told == known:
+            return
+        if known:
+            _LOG.warning("the backend was restored from a back-up: the cache was emptied")
+            await self._store.cache.purge_all()
+        await self._store.cache.put_meta(META_HISTORY, told.encode())
 
     def _is_too_old_for(self, capabilities: CapabilitiesDocument) -> bool:
         return is_older(self._client_version, capabilities.min_client_version)

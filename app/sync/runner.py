@@ -189,7 +189,8 @@ class SyncRunner:
             return
 
     async def _follow(self, cursor: int) -> None:
-        stream = EventStream(self._api, cursor, report=self._report, timing=self._timing)
+        history, report = await self._reference.history(), self._report
+        stream = EventStream(self._api, cursor, history=history, report=report, timing=self._timing)
         buffer = EventBuffer()
         pump = asyncio.create_task(_pump(stream, buffer), name="sync: stream")
         self._stream = stream
@@ -222,8 +223,10 @@ class SyncRunner:
         cursor = await self._store.cache.cursor()
         capabilities = self._reference.current.capabilities
         can_tell = capabilities is not None and FEATURE in capabilities.features
-        if cursor is not None and can_tell and await catch_up(self._api, self._store, cursor):
-            return
+        if cursor is not None and can_tell:
+            history = await self._reference.history()
+            if await catch_up(self._api, self._store, cursor, history):
+                return
         _LOG.warning("the stream can't go on, a snapshot is due: %s", fault.detail)
         await self._store.cache.begin_resync()
 

@@ -10,7 +10,9 @@ from typing import TypeVar
 
 from backend.api.cursors import QueueCursor, decode_cursor, encode_cursor
 from backend.api.operation import Call, JsonValue, Parameter
+from backend.inbox.events import CursorGone
 from backend.refusals import Refused
+from contract import api
 from contract.problems import ProblemCode
 
 DEFAULT_PAGE = 100
@@ -27,6 +29,12 @@ def limit_parameter(most: int, about: str = "Rows on a page.") -> Parameter:
     return Parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": most}, about)
 
 
+HISTORY = Parameter(
+    api.HISTORY,
+    "query",
+    {"type": "string"},
+    "The history_id of the capabilities when the position was told; another one's is gone (410).",
+)
 PAGING = (CURSOR, limit_parameter(500))
 
 
@@ -56,6 +64,16 @@ def choice(call: Call, name: str, kind: type[E], default: D) -> E | D:
     except ValueError:
         allowed = ", ".join(member.value for member in kind)
         raise Refused(ProblemCode.BAD_REQUEST, f"{name} must be one of: {allowed}.") from None
+
+
+def check_history(call: Call) -> None:
+    """Raise CursorGone where the position asked for counts another history than this database's.
+
+    A client that names none is believed: it is of a version that knew of none.
+    """
+    known = call.services.settings.history_id
+    if known and call.request.query_params.get(api.HISTORY, known) != known:
+        raise CursorGone
 
 
 def queue_place(call: Call) -> tuple[int, str] | None:

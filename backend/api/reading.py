@@ -18,7 +18,7 @@ from backend.api.cursors import (
     encode_cursor,
 )
 from backend.api.operation import JSON, Call, json_answer
-from backend.api.paging import DEFAULT_PAGE, page_limit
+from backend.api.paging import DEFAULT_PAGE, check_history, page_limit
 from backend.delivery.troubles import troubles_of
 from backend.directory.people import contact_page, read_contacts
 from backend.inbox.events import changed_since
@@ -64,6 +64,7 @@ async def capabilities(call: Call) -> Response:
         workspace=settings.workspace,
         auth=call.services.auth.scheme,
         instance_id=settings.instance_id,
+        history_id=settings.history_id,
         features=FEATURES,
         limits=Limits(
             attachment_max_bytes=settings.attachment_max_bytes,
@@ -138,6 +139,7 @@ def _snapshot_answer(page: Snapshot) -> Response:
 
 async def positions(call: Call) -> Response:
     """Answer which conversations changed after a stream position, and which others there are."""
+    check_history(call)
     after = call.whole_number("after", 0, 0, 2**62)
     newest, seqs = await call.services.database.read(
         lambda connection: changed_since(connection, call.me.employee_id, after)

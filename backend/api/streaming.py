@@ -13,6 +13,7 @@ from starlette.responses import Response, StreamingResponse
 
 from backend.api.bearer import still_signed_in
 from backend.api.operation import JSON, Call
+from backend.api.paging import check_history
 from backend.inbox.events import CursorGone, StoredEvent, read_events, stream_position
 from backend.inbox.notifier import Subscription
 from backend.refusals import Refused
@@ -29,6 +30,7 @@ _HEARTBEAT = b": heartbeat\n\n"
 
 async def events(call: Call) -> Response:
     """Stream events after Last-Event-ID (or `after`), else from now on."""
+    check_history(call)
     position = _asked_position(call)
     if position is None:
         position = await call.services.database.read(
@@ -44,6 +46,7 @@ async def events(call: Call) -> Response:
 
 async def events_poll(call: Call) -> Response:
     """Answer the events after a position, waiting for the first one up to `wait_s`."""
+    check_history(call)
     position = _asked_position(call) or 0
     wait_s = call.number("wait_s", DEFAULT_WAIT_S, 0, MAX_WAIT_S)
     deadline_s = time.monotonic() + wait_s

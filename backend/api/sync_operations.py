@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from backend.api import reading, streaming
 from backend.api.operation import Answer, Operation, Parameter
-from backend.api.paging import CURSOR, limit_parameter
+from backend.api.paging import CURSOR, HISTORY, limit_parameter
 from contract import api, wire
 from contract.events import EventPage
 from contract.problems import ProblemCode
@@ -40,7 +40,7 @@ STREAM = (
         summary="Which conversations changed after a stream position",
         handler=reading.positions,
         answers={200: Answer("The conversations", wire.PositionPage)},
-        parameters=(_AFTER,),
+        parameters=(_AFTER, HISTORY),
         problems=_GONE,
     ),
     Operation(
@@ -50,7 +50,7 @@ STREAM = (
         summary="The employee's event stream (Server-Sent Events)",
         handler=streaming.events,
         answers={200: Answer("The stream", media_type="text/event-stream")},
-        parameters=(_LAST_EVENT_ID, _AFTER),
+        parameters=(_LAST_EVENT_ID, _AFTER, HISTORY),
         problems=_GONE,
     ),
     Operation(
@@ -60,7 +60,7 @@ STREAM = (
         summary="The same events by long polling",
         handler=streaming.events_poll,
         answers={200: Answer("Events, maybe none", EventPage)},
-        parameters=(_AFTER, _LAST_EVENT_ID, _WAIT),
+        parameters=(_AFTER, _LAST_EVENT_ID, _WAIT, HISTORY),
         problems=_GONE,
     ),
 )

@@ -193,6 +193,12 @@ def _add_admin(admin: argparse.ArgumentParser) -> None:
     restored.add_argument(
         "--seen-size", type=int, required=True, help="the largest size that clients saw before"
     )
+    _add_data_dir(
+        commands.add_parser(
+            "new-history",
+            help="have clients sync anew; state-restore does, this is for one that lost no entry",
+        )
+    )
     moved = commands.add_parser("state-move", help="state that this log follows another one")
     moved.add_argument("--from-origin", required=True, help="the name in the old log's key")
     for command in (rotate, restored, moved):

@@ -30,6 +30,7 @@ from backend.archive.verify import Audit
 from backend.archive.whole_audit import WholeAudit, audit_whole
 from backend.archive.witness_state import WitnessDamaged, read_seen
 from backend.cli.printing import print_line
+from backend.inbox.stream_history import begin_history
 from backend.services import system_clock_utc_ms
 from backend.storage.blobs import BlobStore
 from backend.storage.database import Database
@@ -38,6 +39,7 @@ from backend.workspace_errors import WorkspaceError
 from contract.receipts.errors import NoteError
 from contract.receipts.keys import VerifierKey
 from contract.receipts.signers import Signer, parse_private_key
+from contract.receipts.statements import Restore, Statement
 
 _TELL_EVERY_S = 0.5
 _RAISED_BY = {KIND_ALERT: "employee_id", KIND_CHANNEL_ALERT: "account_id"}
@@ -142,13 +144,22 @@ def _recovery(arguments: argparse.Namespace) -> Signer:
 
 def _state_restore(database: Database, arguments: argparse.Namespace) -> int:
     recovery, seen_size = _recovery(arguments), arguments.seen_size
+
+    def work(connection: Connection) -> Restore:
+        restore = state_restore(connection, recovery, seen_size, system_clock_utc_ms())
+        begin_history(connection)
+        return restore
+
     try:
-        restore = database.write_now(
-            lambda c: state_restore(c, recovery, seen_size, system_clock_utc_ms())
-        )
+        restore = database.write_now(work)
     except StatementRefused as error:
         raise WorkspaceError(str(error)) from error
     print_line({"size": restore.size, "root": restore.root.hex(), "lost": restore.lost})
+    return 0
+
+
+def _new_history(database: Database, arguments: argparse.Namespace) -> int:
+    print_line({"history_id": database.write_now(begin_history)})
     return 0
 
 
@@ -171,12 +182,19 @@ def _rotate(database: Database, arguments: argparse.Namespace) -> int:
 
 def _add_statement(database: Database, arguments: argparse.Namespace) -> int:
     note = _read(arguments.file)
+
+    def work(connection: Connection, key: VerifierKey) -> Statement:
+        now_utc_ms = system_clock_utc_ms()
+        if move := take_move(connection, note, key, now_utc_ms):
+            return move
+        statement = add_statement(connection, note, key, now_utc_ms)
+        if isinstance(statement, Restore):
+            begin_history(connection)
+        return statement
+
     try:
         key = VerifierKey.parse(arguments.recovery_key)
-        now_utc_ms = system_clock_utc_ms()
-        statement = database.write_now(
-            lambda c: take_move(c, note, key, now_utc_ms) or add_statement(c, note, key, now_utc_ms)
-        )
+        statement = database.write_now(lambda c: work(c, key))
     except NoteError as error:
         print_line({"ok": False, "fault": str(error)})
         return 1
@@ -196,5 +214,6 @@ LOG_ADMIN: dict[str, Callable[[Database, argparse.Namespace], int]] = {
     "rotate-log-key": _rotate,
     "add-statement": _add_statement,
     "state-restore": _state_restore,
+    "new-history": _new_history,
     "state-move": _state_move,
 }

@@ -84,6 +84,20 @@ async def test_stream_resumes_after_the_last_event_without_loss(
         assert texts == ["One", "Two", "Three"]
 
 
+async def test_position_of_another_history_is_gone(
+    workspace: Workspace, client: httpx.AsyncClient
+) -> None:
+    await workspace.inbound("One")
+    told = (await client.get("/v1/capabilities")).json()["history_id"]
+    assert len(told) == 32
+    asked = {"after": 0, "wait_s": 0}
+    for path in ("/v1/events/poll", "/v1/sync/positions", "/v1/events"):
+        gone = await client.get(path, params={**asked, "history": "f" * 32})
+        assert (gone.status_code, gone.json()["code"]) == (410, "cursor_gone")
+        async with client.stream("GET", path, params={**asked, "history": told}) as answer:
+            assert answer.status_code == 200
+
+
 async def test_quiet_stream_beats(client: httpx.AsyncClient) -> None:
     async with client.stream("GET", "/v1/events") as answer:
         frames = Frames(answer)

@@ -26,6 +26,7 @@ from backend.governance.policy import publish, read_policy_folder, running_polic
 from backend.inbox.events import open_database
 from backend.inbox.inbound import record_inbound
 from backend.inbox.notifier import Notifier
+from backend.inbox.stream_history import history_id_of
 from backend.services import BackendSettings, Services
 from backend.storage import tables
 from backend.storage.blobs import BlobStore
@@ -212,6 +213,7 @@ async def open_workspace(
     if not known:
         await database.write(seed)
         await database.write(lambda connection: publish(connection, FIRM, POLICY, clock()))
+    history_id = await database.write(history_id_of)
     services = Services(
         database=database,
         archive=await sealing.start(),
@@ -221,7 +223,9 @@ async def open_workspace(
         notifier=Notifier(),
         sign_ins=SignIns(database),
         settings=settings
-        or BackendSettings(workspace="sample", instance_id="test", heartbeat_s=0.2),
+        or BackendSettings(
+            workspace="sample", instance_id="test", history_id=history_id, heartbeat_s=0.2
+        ),
         now_utc_ms=clock,
         on_typing=lambda conversation, employee, on: typing.append((conversation, employee, on)),
     )

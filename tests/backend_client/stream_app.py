@@ -36,7 +36,8 @@ class StreamApp:
     """The two ways of reading events, with faults on demand.
 
     `frames` are sent in order to whoever is behind them; `mute` sends headers and then nothing;
-    `refuse_with` answers with a problem; `end_after` closes each stream after so many frames.
+    `refuse_with` answers with a problem, another `history` than its own is gone; `end_after` closes
+    each stream after so many frames.
     """
 
     def __init__(self) -> None:
@@ -45,6 +46,7 @@ class StreamApp:
         self.polled: list[int] = []
         self.mute = False
         self.refuse_with: ProblemCode | None = None
+        self.history = ""
         self.end_after: int | None = None
         self.closing = False
         self.app = Starlette(
@@ -69,6 +71,8 @@ class StreamApp:
         self.asked.append(last)
         if self.refuse_with is not None:
             return _problem(self.refuse_with)
+        if request.query_params.get(api.HISTORY, "") != self.history:
+            return _problem(ProblemCode.CURSOR_GONE)
         return StreamingResponse(self._frames(int(last)), media_type="text/event-stream")
 
     async def _frames(self, after: int) -> AsyncIterator[bytes]:
@@ -94,6 +98,8 @@ class StreamApp:
     async def _poll(self, request: Request) -> Response:
         after = int(request.query_params["after"])
         self.polled.append(after)
+        if request.query_params.get(api.HISTORY, "") != self.history:
+            return _problem(ProblemCode.CURSOR_GONE)
         until_s = time.monotonic() + min(0.2, float(request.query_params["wait_s"]))
         while True:
             frames = tuple(self.frames)

@@ -96,14 +96,18 @@ async def impatient(server: LoopbackServer) -> AsyncIterator[Follower]:
     await transport.close()
 
 
-def _follower(transport: Transport, after: int, mute_s: float = QUICK.mute_s) -> Follower:
+def _follower(
+    transport: Transport, after: int, mute_s: float = QUICK.mute_s, history: str = ""
+) -> Follower:
     lines: list[tuple[Line, ClientError | None]] = []
 
     def report(line: Line, fault: ClientError | None) -> None:
         lines.append((line, fault))
 
     timing = replace(QUICK, mute_s=mute_s)
-    stream = EventStream(GovernedApi(transport), after, report=report, timing=timing)
+    stream = EventStream(
+        GovernedApi(transport), after, history=history, report=report, timing=timing
+    )
     return Follower(stream, lines=lines)
 
 
@@ -222,6 +226,26 @@ async def test_a_mute_stream_falls_back_to_polling_and_comes_back(
             app.put(stored(follower.stream.cursor + 1))
             await follower.until(follower.stream.cursor + 1)
     assert follower.seqs() == sorted(set(follower.seqs()))
+
+
+@pytest.mark.parametrize("polls", [False, True])
+async def test_a_position_of_another_history_is_gone(
+    app: StreamApp, server: LoopbackServer, *, polls: bool
+) -> None:
+    """A restored backend holds the position, and means something else by it."""
+    app.history = "h2"
+    transport = Transport(BackendEndpoint(url=server.url, token="secret"))
+    app.put(stored(1))
+    follower = _follower(transport, 0, mute_s=0.5, history="h2")
+    app.mute = polls
+    await follower.until(1)
+    app.history, app.mute = "h1", False
+    app.end_after = 0
+    app.put(stored(2))
+    with pytest.raises(CursorGone):
+        await follower.until_it_raises()
+    assert follower.seqs()[:1] == [1]
+    await transport.close()
 
 
 async def test_cuts_lose_and_double_nothing(app: StreamApp, server: LoopbackServer) -> None:

@@ -5,19 +5,25 @@ They never sign by hand: the backend is operated by its own commands alone.
 
 from __future__ import annotations
 
+import os
 import shutil
+import time
 
 import pytest
 
 from app.core import Core
 from app.domain.archive import Finding
+from app.domain.drafts import Draft
 from app.domain.timeline import TimelineRow
-from contract.ids import ConversationId
-from contract.wire import Channel
+from backend_client.client import GovernedApi
+from backend_client.endpoint import BackendEndpoint
+from backend_client.transport import Transport
+from contract.ids import ConversationId, MessageId, uuid7
+from contract.wire import Channel, SubmitMessage
 from tests.app.archive.real_backend import Real, pins
 from tests.app.core_world import conversation_on, row_when
 from tests.support.log_guard import LogGuard
-from tests.support.served_backend import ServedBackend, verify_archive
+from tests.support.served_backend import SECRET, ServedBackend, verify_archive
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.slow
@@ -94,6 +100,62 @@ async def test_restore_under_a_running_client(real: Real) -> None:
         assert now is not None and now.size > told["size"]
     real.backend.stop()
     assert verify_archive(real.backend.data_dir)["ok"]
+
+
+async def test_restored_backend_that_overtook_a_client_is_synced_anew(
+    real: Real, expect_log: LogGuard
+) -> None:
+    """The client comes back when the restored backend has gone further than it was before."""
+    expect_log("restored from a back-up", logger="app.sync.reference")
+    keys = await first_look(real)
+    async with real.core(**keys) as core:
+        chat = (await sent(core, "kept")).message.conversation_id
+        real.backend.stop()
+        backup = real.folder / "backup"
+        shutil.copytree(real.backend.data_dir, backup)
+        real.restart()
+        lost = [await sent(core, f"lost {number}") for number in range(3)]
+        seen, reached = core.proofs.tree, await core.store.cache.cursor()
+        assert seen is not None and reached is not None
+        real.backend.stop()
+        queued = await core.messaging.send(chat, "queued")
+        draft = Draft(chat, "a draft", saved_at_utc_ms=time.time_ns() // 1_000_000)
+        await core.store.drafts.save(draft)
+        shutil.rmtree(real.backend.data_dir)
+        backup.rename(real.backend.data_dir)
+        await real.operate("state-restore", "--seen-size", str(seen.size))
+        real.backend.start()  # the relay still leads to where nobody listens
+        overtaken = await overtake(real, chat, reached)
+        real.relay.port = real.backend.port
+        await row_when(core, overtaken, lambda row: row.message.archive is not None)
+        await row_when(core, queued, lambda row: row.verified)
+        for row in lost:
+            assert await core.store.timeline.message(row.message.message_id) is None
+        assert await core.store.drafts.get(chat) == draft
+        assert core.status.archive_alarm is None
+    real.backend.stop()
+    assert verify_archive(real.backend.data_dir)["ok"]
+
+
+async def overtake(real: Real, chat: ConversationId, reached: int) -> MessageId:
+    """Write past a client that does not see it until its position is overtaken; return the last."""
+    transport = Transport(BackendEndpoint(f"http://127.0.0.1:{real.backend.port}", SECRET))
+    api = GovernedApi(transport)
+    try:
+        while True:
+            now_utc_ms = time.time_ns() // 1_000_000
+            written = SubmitMessage(
+                message_id=MessageId(uuid7(now_utc_ms, os.urandom(10))),
+                revision=1,
+                text="written elsewhere",
+                salt=os.urandom(32).hex(),
+                composed_at_utc_ms=now_utc_ms,
+            )
+            await api.commands.submit(chat, written)
+            if (await api.inbox.positions(0)).seq > reached:
+                return written.message_id
+    finally:
+        await transport.close()
 
 
 async def test_move_to_another_backend_under_a_running_client(real: Real) -> None:

@@ -19,7 +19,7 @@ from app.domain.errors import AppError, AuthExpired, ClientTooOld
 from app.domain.inbox import InboxQuery
 from app.domain.status import Link
 from app.store.store import Store
-from app.sync.reference import Reference, ReferenceKeeper
+from app.sync.reference import META_BUNDLE, META_HISTORY, Reference, ReferenceKeeper
 from app.sync.runner import SyncRunner
 from backend_client.client import GovernedApi
 from backend_client.events import StreamTiming
@@ -360,6 +360,26 @@ async def test_cache_of_another_person_is_emptied_first(
         await until(lambda: listener.done)
         assert await _titles(store) == {"Client 7"}
         assert await _texts(store, 0) == []
+
+
+async def test_a_first_history_id_is_taken_over_and_another_one_empties_the_cache(
+    world: SmallBackend, governed_api: GovernedApi, store: Store, expect_log: LogGuard
+) -> None:
+    """Backends of older versions tell none: what they showed stays."""
+    snapshots = 0
+    for told, kept in (("", None), ("h1", b"h1"), ("h1", b"h1"), ("", b"h1"), ("h2", b"h2")):
+        world.capabilities = msgspec.structs.replace(world.capabilities, history_id=told)
+        world.history = "" if kept is None else kept.decode()
+        if told == "h2":
+            expect_log("restored from a back-up")
+        async with syncing(governed_api, store) as listener:
+            await until(lambda: listener.done)
+            assert await store.cache.get_meta(META_HISTORY) == kept
+            assert await _texts(store, 0) == ["message 0", "message 3", "message 6"]
+        begun = world.snapshot_cursors.count("")
+        assert begun == snapshots + (told == "h2" or kept is None)
+        snapshots = begun
+        assert await store.cache.get_meta(META_BUNDLE) == world.bundle
 
 
 async def test_conversation_events_move_the_inbox(

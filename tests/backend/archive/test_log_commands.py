@@ -21,6 +21,7 @@ from sqlalchemy import Connection
 from backend.archive.nodes import NodeCache
 from backend.archive.proofs import build_receipt, newest_sealed
 from backend.archive.selection import Selection, sealed_records
+from backend.inbox.stream_history import history_id_of
 from backend.storage.database import Database
 from contract import api
 from contract.receipts.keys import KeyType, VerifierKey
@@ -57,6 +58,14 @@ class Operated:
         assert code == status, (out, errors)
         assert "canary-words" not in out + errors
         return [json.loads(line) for line in out.splitlines()]
+
+    def history(self) -> str:
+        """Return the id by which clients know that the database was put back."""
+        database = Database.open(self.folder / "backend.db", bytes.fromhex(KEY_HEX))
+        try:
+            return database.write_now(history_id_of)
+        finally:
+            database.close_now()
 
     async def verify(self, *words: str, status: int = 0) -> str:
         """Run `archive verify` and return the fault it names."""
@@ -163,7 +172,9 @@ async def test_statement_is_shown_only_when_the_recovery_key_signed_it(
     signed.write_bytes(sign_statement(restore, [RECOVERY]))
     altered.write_bytes(signed.read_bytes().replace(b"size ", b"size 1"))
     add = ("admin", "add-statement", "--recovery-key", str(RECOVERY.verifier_key))
+    before = operated.history()
     assert await operated.run(*add, str(signed)) == [{"ok": True, "kind": "restore"}]
+    assert operated.history() != before, "every client syncs anew"
     (refused,) = await operated.run(*add, str(altered), status=1)
     assert refused["ok"] is False and refused["fault"]
     wrong = ("admin", "add-statement", "--recovery-key", STRANGER, str(signed))
@@ -252,9 +263,15 @@ async def test_operator_states_a_restore_or_a_move_or_takes_a_signed_one(
     key.write_text(format_private_key("recovery.example", KeyType.ED25519, SEED))
     signed_with = ("--recovery-key-file", str(key))
     restore = ("admin", "state-restore", "--seen-size")
+    before = operated.history()
     (told,) = await operated.run(*restore, str(operated.size + 5), *signed_with)
     assert told["lost"] == [[operated.size, operated.size + 5]]
+    restored = operated.history()
+    assert restored != before, "every client syncs anew"
     await operated.run(*restore, str(operated.size), *signed_with, status=2)
+    assert operated.history() == restored
+    (told,) = await operated.run("admin", "new-history")
+    assert restored != told["history_id"] == operated.history()
     move = ("admin", "state-move", "--from-origin")
     (told,) = await operated.run(*move, "archive.example/old", *signed_with)
     assert told["new_key"] == operated.log_key
