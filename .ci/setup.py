@@ -125,11 +125,8 @@ def install_packages(mode: str) -> None:
         return
     if os.geteuid() == 0:
         say("Installing system packages: " + " ".join(missing))
-        env = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-        quiet = ("-qq", "-o", "Dpkg::Use-Pty=0")
-        install = ("install", "-y", "--no-install-recommends", *missing)
-        run("apt-get", *quiet, "update", env=env, again_after_s=PAUSES_S)
-        run("apt-get", *quiet, *install, env=env, again_after_s=PAUSES_S)
+        install = os.path.join(ROOT, ".ci", "apt-install")  # tries again by itself
+        run("bash", install, "--no-install-recommends", *missing)
         return
     say("Parley misses system packages. Please run this once, then start again:")
     say("    sudo apt-get install -y --no-install-recommends " + " ".join(missing))
