@@ -47,6 +47,11 @@ class DiagnosticsPresenter(QObject):
         self._timer.setInterval(_MEMORY_EVERY_MS)
         self._timer.timeout.connect(self.refresh_figures)
 
+    @property
+    def is_running(self) -> bool:
+        """Tell whether checks run."""
+        return self._running
+
     def set_shown(self, shown: bool) -> None:
         """Follow the figures while the page is in front; checks run when it first is."""
         if shown:

@@ -5,20 +5,25 @@ It never writes anything but what a sandbox client says and what a supervisor de
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
+import time
+import uuid
 from pathlib import Path
 
 from app.backend_process import backend_command
 from app.core import Core
+from contract.api import ARCHIVE_PROBE
 from contract.ids import ContactId, ConversationId, MessageId, idempotency_key
 from contract.wire import Message
-from ui.tour.events import StepFailed, demand
+from ui.tour.events import WAIT_S, StepFailed, demand
 
 _SAY = "/v1/sandbox/clients/{contact_id}/messages"
 _DECIDE = "/v1/sandbox/approvals/{approval_id}"
 _COMMAND_WITHIN_S = 180
+_ASK_AGAIN_S = 0.5
 
 
 class BackendView:
@@ -45,6 +50,20 @@ class BackendView:
         headers = {"Content-Type": "application/json", "Idempotency-Key": f"tour-{message_id}"}
         reply = await self._core.api.transport.request("POST", path, headers=headers, body=body)
         demand(reply.status == 200, f"the supervisor could not decide ({reply.status})")
+
+    async def probed_entries(self) -> int:
+        """Have a synthetic entry sealed; return how many entries the archive holds with it.
+
+        Asked under one key, so that a late seal makes no second entry.
+        """
+        headers = {"Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4())}
+        deadline_s = time.monotonic() + WAIT_S
+        while True:
+            reply = await self._core.api.transport.request("POST", ARCHIVE_PROBE, headers=headers)
+            if reply.status == 200:
+                return int(json.loads(reply.body)["entries"])
+            demand(time.monotonic() < deadline_s, f"the archive seals nothing ({reply.status})")
+            await asyncio.sleep(_ASK_AGAIN_S)
 
     async def messages(self, conversation_id: ConversationId) -> tuple[Message, ...]:
         """Return a conversation's newest messages as the backend holds them."""
