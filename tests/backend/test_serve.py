@@ -24,6 +24,7 @@ from backend.storage.database import Database
 from backend.storage.tables import channel_accounts
 from contract.ids import uuid7
 from tests.backend.backend_process import KEY_HEX, BackendProcess, run_command
+from tests.channels.peers import free_port
 
 T = TypeVar("T")
 PATIENCE_S = 60.0
@@ -201,13 +202,17 @@ def test_worker_alone_delivers_what_a_killed_backend_left(tmp_path: Path) -> Non
 
 
 def test_killed_backend_comes_back_on_the_same_port_and_loses_nothing(tmp_path: Path) -> None:
-    with BackendProcess(tmp_path, "--sandbox-pace", "0") as backend, backend.client() as client:
+    address = f"127.0.0.1:{free_port()}"  # of those that the system gives to nobody meanwhile
+    with (
+        BackendProcess(tmp_path, "--sandbox-pace", "0", listen=address) as backend,
+        backend.client() as client,
+    ):
         greta = _conversation(client, "con-greta", "matrix")
         texts = [f"line {n}" for n in range(10)]
         for text in texts:
             _submit(client, greta, text)
         backend.kill()
-        address, instance_id = backend.address, backend.ready["instance_id"]
+        instance_id = backend.ready["instance_id"]
     with (
         BackendProcess(tmp_path, "--sandbox-pace", "0", listen=address) as backend,
         backend.client() as client,
