@@ -15,7 +15,12 @@ from app.archive.pins import Policy
 from app.domain.archive import AlarmKind
 from app.domain.submission import submission_of
 from app.domain.timeline import OutboxEntry
-from contract.receipts.bodies import KIND_MESSAGE_OUT, edit_envelope, submission_envelope
+from contract.receipts.bodies import (
+    KIND_FILE_ADDED,
+    KIND_MESSAGE_OUT,
+    edit_envelope,
+    submission_envelope,
+)
 from contract.receipts.checkpoints import Checkpoint, parse_checkpoint
 from contract.receipts.cosignatures import open_checkpoint, require_quorum
 from contract.receipts.errors import FaultCode, ReceiptError, WitnessesMissing
@@ -60,7 +65,7 @@ class _Shown(msgspec.Struct, frozen=True):
 
 
 # The first versions of a message; an edit's body names no files.
-_WITH_FILES = frozenset({KIND_MESSAGE_OUT, "message_in", "import"})
+_WITH_FILES = frozenset({KIND_MESSAGE_OUT, "message_in", "import", KIND_FILE_ADDED})
 
 
 def own_leaf(

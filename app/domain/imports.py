@@ -148,7 +148,8 @@ class Staged:
     """What the backend found in an uploaded file, before anything of it is stored.
 
     `new` and `known` count messages, `changed` those of the known ones that were edited or taken
-    back since; `notes` are sentences on what could not be read as meant.
+    back since, or get a file that they came without; `notes` are sentences on what could not be
+    read as meant.
     """
 
     import_id: str

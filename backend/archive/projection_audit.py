@@ -21,7 +21,7 @@ from backend.archive.projection_rows import (
 )
 from backend.archive.tree_audit import Fault
 from backend.storage.tables import archive_entries, messages
-from contract.receipts.bodies import attachment_commitments
+from contract.receipts.bodies import KIND_FILE_ADDED, attachment_commitments
 from contract.states import DeliveryState
 
 Progress = Callable[[int, int], None]
@@ -123,7 +123,8 @@ def _content(facts: MessageFacts) -> Iterator[str]:
     if row.deleted != (history[-1].kind == "deleted"):
         yield "it is shown as taken back, or not, unlike the archive"
     spoken = [entry for entry in history if entry.kind != "deleted"][-1]
-    edited = spoken.envelope.occurred_at_utc_ms if spoken.kind == "edited" else None
+    edits = [entry.envelope.occurred_at_utc_ms for entry in history if entry.kind == "edited"]
+    edited = edits[-1] if edits else None
     if row.edited_at_utc_ms != edited:
         yield "the time of its edit is not the one archived"
     if spoken.body is None:
@@ -142,15 +143,23 @@ def _content(facts: MessageFacts) -> Iterator[str]:
 
 
 def _files(facts: MessageFacts) -> Iterator[str]:
-    """Check the files' hashes against the body, and the body's against the leaf."""
-    first = facts.history[0]
-    if first.body is None or first.salt is None:
-        if any(file.sha256 or file.complete for file in facts.files):
-            yield "its body was erased, its files are still there"
-        return
-    named = first.body.attachments
-    if first.envelope.attachment_commitments != attachment_commitments(first.salt, named):
-        yield "its leaf commits to other files than its body names"
+    """Check the files' hashes against the body, and the body's against the leaf.
+
+    They are those it came with, or those an import added to one that had none.
+    """
+    named: tuple[str, ...] = ()
+    for entry in facts.history:
+        if entry.kind not in FIRST_KINDS and entry.kind != KIND_FILE_ADDED:
+            continue
+        if entry.body is None or entry.salt is None:
+            if any(file.sha256 or file.complete for file in facts.files):
+                yield "its body was erased, its files are still there"
+            return
+        if named:
+            yield "files were added to it although it had some"
+        named = entry.body.attachments
+        if entry.envelope.attachment_commitments != attachment_commitments(entry.salt, named):
+            yield "its leaf commits to other files than its body names"
     have = tuple(file.sha256 for file in facts.files)
     # A refused message's files may have gone with the mended one.
     moved = facts.row.state == DeliveryState.BLOCKED.value

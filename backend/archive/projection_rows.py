@@ -29,7 +29,7 @@ from contract.receipts.leaf import Envelope
 PAGE = 256
 # The kinds of entries that are versions of a message, the first one and those that replace it.
 FIRST_KINDS = frozenset({"message_out", "message_in", "message_system", "import", "native"})
-VERSION_KINDS = FIRST_KINDS | {"edited", "deleted"}
+VERSION_KINDS = FIRST_KINDS | {"edited", "deleted", "file_added"}
 
 
 class Body(msgspec.Struct):

@@ -23,7 +23,10 @@ from contract.receipts.leaf import Envelope
 
 PAGE = 500
 # What clients and employees said to each other, with what became of it.
-COMMUNICATIONS = ("message_out", "message_in", "import", "native", "edited", "deleted", "reaction")
+COMMUNICATIONS = (
+    *("message_out", "message_in", "import", "native"),
+    *("edited", "file_added", "deleted", "reaction"),
+)
 
 
 class Record(NamedTuple):

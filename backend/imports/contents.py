@@ -45,6 +45,13 @@ class ExportFiles:
             return len(self._parts)
         return sum(entry.file_size <= MOST_FILE_BYTES for entry in self._entries.values())
 
+    def __contains__(self, name: object) -> bool:
+        """Tell whether a file that the chat's messages name is here and not too large."""
+        if self._parts is not None:
+            return name in self._parts
+        entry = self._entries.get(name) if isinstance(name, str) else None
+        return entry is not None and entry.file_size <= MOST_FILE_BYTES
+
     def read(self, name: str) -> bytes | None:
         """Return a file's bytes, None for one that is not here, damaged, locked or too large."""
         if self._parts is not None:

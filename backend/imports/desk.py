@@ -104,7 +104,7 @@ class ImportWork:
 
     def _preview(self, known: KnownImport, me: Me, read: _Read) -> ImportStatus:
         found = self._database.read_now(
-            lambda c: preview(c, me, known.command, known.status, read.chat, len(read.files))
+            lambda c: preview(c, me, known.command, known.status, read.chat, read.files)
         )
         status = msgspec.structs.replace(found, phase=ImportPhase.READY)
         self._set(known, status)

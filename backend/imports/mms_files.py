@@ -29,6 +29,10 @@ class MmsFiles:
         """Return how many of the names are here."""
         return len(self._places)
 
+    def __contains__(self, name: object) -> bool:
+        """Tell whether a named part is here."""
+        return name in self._places
+
     def read(self, name: str) -> bytes | None:
         """Return a part's bytes, None for one that is not here or is no base64."""
         place = self._places.get(name)

@@ -14,6 +14,8 @@ from sqlalchemy import BindParameter, Connection, bindparam, select
 from backend.archive.entries import read_entry
 from backend.archive.imports import import_entry_id
 from backend.imports.changing import is_changed
+from backend.imports.completing import lacks_files
+from backend.imports.contents import ExportFiles
 from backend.imports.meeting import met_identities
 from backend.imports.placing import Place, author_of, keyed, place_of
 from backend.storage.tables import messages
@@ -38,18 +40,18 @@ def preview(
     command: StageImport,
     status: ImportStatus,
     chat: ImportedChat,
-    file_count: int,
+    files: ExportFiles,
 ) -> ImportStatus:
-    """Return the status with what would come in; `file_count` is how many files come along.
+    """Return the status with what would come in; `files` are those inside the export.
 
     Raises ImportRefused where the chat has no place.
     """
     place = place_of(connection, me, command, chat)
     identities = met_identities(connection, place.account_id, keyed(chat, place))
-    figures = _figures(connection, me, place, chat, identities)
+    figures = _figures(connection, me, place, chat, identities, files)
     entry_id = import_entry_id(me.firm_id, place.account_id, command.sha256)
     elsewhere = not figures.known and read_entry(connection, entry_id) is not None
-    return _previewed(status, chat, place, figures, file_count, (_ELSEWHERE,) * elsewhere)
+    return _previewed(status, chat, place, figures, len(files), (_ELSEWHERE,) * elsewhere)
 
 
 class Figures(NamedTuple):
@@ -63,7 +65,12 @@ class Figures(NamedTuple):
 
 
 def _figures(
-    connection: Connection, me: Me, place: Place, chat: ImportedChat, identities: Sequence[str]
+    connection: Connection,
+    me: Me,
+    place: Place,
+    chat: ImportedChat,
+    identities: Sequence[str],
+    files: ExportFiles,
 ) -> Figures:
     known = changed = unidentified = 0
     people: set[str] = set()
@@ -74,7 +81,8 @@ def _figures(
             chat.messages[at : at + _AT_ONCE], identities[at : at + _AT_ONCE], strict=True
         ):
             if identity in here:
-                changed += is_changed(connection, place.account_id, identity, message)
+                this = connection, place.account_id, identity, message
+                changed += is_changed(*this) or lacks_files(*this, files)
                 continue
             if not message.sender:
                 continue

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from backend.directory.native_capture import note_capture
 from backend.imports.changing import follow_change
+from backend.imports.completing import add_files, lacks_files
 from backend.imports.contents import ExportFiles
 from backend.imports.placing import Place, author_of
 from backend.imports.wording import encodable, text_of
@@ -73,12 +74,15 @@ class Recording:
         }
 
     def with_files(self, connection: Connection, account_id: str, start: int) -> list[int]:
-        """Return which messages of a batch are new and name files."""
+        """Return which messages of a batch name files and are new, or are known without any."""
         return [
             at
             for at in range(start, min(start + BATCH, len(self._chat.messages)))
-            if self._chat.messages[at].files
-            and not find_by_external_id(connection, account_id, self.identities[at])
+            if (message := self._chat.messages[at]).files
+            and (
+                not find_by_external_id(connection, account_id, self.identities[at])
+                or lacks_files(connection, account_id, self.identities[at], message, self._files)
+            )
         ]
 
     def fetch(self, wanted: Sequence[int]) -> dict[int, tuple[StoredFile, ...]]:
@@ -102,15 +106,16 @@ class Recording:
             mark_read(connection, conversation_id, employee_id, now_utc_ms, now_utc_ms)
         new = known = kept = upto_utc_ms = 0
         for at in range(start, min(start + BATCH, len(self._chat.messages))):
-            identity = self.identities[at]
-            if find_by_external_id(connection, account_id, identity):
-                follow_change(connection, account_id, identity, self._chat.messages[at], now_utc_ms)
-                known += 1
+            message, stored = self._chat.messages[at], files.get(at, ())
+            this = connection, account_id, self.identities[at], message
+            if find_by_external_id(*this[:3]):
+                follow_change(*this, now_utc_ms)
+                added = add_files(*this, stored, self._provenance(message), now_utc_ms)
+                known, kept = known + 1, kept + added * len(stored)
                 continue
-            stored = files.get(at, ())
             self._record_one(connection, account_id, conversation_id, at, stored, now_utc_ms)
             new, kept = new + 1, kept + len(stored)
-            upto_utc_ms = max(upto_utc_ms, self._chat.messages[at].at_utc_ms)
+            upto_utc_ms = max(upto_utc_ms, message.at_utc_ms)
         if new:
             note_capture(connection, account_id, upto_utc_ms, now_utc_ms)
         return Counted(new, known, kept, upto_utc_ms)

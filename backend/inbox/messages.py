@@ -137,11 +137,11 @@ def add_version(
     revision: int | None = None,
     entry_id: EntryId | None = None,
     decision_hash: str = "",
+    attachment_commitments: Sequence[str] = (),
 ) -> Recorded:
-    """Archive a new version (`edited`, `deleted`) that names the one before, and apply it.
+    """Archive a new version (edited, deleted, file_added) that names the one before, and apply it.
 
-    `changes` are columns of the message's row; the earlier versions stay in the archive. The
-    next revision and a new entry id are taken unless they are given.
+    `changes` are of the row; the next revision and a new entry id are taken unless given.
     """
     row = message_row(connection, message_id)
     revision = row.revision + 1 if revision is None else revision
@@ -155,6 +155,7 @@ def add_version(
         occurred_at_utc_ms=occurred_at_utc_ms,
         salt=salt,
         body=body,
+        attachment_commitments=attachment_commitments,
         decision_hash=decision_hash,
         previous=_leaf_hash(connection, row.entry_id),
         firm_id=row.firm_id,
@@ -163,15 +164,8 @@ def add_version(
     )
     n = row.versions_archived + 1
     _add_version(connection, row.firm_id, message_id, kind, archived, n=n)
-    update_message(
-        connection,
-        message_id,
-        now_utc_ms,
-        **changes,
-        revision=revision,
-        entry_id=archived.entry_id,
-        versions_archived=n,
-    )
+    named = {"revision": revision, "entry_id": archived.entry_id, "versions_archived": n}
+    update_message(connection, message_id, now_utc_ms, **changes, **named)
     return archived
 
 

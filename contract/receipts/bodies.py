@@ -16,6 +16,7 @@ from contract.wire import SubmitMessage
 
 KIND_MESSAGE_OUT = "message_out"
 KIND_EDITED = "edited"
+KIND_FILE_ADDED = "file_added"  # an import brought a file that an earlier one had left out
 
 
 def message_body(text: str, quote_message_id: str, attachment_sha256s: Sequence[str]) -> bytes:

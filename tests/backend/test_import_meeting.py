@@ -13,11 +13,15 @@ import msgspec
 import pytest
 from sqlalchemy import Connection, select, update
 
+from backend.archive.blob_audit import audit_files
+from backend.archive.projection_audit import audit_messages
+from backend.inbox.erasing import erase_messages
 from backend.storage.tables import contact_points, messages
 from contract.import_wire import ImportPerson, ImportStatus, Standing
 from contract.imports.identity import message_identities, named_identity
 from contract.imports.model import Source
 from contract.imports.opening import read_chats, zone_named
+from contract.wire import ConversationPage, MessagePage, Mode
 from tests.backend.test_imports import Importer, compliance, importer  # noqa: F401 -- fixtures
 
 PEOPLE = (
@@ -103,6 +107,45 @@ async def test_media_come_in_once_whether_exported_or_not(
         status = await come(importer, export)
         assert (status.new, status.known) == (0, made.new), status
     assert await importer.workspace.scalar("SELECT count(*) FROM messages") == made.new
+
+
+async def test_a_file_that_was_left_out_comes_to_its_message_with_the_next_export(
+    importer: Importer,  # noqa: F811 -- the fixture
+) -> None:
+    await come(importer, WITHOUT)
+    ready = await importer.staged(WITH.packed(), name="chat.zip", people=PEOPLE)
+    assert (ready.new, ready.changed) == (0, 3)
+    assert (await come(importer, WITH)).files == 3
+    again = await importer.staged(WITH.packed(), name="chat.zip", people=PEOPLE)
+    assert (again.new, again.changed) == (0, 0)
+    chats = msgspec.json.decode(
+        (await importer.client.get("/v1/conversations")).content, type=ConversationPage
+    )
+    (chat,) = [each for each in chats.conversations if each.mode is Mode.NATIVE]
+    path = f"/v1/conversations/{chat.conversation_id}/messages"
+    said = msgspec.json.decode((await importer.client.get(path)).content, type=MessagePage).messages
+    told = sorted((file.name, message.text) for message in said for file in message.attachments)
+    assert told == [(photo(1), ""), (photo(2), "the garden"), (photo(3), "")]
+    assert not [each for each in said if each.edited_at_utc_ms], "nobody edited it"
+    services = importer.workspace.services
+    assert await services.database.read(audit_messages) >= 6
+    assert await services.database.read(lambda c: audit_files(c, services.blobs)) == 3
+    kinds = "SELECT count(*) FROM archive_entries WHERE kind = 'file_added'"
+    assert await importer.workspace.scalar(kinds) == 3
+
+
+async def test_a_file_comes_neither_to_an_erased_message_nor_twice(
+    importer: Importer,  # noqa: F811 -- the fixture
+) -> None:
+    await come(importer, WITHOUT)
+    ids = "SELECT message_id FROM messages WHERE text LIKE 'the garden%'"
+    garden = await importer.workspace.scalar(ids)
+    await importer.workspace.services.database.write(
+        lambda c: erase_messages(c, [str(garden)], 1_800_000_000_000)
+    )
+    assert (await come(importer, WITH)).files == 2
+    attached = f"SELECT count(*) FROM attachments WHERE message_id = '{garden}'"
+    assert await importer.workspace.scalar(attached) == 0
 
 
 async def test_a_caption_that_one_export_leaves_out_is_no_other_message(
