@@ -122,8 +122,8 @@ def test_killed_at_any_commit_the_log_verifies_and_the_message_is_sealed_once(
                 backend.arm(n, "before backend: submit_message")
                 answer = post(client, chat, command)
             alive = backend.child.alive and answer is not None
-            steps += [str(line["name"]) for line in backend.child.told("step")]
             backend.kill()
+            steps += [str(line["name"]) for line in backend.child.told("step")]
             audit = verify_archive(backend.data_dir)
             assert audit["ok"], (n, audit)
             backend.start()
