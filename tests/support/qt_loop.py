@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 def run_in_qt_loop(
-    qapp: PySide6.QtWidgets.QApplication, work: Coroutine[Any, Any, T], *, timeout_s: float = 60.0
+    qapp: PySide6.QtWidgets.QApplication, work: Coroutine[Any, Any, T], *, timeout_s: float = 150.0
 ) -> T:
     """Run `work` to its end on a fresh qasync loop of `qapp` and return its result.
 

@@ -368,7 +368,7 @@ async def until_filled(window: MainWindow) -> None:
     await until(lambda: all(model.rowCount() > 0 for model in models))
 
 
-async def until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
+async def until(condition: Callable[[], bool], timeout_s: float = 120.0) -> None:
     """Return once `condition` holds; raises TimeoutError."""
     async with asyncio.timeout(timeout_s):
         while not condition():

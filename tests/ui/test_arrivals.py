@@ -29,13 +29,13 @@ print(arrivals._waiting, *asked)
 """
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_a_link_of_macos_waits_for_the_window_and_its_quit_is_told() -> None:
     done = subprocess.run(
         [sys.executable, "-c", _MACOS],
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=300,
         env=os.environ | {"QT_QPA_PLATFORM": "offscreen"},
         check=False,
     )

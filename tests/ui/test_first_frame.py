@@ -36,7 +36,7 @@ from ui.look import Look
 from ui.window_state import WindowState
 from ui.workspace import Workspace
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 TALK = ConversationId("talk-1")
 LAST = 30
 
@@ -72,7 +72,7 @@ def test_nothing_is_imported_before_the_first_painted_rows_that_they_do_not_need
         # What else Python may be told to load at its start is none of the program's.
         env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
         capture_output=True,
-        timeout=150,
+        timeout=300,
         check=False,
     )
     told = [json.loads(line) for line in done.stdout.splitlines()]
@@ -173,7 +173,7 @@ def test_what_is_typed_and_sent_before_the_store_is_open_goes_out_and_is_kept(
         await workspace.close()
         await core.close()
 
-    run_in_qt_loop(qapp, work(), timeout_s=150)
+    run_in_qt_loop(qapp, work(), timeout_s=360)
 
 
 def test_the_open_store_confirms_the_frame_without_a_flicker(
@@ -200,7 +200,7 @@ def test_the_open_store_confirms_the_frame_without_a_flicker(
         await workspace.close()
         await core.close()
 
-    run_in_qt_loop(qapp, work(), timeout_s=150)
+    run_in_qt_loop(qapp, work(), timeout_s=360)
 
 
 def test_without_a_store_what_waits_for_it_is_told_and_the_text_stays(
@@ -222,4 +222,4 @@ def test_without_a_store_what_waits_for_it_is_told_and_the_text_stays(
         assert workspace.window.composer.edit.toPlainText() == "still here"
         await workspace.close()
 
-    run_in_qt_loop(qapp, work(), timeout_s=150)
+    run_in_qt_loop(qapp, work(), timeout_s=360)

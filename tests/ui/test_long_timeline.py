@@ -97,7 +97,6 @@ def arrive(view: TimelineView) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_end_to_end_and_back_without_gap_or_duplicate(view: TimelineView) -> None:
     bar, before = view.verticalScrollBar(), window(view)
     assert before[-1] == COUNT - 1

@@ -94,7 +94,7 @@ def test_editing_before_it_is_sent_joins_the_draft_and_loses_neither(
             waiting = [entry.text for entry in await workspace.core.store.outbox.list_waiting()]
             assert waiting == ["a 0", "a 1", "b 1", "a 2", "b 2"]
 
-    run_in_qt_loop(qapp, work(), timeout_s=150)
+    run_in_qt_loop(qapp, work(), timeout_s=360)
 
 
 def test_what_is_typed_in_the_open_conversation_stays_when_its_messages_are_cancelled(
@@ -123,7 +123,7 @@ def test_what_is_typed_in_the_open_conversation_stays_when_its_messages_are_canc
             draft = await workspace.core.store.drafts.get(B)
             assert draft is not None and draft.text == "b 0\n\nb 1\n\nb 2"
 
-    run_in_qt_loop(qapp, work(), timeout_s=150)
+    run_in_qt_loop(qapp, work(), timeout_s=360)
 
 
 @pytest.mark.parametrize("delete", [False, True], ids=["refused", "deleted"])
@@ -146,7 +146,7 @@ def test_texts_are_deleted_only_when_the_person_says_so(
             assert await workspace.core.store.drafts.get(A) is None
             assert await workspace.core.store.outbox.counts() == (3, 0)
 
-    run_in_qt_loop(qapp, work(), timeout_s=150)
+    run_in_qt_loop(qapp, work(), timeout_s=360)
 
 
 async def _asked(dialog: QueueDialog) -> PlainDialog:
@@ -174,4 +174,4 @@ def test_the_queue_is_reached_by_key_and_from_the_palette(
             title, keys, _ = workspace.actions._actions["outbox"]
             assert (title, keys) == ("Show waiting messages", "Ctrl+Shift+O")
 
-    run_in_qt_loop(qapp, work(), timeout_s=150)
+    run_in_qt_loop(qapp, work(), timeout_s=360)

@@ -28,7 +28,7 @@ from tests.ui.kit import conversation, hana
 from ui.window_state import WindowState
 
 pytestmark = [
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(600),
     pytest.mark.skipif(sys.platform != "linux", reason="IT's files and signals are Linux's here"),
 ]
 FIRST, SECOND = ConversationId("talk-1"), ConversationId("talk-2")

@@ -21,7 +21,7 @@ from tests.ui.test_workspace import open_workspace
 from ui.models.palette_rows import PaletteRow
 from ui.workspace import Workspace
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 def _archived(workspace: Workspace) -> list[PaletteRow]:
@@ -63,4 +63,4 @@ def test_a_message_of_the_archive_is_found_by_typing_and_shown_in_its_place(
             )
             assert not palette.isVisible()
 
-    run_in_qt_loop(qapp, work(), timeout_s=170)
+    run_in_qt_loop(qapp, work(), timeout_s=360)

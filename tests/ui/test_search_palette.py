@@ -238,6 +238,7 @@ class PaintCount(QObject):
 
 def test_new_rows_do_not_have_the_window_beneath_them_painted(qapp: QApplication) -> None:
     async def work(stage: Stage) -> None:
+        await until(stage.window.isActiveWindow)  # which paints all of it once more
         beneath, rows = PaintCount(stage.window), PaintCount(stage.palette.list.viewport())
         stage.palette.list.viewport().update()
         await until(lambda: rows.count > 0)

@@ -47,7 +47,7 @@ from ui.models.version_words import newer_banner, too_old_words
 from ui.window_state import WindowState
 from ui.workspace import Workspace
 
-pytestmark = pytest.mark.timeout(200)
+pytestmark = pytest.mark.timeout(400)
 PAGE = "https://it.example.com/parley"
 TALK = ConversationId("c1")
 
@@ -130,7 +130,7 @@ def test_a_newer_version_is_told_of_quietly_until_it_was_read(
             assert workspace.core.status.versions.newer == "9.4.0"
             assert not says(workspace, "9.4.0")
 
-    run_in_qt_loop(qapp, work(), timeout_s=150)
+    run_in_qt_loop(qapp, work(), timeout_s=360)
 
 
 def test_nothing_is_said_where_it_does_not_want_it(
@@ -147,7 +147,7 @@ def test_nothing_is_said_where_it_does_not_want_it(
             found = await check_version(workspace.core.diagnostics_subject())
             assert found.status is CheckStatus.OK
 
-    run_in_qt_loop(qapp, work(), timeout_s=150)
+    run_in_qt_loop(qapp, work(), timeout_s=360)
 
 
 def test_a_version_that_is_too_old_shows_its_page_and_keeps_every_text(
@@ -193,7 +193,7 @@ def test_a_version_that_is_too_old_shows_its_page_and_keeps_every_text(
             await until(lambda: core.status.link is Link.ONLINE)
             await until(lambda: "written just before" in world.texts("c2"))
 
-    run_in_qt_loop(qapp, work(), timeout_s=150)
+    run_in_qt_loop(qapp, work(), timeout_s=360)
     assert "a draft of some length" in saved.read_text("utf-8")
 
 
@@ -226,7 +226,7 @@ def test_a_version_that_was_too_old_says_so_without_a_line_and_loses_nothing(
             await _until_queued(workspace)
         assert too_new.submitted == []
 
-    run_in_qt_loop(qapp, work(), timeout_s=150)
+    run_in_qt_loop(qapp, work(), timeout_s=360)
 
 
 async def _until_queued(workspace: Workspace) -> None:
