@@ -6,8 +6,8 @@ It never uses the person's own keyring: a passphrase takes its place.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from app.core import Core
@@ -103,6 +103,17 @@ async def holds(condition: Callable[[], bool], within_s: float = 60.0) -> None:
     async with asyncio.timeout(within_s):
         while not condition():
             await asyncio.sleep(0.01)
+
+
+def contents_below(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield name and content of each file; those that go meanwhile hold nothing.
+
+    A witness ends a moment after the core it belonged to, and takes its journal along.
+    """
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with suppress(FileNotFoundError):
+                yield path.name, path.read_bytes()
 
 
 async def conversation_on(core: Core, channel: Channel) -> ConversationId:

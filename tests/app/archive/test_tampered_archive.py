@@ -26,7 +26,7 @@ from tests.app.core_world import conversation_on, holds, row_when
 from tests.support.log_guard import LogGuard
 from tests.support.served_backend import KEY, verify_archive
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.slow
 ALARMED = {AlarmKind.RECEIPT, AlarmKind.WITNESS, AlarmKind.FORK, AlarmKind.GAP}
 Change = Callable[[Connection, str], None]
 BODY = canonical_json({"attachments": [], "quote": "", "text": "not what was said"})
@@ -134,8 +134,8 @@ async def test_what_was_changed_in_the_database_is_found_at_the_next_check(
         document = await core.api.inbox.message(row.message.message_id)
         view = await core.proofs.receipts.check(document)
         assert view.finding is Finding.FAILED
-        alarm = core.status.archive_alarm
-        assert alarm is not None and alarm.kind in ALARMED
         await holds(
             lambda: core.status.archive_alarm is not None and core.status.archive_alarm.told
         )
+        alarm = core.status.archive_alarm
+        assert alarm is not None and alarm.kind in ALARMED
