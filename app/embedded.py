@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 
@@ -22,7 +23,7 @@ from backend_client.transport import Transport
 
 _LOG = logging.getLogger(__name__)
 
-START_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 60.0  # where a scanner reads each of its files before they run
 HEALTH_POLL_S = 0.05
 STEADY_S = 30.0
 LOOK_EVERY_S = 20.0
@@ -66,6 +67,7 @@ class EmbeddedBackend:
         self._moved = moved
         self._changed = changed
         self._process: BackendProcess | None = None
+        self._running_since_s = math.inf
         self._first = first
 
     @property
@@ -78,12 +80,12 @@ class EmbeddedBackend:
         patience = Backoff(0.1, 10.0)
         loop = asyncio.get_running_loop()
         while True:
-            began_s = loop.time()
+            self._running_since_s = math.inf
             try:
                 await self._serve_once()
             except EnvironmentFault as fault:
                 _LOG.error("embedded backend: %s", fault.detail)
-            if loop.time() - began_s >= STEADY_S:
+            if loop.time() - self._running_since_s >= STEADY_S:
                 patience.reset()
             failing = patience.failures >= FAILURES_TO_TELL
             self._changed(EmbeddedState.FAILING if failing else EmbeddedState.RESTARTING)
@@ -102,6 +104,7 @@ class EmbeddedBackend:
                     if process.ended.is_set():
                         raise EnvironmentFault("the backend ended while it started")
                     await asyncio.sleep(HEALTH_POLL_S)
+            self._running_since_s = asyncio.get_running_loop().time()
             self._moved(endpoint)
             self._changed(EmbeddedState.RUNNING)
             await self._answers_until_it_ends(process, endpoint)

@@ -29,7 +29,8 @@ from app.settings.paths import app_paths, config_dir
 from app.settings.settings import Settings
 from app.setup import Setup, setup_of
 
-ONLINE_WITHIN_S = 60.0  # a backend that starts slowly for the first time is started once more
+ONLINE_WITHIN_S = 60.0
+EMBEDDED_WITHIN_S = 150.0  # a start of the process, which may be slow, and another
 
 
 def run_selftest(*, as_json: bool, version: str, output: Path | None = None) -> int:
@@ -92,7 +93,7 @@ async def _until_online(core: Core) -> None:
     unsubscribe = core.subscribe_status(on_status)
     on_status(None)
     try:
-        async with asyncio.timeout(ONLINE_WITHIN_S):
+        async with asyncio.timeout(EMBEDDED_WITHIN_S if core.status.embedded else ONLINE_WITHIN_S):
             await ready.wait()
     except TimeoutError:
         pass

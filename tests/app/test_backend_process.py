@@ -219,3 +219,28 @@ async def test_backend_that_never_comes_up_is_told(
     await asyncio.wait({task})
     assert states[:3] == [EmbeddedState.RESTARTING] * 3
     assert EmbeddedState.RUNNING not in states
+
+
+async def test_backend_that_hangs_while_it_starts_is_told(
+    monkeypatch: pytest.MonkeyPatch, plan: EmbeddedPlan, expect_log: LogGuard
+) -> None:
+    """However long each start in vain took: only one that ran was steady."""
+    expect_log("did not start in time")
+    _play(monkeypatch, OBEDIENT)
+    for name in ("START_TIMEOUT_S", "STEADY_S"):
+        monkeypatch.setattr(f"app.embedded.{name}", 0.2)
+    states: list[EmbeddedState] = []
+
+    async def healthy(endpoint: BackendEndpoint) -> bool:
+        return False
+
+    backend = EmbeddedBackend(
+        plan, healthy=healthy, moved=lambda endpoint: None, changed=states.append
+    )
+    task = asyncio.create_task(backend.run())
+    async with asyncio.timeout(60):
+        while EmbeddedState.FAILING not in states:
+            await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.wait({task})
+    assert EmbeddedState.RUNNING not in states
