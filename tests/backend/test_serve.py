@@ -25,6 +25,7 @@ from backend.storage.tables import channel_accounts
 from contract.ids import uuid7
 from tests.backend.backend_process import KEY_HEX, BackendProcess, run_command
 from tests.channels.peers import free_port
+from tests.support.processes import children_with
 
 T = TypeVar("T")
 PATIENCE_S = 60.0
@@ -191,7 +192,9 @@ def test_worker_alone_delivers_what_a_killed_backend_left(tmp_path: Path) -> Non
     worker.stdin.write(json.dumps({"database_key": KEY_HEX}) + "\n")
     worker.stdin.flush()
     try:
-        _until(lambda: "Another Parley" in run_command(tmp_path, "admin", "jobs")[2])
+        # A command before would have the workspace when the worker wants it.
+        _until(lambda: children_with("witness", of=worker.pid))
+        assert "Another Parley" in run_command(tmp_path, "admin", "jobs")[2]
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(PATIENCE_S) == 0
     finally:
