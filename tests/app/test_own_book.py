@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-import pytest
 from sqlalchemy import Connection, select
 
 from app.core import Core
@@ -48,7 +47,6 @@ async def _two_chats(core: Core) -> tuple[ConversationId, ConversationId, str, s
     return hana.conversation_id, marcus.conversation_id, marcus.contact_ids[0], marcus.title
 
 
-@pytest.mark.timeout(180)
 async def test_another_clients_name_and_account_are_found_alike_on_both_sides(
     tmp_path: Path,
 ) -> None:

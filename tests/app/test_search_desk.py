@@ -35,7 +35,6 @@ async def forget(core: Core, message_id: str) -> None:
     await core.store._databases.write_cache(work)
 
 
-@pytest.mark.timeout(120)
 async def test_a_message_missing_here_is_found_in_the_archive_and_brought(tmp_path: Path) -> None:
     async with running_core(tmp_path) as core:
         desk = core.rooms.search
@@ -64,7 +63,6 @@ async def test_a_message_missing_here_is_found_in_the_archive_and_brought(tmp_pa
         assert CANARY.encode() not in written and b"with:hana" not in written, name
 
 
-@pytest.mark.timeout(180)
 async def test_hits_of_many_conversations_not_known_here_yet_are_all_shown(tmp_path: Path) -> None:
     """As at a first sync's beginning: more of them than one or two on a page."""
     async with running_core(tmp_path) as core:
@@ -93,7 +91,6 @@ async def _forget_everything(core: Core) -> None:
     await core.store._databases.write_cache(work)
 
 
-@pytest.mark.timeout(180)
 async def test_without_a_connection_only_this_computer_is_searched(tmp_path: Path) -> None:
     core = new_core(tmp_path)
     await core.open()

@@ -30,7 +30,6 @@ from tests.app.small_backend import SmallBackend, until
 from tests.backend_client.loopback_server import LoopbackServer
 from tests.support.log_guard import LogGuard
 
-pytestmark = pytest.mark.timeout(180)
 PASSPHRASE = "correct horse battery staple"
 FIRST, SECOND = ConversationId("c1"), ConversationId("c2")
 

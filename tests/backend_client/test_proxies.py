@@ -20,7 +20,6 @@ from backend_client.transport import Transport
 from tests.support.log_guard import LogGuard
 
 URL = "https://parley.invalid"
-pytestmark = pytest.mark.timeout(180)
 
 
 class Proxy:

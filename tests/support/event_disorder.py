@@ -46,7 +46,7 @@ class EventDisorder:
         )
 
     async def _pass(self, request: Request) -> Response:
-        async with httpx.AsyncClient(base_url=self._backend_url, timeout=30.0) as client:
+        async with httpx.AsyncClient(base_url=self._backend_url, timeout=60.0) as client:
             answer = await client.request(
                 request.method,
                 request.url.path,

@@ -28,7 +28,7 @@ def run_session(root: str, *steps: str) -> list[dict[str, str]]:
         ],
         cwd=ROOT,
         capture_output=True,
-        timeout=100,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr.decode()[-3000:]

@@ -39,7 +39,7 @@ class RewritingRelay:
 
     async def _relay(self, request: Request) -> Response:
         # One connection each: nothing of the serving thread's loop is left open at its end.
-        client = httpx.AsyncClient(timeout=30.0, trust_env=False, verify=self._tls)
+        client = httpx.AsyncClient(timeout=60.0, trust_env=False, verify=self._tls)
         sent = client.build_request(
             request.method,
             f"http://127.0.0.1:{self.port}{request.url.path}",

@@ -112,7 +112,7 @@ class SandboxFace:
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         connection = http.client.HTTPConnection(
-            self._at.hostname or "", self._at.port, timeout=20.0
+            self._at.hostname or "", self._at.port, timeout=60.0
         )
         try:
             connection.request(

@@ -44,7 +44,7 @@ def small_disk(folder: Path, size_mib: int) -> Iterator[SmallDisk]:
     folder.mkdir(parents=True)
     options = ["mount", "-t", "tmpfs", "-o", f"size={size_mib}m", "tmpfs", str(folder)]
     try:
-        mounted = subprocess.run(options, capture_output=True, timeout=20, check=False)
+        mounted = subprocess.run(options, capture_output=True, timeout=60, check=False)
     except OSError:
         pytest.skip("there is no `mount` here; tests/app/store fills a file by SQLite's own limit")
     if mounted.returncode:
@@ -52,4 +52,4 @@ def small_disk(folder: Path, size_mib: int) -> Iterator[SmallDisk]:
     try:
         yield SmallDisk(folder)
     finally:
-        subprocess.run(["umount", "--lazy", str(folder)], timeout=20, check=True)
+        subprocess.run(["umount", "--lazy", str(folder)], timeout=60, check=True)

@@ -33,7 +33,6 @@ from tests.app.imports.wire_world import IMPORT_ID, ImportWorld
 from tests.app.small_backend import contact
 from tests.backend_client.loopback_server import LoopbackServer
 
-pytestmark = pytest.mark.timeout(120)
 CAMILLE = Person(Who.CLIENT, ContactId("p0"), "Client 0")
 PEOPLE = {
     "Camille": CAMILLE,

@@ -79,13 +79,13 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder.mkdir()
     mounting = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)]
     try:
-        mounted = subprocess.run(mounting, capture_output=True, timeout=20, check=False)
+        mounted = subprocess.run(mounting, capture_output=True, timeout=60, check=False)
     except OSError:
         pytest.skip("needs `mount`; the limit of SQLite is tested instead")
     if mounted.returncode:
         pytest.skip("needs the right to mount a small disk; the limit of SQLite is tested instead")
     yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], timeout=20, check=True)
+    subprocess.run(["umount", "--lazy", str(folder)], timeout=60, check=True)
 
 
 async def test_a_full_disk_loses_nothing_and_all_goes_on_with_space(small_disk: Path) -> None:

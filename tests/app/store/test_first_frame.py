@@ -29,7 +29,6 @@ from tests.app.store.values import (
     page,
 )
 
-pytestmark = pytest.mark.timeout(120)
 SECRET = "secret words"
 
 

@@ -27,8 +27,6 @@ from tests.app.sync.test_runner import syncing
 from tests.backend.workspace import ELENA, TOKENS, Workspace, open_workspace, served
 from tests.support.log_guard import LogGuard
 
-pytestmark = pytest.mark.timeout(120)
-
 DAY_MS = 86_400_000
 
 
