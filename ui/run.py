@@ -36,7 +36,7 @@ def run_window(*, theme: str | None, version: str, link: str = "", by_session: b
     paths = app_paths(settings)
     if knock(paths.data_dir, link, quietly=by_session):
         return 0
-    start = _Start(settings, paths, theme or settings.text(Key.THEME), version)
+    start = _Start(settings, paths, theme or "", version)
     if lacks_backend:
         return start.run_once_set_up(link)
     return start.run(link, quietly=by_session)
@@ -45,10 +45,12 @@ def run_window(*, theme: str | None, version: str, link: str = "", by_session: b
 class _Start:
     """One start over settings that may be read anew before there is a backend."""
 
-    def __init__(self, settings: Settings, paths: AppPaths, theme: str, version: str) -> None:
+    def __init__(self, settings: Settings, paths: AppPaths, own_theme: str, version: str) -> None:
+        """`own_theme` is this run's, "" for that of the settings."""
         self._settings = settings
         self._paths = paths
-        self._theme = theme
+        self._own_theme = own_theme
+        self._theme = own_theme or settings.text(Key.THEME)
         self._version = version
         self._try_sample = False
 
@@ -86,6 +88,7 @@ class _Start:
             self._make_core,
             link=link,
             quietly=quietly,
+            own_theme=self._own_theme,
         )
         life.show_early(early)
         from app.diagnostics.logs import stop_logging

@@ -85,26 +85,28 @@ def end_on_signals(end: Callable[[], None], loop: asyncio.AbstractEventLoop) -> 
             signal.signal(getattr(signal, name), on_signal)
 
 
-def restart_words(environ: Mapping[str, str] = os.environ) -> str:
+def restart_words(theme: str = "", environ: Mapping[str, str] = os.environ) -> str:
     """Return the command line, without the program, by which Windows is to start Parley again.
 
     Windows starts it with the session's own variables: where data stand elsewhere it has to be
     said again. A path that Windows would cut short gives "": better no restart than another's data.
+    `theme` is the one asked for on this run's command line, "" for that of the settings.
     """
     from subprocess import list2cmdline  # here, because it costs the start of the application
 
     folder = environ.get(DATA_DIR_VARIABLE)
-    words = [_RESTART_WORDS, *(("--data-dir", folder) if folder else ())]
+    words = [_RESTART_WORDS, *(("--theme", theme) if theme else ())]
+    words += ["--data-dir", folder] if folder else []
     line = list2cmdline(words)
     return line if len(line) < _RESTART_WORDS_AT_MOST else ""
 
 
-def ask_to_be_restarted() -> None:
-    """Have Windows start Parley again after its Restart Manager or a restart ended it."""
+def ask_to_be_restarted(theme: str = "") -> None:
+    """Have Windows start Parley again, with this `theme` if any, after an update or a restart."""
     if sys.platform == "win32":
         import ctypes
 
-        words = restart_words()
+        words = restart_words(theme)
         register = ctypes.windll.kernel32.RegisterApplicationRestart
         if not words or register(ctypes.c_wchar_p(words), _RESTART_FLAGS) != 0:
             _log.warning("Windows will not start Parley again by itself")

@@ -71,8 +71,12 @@ class WindowLife:
         *,
         link: str = "",
         quietly: bool = False,
+        own_theme: str = "",
     ) -> None:
-        """`link` is followed once that is possible; `quietly` starts minimised."""
+        """`link` is followed once that is possible; `quietly` starts minimised.
+
+        `own_theme` is the one this run was asked for, which a restart keeps.
+        """
         self._application = application
         self._look = look
         self._state = WindowState(config)
@@ -80,6 +84,7 @@ class WindowLife:
         self._make_core = make_core
         self._link = link
         self._quietly = quietly
+        self._own_theme = own_theme
         self._arrivals = Arrivals(application)
         self._session_end = SessionEnd(application)
         self._early: EarlyStart | None = None
@@ -153,7 +158,7 @@ class WindowLife:
             self._arrivals.attach(workspace)
             if self._link:
                 self._arrivals.take(self._link)
-            await _settle_in(core)
+            await _settle_in(core, self._own_theme)
             await ended.wait()
         finally:
             self._session_end.workspace = None
@@ -223,13 +228,13 @@ def _mark_line(core: Core) -> None:
     core.backend_found = lambda: mark("embedded_ready")
 
 
-async def _settle_in(core: Core) -> None:
+async def _settle_in(core: Core, own_theme: str) -> None:
     """Do what the system expects of a running program, once there is time for it."""
     from asyncio import to_thread
 
     from app.installation import is_packed
 
-    ask_to_be_restarted()
+    ask_to_be_restarted(own_theme)
     if is_packed():
         from ui.autostarting import follow_autostart
 

@@ -69,7 +69,14 @@ def test_json_goes_with_the_self_test_only() -> None:
     ],
 )
 def test_windows_starts_parley_again_over_the_same_folder(folder: str, words: str) -> None:
-    assert restart_words({"PARLEY_DATA_DIR": folder}) == words
+    assert restart_words(environ={"PARLEY_DATA_DIR": folder}) == words
+
+
+def test_windows_starts_parley_again_with_this_runs_theme() -> None:
+    assert restart_words("dark", {}) == "--restarted --theme dark"
+    words = restart_words("light", {"PARLEY_DATA_DIR": r"D:\Data"})
+    assert words == r"--restarted --theme light --data-dir D:\Data"
+    assert _run(["-m", "ui", *words.split(), "--version"]).returncode == 0
 
 
 @pytest.mark.slow
