@@ -187,7 +187,7 @@ async def test_an_account_that_lacks_a_setting_is_named_and_served_as_it_is(
 
 
 async def test_a_connector_that_fails_to_start_stops_no_other_and_is_tried_again(
-    modules: dict[str, Module], expect_log: LogGuard
+    modules: dict[str, Module], expect_log: LogGuard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expect_log("a connector failed", logger="backend.channels.running")
     expect_log("a channel account is not well", logger="backend.channels.running")
@@ -195,7 +195,7 @@ async def test_a_connector_that_fails_to_start_stops_no_other_and_is_tried_again
     channels = await _running(A, B)
     assert ["plain" in problem for problem in channels.problems] == [True]
     assert modules["careful"].made[0].told == ["start"]
-    FailingPart.fails = False
+    monkeypatch.setattr(FailingPart, "fails", False)
     assert await channels.refresh([A, B], _set()) == {"a"}
     assert not channels.problems
     assert modules["plain"].made[0].told == ["stop", "start"]
