@@ -110,8 +110,11 @@ class Line:
         """Wait until the vendor was asked so often, and what it answered is written."""
 
         def settled(connection: Connection) -> bool:
+            # In this order: what is leased is looked at once the vendor was asked, never before.
+            if len(self.vendor.asked) < times:
+                return False
             leased = connection.execute(select(jobs.c.job_id).where(jobs.c.state == "leased"))
-            return len(self.vendor.asked) >= times and leased.first() is None
+            return leased.first() is None
 
         await self._house.until(settled)
         assert len(self.vendor.asked) == times
