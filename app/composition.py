@@ -120,7 +120,7 @@ class Composition:
         self._reference = ReferenceKeeper(api, store, self._client_version, self._reference_changed)
         self.sync = SyncRunner(api, store, self._reference, self._inbound())
         self._bundles = BundleDesk(store, settings)
-        self._book = book = BookDesk(api, store, spawn, board.facts_changed)
+        self._book = book = BookDesk(api, store, spawn, self._book_read)
         self.desk = HintDesk(store, clock, spawn, self._language, book)
         self.approvals = ApprovalDesk(api, lambda: self.me)
         self.triage = TriageDesk(api, store.contacts.every)
@@ -271,6 +271,11 @@ class Composition:
         self.messaging.retry_now()
         self.proofs.watch.wake(check=True)
         self._book.ask_soon()
+        self.frames.stir()
+
+    def _book_read(self) -> None:
+        self._board.facts_changed()
+        self.frames.stir()
 
     def _embedded_changed(self, state: EmbeddedState) -> None:
         if state is not EmbeddedState.RUNNING:
@@ -328,6 +333,7 @@ class Composition:
         self.desk.engine = self._bundles.engine
         if self.desk.engine is not None:
             self._board.update(policy_version=self.desk.engine.bundle_version)
+        self.frames.stir()  # compiling takes far more memory than what it leaves
         is_kept = await self._bundles.keep()
         while not is_kept:
             await asyncio.sleep(_KEPT_AGAIN_S)

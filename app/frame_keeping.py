@@ -29,8 +29,9 @@ class FrameKeeping:
         self._clock = clock
         self._me = me
         self._conversation_id: ConversationId | None = None
-        self._dirty = asyncio.Event()
-        self._changes = 0
+        self._is_kept = True
+        self._stirred = asyncio.Event()
+        self._stirred_at_s = 0.0
 
     def show(self, conversation_id: ConversationId | None) -> None:
         """Note which conversation is on screen."""
@@ -43,15 +44,17 @@ class FrameKeeping:
         if not changes.is_empty():
             self._note()
 
+    def stir(self) -> None:
+        """Note work that took memory and changed nothing; what it no longer needs is given back."""
+        self._stirred_at_s = self._clock.monotonic_s()
+        self._stirred.set()
+
     async def run(self) -> None:
-        """Keep a frame whenever changes have come to rest, or did not for a minute."""
+        """Keep a frame whenever all has come to rest, or did not for a minute; free memory then."""
         while True:
-            await self._dirty.wait()
-            waited_s, seen = 0.0, -1
-            while seen != self._changes and waited_s < LONGEST_WAIT_S:
-                seen = self._changes
-                await asyncio.sleep(QUIET_S)
-                waited_s += QUIET_S
+            await self._stirred.wait()
+            await self._quiet()
+            self._stirred.clear()
             await self.keep()
             with contextlib.suppress(AppError):
                 await self._store.rest()
@@ -59,14 +62,24 @@ class FrameKeeping:
 
     async def keep(self) -> None:
         """Keep a frame now when anything changed since the last one."""
-        if not self._dirty.is_set():
+        if self._is_kept:
             return
-        self._dirty.clear()
+        self._is_kept = True
         with contextlib.suppress(AppError):  # a full disk: the next start opens the store first
             await self._store.frames.keep(
                 self._conversation_id, self._me(), self._clock.now_utc_ms()
             )
 
     def _note(self) -> None:
-        self._changes += 1
-        self._dirty.set()
+        self._is_kept = False
+        self.stir()
+
+    async def _quiet(self) -> None:
+        """Return QUIET_S after the last stir, or LONGEST_WAIT_S from now."""
+        latest_s = self._clock.monotonic_s() + LONGEST_WAIT_S
+        while True:
+            until_s = min(self._stirred_at_s + QUIET_S, latest_s)
+            left_s = until_s - self._clock.monotonic_s()
+            if left_s <= 0:
+                return
+            await asyncio.sleep(left_s)
