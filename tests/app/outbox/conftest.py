@@ -95,7 +95,9 @@ async def running(sending: Sending) -> AsyncIterator[Sending]:
 
 @pytest.fixture(autouse=True)
 def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let failed attempts come again within milliseconds."""
+    """Let failed attempts come again within milliseconds, and a file as late as it likes."""
+    monkeypatch.setattr("app.outbox.files.PATIENCE_S", 60.0)
+    monkeypatch.setattr("app.inspection.LONGEST_S", 120.0)
     monkeypatch.setattr("app.outbox.submission.FIRST_RETRY_S", 0.02)
     monkeypatch.setattr("app.outbox.submission.MOST_RETRY_S", 0.1)
     monkeypatch.setattr("app.outbox.lanes.REST_AFTER_FAULT_S", 0.05)
