@@ -188,7 +188,7 @@ class ImportDesk:
 @asynccontextmanager
 async def _original(export: Export, chat_key: str) -> AsyncIterator[Original]:
     """Yield the file to upload; one that was cut lies in a private folder until the end."""
-    if len(export.chats) == 1:
+    if len(export.chats) == 1 and not export.has_others:
         yield Original(export.path, export.file_name, export.size_bytes, export.sha256)
         return
     with tempfile.TemporaryDirectory(prefix="parley-") as folder:

@@ -71,7 +71,7 @@ class Export:
 
     `order` is how its dates were found to be written, None where the format leaves no doubt;
     `readings` is an example where that is not sure. `has_zone` tells that its times are exact.
-    `sha256` is lower-case hex of the whole file.
+    `sha256` is lower-case hex of the whole file. `has_others`: it may hold more than its chats.
     """
 
     path: Path
@@ -81,6 +81,7 @@ class Export:
     has_zone: bool
     order: FoundOrder | None = None
     readings: DateReadings | None = None
+    has_others: bool = False
 
     @property
     def source(self) -> Source:

@@ -44,6 +44,8 @@ def cut(path: Path, source: Source, chat_key: str, to: Path) -> None:
             to.write_bytes(_telegram(path.read_bytes(), chat_key))
         elif source is Source.SMS_BACKUP:
             _sms(path, chat_key, to)
+        elif source is Source.IMESSAGE and _is_zip(path):
+            _messages_zip(path, chat_key, to)
         elif source in {Source.IMESSAGE, Source.SIGNAL_DESKTOP}:
             to.write_bytes(_database(path, source, chat_key))
         else:
@@ -75,6 +77,21 @@ def _database(path: Path, source: Source, chat_key: str) -> bytes:
     take = cut_imessage if source is Source.IMESSAGE else cut_signal
     with path.open("rb") as file, closing(opened(file, _SMALLER)) as connection:
         return take(connection, chat_key)
+
+
+def _is_zip(path: Path) -> bool:
+    from contract.imports.messages_zip import is_zipped
+
+    with path.open("rb") as file:
+        return is_zipped(file)
+
+
+def _messages_zip(path: Path, chat_key: str, to: Path) -> None:
+    """Write the chat's database with the chat's own files beside it."""
+    from contract.imports.messages_cut import cut_messages_zip
+
+    with path.open("rb") as file, to.open("wb") as sink:
+        cut_messages_zip(file, chat_key, sink)
 
 
 def _sms(path: Path, chat_key: str, to: Path) -> None:

@@ -20,6 +20,7 @@ from app.domain.imports import DateReadings, Export, ReadAs
 from contract.import_wire import MOST_FILE_BYTES
 from contract.imports.day_order import FoundOrder, moment_of
 from contract.imports.line_heads import Head
+from contract.imports.messages_zip import holds_messages
 from contract.imports.model import ImportedChat, ImportRefused, Source
 from contract.imports.opening import read_chats
 from contract.imports.telegram_zip import holds_telegram
@@ -56,6 +57,10 @@ _ENCRYPTED = (
 _NO_DATABASE = (
     "This database is none that Parley can read. For iMessage quit Messages on the Mac and choose "
     "a copy of chat.db from the folder Library/Messages of your home."
+)
+_FOLDER = (
+    "This is a folder. Choose the file that the export made. For iMessage zip chat.db with the "
+    "folder Attachments beside it, and choose the zip."
 )
 TOO_LARGE = (
     f"This file is larger than {MOST_FILE_BYTES // 1024**3} GB. Export the chat without media, or "
@@ -102,17 +107,20 @@ def read_export(path: Path, read_as: ReadAs, watch: Watch) -> Export:
         with io.BufferedReader(_Watched(path, size_bytes, watch)) as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             file.seek(0)
+            head = file.read(len(_ZIP))
+            file.seek(0)
             read = _read(file, path.name, read_as)
     except ImportRefused as refused:
         raise Refused(str(refused)) from refused
     except IsADirectoryError as fault:
-        raise Refused("This is a folder. Choose the file that the export made.") from fault
+        raise Refused(_FOLDER) from fault
     except OSError as fault:
         raise Refused(f"The file can’t be read: {fault.strerror}.") from fault
     chats, order, heads = read
     if not any(chat.messages for chat in chats):
         raise Refused("There is no message in this file. Export the chat once more.")
-    if len(chats) == 1 and size_bytes > MOST_FILE_BYTES:
+    has_others = chats[0].source is Source.IMESSAGE and head == _ZIP
+    if len(chats) == 1 and size_bytes > MOST_FILE_BYTES and not has_others:
         raise Refused(TOO_LARGE)
     return Export(
         path=path,
@@ -122,6 +130,7 @@ def read_export(path: Path, read_as: ReadAs, watch: Watch) -> Export:
         has_zone=not any(chat.messages[0].local_stamp for chat in chats if chat.messages),
         order=order,
         readings=None if order is None or order.is_sure else _readings(heads, order),
+        has_others=has_others,
     )
 
 
@@ -134,6 +143,8 @@ def _read(file: IO[bytes], name: str, read_as: ReadAs) -> _Read:
     source, zone = _source_of(head), zone_of(read_as.zone)
     if head.startswith(_ZIP) and holds_telegram(file):
         source = Source.TELEGRAM_JSON
+    elif head.startswith(_ZIP) and holds_messages(file):
+        return read_chats(file, Source.IMESSAGE, name, zone), None, ()
     if source is Source.WHATSAPP_TEXT:
         return _read_whatsapp(file, name, zone, read_as)
     try:

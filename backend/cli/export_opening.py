@@ -1,14 +1,15 @@
 """Owns how the import command opens a file on this computer, and takes one chat out of a database.
 
-It never changes the file, and writes no copy of it.
+It never changes the file, and leaves no copy of it.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import tempfile
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
@@ -19,6 +20,8 @@ from contract.import_wire import MOST_FILE_BYTES
 from contract.imports.database import opened
 from contract.imports.day_order import DayOrder
 from contract.imports.imessage import cut_imessage
+from contract.imports.messages_cut import cut_messages_zip
+from contract.imports.messages_zip import holds_messages, is_zipped
 from contract.imports.model import ImportedChat, ImportRefused, Source
 from contract.imports.opening import guessed_source, read_chats
 from contract.imports.signal_desktop import cut_signal
@@ -68,7 +71,14 @@ def open_export(arguments: argparse.Namespace, zone: tzinfo, order: DayOrder | N
     except BaseException:
         file.close()
         raise
-    return Export(path.name, chats, lambda chat: _kept(file, chat, len(chats)), file.close)
+    until_closed = ExitStack()
+    until_closed.callback(file.close)
+    return Export(
+        path.name,
+        chats,
+        lambda chat: _kept(file, chat, len(chats), until_closed),
+        until_closed.close,
+    )
 
 
 def _signal(arguments: argparse.Namespace, path: Path) -> Export:
@@ -85,8 +95,13 @@ def _signal(arguments: argparse.Namespace, path: Path) -> Export:
     return Export(path.name, chats, lambda chat: database.cut(chat.key), database.close)
 
 
-def _kept(file: IO[bytes], chat: ImportedChat, count: int) -> IO[bytes]:
+def _kept(file: IO[bytes], chat: ImportedChat, count: int, until_closed: ExitStack) -> IO[bytes]:
     file.seek(0)
+    if chat.source is Source.IMESSAGE and is_zipped(file):
+        kept = tempfile.TemporaryFile()  # noqa: SIM115 -- closed with the export
+        until_closed.callback(kept.close)
+        cut_messages_zip(file, chat.key, kept)
+        return kept
     if count == 1:
         return file
     cut = _CUTS.get(chat.source)
@@ -107,6 +122,8 @@ def _source(told: str | None, file: IO[bytes]) -> Source:
         return Source(told)
     if holds_telegram(file):
         return Source.TELEGRAM_JSON
+    if holds_messages(file):
+        return Source.IMESSAGE
     found = guessed_source(file.read(_HEAD_BYTES))
     if found is None:
         raise ImportRefused(_UNSURE)

@@ -92,7 +92,7 @@ def _dry_run(
 ) -> int:
     size_bytes = arrival.file.seek(0, 2)
     arrival.file.seek(0)
-    count = len(ExportFiles(arrival.file, chat))
+    files = ExportFiles(arrival.file, chat)
     status = ImportStatus(
         import_id="",
         phase=ImportPhase.READY,
@@ -103,7 +103,7 @@ def _dry_run(
         staged_at_utc_ms=system_clock_utc_ms(),
         by=desk.by,
     )
-    print_line(desk.read(lambda c: preview(c, me, command, status, chat, count)))
+    print_line(desk.read(lambda c: preview(c, me, command, status, chat, files)))
     return _asked("Nothing was stored. Run it again with --confirm to import this.", 0)
 
 

@@ -9,11 +9,13 @@ import zipfile
 from typing import IO
 
 from backend.imports.mms_files import MmsFiles
+from contract.imports.messages_zip import attachments_in, is_zipped
 from contract.imports.model import ImportedChat, Source
 from contract.imports.telegram_zip import files_beside
 from contract.imports.whatsapp_zip import ARCHIVE_FAULTS
 
-_ZIPPED = frozenset({Source.WHATSAPP_TEXT, Source.TELEGRAM_JSON})
+_BESIDE = {Source.TELEGRAM_JSON: files_beside, Source.IMESSAGE: attachments_in}
+_ZIPPED = frozenset({Source.WHATSAPP_TEXT, *_BESIDE})
 MOST_FILE_BYTES = 100 * 1024 * 1024
 
 
@@ -29,9 +31,11 @@ class ExportFiles:
             self._parts = MmsFiles(file, _named(chat), MOST_FILE_BYTES)
         if chat.source not in _ZIPPED or not zipfile.is_zipfile(file):
             return
+        if chat.source is Source.IMESSAGE and not is_zipped(file):
+            return  # a database may end as an archive does
         self._archive, named = zipfile.ZipFile(file), _named(chat)
-        if chat.source is Source.TELEGRAM_JSON:
-            beside = files_beside(self._archive)
+        if chat.source in _BESIDE:
+            beside = _BESIDE[chat.source](self._archive)
             self._entries = {name: beside[name] for name in named if name in beside}
             return
         for entry in self._archive.infolist():

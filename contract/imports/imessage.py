@@ -1,6 +1,6 @@
 """Reads the chat.db of Apple's Messages: its chats, tapbacks, edits and messages taken back.
 
-It never reads attachments' bytes, which lie beside the database on the Mac.
+It never reads attachments' bytes, which lie beside the database, on the Mac or in an archive.
 
 Schema: as seen in databases of macOS 13 to 15; columns that are missing count as empty.
 """
@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import IO
 
+import msgspec
+
 from contract.imports.database import (
     DatabaseFault,
     Readable,
@@ -21,6 +23,7 @@ from contract.imports.database import (
     rows_of,
     written,
 )
+from contract.imports.messages_zip import database_in, is_zipped, name_beside
 from contract.imports.model import (
     ImportedChat,
     ImportedKind,
@@ -70,13 +73,23 @@ _FILES_OF = ("message_id", "attachment_id")
 
 
 def read_imessage(file: IO[bytes]) -> tuple[ImportedChat, ...]:
-    """Return the chats of a chat.db, or of what `cut_imessage` made; raises ImportRefused."""
-    with closing(opened(file, _REFUSED)) as connection:
-        return imessage_chats(connection)
+    """Return the chats of a chat.db, alone, cut, or zipped with its files; raises ImportRefused."""
+    if not is_zipped(file):
+        with closing(opened(file, _REFUSED)) as connection:
+            return imessage_chats(connection)
+    zipped = database_in(file)
+    with closing(opened(zipped.database, _REFUSED)) as connection:
+        chats = imessage_chats(connection, zipped.names)
+    return tuple(msgspec.structs.replace(chat, notes=zipped.notes) for chat in chats)
 
 
-def imessage_chats(connection: Readable) -> tuple[ImportedChat, ...]:
-    """Return the chats of an open database; raises ImportRefused."""
+def imessage_chats(
+    connection: Readable, beside: frozenset[str] = frozenset()
+) -> tuple[ImportedChat, ...]:
+    """Return the chats of an open database; raises ImportRefused.
+
+    `beside` are the files that came along, as `name_beside` names them; they are named so.
+    """
     try:
         if not {"guid", "date"} <= columns_of(connection, "message"):
             raise ImportRefused(_REFUSED)
@@ -84,7 +97,7 @@ def imessage_chats(connection: Readable) -> tuple[ImportedChat, ...]:
             row["ROWID"]: _plain(row["id"]) for row in _table(connection, "handle", _HANDLES)
         }
         found = (
-            _chat(connection, row, handles)
+            _chat(connection, row, handles, beside)
             for row in list(rows_of(connection, "chat", _CHATS, "ORDER BY ROWID"))
         )
         return tuple(chat for chat in found if chat.messages)
@@ -122,11 +135,13 @@ def cut_imessage(connection: Readable, key: str) -> bytes:
     )
 
 
-def _chat(connection: Readable, chat: Row, handles: dict[int, str]) -> ImportedChat:
+def _chat(
+    connection: Readable, chat: Row, handles: dict[int, str], beside: frozenset[str]
+) -> ImportedChat:
     number = chat["ROWID"]
     said = "WHERE ROWID IN (SELECT message_id FROM chat_message_join WHERE chat_id = ?)"
     rows = list(rows_of(connection, "message", _MESSAGES, f"{said} ORDER BY date, ROWID", number))
-    files = _files(connection, number)
+    files = _files(connection, number, beside)
     reactions = _reactions(rows, handles)
     messages = tuple(
         _message(row, handles, files, reactions.get(_plain(row["guid"]), ()))
@@ -212,9 +227,11 @@ def _is_tapback(row: Row) -> bool:
     )
 
 
-def _files(connection: Readable, chat_id: int) -> dict[int, tuple[str, ...]]:
+def _files(
+    connection: Readable, chat_id: int, beside: frozenset[str]
+) -> dict[int, tuple[str, ...]]:
     names = {
-        row["ROWID"]: (_plain(row["transfer_name"]) or _plain(row["filename"])).rsplit("/", 1)[-1]
+        row["ROWID"]: _file_name(row, beside)
         for row in _table(connection, "attachment", _ATTACHMENTS)
     }
     found: dict[int, tuple[str, ...]] = {}
@@ -223,6 +240,14 @@ def _files(connection: Readable, chat_id: int) -> dict[int, tuple[str, ...]]:
         name = names.get(row["attachment_id"]) or "file"
         found[row["message_id"]] = (*found.get(row["message_id"], ()), name)
     return found
+
+
+def _file_name(row: Row, beside: frozenset[str]) -> str:
+    path = _plain(row["filename"])
+    held = name_beside(path)
+    if held in beside:
+        return held
+    return (_plain(row["transfer_name"]) or path).rsplit("/", 1)[-1]
 
 
 def _group_words(row: Row) -> str:
