@@ -145,7 +145,9 @@ def archived_state(former: ImportState, end: Imported | None, file_name: str) ->
 def _report(end: Imported, file_name: str) -> list[str]:
     """Return the report's sentences: what came in, what was there, what could not be read."""
     said = [f"{count_words(end.new, 'message')} came into the archive, marked Native."]
-    if end.files:
+    if end.files and not end.new:
+        said[0] = f"{count_words(end.files, 'file')} came to messages that were there without."
+    elif end.files:
         said[0] = (
             f"{count_words(end.new, 'message')} with {count_words(end.files, 'file')} came into "
             "the archive, marked Native."
