@@ -97,6 +97,7 @@ def test_only_systems_that_know_more_than_the_environment_are_asked() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system's own settings answer")
 def test_a_process_of_its_own_answers_for_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.system_proxy.ANSWER_WITHIN_S", 120.0)
     for name in ("http_proxy", "https_proxy", "no_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
