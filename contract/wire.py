@@ -6,6 +6,10 @@ All times are Unix milliseconds in UTC; all sizes are bytes.
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import msgspec
+
 from contract.ids import AttachmentId, ConversationId, MessageId
 from contract.values import (
     ArchiveKeys,
@@ -239,7 +243,7 @@ class WireFinding(Wire):
 class MarkRead(Command):
     """The employee has read everything placed at or before this time."""
 
-    upto_utc_ms: int
+    upto_utc_ms: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 
 class TypingNotice(Command):
