@@ -21,7 +21,7 @@ def refuse_twin(
 ) -> None:
     """Raise AdministrationRefused where another account in use has the same credential.
 
-    What comes in would go to either of the two. An account that has it already may still be changed.
+    What comes in would go to either of the two. An account that has it already may be changed.
     """
     columns = channel_accounts.c
     others = connection.execute(
