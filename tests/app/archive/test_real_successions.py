@@ -17,8 +17,11 @@ from app.domain.drafts import Draft
 from app.domain.timeline import TimelineRow
 from backend_client.client import GovernedApi
 from backend_client.endpoint import BackendEndpoint
+from backend_client.errors import ProblemReply
 from backend_client.transport import Transport
 from contract.ids import ConversationId, MessageId, uuid7
+from contract.receipts.checkpoints import parse_checkpoint
+from contract.receipts.notes import split_note
 from contract.wire import Channel, SubmitMessage
 from tests.app.archive.real_backend import Real, pins
 from tests.app.core_world import conversation_on, row_when
@@ -158,9 +161,22 @@ async def overtake(real: Real, chat: ConversationId, reached: int) -> MessageId:
         await transport.close()
 
 
+async def holds_entries(backend: ServedBackend) -> bool:
+    """Tell whether a backend's log shows an entry: before that there is nothing to move to."""
+    transport = Transport(BackendEndpoint(f"http://127.0.0.1:{backend.port}", SECRET))
+    try:
+        note = await GovernedApi(transport).archive.checkpoint()
+    except ProblemReply:
+        return False
+    finally:
+        await transport.close()
+    return parse_checkpoint(split_note(note).text).size > 0
+
+
 async def test_move_to_another_backend_under_a_running_client(real: Real) -> None:
     keys = await first_look(real)
     with ServedBackend(real.folder / "elsewhere") as elsewhere:
+        await eventually(lambda: holds_entries(elsewhere), "an entry in the other log")
         elsewhere.stop()
         async with real.core(**keys) as core:
             old = await sent(core, "before")
