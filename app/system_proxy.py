@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.installation import own_command
+from backend_client.proxies import environment_proxy
 
 OPTION = "--system-proxy"
 ANSWER_WITHIN_S = 15.0
@@ -27,6 +28,11 @@ def system_proxy(platform: str = sys.platform) -> FindProxy | None:
     if platform not in {"win32", "darwin"}:
         return None
     return ask_system
+
+
+def named_by_environment(url: str) -> str:
+    """Return the proxy of the environment's variables, "" for none; ValueError for SOCKS."""
+    return environment_proxy(url)
 
 
 def ask_system(url: str, command: Sequence[str] = ()) -> str | None:

@@ -272,7 +272,7 @@ class Transport:
             },
             verify=self._tls_context(endpoint),
             proxy=proxy or None,
-            trust_env=proxy is None,
+            trust_env=False,  # all that is the environment's to say stands in `proxy`
             timeout=httpx.Timeout(read_timeout_s, connect=CONNECT_TIMEOUT_S),
             limits=httpx.Limits(max_connections=MAX_CONNECTIONS, keepalive_expiry=KEEP_ALIVE_S),
         )

@@ -9,7 +9,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
+
+from app.system_proxy import named_by_environment, system_proxy
 
 if TYPE_CHECKING:
     from PySide6.QtNetwork import QNetworkProxy
@@ -23,24 +25,24 @@ def run_system_proxy(url: str, output: Path | None) -> int:
     20 when the system's word can't be had or used. Printed, a password is left out.
     """
     try:
-        found = _first_usable(url)
-    except ImportError:  # a bundle without Qt's network module
+        found = named_by_qt(url) if system_proxy() else named_by_environment(url)
+    except (ImportError, ValueError):  # a bundle without Qt's network module; SOCKS
         found = None
     if found is None:
         sys.stderr.write("This system names no proxy that Parley can use.\n")
         return EXIT_NO_ANSWER
     if output is None:
-        print(proxy_url(found, with_password=False))
+        print(_without_password(found))
         return 0
     try:
-        output.write_text(proxy_url(found), "utf-8")
+        output.write_text(found, "utf-8")
     except OSError:
         return EXIT_NO_ANSWER
     return 0
 
 
-def _first_usable(url: str) -> QNetworkProxy | None:
-    """Return the first proxy by HTTP, or none at all; None where there are only others (SOCKS)."""
+def named_by_qt(url: str) -> str | None:
+    """Return the first proxy by HTTP, "" for none; None where there are only others (SOCKS)."""
     from PySide6.QtCore import QUrl
     from PySide6.QtNetwork import QNetworkProxy, QNetworkProxyFactory, QNetworkProxyQuery
 
@@ -49,15 +51,21 @@ def _first_usable(url: str) -> QNetworkProxy | None:
     )
     kinds = QNetworkProxy.ProxyType
     usable = (kinds.NoProxy, kinds.HttpProxy, kinds.HttpCachingProxy)
-    return next((one for one in named if one.type() in usable), None)
+    return next((_address(one) for one in named if one.type() in usable), None)
 
 
-def proxy_url(proxy: QNetworkProxy, *, with_password: bool = True) -> str:
+def _address(proxy: QNetworkProxy) -> str:
     """Return a proxy as http://user:password@host:port, "" for none."""
     host = proxy.hostName()
     if not host:
         return ""
     host = f"[{host}]" if ":" in host else host
     user, password = quote(proxy.user(), safe=""), quote(proxy.password(), safe="")
-    signed = user if not (password and with_password) else f"{user}:{password}"
+    signed = f"{user}:{password}" if password else user
     return f"http://{signed}@{host}:{proxy.port()}" if user else f"http://{host}:{proxy.port()}"
+
+
+def _without_password(proxy: str) -> str:
+    parts = urlsplit(proxy)
+    who, at, host = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{who.partition(':')[0]}{at}{host}").geturl()

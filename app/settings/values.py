@@ -22,7 +22,7 @@ _TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _VERIFIER_KEY = re.compile(r"^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+={0,2}$")
 _NEVER_IN_ADDRESSES = re.compile(r"[\s\x00-\x20\x7f\"<>\\^`{|}]")
-_PROXY_SCHEMES = frozenset({"http", "https", "socks5"})
+_PROXY_SCHEMES = frozenset({"http", "https"})
 
 
 class Judged(NamedTuple):

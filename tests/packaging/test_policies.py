@@ -163,7 +163,13 @@ def test_what_jamf_s_form_accepts_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("BackendUrl", "parley"), ("UndoSendSeconds", 11), ("Theme", "pink"), ("EnterSends", "yes")],
+    [
+        ("BackendUrl", "parley"),
+        ("ProxyUrl", "socks5://proxy:1080"),
+        ("UndoSendSeconds", 11),
+        ("Theme", "pink"),
+        ("EnterSends", "yes"),
+    ],
 )
 def test_jamf_s_form_refuses_what_the_app_would(key: str, value: object) -> None:
     schema = json.loads(jamf_schema(POLICIES, ENGLISH))

@@ -24,7 +24,7 @@ PAYLOAD_TYPE = "com.apple.ManagedClient.preferences"
 _PROFILE_ID = f"{MACOS_DOMAIN}.policies"
 _PATTERNS = {
     "https-url": r"^https://.+",
-    "proxy-url": r"^(http|https|socks5)://.+",
+    "proxy-url": r"^https?://.+",
     "absolute-path": r"^[/~$].*",
     "full-path": r"^/.*",
     "verifier-key": r"^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+={0,2}$",

@@ -133,7 +133,7 @@ def _allowed(setting: Setting) -> str:
 _FORMATS = {
     "": "text",
     "https-url": "an address that begins with `https://`",
-    "proxy-url": "an address that begins with `http://`, `https://` or `socks5://`, no password",
+    "proxy-url": "an address that begins with `http://` or `https://`, no password",
     "absolute-path": "a full path",
     "full-path": "a full path without variables",
     "verifier-key": "a verifier key, `name+1a2b3c4d+AbC…=`",

@@ -62,6 +62,7 @@ def test_good_values(key: Key, raw: object, value: object) -> None:
         (Key.BACKEND_URL, "https://" + "a" * 3_000),
         (Key.PROXY_URL, "http://user:secret@proxy:8080"),
         (Key.PROXY_URL, "ftp://proxy"),
+        (Key.PROXY_URL, "socks5://proxy:1080"),
         (Key.PROXY_URL, "http://proxy\n:8080"),
         (Key.DATA_FOLDER, "relative/folder"),
         (Key.DATA_FOLDER, "$NO_SUCH_VARIABLE_HERE/x"),
