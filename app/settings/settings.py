@@ -12,7 +12,6 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +23,7 @@ from app.settings.values import judge
 
 _UNKNOWN_KEYS_AT_MOST = 50
 _SHOWN_OF_A_KEY = 80
+_KEYS_IN_SMALL = {key.lower(): key.value for key in Key}
 
 
 class SettingWarning(NamedTuple):
@@ -54,7 +54,8 @@ class Settings:
     def __init__(self, schema: Mapping[str, Setting], sources: Iterable[Source]) -> None:
         """Merge `sources`; of two with one origin the first is the stronger.
 
-        `warnings` and `unknown_keys` (managed ones) then tell what IT or the user should mend.
+        `warnings` and `unknown_keys` then tell what IT or the user should mend; of the keys of an
+        installation only misspelt ones are told, the package remembers things of its own there.
         """
         ordered = tuple(sources)
         warnings = [
@@ -66,14 +67,15 @@ class Settings:
             key: _resolve(key, setting, ordered, warnings) for key, setting in schema.items()
         }
         self.warnings = tuple(warnings)
-        unknown = (
-            SettingWarning(key[:_SHOWN_OF_A_KEY], one.place, _no_such(key))
+        unknown = [
+            SettingWarning(key[:_SHOWN_OF_A_KEY], one.place, _no_such(key), one.origin)
             for one in ordered
-            if one.origin is Origin.MANAGED
+            if one.origin is not Origin.USER
             for key in one.values
-            if key not in schema
-        )
-        self.unknown_keys = tuple(islice(unknown, _UNKNOWN_KEYS_AT_MOST))
+            if key not in schema and (one.origin is Origin.MANAGED or _meant_by(key))
+        ]
+        unknown.sort(key=lambda one: not _meant_by(one.key))
+        self.unknown_keys = tuple(unknown[:_UNKNOWN_KEYS_AT_MOST])
 
     @classmethod
     def load(cls, config_dir: Path, *, sources: Iterable[Source] | None = None) -> Settings:
@@ -158,6 +160,9 @@ def _resolve(
         if source.fault and source.origin is not Origin.USER:
             doubts.setdefault(source.origin, f"{source.place}: {source.fault}")
         if key not in source.values:
+            if source.origin is not Origin.USER and (odd := _misspelt(key, source.values)):
+                words = str(SettingWarning(odd, source.place, _no_such(odd)))
+                doubts.setdefault(source.origin, words)
             continue
         if source.origin not in setting.origins or key in source.barred:
             allowed = "managed" if key in source.barred else ", ".join(setting.origins)
@@ -180,8 +185,20 @@ def _resolve(
     return _Effective(setting.default_value, Origin.DEFAULT, "", doubt)
 
 
+def _misspelt(key: str, values: Mapping[str, object]) -> str:
+    """Return how a key stands there that differs in capitals alone, "" when none does."""
+    return next(
+        (name for name in values if len(name) == len(key) and name.lower() == key.lower()), ""
+    )
+
+
+def _meant_by(name: str) -> str:
+    """Return the key that a name differs from in capitals alone, "" when there is none."""
+    return _KEYS_IN_SMALL.get(name.lower(), "")
+
+
 def _no_such(key: str) -> str:
-    meant = next((known.value for known in Key if known.lower() == key.lower()), "")
+    meant = _meant_by(key)
     return f"there is no such setting{f'; write it {meant}' if meant else ''}"
 
 

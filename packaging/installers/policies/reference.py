@@ -40,7 +40,8 @@ templates of all systems into `out/packages/policies`.
 
 Within one row the first place that has a good value wins; on Windows the 64-bit view is read. A
 key is the name of the registry value, of the property list's entry and of the JSON member. Names
-in the registry are read without regard to capitals, elsewhere they have to be as here.
+in the registry are read without regard to capitals, elsewhere they have to be as here: another one
+is named and not taken.
 
 ## Who wins
 
@@ -51,7 +52,8 @@ user chooses otherwise. A value from a place that may not set it is ignored and 
 A value that can't be used is named with its key, place and reason on the diagnostics page (F12)
 and by `parley --selftest --json`, and the next place's good value holds, else the default. Two
 settings fail closed instead: when a stronger place's word on `BackendUrl` or `EmbeddedBackend`
-can't be read, Parley connects to nothing and says so.
+can't be read, or stands there in other capitals (`BackendURL`), Parley connects to nothing and says
+so.
 
 ## When a change holds
 

@@ -13,7 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from app.connection import configured_endpoint
+from app.domain.errors import Refused
 from app.settings import sources
+from app.settings.account import account_of
 from app.settings.keys import Key
 from app.settings.schema import Origin, load_schema
 from app.settings.settings import Settings
@@ -237,3 +240,26 @@ def test_unknown_keys_are_named_with_their_right_spelling_and_not_without_end() 
     assert str(unknown[0]).endswith("there is no such setting; write it BackendUrl")
     assert len(str(unknown[1])) < 150
     assert len(unknown) == 50
+
+
+@pytest.mark.parametrize("origin", [Origin.MANAGED, Origin.INSTALLER])
+@pytest.mark.parametrize("key", ["BackendURL", "embeddedbackend"])
+def test_where_the_address_is_misspelt_in_capitals_alone_nothing_is_connected(
+    origin: Origin, key: str
+) -> None:
+    """Else what was to name the firm's backend would open the sample workspace."""
+    odd = {f"odd{number}": 1 for number in range(100)}
+    values = {**odd, key: False if "embedded" in key else "https://parley.example.com"}
+    settings = Settings(load_schema(), [Source(origin, "here", values)])
+    with pytest.raises(Refused, match="write it"):
+        configured_endpoint(settings)
+    assert [fault.words for fault in account_of(settings).faults if fault.stops] == [
+        str(settings.unknown_keys[0])
+    ]
+
+
+def test_a_key_that_stands_there_as_it_should_outweighs_its_misspelling() -> None:
+    values = {"backendurl": "x", "BackendUrl": "https://parley.example.com"}
+    settings = Settings(load_schema(), [Source(Origin.MANAGED, "here", values)])
+    endpoint = configured_endpoint(settings)
+    assert endpoint is not None and endpoint.url == "https://parley.example.com"
