@@ -50,8 +50,8 @@ class CacheWrites:
         """Apply events by version, idempotently, with the stream's position.
 
         Long lists are cut into commits of some 20 ms, each with the position it reached; the
-        position never falls. Raises CursorGone when no snapshot was ever begun: nothing is
-        applied then.
+        position never falls. While the user types a search they wait for a moment. Raises
+        CursorGone when no snapshot was ever begun: nothing is applied then.
         """
         total = ChangeSet(initiator="sync")
         for part, position in _in_commits(events, new_seq):
@@ -61,6 +61,7 @@ class CacheWrites:
             ) -> tuple[ChangeSet, ChangeSet]:
                 return applying.apply_events(connection, part, position)
 
+            await self._databases.precedence.give_way()
             total = total.joined(await self._databases.write_cache(work))
         return total
 

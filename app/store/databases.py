@@ -30,6 +30,7 @@ from app.store.disk_room import DiskRoom
 from app.store.engine import close_connection, driver_of, run_outside_transaction
 from app.store.feed import ChangeFeed
 from app.store.opening import FileSpec, Notice
+from app.store.precedence import Precedence
 from app.store.salvage import Salvage
 from app.store.threads import JobThread
 
@@ -82,6 +83,7 @@ class Databases:
         self.notices: tuple[Notice, ...] = ()
         self.salvage: Salvage | None = None
         self.room = DiskRoom(self._tell_notices)
+        self.precedence = Precedence()
         self._clock = clock
         self._feed = feed
         self._writer_thread = JobThread("parley-writer")

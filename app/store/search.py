@@ -112,6 +112,7 @@ class SearchReads:
             advice = (*query.advice, *dict.fromkeys(scope.advice))
             return SearchResults(text, people, hits, elapsed_ms, advice, next_row)
 
+        self._databases.precedence.claim()
         return self._databases.begin_read(work)
 
     async def names(self, typed: str, limit: int = 6) -> tuple[str, ...]:

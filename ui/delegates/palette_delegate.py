@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from contract.wire import Channel
 from ui.delegates.picture_cache import PictureCache, painting
+from ui.delegates.single_line import paint_line, paint_line_at_end
 from ui.models.palette_model import PaletteModel
 from ui.models.palette_rows import PaletteKind, PaletteRow
 from ui.theme.fonts import BOLD, ui_font
@@ -33,9 +34,6 @@ HEIGHT_PX = {
 _MARGIN = 20.0
 _BADGE_PX = 18
 _MOST_BADGE_BYTES = 256 * 1024
-# No letter is wider than this, but for rare signs: those end at the row's edge.
-_WIDEST_EM = 1.3
-_LEFT = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
 
 
 class PaletteDelegate(QStyledItemDelegate):
@@ -72,13 +70,9 @@ class PaletteDelegate(QStyledItemDelegate):
         words = rect.adjusted(30, 6, 0, -6)
         aside = ui_font(SECONDARY_PX)
         when = f"Archive · {row.aside}" if row.in_archive else row.aside
-        width = _width_of(when) + 12
-        painter.setPen(qcolor(self._tokens.ink2))
-        painter.setFont(aside)
-        painter.drawText(
-            words, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), when
-        )
-        words.setRight(words.right() - width)
+        width = _width_of(when)
+        paint_line_at_end(painter, words, when, width, aside, qcolor(self._tokens.ink2))
+        words.setRight(words.right() - width - 12)
         half = words.height() / 2
         upper = QRectF(words.left(), words.top(), words.width(), half)
         lower = QRectF(words.left(), words.top() + half, words.width(), half)
@@ -132,14 +126,7 @@ class PaletteDelegate(QStyledItemDelegate):
         painter.drawText(cap, int(Qt.AlignmentFlag.AlignCenter), row.aside)
 
     def _text(self, painter: QPainter, rect: QRectF, text: str, font: QFont, color: str) -> str:
-        """Paint a line and return it as it fits; what surely fits is not even measured."""
-        room = max(0.0, rect.width())
-        if len(text) * font.pixelSize() * _WIDEST_EM > room:
-            text = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, room)
-        painter.setFont(font)
-        painter.setPen(qcolor(color))
-        painter.drawText(rect, _LEFT, text)
-        return text
+        return paint_line(painter, rect, text, font, qcolor(color))
 
     def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
         row = self._model.row_at(index.row())
