@@ -77,17 +77,15 @@ def waiting_changes(settings: Settings, at_start: Settings, again: Settings) -> 
 
 
 def _without_effect(settings: Settings) -> list[SettingWarning]:
-    """Return what somebody set, and may rely on, though this version does nothing with it yet."""
-    return [
-        SettingWarning(
-            key,
-            settings.place(key),
-            "this version of Parley only reads it; it has no effect yet",
-            settings.origin(key),
-        )
-        for key, setting in settings.schema.items()
-        if not setting.acted_on and settings.origin(key) is not Origin.DEFAULT
-    ]
+    """Return what somebody set, and may rely on, though this version does otherwise."""
+    found = []
+    for key, setting in settings.schema.items():
+        always, origin = setting.stands_at, settings.origin(key)
+        if always is None or always == settings.value(key) or origin is Origin.DEFAULT:
+            continue
+        words = f"it has no effect yet: this version does as with {_shown(setting, always)}"
+        found.append(SettingWarning(key, settings.place(key), words, origin))
+    return found
 
 
 def _open_to_the_user(settings: Settings) -> list[SettingWarning]:

@@ -43,7 +43,7 @@ class Setting(msgspec.Struct, frozen=True):
     origins: tuple[Origin, ...] = msgspec.field(name="x-origins")
     category: str = msgspec.field(name="x-category")
     installer: str = msgspec.field(default="fixed", name="x-installer")
-    acted_on: bool = msgspec.field(default=True, name="x-acted-on")
+    stands_at: bool | int | None = msgspec.field(default=None, name="x-stands-at")
     enum: tuple[str, ...] = ()
     format: str = ""
     minimum: int = 0
@@ -51,6 +51,11 @@ class Setting(msgspec.Struct, frozen=True):
     max_length: int = msgspec.field(default=2_048, name="maxLength")
     max_items: int = msgspec.field(default=500, name="maxItems")
     items: Items = Items()
+
+    @property
+    def acted_on(self) -> bool:
+        """Tell whether this version goes by the setting: where not, by `stands_at` alone."""
+        return self.stands_at is None
 
     @property
     def default_value(self) -> Value:

@@ -175,5 +175,5 @@ def test_a_setting_is_acted_on_as_the_schema_says(policy: Policy) -> None:
         for path in Path(ROOT / room).rglob("*.py")
         if path not in shown and words in path.read_text(encoding="utf-8")
     ]
-    say = "say so in packaging/policy/schema.json (x-acted-on) and write the reference anew"
+    say = "say so in packaging/policy/schema.json (x-stands-at) and write the reference anew"
     assert bool(users) is policy.acted_on, say

@@ -104,7 +104,10 @@ def _section(policy: Policy) -> str:
         ("example", _value(policy.example("windows"))),
     ]
     table = "".join(f"| {name} | {words} |\n" for name, words in rows)
-    late = "" if policy.acted_on else "**Without effect yet: this version only reads it.**\n\n"
+    late = ""
+    if setting.stands_at is not None:
+        always = _value(setting.stands_at)
+        late = f"**Without effect yet: this version does as with {always}, whatever is set.**\n\n"
     return (
         f"\n### {policy.key}\n\n{late}{setting.title}. {setting.description}\n\n"
         f"| | |\n|---|---|\n{table}"

@@ -91,10 +91,21 @@ def test_what_has_no_effect_yet_is_said_to_whoever_sets_it() -> None:
     (fault,) = account.faults
     assert fault.words.startswith(f"IdleLockMinutes in {REGISTRY}: ")
     assert "no effect yet" in fault.words
+    assert fault.words.endswith("as with 0")
     assert not fault.stops
     without = {line.key for line in account.lines if not line.acted_on}
     assert without == {"IdleLockMinutes", "NotificationsShowText", "DiagnosticsUploadAllowed"}
     assert account_of(settings_of(), home=HOME).faults == ()
+
+
+def test_whoever_asks_for_what_parley_does_anyway_is_not_warned() -> None:
+    """A firm's baseline forbids text in notifications and uploads: there are none of either."""
+    strict = managed(NotificationsShowText=False, DiagnosticsUploadAllowed=0, IdleLockMinutes=0)
+    assert account_of(settings_of(strict), home=HOME).faults == ()
+    lax = managed(NotificationsShowText=True, DiagnosticsUploadAllowed=1)
+    faults = account_of(settings_of(lax), home=HOME).faults
+    assert len(faults) == 2
+    assert all(fault.words.endswith("as with no") for fault in faults)
 
 
 def test_a_place_that_can_not_be_read_stops_parley() -> None:

@@ -42,6 +42,13 @@ def test_every_default_is_a_good_value() -> None:
         assert setting.description
 
 
+def test_where_a_setting_has_no_effect_yet_parley_stands_at_a_good_value() -> None:
+    late = {key: one for key, one in load_schema().items() if not one.acted_on}
+    assert late
+    for setting in late.values():
+        assert judge(setting, setting.stands_at).value == setting.stands_at
+
+
 def test_every_key_has_a_typed_getter() -> None:
     settings = merged()
     getters = {
