@@ -18,6 +18,7 @@ from platformdirs.unix import Unix
 from app.diagnostics import logs
 from app.diagnostics.results import EXIT_CODES
 from app.domain.version import CLIENT_VERSION
+from app.session.autostart import RUN_KEY, RUN_VALUE, keep_autostart
 from app.settings.schema import Origin, load_schema
 from app.settings.settings import Settings
 from app.settings.sources import (
@@ -223,6 +224,16 @@ def test_folders_and_files_of_logs_are_those_of_the_program() -> None:
     assert logs.MAX_FILE_BYTES == 2 * 1024 * 1024
     assert logs.KEPT_FILES == 4
     assert "at most 2 MB with four older ones" in text
+
+
+def test_what_a_removal_leaves_of_the_start_with_the_session_is_named(tmp_path: Path) -> None:
+    """A person's own entries: no package removes those of all people on a computer."""
+    text = section("## Uninstalling")
+    assert f"`HKCU\\{RUN_KEY}`,\nvalue `{RUN_VALUE}`" in text
+    for system in ("darwin", "linux"):
+        keep_autostart(True, ["parley"], platform=system, environ={"HOME": str(tmp_path / system)})
+        (entry,) = (path for path in (tmp_path / system).rglob("*") if path.is_file())
+        assert f"`~/{entry.relative_to(tmp_path / system).as_posix()}`" in text
 
 
 def test_places_of_settings_are_those_that_are_read() -> None:
