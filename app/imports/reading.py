@@ -181,6 +181,7 @@ def _source_of(head: bytes) -> Source:
 def _read_whatsapp(file: IO[bytes], name: str, zone: tzinfo, read_as: ReadAs) -> _Read:
     archive = read_archive(file, name)
     taken = take_apart(archive.text)
+    archive = archive._replace(text=b"")  # not held beside what came of it
     chosen = read_as.order if read_as.order in taken.order.possible else None
     chat = read_chat(taken, zone, title=archive.title, order=chosen, files=archive.files)
     return (chat,), taken.order, tuple(line.head for line in taken.lines)

@@ -6,24 +6,32 @@ It never unpacks to a disk, never follows a path, and never holds more than one 
 from __future__ import annotations
 
 import zipfile
+from collections import Counter
 from typing import IO
 
 from backend.imports.mms_files import MmsFiles
 from contract.imports.messages_zip import attachments_in, is_zipped
-from contract.imports.model import ImportedChat, Source
+from contract.imports.model import ImportedChat, ImportRefused, Source
 from contract.imports.telegram_zip import files_beside
-from contract.imports.whatsapp_zip import ARCHIVE_FAULTS
+from contract.imports.whatsapp_zip import ARCHIVE_FAULTS, MOST_UNPACKED_BYTES
 
 _BESIDE = {Source.TELEGRAM_JSON: files_beside, Source.IMESSAGE: attachments_in}
 _ZIPPED = frozenset({Source.WHATSAPP_TEXT, *_BESIDE})
 MOST_FILE_BYTES = 100 * 1024 * 1024
+_NAMED_TOO_OFTEN = (
+    "The messages of this chat name the files beside it so often that they would take more than "
+    "any phone holds: it is not taken."
+)
 
 
 class ExportFiles:
     """The files beside a chat's text; formats that hold none have none."""
 
     def __init__(self, file: IO[bytes], chat: ImportedChat) -> None:
-        """`file` is the original; it must stay open as long as this is used."""
+        """`file` is the original; it must stay open as long as this is used.
+
+        Raises ImportRefused where keeping a file for each message that names it takes too much.
+        """
         self._archive: zipfile.ZipFile | None = None
         self._entries: dict[str, zipfile.ZipInfo] = {}
         self._parts: MmsFiles | None = None
@@ -37,11 +45,13 @@ class ExportFiles:
         if chat.source in _BESIDE:
             beside = _BESIDE[chat.source](self._archive)
             self._entries = {name: beside[name] for name in named if name in beside}
-            return
-        for entry in self._archive.infolist():
-            base = entry.filename.replace("\\", "/").rsplit("/", 1)[-1]
-            if base in named and not entry.is_dir():
-                self._entries.setdefault(base, entry)
+        else:
+            for entry in self._archive.infolist():
+                base = entry.filename.replace("\\", "/").rsplit("/", 1)[-1]
+                if base in named and not entry.is_dir():
+                    self._entries.setdefault(base, entry)
+        if self._kept_bytes(chat) > MOST_UNPACKED_BYTES:
+            raise ImportRefused(_NAMED_TOO_OFTEN)
 
     def __len__(self) -> int:
         """Return how many files the chat's messages name that are here and not too large."""
@@ -69,6 +79,15 @@ class ExportFiles:
         except ARCHIVE_FAULTS:
             return None
         return content if 0 < len(content) <= MOST_FILE_BYTES else None
+
+    def _kept_bytes(self, chat: ImportedChat) -> int:
+        """Return how much is kept: a file as often as messages name it."""
+        often = Counter(name for message in chat.messages for name in message.files)
+        return sum(
+            often[name] * entry.file_size
+            for name, entry in self._entries.items()
+            if entry.file_size <= MOST_FILE_BYTES
+        )
 
 
 def _named(chat: ImportedChat) -> frozenset[str]:

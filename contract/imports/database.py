@@ -37,7 +37,7 @@ def opened(file: IO[bytes], refused: str) -> sqlite3.Connection:
     content[_WAL_MARKS] = b"\x01\x01"  # in memory there is no log beside it
     connection = sqlite3.connect(":memory:")
     try:
-        connection.deserialize(bytes(content))
+        connection.deserialize(content)
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA query_only = ON")
         connection.execute("PRAGMA temp_store = MEMORY")

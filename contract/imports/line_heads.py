@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import NamedTuple
+from functools import lru_cache
+
+import msgspec
 
 from contract.imports.day_halves import WORDS, hour_of
 
@@ -40,7 +42,7 @@ _DASHED = re.compile(f"[{_MARKS}]*(\\S[^\n]{{5,{_LONGEST}}}?){_BLANK}[-–]{_BLA
 _KOREAN = re.compile(f"[{_MARKS}]*(\\d{{4}}년[^\n,]{{5,{_LONGEST}}}),{_BLANK}")
 
 
-class Head(NamedTuple):
+class Head(msgspec.Struct, frozen=True, gc=False):
     """What a line begins with: three numbers of a date in the order written, and a time.
 
     `is_ordered` says that the numbers are year, month, day for sure. `has_seconds` tells a phone
@@ -82,7 +84,7 @@ def read_head(text: str, *, bracketed: bool = False) -> Head | None:
     names = "ymd" if found["y"] else "abc"
     first, middle, last = (int(found[name]) for name in names)
     return Head(
-        (first, middle, last),
+        numbers=_shared(first, middle, last),
         is_ordered=bool(found["y"]),
         hour=hour,
         minute=minute,
@@ -90,6 +92,12 @@ def read_head(text: str, *, bracketed: bool = False) -> Head | None:
         has_seconds=found["second"] is not None,
         bracketed=bracketed,
     )
+
+
+@lru_cache(maxsize=16)
+def _shared(first: int, middle: int, last: int) -> tuple[int, int, int]:
+    """Return a date's numbers, the same object for all messages of a day."""
+    return first, middle, last
 
 
 def _listed(half: str) -> str:

@@ -11,6 +11,8 @@ import re
 from datetime import UTC, date, datetime, tzinfo
 from typing import IO
 
+import msgspec
+
 from contract.imports.day_halves import hour_of
 from contract.imports.model import (
     ImportedChat,
@@ -22,6 +24,9 @@ from contract.imports.model import (
 )
 
 MOST_BYTES = 256 * 1024 * 1024
+_MOST_LINES = 2_000_000
+_FIRST_YEAR, _LAST_YEAR = 2011, 2100  # LINE began in 2011
+_BREAK = re.compile("\r\n|\n|\r")  # other signs that end a line may stand within a text
 _TITLE = re.compile(
     "(?:\\[LINE\\] ?)?(?:Chat history (?:with|in) (?P<en>.+)|(?P<ja>.+?)とのトーク履歴"
     "|(?P<ja_group>.+?)のトーク履歴|與(?P<tw>.+?)的聊天記錄|与(?P<cn>.+?)的聊天记录"
@@ -53,12 +58,14 @@ def read_line(file: IO[bytes], zone: tzinfo) -> ImportedChat:
     content = file.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
         raise ImportRefused("This export is larger than 256 MB: it is no chat of LINE.")
+    if content.count(b"\n") + content.count(b"\r") > 2 * _MOST_LINES:
+        raise ImportRefused("This export has more than two million lines: it is no chat of LINE.")
     try:
-        lines = content.decode("utf-8-sig").splitlines()
+        lines = _BREAK.split(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise ImportRefused("The text is not in UTF-8, as LINE writes it.") from error
     title = _title(lines)
-    messages = _messages(lines, zone)
+    messages, unclosed = _messages(lines, zone)
     if title is None or not messages:
         raise ImportRefused(
             "No messages of a LINE export were found in this file. In LINE choose the chat's "
@@ -73,9 +80,7 @@ def read_line(file: IO[bytes], zone: tzinfo) -> ImportedChat:
         messages=messages,
         participants=people,
         is_group=len(people) > 2,
-        notes=(f"{missing} files are not in a LINE export; only their place is.",)
-        if missing
-        else (),
+        notes=_notes(missing, unclosed),
     )
 
 
@@ -91,8 +96,24 @@ def _title(lines: list[str]) -> str | None:
     return next(name for name in found.groups() if name)
 
 
-def _messages(lines: list[str], zone: tzinfo) -> tuple[ImportedMessage, ...]:
+def _notes(missing: int, unclosed: int) -> tuple[str, ...]:
+    notes = []
+    if missing:
+        notes.append(f"{missing} files are not in a LINE export; only their place is.")
+    if unclosed:
+        notes.append(
+            f"{unclosed} texts begin with a quotation mark that no line closes before the next "
+            "message: lines of such a text may look like messages of their own. Compare them with "
+            "the phone."
+        )
+    return tuple(notes)
+
+
+def _messages(lines: list[str], zone: tzinfo) -> tuple[tuple[ImportedMessage, ...], int]:
+    """Return the messages, and how many texts begin with a quote that nothing closes."""
     found: list[ImportedMessage] = []
+    more: list[str] = []
+    unclosed = 0
     day: date | None = None
     number = 1
     while number < len(lines):
@@ -104,17 +125,21 @@ def _messages(lines: list[str], zone: tzinfo) -> tuple[ImportedMessage, ...]:
         begun = _LINE.match(line) if day is not None else None
         if begun is None or day is None:
             if found and line:
-                found[-1] = _going_on(found[-1], line)
+                more.append(line)
             continue
         text = begun["text"] or ""
         if text.startswith('"'):
-            text, number = _quoted(text, lines, number)
+            whole, end = _quoted(text, lines, number)
+            unclosed += end == number and not text.endswith('"', 1)
+            text, number = whole, end
         message = _message(begun, text, day, zone)
         if message is not None:
+            _go_on(found, more)
             found.append(message)
         elif found:
-            found[-1] = _going_on(found[-1], line)
-    return tuple(found)
+            more.append(line)
+    _go_on(found, more)
+    return tuple(found), unclosed
 
 
 def _quoted(text: str, lines: list[str], number: int) -> tuple[str, int]:
@@ -134,9 +159,10 @@ def _day(line: str) -> date | None:
         return None
     parts = (found["y"] or found["y2"], found["m"] or found["m2"], found["d"] or found["d2"])
     try:
-        return date(*(int(part) for part in parts))
+        told = date(*(int(part) for part in parts))
     except ValueError:
         return None
+    return told if _FIRST_YEAR <= told.year <= _LAST_YEAR else None
 
 
 def _message(begun: re.Match[str], text: str, day: date, zone: tzinfo) -> ImportedMessage | None:
@@ -158,12 +184,9 @@ def _message(begun: re.Match[str], text: str, day: date, zone: tzinfo) -> Import
     )
 
 
-def _going_on(message: ImportedMessage, line: str) -> ImportedMessage:
-    return ImportedMessage(
-        at_utc_ms=message.at_utc_ms,
-        sender=message.sender,
-        text=f"{message.text}\n{line}",
-        kind=message.kind,
-        missing_files=message.missing_files,
-        local_stamp=message.local_stamp,
-    )
+def _go_on(found: list[ImportedMessage], more: list[str]) -> None:
+    """Add the lines that follow the last message to its text, all at once."""
+    if more:
+        text = "\n".join((found[-1].text, *more))
+        found[-1] = msgspec.structs.replace(found[-1], text=text)
+        more.clear()

@@ -30,15 +30,15 @@ class ImportedKind(StrEnum):
     CALL = "call"
 
 
-class ImportedReaction(msgspec.Struct, frozen=True, kw_only=True):
+class ImportedReaction(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One person's emoji on a message; `sender` as the export names them, empty for the owner."""
 
     sender: str
     emoji: str
 
 
-class ImportedMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """One message of an export.
+class ImportedMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One message of an export; it holds texts, numbers and tuples of such, so never a cycle.
 
     `sender` is as the export names the person, empty for a line of the app itself. `outgoing` is
     None where the export does not tell. `files` are names inside the export; `missing_files`
@@ -79,6 +79,15 @@ class ImportedChat(msgspec.Struct, frozen=True, kw_only=True):
     owner: str = ""
     is_group: bool = False
     notes: tuple[str, ...] = ()
+
+
+# Beyond, no calendar, no id and no database of ours holds a time.
+_LATEST_UTC_MS = 7_258_118_400_000  # the year 2200
+
+
+def is_placeable(at_utc_ms: float) -> bool:
+    """Tell whether a time in UTC milliseconds is one at which a message can stand."""
+    return 0 <= at_utc_ms < _LATEST_UTC_MS
 
 
 class ImportRefused(Exception):

@@ -36,6 +36,7 @@ def read_chats(
     if source is Source.WHATSAPP_TEXT:
         archive = read_archive(file, name)
         taken = take_apart(archive.text)
+        archive = archive._replace(text=b"")  # not held beside what came of it
         chosen = order if order in taken.order.possible else None
         chats = (read_chat(taken, zone, title=archive.title, order=chosen, files=archive.files),)
     elif source is Source.LINE_TEXT:

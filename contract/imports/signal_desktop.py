@@ -28,6 +28,7 @@ from contract.imports.model import (
     ImportedReaction,
     ImportRefused,
     Source,
+    is_placeable,
     participants_of,
 )
 
@@ -148,7 +149,7 @@ def _message(
     elif spoken and told.deletedForEveryone:
         kind = ImportedKind.DELETED
     return ImportedMessage(
-        at_utc_ms=int(row["sent_at"] or 0),
+        at_utc_ms=_utc_ms(row["sent_at"]),
         sender=_sender(row, chat, names) if spoken and not outgoing else "",
         text=text if spoken else text or str(row["type"] or "note").replace("-", " "),
         kind=kind,
@@ -163,6 +164,11 @@ def _message(
             if each.emoji
         ),
     )
+
+
+def _utc_ms(told: object) -> int:
+    """Return a time, 0 for one that is none: the message is kept."""
+    return int(told) if isinstance(told, int | float) and is_placeable(told) else 0
 
 
 def _sender(row: Row, chat: Row, names: dict[str, str]) -> str:

@@ -8,7 +8,7 @@ Format: https://www.synctech.com.au/sms-backup-restore/fields-in-xml-backup-file
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from typing import IO
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
@@ -18,11 +18,13 @@ from contract.imports.model import (
     ImportedMessage,
     ImportRefused,
     Source,
+    is_placeable,
     participants_of,
 )
 
 MOST_BYTES = 8 * 1024**3
 _CHUNK_BYTES = 1024 * 1024
+_MOST_DIGITS = 15
 _SENT_BOXES = frozenset({"2", "4", "5", "6"})  # sent, outbox, failed, queued
 _RECEIVED_BOX = "1"
 _MMS_FROM, _MMS_TO = "137", "151"
@@ -36,18 +38,22 @@ _REFUSED = (
 def read_sms_backup(file: IO[bytes]) -> tuple[ImportedChat, ...]:
     """Return one chat for each number, or set of numbers of a group; raises ImportRefused."""
     found: dict[str, list[ImportedMessage]] = defaultdict(list)
+    timeless: Counter[str] = Counter()
     titles: dict[str, str] = {}
     for element in _elements(file):
         message = _sms(element) if element.tag == "sms" else _mms(element)
-        if message is None:
-            continue
         key = _chat_key(element)
+        if message is None:
+            timeless[key] += 1
+            continue
         found[key].append(message)
         name = _value(element, "contact_name")
         titles.setdefault(key, name if name and name != "(Unknown)" else key)
     if not found:
         raise ImportRefused(_REFUSED)
-    return tuple(_chat(key, titles[key], messages) for key, messages in found.items())
+    return tuple(
+        _chat(key, titles[key], messages, timeless[key]) for key, messages in found.items()
+    )
 
 
 def _elements(file: IO[bytes]) -> Iterator[Element]:
@@ -101,9 +107,8 @@ class _Messages(TreeBuilder):
     def take(self) -> list[Element]:
         """Return the messages that ended since the last call."""
         taken, self._ended = self._ended, []
-        if self._root is not None and taken:
-            for element in taken:
-                self._root.remove(element)
+        if self._root is not None:
+            del self._root[:]  # whatever else it holds; what has begun stays on the builder's stack
         return taken
 
 
@@ -143,7 +148,7 @@ def _mms(element: Element) -> ImportedMessage | None:
     )
 
 
-def _chat(key: str, title: str, messages: list[ImportedMessage]) -> ImportedChat:
+def _chat(key: str, title: str, messages: list[ImportedMessage], timeless: int) -> ImportedChat:
     said = tuple(sorted(messages, key=lambda message: message.at_utc_ms))
     return ImportedChat(
         source=Source.SMS_BACKUP,
@@ -152,6 +157,7 @@ def _chat(key: str, title: str, messages: list[ImportedMessage]) -> ImportedChat
         messages=said,
         participants=participants_of(said),
         is_group="~" in key,
+        notes=(f"{timeless} messages tell no time and could not be placed.",) * bool(timeless),
     )
 
 
@@ -180,7 +186,9 @@ def part_name(attributes: Mapping[str, str]) -> str:
 
 def _time(element: Element) -> int | None:
     told = _value(element, "date")
-    return int(told) if told.isdecimal() and len(told) < 16 else None
+    if not told.isdecimal() or len(told) > _MOST_DIGITS:
+        return None
+    return int(told) if is_placeable(int(told)) else None
 
 
 def _value(element: Element, name: str) -> str:

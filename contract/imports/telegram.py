@@ -8,6 +8,7 @@ Format: the `result.json` of Telegram Desktop's "Export chat history" (machine-r
 from __future__ import annotations
 
 import re
+import sys
 import zipfile
 from typing import IO, Annotated
 
@@ -20,6 +21,7 @@ from contract.imports.model import (
     ImportedReaction,
     ImportRefused,
     Source,
+    is_placeable,
     participants_of,
 )
 from contract.imports.telegram_zip import result_in
@@ -148,8 +150,10 @@ def _decoded(content: bytes) -> tuple[list[_Chat], int | None]:
 def _chat(chat: _Chat, owner: int | None) -> ImportedChat:
     own_id = "" if owner is None else f"user{owner}"
     messages, unread = [], 0
-    for each in chat.messages:
-        message = _read(each, own_id)
+    told, chat.messages = chat.messages, []
+    told.reverse()
+    while told:  # each is let go once it is read
+        message = _read(told.pop(), own_id)
         if message is None:
             unread += 1
         else:
@@ -189,24 +193,22 @@ def _read(raw: msgspec.Raw, own_id: str) -> ImportedMessage | None:
 
 
 def _message(message: _Message, own_id: str) -> ImportedMessage | None:
-    try:
-        at_utc_ms = int(message.date_unixtime) * 1000
-    except ValueError:
+    at_utc_ms = _utc_ms(message.date_unixtime)
+    if at_utc_ms is None:
         return None
     named = [path for path in (message.photo, message.file) if path]
     files = tuple(path for path in named if not path.startswith(_NOT_INCLUDED))
     by_app = message.type != "message"
-    edited = str(message.edited_unixtime)
     return ImportedMessage(
         at_utc_ms=at_utc_ms,
-        sender="" if by_app else message.sender or message.from_id or _DELETED_ACCOUNT,
+        sender=sys.intern("" if by_app else message.sender or message.from_id or _DELETED_ACCOUNT),
         text=_service_text(message) if by_app else _text(message),
         kind=_kind(message),
         outgoing=message.from_id == own_id if own_id and not by_app else None,
         files=files,
         missing_files=len(named) - len(files),
         # A first reaction sets this time, too: it says when, never that the text changed.
-        edited_at_utc_ms=int(edited) * 1000 if edited.isdecimal() else None,
+        edited_at_utc_ms=_utc_ms(message.edited_unixtime),
         native_id=str(message.id),
         quoted_native_id=str(message.reply_to_message_id or ""),
         reactions=tuple(
@@ -216,6 +218,14 @@ def _message(message: _Message, own_id: str) -> ImportedMessage | None:
             if reaction.emoji
         ),
     )
+
+
+def _utc_ms(told: _Number) -> int | None:
+    try:
+        at_utc_ms = int(told) * 1000
+    except ValueError:
+        return None
+    return at_utc_ms if is_placeable(at_utc_ms) else None
 
 
 def _kind(message: _Message) -> ImportedKind:

@@ -8,9 +8,12 @@ Formats: as seen in exports; no document of the vendor describes them.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
+
+import msgspec
 
 from contract.imports.day_order import DayOrder, FoundOrder, find_order, moment_of
 from contract.imports.line_heads import Head, split_head
@@ -35,9 +38,10 @@ _OUTER_MARKS = "\u200e\u200f\u202a\u202c\ufeff"
 _AUTHOR = re.compile('([^:\n"“”„«»「『]{1,100}?)[ \u00a0\u202f]?:(?:[ \u00a0\u202f]|$)')
 _TRAVEL_MS = 2 * 24 * 3_600_000
 _MOST_LINES = 2_000_000
+_BREAK = re.compile(rb"\r\n|\n|\r")
 
 
-class _Line(NamedTuple):
+class _Line(msgspec.Struct, frozen=True, gc=False):
     head: Head
     rest: str
 
@@ -52,19 +56,19 @@ class WhatsAppText(NamedTuple):
     order: FoundOrder
 
 
-def take_apart(text: str) -> WhatsAppText:
-    """Return the messages' lines and the order of their dates.
+def take_apart(text: str | bytes) -> WhatsAppText:
+    """Return the messages' lines and the order of their dates; bytes are in valid UTF-8.
 
     Raises ImportRefused for a text that is no export, or whose dates fit no order.
     """
-    lines = list(_lines(text))
+    lines = tuple(_lines(text.encode("utf-8", "replace") if isinstance(text, str) else text))
     order = find_order([line.head for line in lines])
     if order is None:
         raise ImportRefused(
             "No messages of a WhatsApp export were found in this file. Export the chat in "
             "WhatsApp once more and choose the .zip or .txt it makes."
         )
-    return WhatsAppText(tuple(lines), order)
+    return WhatsAppText(lines, order)
 
 
 def read_chat(
@@ -100,10 +104,10 @@ def read_chat(
     )
 
 
-def _lines(text: str) -> Iterator[_Line]:
+def _lines(text: bytes) -> Iterator[_Line]:
     head: Head | None = None
     said: list[str] = []
-    for number, line in enumerate(re.split("\r\n|\n|\r", text)):
+    for number, line in enumerate(_split(text)):
         if number > _MOST_LINES:
             raise ImportRefused("This export has more than two million lines: split it.")
         found = split_head(line)
@@ -117,6 +121,15 @@ def _lines(text: str) -> Iterator[_Line]:
         head, said = found[0], [found[1]]
     if head is not None:
         yield _Line(head, "\n".join(said).rstrip("\n"))
+
+
+def _split(text: bytes) -> Iterator[str]:
+    """Yield the lines one by one: a text of nothing but line ends would fill the memory."""
+    begin = 0
+    for found in _BREAK.finditer(text):
+        yield text[begin : found.start()].decode()
+        begin = found.end()
+    yield text[begin:].decode()
 
 
 def _with_dates(lines: tuple[_Line, ...], order: DayOrder) -> Iterator[_Line]:
@@ -165,7 +178,7 @@ def _message(
         kind, sender = ImportedKind.SYSTEM, ""
     return ImportedMessage(
         at_utc_ms=at_utc_ms,
-        sender=sender,
+        sender=sys.intern(sender),  # few people write many messages
         text=text,
         kind=kind,
         files=files,

@@ -5,6 +5,7 @@ It never unpacks to a disk, and takes no archive that grows beyond what a phone 
 
 from __future__ import annotations
 
+import codecs
 import io
 import re
 import struct
@@ -18,6 +19,7 @@ MOST_TEXT_BYTES = 512 * 1024 * 1024
 MOST_ENTRIES = 50_000
 MOST_UNPACKED_BYTES = 20 * 1024**3
 _MOST_DIRECTORY_BYTES = 16 * 1024 * 1024
+_PIECE_BYTES = 1024 * 1024
 _TAIL_BYTES = 65_557 + 76  # the end's record with its comment, the larger format's two before it
 # What the standard library raises on damaged archives; its ValueErrors are bad places and names.
 ARCHIVE_FAULTS = (
@@ -43,9 +45,9 @@ _SYSTEM_FOLDER = "__MACOSX/"
 
 
 class WhatsAppArchive(NamedTuple):
-    """The text of an export, the chat's title as far as a name tells it, and the other files."""
+    """An export: its text in UTF-8, the chat's title as far as a name tells it, the other files."""
 
-    text: str
+    text: bytes
     title: str
     files: tuple[str, ...]
 
@@ -57,7 +59,7 @@ def read_archive(file: IO[bytes], name: str) -> WhatsAppArchive:
     """
     if not zipfile.is_zipfile(file):
         file.seek(0)
-        return WhatsAppArchive(_decoded(file.read(MOST_TEXT_BYTES + 1)), title_of(name), ())
+        return WhatsAppArchive(_checked(file.read(MOST_TEXT_BYTES + 1)), title_of(name), ())
     check_directory(file)
     try:
         with zipfile.ZipFile(file) as archive:
@@ -74,11 +76,12 @@ def check_directory(file: IO[bytes]) -> None:
     file.seek(max(0, file.seek(0, io.SEEK_END) - _TAIL_BYTES))
     tail = file.read(_TAIL_BYTES)
     for mark, offset, width in ((b"PK\x05\x06", 12, 4), (b"PK\x06\x06", 40, 8)):
-        at = tail.rfind(mark)
-        size_bytes = int.from_bytes(tail[at + offset : at + offset + width], "little")
-        is_elsewhere = width == 4 and size_bytes == 0xFFFFFFFF
-        if at >= 0 and size_bytes > _MOST_DIRECTORY_BYTES and not is_elsewhere:
-            raise ImportRefused(_TOO_LARGE)
+        # Which of several marks counts is the reader's own choice: none may tell of too much.
+        for at in (found.start() for found in re.finditer(re.escape(mark), tail)):
+            size_bytes = int.from_bytes(tail[at + offset : at + offset + width], "little")
+            is_elsewhere = width == 4 and size_bytes == 0xFFFFFFFF
+            if size_bytes > _MOST_DIRECTORY_BYTES and not is_elsewhere:
+                raise ImportRefused(_TOO_LARGE)
     file.seek(0)
 
 
@@ -102,7 +105,7 @@ def _from_zip(archive: zipfile.ZipFile, name: str) -> WhatsAppArchive:
     if text.file_size > MOST_TEXT_BYTES:
         raise ImportRefused("The chat's text is larger than 512 MB: split the export.")
     with archive.open(text) as opened:
-        said = _decoded(opened.read(MOST_TEXT_BYTES + 1))
+        said = _checked(opened.read(MOST_TEXT_BYTES + 1))
     others = tuple(_base(entry) for entry in entries if entry is not text)
     return WhatsAppArchive(said, title_of(_base(text)) or title_of(name), others)
 
@@ -125,13 +128,18 @@ def _base(entry: zipfile.ZipInfo) -> str:
     return entry.filename.replace("\\", "/").rsplit("/", 1)[-1]
 
 
-def _decoded(content: bytes) -> str:
+def _checked(content: bytes) -> bytes:
+    """Return a text's bytes without their mark; decoded whole it may take four times the room."""
     if len(content) > MOST_TEXT_BYTES:
         raise ImportRefused("The chat's text is larger than 512 MB: split the export.")
     try:
-        return content.decode("utf-8-sig")
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        for start in range(0, len(content), _PIECE_BYTES):
+            decoder.decode(content[start : start + _PIECE_BYTES])
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
         raise ImportRefused(
             "The chat's text is not in UTF-8, as WhatsApp writes it. Do not open and save the "
             "file in another program before importing it."
         ) from error
+    return content.removeprefix(codecs.BOM_UTF8)

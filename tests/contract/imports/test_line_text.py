@@ -60,3 +60,20 @@ def test_a_quote_that_never_ends_is_what_the_person_typed() -> None:
 def test_another_text_is_refused_in_words(text: str) -> None:
     with pytest.raises(ImportRefused, match="LINE"):
         chat_of(text)
+
+
+def test_signs_within_a_text_begin_no_line_of_the_export() -> None:
+    chat = chat_of(
+        "[LINE] 花子とのトーク履歴\n2025/04/18(金)\n"
+        "12:08\t花子\tはい\u202812:09\t太郎\t承知しました\x8512:10\t太郎\tb\n"
+    )
+    assert [each.sender for each in chat.messages] == ["花子"]
+
+
+def test_a_text_whose_lines_look_like_messages_is_told() -> None:
+    head = "[LINE] 花子とのトーク履歴\n2025/04/18(金)\n"
+    forged = chat_of(f'{head}12:08\t花子\t"はい\n12:09\t太郎\t承知しました"\n12:10\t太郎\tb\n')
+    assert len(forged.messages) == 3
+    assert any("Compare them with the phone." in note for note in forged.notes)
+    plain = chat_of(f'{head}12:08\t花子\t"はい\n二"\n12:09\t太郎\t"一"\n12:10\t太郎\tb\n')
+    assert plain.notes == ()

@@ -53,3 +53,10 @@ def test_cut_holds_one_chat_alone(database: sqlite3.Connection) -> None:
 def test_encrypted_file_is_refused() -> None:
     with pytest.raises(ImportRefused, match="decrypted"):
         read_signal(io.BytesIO(b"\x13" * 8192))
+
+
+@pytest.mark.parametrize("when", ["soon", b"x", 9e300, -1, 1 << 62, None])
+def test_time_that_is_none_costs_no_message(database: sqlite3.Connection, when: object) -> None:
+    database.execute("UPDATE messages SET sent_at = ? WHERE id = 'm1'", (when,))
+    chat = next(each for each in signal_chats(database) if each.key == "c1")
+    assert {each.native_id: each.at_utc_ms for each in chat.messages}["m1"] == 0

@@ -66,3 +66,13 @@ def test_a_large_backup_is_never_held_as_a_tree() -> None:
     one = '<sms address="1" date="1784624462000" type="1" body="x"/>'
     (chat,) = chats_of(one * 60_000)
     assert len(chat.messages) == 60_000
+
+
+def test_what_tells_no_time_is_counted_in_the_notes() -> None:
+    (chat,) = chats_of(
+        '<sms address="+1" date="1784624462000" type="1" body="a"/>'
+        '<sms address="+1" date="999999999999999" type="1" body="b"/>'
+        '<sms address="+1" date="null" type="1" body="c"/>'
+    )
+    assert [each.text for each in chat.messages] == ["a"]
+    assert chat.notes == ("2 messages tell no time and could not be placed.",)

@@ -6,6 +6,7 @@ It never opens an export of a real person.
 from __future__ import annotations
 
 import io
+import tracemalloc
 import zipfile
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -16,7 +17,8 @@ import pytest
 from contract.imports.day_order import DayOrder
 from contract.imports.identity import message_identities
 from contract.imports.line_heads import split_head
-from contract.imports.model import ImportedChat, ImportedKind, ImportRefused
+from contract.imports.model import ImportedChat, ImportedKind, ImportRefused, Source
+from contract.imports.opening import read_chats
 from contract.imports.whatsapp import read_chat, take_apart
 from contract.imports.whatsapp_zip import read_archive, title_of
 
@@ -245,3 +247,16 @@ def test_a_damaged_or_foreign_archive_is_refused_in_words() -> None:
     cut = packed.getvalue()[:20] + b"\0" * 30 + packed.getvalue()[50:]
     with pytest.raises(ImportRefused):
         read_archive(io.BytesIO(cut), "a.zip")
+
+
+def test_a_long_chat_takes_little_more_than_its_messages() -> None:
+    days = (f"{1 + n // 2000:02d}/07/2026, 09:{n % 60:02d}:00" for n in range(40_000))
+    text = "\n".join(f"[{day}] Camille Roux: Merci 👍 number {n}" for n, day in enumerate(days))
+    content = text.encode()
+    tracemalloc.start()
+    try:
+        chat = read_chats(io.BytesIO(content), Source.WHATSAPP_TEXT, "x.txt", UTC)[0]
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 900 * len(chat.messages)
