@@ -16,8 +16,9 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
 import msgspec
-import uvicorn
 from starlette.types import ASGIApp
+
+from backend import bare_uvicorn
 
 KEY_BYTES = 32
 _PARENT_EVERY_S = 2.0
@@ -49,10 +50,10 @@ class Handshake(msgspec.Struct, frozen=True, kw_only=True):
 H = TypeVar("H", bound=Handshake)
 
 
-class Server(uvicorn.Server):
+class Server(bare_uvicorn.Server):
     """uvicorn that tells when it listens and leaves signals to us."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: bare_uvicorn.Config) -> None:
         super().__init__(config)
         self.listening = asyncio.Event()
 
@@ -83,7 +84,7 @@ def handshake_in(line: bytes, kind: type[H]) -> H:
 def server_of(app: ASGIApp) -> Server:
     """Return a server of an application, which prints nothing and installs no handler."""
     return Server(
-        uvicorn.Config(
+        bare_uvicorn.Config(
             app,
             http="httptools",
             ws="none",

@@ -14,26 +14,38 @@ from tests.support.surroundings import ROOT
 
 # Each is loaded with the first work that needs it.
 RARE = (
-    "backend.imports.desk", "contract.imports.line_heads", "contract.imports.opening",
-    "contract.policy.evaluate", "email.policy", "phonenumbers", "re2", "sqlalchemy.orm",
-    "xml.etree", "yaml",
+    "backend.imports.desk", "click", "contract.imports.line_heads", "contract.imports.opening",
+    "contract.policy.evaluate", "email.policy", "multiprocessing", "phonenumbers", "re2",
+    "sqlalchemy.orm", "xml.etree", "yaml",
+)  # fmt: skip
+# What a witness, which sees checkpoints alone, has no use for.
+NO_USE_TO_A_WITNESS = (
+    *RARE, "contract.policy", "httpx", "sqlalchemy", "sqlcipher3", "starlette.applications",
+    "starlette.routing",
 )  # fmt: skip
 
 
 @pytest.mark.timeout(60)
 def test_serving_loads_nothing_that_only_rare_work_needs() -> None:
+    loaded = _loaded_by("backend.cli.running, backend.api.app")
+    assert "backend.runtime" in loaded
+    assert loaded.intersection(RARE) == set()
+
+
+@pytest.mark.timeout(60)
+def test_a_witness_loads_nothing_that_it_has_no_use_for() -> None:
+    loaded = _loaded_by("backend.cli.witness")
+    assert "backend.archive.witness_service" in loaded
+    assert loaded.intersection(NO_USE_TO_A_WITNESS) == set()
+
+
+def _loaded_by(modules: str) -> set[str]:
     done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "import sys, backend.cli.running, backend.api.app; print(*sys.modules)",
-        ],
+        [sys.executable, "-c", f"import sys, {modules}; print(*sys.modules)"],
         cwd=ROOT,
         capture_output=True,
         check=True,
         text=True,
         timeout=50,
     )
-    loaded = set(done.stdout.split())
-    assert "backend.runtime" in loaded
-    assert loaded.intersection(RARE) == set()
+    return set(done.stdout.split())
