@@ -161,6 +161,14 @@ def test_every_setting_named_exists_and_keys_are_only_managed() -> None:
     assert set(schema["ProxyMode"].enum) == {"system", "none", "fixed"}
 
 
+def test_where_the_sample_opens_by_itself_is_told() -> None:
+    """Where nobody says otherwise: no package but the machine's for Windows lays settings down."""
+    told = {row[0]: row[1] for row in rows(section("## Managed settings"))}["`EmbeddedBackend`"]
+    opens = setup_of(Settings(load_schema(), [])) is Setup.READY
+    assert opens and "on macOS and Linux nothing does" in told
+    assert [variant.name for variant in VARIANTS if variant.embedded_backend == "0"] == ["machine"]
+
+
 def test_every_setting_without_effect_is_said_to_have_none() -> None:
     """In one sentence, and no other setting in it."""
     late = {key for key, setting in load_schema().items() if not setting.acted_on}
