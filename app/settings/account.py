@@ -60,6 +60,7 @@ def account_of(
         *settings.warnings,
         *settings.unknown_keys,
         *_without_effect(settings),
+        *_without_proxy(settings),
         *_open_to_the_user(settings),
     )
     faults = [_fault(one, private, stops) for one in odd]
@@ -86,6 +87,15 @@ def _without_effect(settings: Settings) -> list[SettingWarning]:
         words = f"it has no effect yet: this version does as with {_shown(setting, always)}"
         found.append(SettingWarning(key, settings.place(key), words, origin))
     return found
+
+
+def _without_proxy(settings: Settings) -> list[SettingWarning]:
+    """Return a proxy that is meant and not named: the way there is the direct one then."""
+    mode = Key.PROXY_MODE
+    if settings.text(mode) != "fixed" or settings.text(Key.PROXY_URL):
+        return []
+    words = "it is fixed and ProxyUrl names no proxy, so Parley connects directly"
+    return [SettingWarning(mode, settings.place(mode), words, settings.origin(mode))]
 
 
 def _open_to_the_user(settings: Settings) -> list[SettingWarning]:

@@ -108,6 +108,19 @@ def test_whoever_asks_for_what_parley_does_anyway_is_not_warned() -> None:
     assert all(fault.words.endswith("as with no") for fault in faults)
 
 
+def test_a_fixed_proxy_that_nothing_names_is_said_to_be_none() -> None:
+    """Where the firewall lets only the proxy through, nothing else would tell why."""
+    for values in ({"ProxyMode": "fixed"}, {"ProxyMode": "fixed", "ProxyUrl": "socks5://p:1"}):
+        *_, fault = account_of(settings_of(managed(**values)), home=HOME).faults
+        assert fault.words == (
+            f"ProxyMode in {REGISTRY}: it is fixed and ProxyUrl names no proxy, "
+            "so Parley connects directly"
+        )
+        assert not fault.stops and not fault.by_user
+    whole = managed(ProxyMode="fixed", ProxyUrl="http://proxy.example.com:8080")
+    assert account_of(settings_of(whole), home=HOME).faults == ()
+
+
 def test_a_place_that_can_not_be_read_stops_parley() -> None:
     broken = Source(Origin.MANAGED, "/etc/parley/policies.json", {}, "it is not a JSON object")
     (fault,) = account_of(settings_of(broken), home=HOME).faults
