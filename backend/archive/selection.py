@@ -25,7 +25,7 @@ PAGE = 500
 # What clients and employees said to each other, with what became of it.
 COMMUNICATIONS = (
     *("message_out", "message_in", "import", "native"),
-    *("edited", "file_added", "deleted", "reaction"),
+    *("edited", "edited_late", "file_added", "deleted", "reaction"),
 )
 
 

@@ -68,8 +68,17 @@ def _other_words(
     if message_id is None:
         return None
     row = message_row(connection, message_id)
+    if message.kind is not ImportedKind.DELETED and _is_older(message, row.edited_at_utc_ms):
+        return None  # an export from before the edit that is shown
     names = connection.execute(
         select(attachments.c.name).where(attachments.c.message_id == message_id)
     ).scalars()
     text = text_of(message, names.all())
     return None if row.deleted or row.text == text else text
+
+
+def _is_older(message: ImportedMessage, shown_at_utc_ms: int | None) -> bool:
+    """Tell whether an export's words were written before those that are shown."""
+    if message.edited_at_utc_ms is None or shown_at_utc_ms is None:
+        return False
+    return message.edited_at_utc_ms < shown_at_utc_ms

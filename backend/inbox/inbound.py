@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, Row, bindparam, insert, select
 from sqlalchemy.exc import NoResultFound
 
-from backend.archive.entries import new_salt
+from backend.archive.entries import append_entry, entries_of_message, new_salt
 from backend.directory.points import KnownPoint, PointAddress, ensure_point
 from backend.inbox.conversations import ensure_direct_conversation
 from backend.inbox.events import note_contact
@@ -33,7 +34,11 @@ from backend.storage.tables import (
 )
 from contract.ids import AttachmentId, ConversationId, MessageId, uuid7
 from contract.names import shown_name
-from contract.receipts.bodies import attachment_commitments, message_body
+from contract.receipts.bodies import (
+    KIND_EDITED_LATE,
+    attachment_commitments,
+    message_body,
+)
 from contract.receipts.canonical import canonical_json
 from contract.wire import Direction, MessageKind
 
@@ -136,13 +141,20 @@ def record_edit(
     occurred_at_utc_ms: int,
     received_at_utc_ms: int,
 ) -> MessageId | None:
-    """Archive a client's edit as a new version; None when the message is not known."""
+    """Archive a client's edit as a new version; None when the message is not known.
+
+    Vendors don't always keep the order: one made before the edit that is shown, or told after the
+    message was taken back, is archived with its words and changes nothing.
+    """
     message_id = find_by_external_id(connection, account_id, external_message_id)
     if message_id is None:
         return None
     text = _encodable(text)
     row = message_row(connection, message_id)
-    if row.deleted or row.text == text:
+    if not row.deleted and row.text == text:
+        return message_id
+    if row.deleted or 0 < occurred_at_utc_ms < (row.edited_at_utc_ms or 0):
+        _archive_late(connection, row, text, occurred_at_utc_ms, received_at_utc_ms)
         return message_id
     add_version(
         connection,
@@ -156,6 +168,29 @@ def record_edit(
         changes={"text": text, "edited_at_utc_ms": occurred_at_utc_ms},
     )
     return message_id
+
+
+def _archive_late(
+    connection: Connection, row: Row[Any], text: str, occurred_at_utc_ms: int, now_utc_ms: int
+) -> None:
+    """Archive words that nobody is shown any more, unless they are archived already."""
+    body = message_body(text, row.quote_message_id or "", ())
+    known = entries_of_message(connection, row.message_id)
+    if any(entry.kind in ("edited", KIND_EDITED_LATE) and entry.body == body for entry in known):
+        return
+    append_entry(
+        connection,
+        kind=KIND_EDITED_LATE,
+        actor_id=row.author_id,
+        conversation_id=row.conversation_id,
+        message_id=row.message_id,
+        revision=row.revision,
+        occurred_at_utc_ms=occurred_at_utc_ms,
+        salt=new_salt(),
+        body=body,
+        firm_id=row.firm_id,
+        now_utc_ms=now_utc_ms,
+    )
 
 
 def record_delete(

@@ -16,6 +16,7 @@ from contract.wire import SubmitMessage
 
 KIND_MESSAGE_OUT = "message_out"
 KIND_EDITED = "edited"
+KIND_EDITED_LATE = "edited_late"  # an edit told after a newer one, or after the deletion
 KIND_FILE_ADDED = "file_added"  # an import brought a file that an earlier one had left out
 
 

@@ -50,6 +50,19 @@ async def test_words_changed_after_the_first_import_are_a_version_of_their_own(
     assert await scalar(kept) == 1, "the first words stay in the archive"
 
 
+async def test_an_older_export_brings_no_older_words_back(
+    importer: Importer,  # noqa: F811 -- the fixture
+) -> None:
+    older = chat("buy 200", edited_unixtime="1784625000")
+    assert await come(importer, chat("buy 100")) == (2, 0, 0)
+    assert await come(importer, older) == (0, 2, 1)
+    assert await come(importer, chat("buy 300", edited_unixtime="1784626000")) == (0, 2, 1)
+    assert await come(importer, older) == (0, 2, 0)
+    assert await importer.workspace.scalar("SELECT text FROM messages WHERE text LIKE 'buy%'") == (
+        "buy 300"
+    )
+
+
 def test_a_message_without_words_is_no_empty_bubble() -> None:
     empty = ImportedMessage(at_utc_ms=0, sender="Camille", text="")
     assert text_of(empty, ()) == NO_WORDS

@@ -10,8 +10,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import Connection
 
 from backend.archive.entries import entries_of_message
+from backend.archive.projection_audit import audit_messages
 from backend.archive.verify import read_envelope, verify_archive
 from backend.directory.consents import record_consent
 from backend.inbox.events import read_events
@@ -143,6 +145,50 @@ async def test_first_version_is_rebuilt_after_edit_and_deletion(workspace: Works
     assert msgspec.json.decode(entries[0].body or b"")["text"] == "Buy 100"
     previous = [read_envelope(entry.leaf).previous for entry in entries]
     assert previous == ["", entries[0].leaf_hash.hex(), entries[1].leaf_hash.hex()]
+
+
+async def test_edits_out_of_order_show_the_newest_and_archive_them_all(
+    workspace: Workspace,
+) -> None:
+    message_id = await workspace.inbound("Buy 100", external="wamid.8")
+    now = workspace.clock()
+    database = workspace.services.database
+
+    def told(connection: Connection, text: str, after_ms: int) -> None:
+        record_edit(
+            connection,
+            account_id="acc-wa",
+            external_message_id="wamid.8",
+            text=text,
+            occurred_at_utc_ms=now + after_ms,
+            received_at_utc_ms=now + 5_000,
+        )
+
+    for text, after_ms in (("Buy 3", 3_000), ("Buy 2", 2_000), ("Buy 2", 2_000), ("Buy 3", 3_000)):
+        await database.write(partial(told, text=text, after_ms=after_ms))
+    shown = await message_of(workspace, message_id)
+    assert (shown.text, shown.versions_archived) == ("Buy 3", 2)
+    await database.write(
+        lambda c: record_delete(
+            c,
+            account_id="acc-wa",
+            external_message_id="wamid.8",
+            occurred_at_utc_ms=now + 6_000,
+            received_at_utc_ms=now + 6_000,
+        )
+    )
+    await database.write(partial(told, text="Buy 4", after_ms=4_000))
+    assert (await message_of(workspace, message_id)).deleted
+    entries = await database.read(lambda c: entries_of_message(c, message_id))
+    words = [(e.kind, msgspec.json.decode(e.body or b"").get("text")) for e in entries]
+    assert words == [
+        ("message_in", "Buy 100"),
+        ("edited", "Buy 3"),
+        ("edited_late", "Buy 2"),
+        ("deleted", None),
+        ("edited_late", "Buy 4"),
+    ]
+    assert await database.read(audit_messages) == 1
 
 
 async def test_reaction_replaces_the_clients_earlier_one(workspace: Workspace) -> None:
