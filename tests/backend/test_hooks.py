@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -25,6 +25,7 @@ from backend.channels.modules import ChannelContext, load_module
 from backend.channels.vendor_http import VendorHttp
 from backend.channels.webhooks import SharedAddress
 from backend.directory.account_settings import keep_settings, read_settings, shown_settings
+from backend.inbox.events import open_database
 from backend.storage.tables import channel_accounts
 from contract.ids import AccountId
 from contract.wire import Channel, IdempotencyClass
@@ -42,6 +43,7 @@ class Address:
     """The served addresses with what was told of them."""
 
     workspace: Workspace
+    hooks: Hooks
     desk: HookDesk
     client: httpx.AsyncClient
     told: list[str]
@@ -83,18 +85,17 @@ async def address(tmp_path: Path) -> AsyncIterator[Address]:
         known = await database.read(read_settings)
         context = ChannelContext(known.__getitem__, http, workspace.clock)
         connector = load_module("whatsapp").connect(context)
-        desk = HookDesk(
-            Hooks(
-                database,
-                {"whatsapp": connector.inbound},
-                lambda: told.append("committed"),
-                workspace.clock,
-                "https://bank.test",
-            )
+        hooks = Hooks(
+            database,
+            {"whatsapp": connector.inbound},
+            lambda: told.append("committed"),
+            workspace.clock,
+            "https://bank.test",
         )
+        desk = HookDesk(hooks)
         transport = httpx.ASGITransport(Starlette(routes=desk.routes()))
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            yield Address(workspace, desk, client, told)
+            yield Address(workspace, hooks, desk, client, told)
 
 
 async def test_a_signed_body_is_committed_before_it_is_answered(address: Address) -> None:
@@ -231,3 +232,21 @@ async def test_a_delivery_is_kept_for_every_account_it_speaks_of(
     assert await address.post(BODY) == 200
     owners = await address.workspace.scalar("SELECT count(DISTINCT account_id) FROM inbound_raw")
     assert owners == 2
+
+
+async def test_two_backends_that_hear_the_same_at_once_keep_it_once(address: Address) -> None:
+    other = open_database(address.hooks.database.path, KEY)
+    second = HookDesk(address.hooks._replace(database=other))
+    transport = httpx.ASGITransport(Starlette(routes=second.routes()))
+    try:
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            twin = replace(address, desk=second, client=client)
+            for number in range(20):
+                body = BODY + b" " * number
+                told = (each.post(body) for each in (address, twin, address, twin))
+                assert await asyncio.gather(*told) == [200] * 4
+    finally:
+        await other.close()
+    assert await address.kept() == 20
+    arrivals = "SELECT count(DISTINCT arrival) FROM inbound_raw"
+    assert await address.workspace.scalar(arrivals) == 20
