@@ -59,14 +59,15 @@ class FirstPaint(QObject):
         if self._noted:
             return
         self._noted = True
-        self._at_s = time.time()
+        self._at_s = time.monotonic()
         mark("first_paint")
         QTimer.singleShot(_FIGURE_AFTER_MS, self._take_figure)
 
     def _take_figure(self) -> None:
-        import psutil
+        from ui.process_age import process_age_s
 
-        self._workspace.figures.start_s = self._at_s - psutil.Process().create_time()
+        painted_for_s = time.monotonic() - self._at_s
+        self._workspace.figures.start_s = process_age_s() - painted_for_s
 
     def _take(self, watched: QObject) -> None:
         workspace = self._workspace

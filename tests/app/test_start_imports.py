@@ -15,7 +15,7 @@ from tests.support.surroundings import ROOT
 # Each is loaded with the first work that needs it.
 RARE = (
     "alembic", "app.import_desk", "contract.imports.line_heads", "contract.imports.opening",
-    "contract.policy.bundle", "email.policy", "phonenumbers", "re2", "sqlalchemy.orm",
+    "contract.policy.bundle", "email.policy", "phonenumbers", "psutil", "re2", "sqlalchemy.orm",
     "xml.etree", "yaml",
 )  # fmt: skip
 
