@@ -6,6 +6,7 @@ It never opens a port: the application is called in this process.
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import hmac
 import json
@@ -250,3 +251,25 @@ async def test_two_backends_that_hear_the_same_at_once_keep_it_once(address: Add
     assert await address.kept() == 20
     arrivals = "SELECT count(DISTINCT arrival) FROM inbound_raw"
     assert await address.workspace.scalar(arrivals) == 20
+
+
+async def test_signed_bytes_too_deep_to_be_looked_into_are_kept(address: Address) -> None:
+    deep = b'{"entry":[],"events":[],"z":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    both = update(channel_accounts).values(connector="whatsapp")
+    await address.hooks.database.write(lambda c: c.execute(both))
+    assert await address.post(deep) == 200
+    line = load_module("line").connect(_line_context())
+    desk = HookDesk(address.hooks._replace(connectors={"line": line.inbound}))
+    await address.hooks.database.write(lambda c: c.execute(both.values(connector="line")))
+    transport = httpx.ASGITransport(Starlette(routes=desk.routes()))
+    signed = base64.b64encode(hmac.digest(SECRET.encode(), deep, "sha256")).decode()
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        answer = await client.post(
+            "/hooks/line/acc-wa", content=deep, headers={"X-Line-Signature": signed}
+        )
+    assert answer.status_code == 200
+    assert await address.kept() == 1, "the same bytes for the same account"
+
+
+def _line_context() -> ChannelContext:
+    return ChannelContext(lambda _: {"channel_secret": SECRET}, VendorHttp(), lambda: 0)
