@@ -24,12 +24,15 @@ async def conversation_of(core: Core, title: str) -> ConversationId:
     """Return the id of the conversation with this title one may write in, once it is synced."""
 
     async def look() -> list[ConversationId]:
-        page = await core.store.inbox.page(InboxQuery(), 100, None)
-        return [
-            row.conversation.conversation_id
-            for row in page.rows
-            if row.conversation.title == title and row.conversation.send is not None
-        ]
+        after = None
+        while True:
+            page = await core.store.inbox.page(InboxQuery(), 100, after)
+            for row in page.rows:
+                if row.conversation.title == title and row.conversation.send is not None:
+                    return [row.conversation.conversation_id]
+            after = page.next_key
+            if after is None:
+                return []
 
     return (await eventually(look, f"the conversation with {title}"))[0]
 
