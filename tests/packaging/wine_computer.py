@@ -14,6 +14,7 @@ from installers.windows.wine import Ran, Wine, prepare, windows_path
 # What a Unix exit status keeps of Windows Installer's codes.
 REFUSED = 1603 % 256
 INSTALL_S = 900.0
+_LOG_END_BYTES = 4_000
 
 Registry = dict[str, dict[str, str]]
 
@@ -46,9 +47,16 @@ class Computer:
     local_app_data: Path
 
     def msiexec(self, *words: str | Path, log: Path | None = None) -> Ran:
-        """Run Windows Installer without a window; return its status (modulo 256) and output."""
-        logged: list[str | Path] = ["/l*v", log] if log else []
-        return self.wine.run(["msiexec", *words, "/qn", *logged], timeout_s=INSTALL_S)
+        """Run Windows Installer without a window; return its status (modulo 256) and output.
+
+        What it printed and the end of its log go where a failed test shows them.
+        """
+        logged = log or self.wine.folder / "msiexec.log"
+        logged.unlink(missing_ok=True)
+        ran = self.wine.run(["msiexec", *words, "/qn", "/l*v", logged], timeout_s=INSTALL_S)
+        told = logged.read_bytes()[-_LOG_END_BYTES:] if logged.is_file() else b""
+        print(f"msiexec {words} ended with {ran.status}: {ran.output}\n{_readable(told)}")
+        return ran
 
     def install(self, package: Path, **properties: object) -> int:
         """Install a package with public properties; return the exit status, modulo 256."""
@@ -105,6 +113,11 @@ class Computer:
         """Return the paths of all shortcuts on drive C and on the desktop."""
         desktops = self.wine.drive_c.glob("users/*/Desktop/*.lnk")
         return sorted({path.as_posix() for path in (*desktops, *self.wine.drive_c.rglob("*.lnk"))})
+
+
+def _readable(log: bytes) -> str:
+    """Return what a log in UTF-16 or ASCII says, as far as it can be read."""
+    return log.replace(b"\0", b"").decode("ascii", errors="replace")
 
 
 def new_computer(folder: Path) -> Computer:

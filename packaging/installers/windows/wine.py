@@ -23,6 +23,10 @@ RUN_S = 600.0
 STAND_INS = ("icuuc", "bcryptprimitives")
 _LOADER = Path("/usr/lib/wine/wine64")
 _SERVER = Path("/usr/lib/wine/wineserver64")
+# What wine prints, with status 1, where its server ended just as a program asked for it: the
+# server goes seconds after the last program. Thread 0: no program of Windows has begun yet.
+_NEVER_BEGAN = "wine client error:0:"
+_MOST_STARTS = 4
 _REVISION = 2  # raise it whenever prefixes are set up differently
 
 
@@ -78,10 +82,25 @@ class Wine:
     ) -> Ran:
         """Run a program of Windows to its end; paths among the arguments are translated.
 
-        Its standard input is empty and its output a pipe: with others wine loses output. Raises
-        BuildFault where it has not ended within `timeout_s`, and then ends all that runs in this
-        prefix; a failure is in the status.
+        Its standard input is empty and its output a pipe: with others wine loses output. One that
+        never began, as its server was just ending, is run again. Raises BuildFault where it has
+        not ended within `timeout_s`, and then ends all that runs in this prefix; a failure is in
+        the status.
         """
+        ran = self._run(arguments, variables, folder, timeout_s)
+        for _ in range(_MOST_STARTS - 1):
+            if ran.status == 0 or _NEVER_BEGAN not in ran.output:
+                break
+            ran = self._run(arguments, variables, folder, timeout_s)
+        return ran
+
+    def _run(
+        self,
+        arguments: Sequence[str | Path],
+        variables: Mapping[str, str] | None,
+        folder: Path | None,
+        timeout_s: float,
+    ) -> Ran:
         try:
             ran = subprocess.run(
                 self.command(arguments),
