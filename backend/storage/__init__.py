@@ -1,1 +1,1 @@
-"""Tables and engine for SQLite and PostgreSQL. It knows no rule of the business."""
+"""Tables and engine over SQLCipher files. It knows no rule of the business."""

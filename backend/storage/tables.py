@@ -1,4 +1,4 @@
-"""Owns the definition of every table of the backend, for SQLite and PostgreSQL alike.
+"""Owns the definition of every table of the backend.
 
 It never runs a query and knows no rule of the business.
 
