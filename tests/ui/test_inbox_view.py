@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.domain.changes import ChangeSet
-from app.domain.inbox import InboxFilter
+from app.domain.inbox import InboxCounts, InboxFilter
 from contract.ids import ConversationId
 from contract.wire import Channel
 from tests.ui.feeds import InboxFeed, StillClock, run_now
@@ -117,6 +117,30 @@ def test_chips_filter_and_count(view: InboxView, qtbot: QtBot) -> None:
     assert view._presenter.query.filter is InboxFilter.UNREAD
     assert view.list.model().rowCount() == 4
     assert chip.isChecked()
+
+
+@pytest.mark.parametrize(
+    ("width_px", "counts", "shown"),
+    [
+        (344, (3, 5, 1), ["All", "Unread 3", "Awaiting me 5", "Expiring 1"]),
+        (344, (23, 41, 2), ["All", "Unread 23", "Awaiting me", "Expiring 2"]),
+        (344, (699, 993, 12), ["All", "Unread", "Awaiting me", "Expiring 12"]),
+        (700, (699, 993, 12), ["All", "Unread 699", "Awaiting me 993", "Expiring 12"]),
+    ],
+)
+def test_numbers_give_way_before_a_filter_is_cut(
+    view: InboxView, width_px: int, counts: tuple[int, int, int], shown: list[str]
+) -> None:
+    unread, awaiting, expiring = counts
+    view.resize(width_px, 800)
+    view._presenter.counts_changed.emit(InboxCounts(1_000, unread, awaiting, expiring))
+    chips = [button_of(view, f"inbox-filter-{each}") for each in InboxFilter]
+    assert [chip.text() for chip in chips] == shown
+    layout = view.layout()
+    assert layout is not None
+    layout.activate()
+    assert all(chip.width() >= chip.sizeHint().width() for chip in chips)
+    assert chips[2].accessibleName() == f"Awaiting me {awaiting}"
 
 
 def test_an_empty_filter_says_so_in_plain_words(view: InboxView, feed: InboxFeed) -> None:

@@ -6,7 +6,7 @@ It never reads the store: its presenter does.
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtGui import QAction, QActionGroup, QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
@@ -35,6 +35,9 @@ _FILTER_NAMES = {
     InboxFilter.AWAITING: "Awaiting me",
     InboxFilter.EXPIRING: "Expiring",
 }
+# Filters with a number, in the order in which it gives way where the pane is narrow.
+_NUMBERS = (InboxFilter.AWAITING, InboxFilter.UNREAD, InboxFilter.EXPIRING)
+_SIDE_PX, _CHIP_GAP_PX = 16, 6
 _EMPTY = {
     InboxFilter.ALL: ("No conversations yet", "They appear here as soon as a client writes."),
     InboxFilter.UNREAD: ("Nothing unread", "You have read every message."),
@@ -113,7 +116,7 @@ class InboxView(QWidget):
         head.addStretch(1)
         head.addWidget(self._channel_button())
         column = QVBoxLayout()
-        column.setContentsMargins(16, 14, 16, 10)
+        column.setContentsMargins(_SIDE_PX, 14, _SIDE_PX, 10)
         column.setSpacing(8)
         column.addLayout(head)
         column.addWidget(self._search_button())
@@ -166,11 +169,12 @@ class InboxView(QWidget):
 
     def _chip_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
-        row.setSpacing(6)
+        row.setSpacing(_CHIP_GAP_PX)
         group = QButtonGroup(self)
         for wanted, name in _FILTER_NAMES.items():
             chip = button(name, "chip")
             chip.setObjectName(f"inbox-filter-{wanted}")
+            chip.setAccessibleName(name)
             chip.setCheckable(True)
             chip.setChecked(wanted is self._presenter.query.filter)
             chip.clicked.connect(
@@ -206,8 +210,18 @@ class InboxView(QWidget):
         for wanted, number in numbers.items():
             said = str(number) if number < MOST_EXPIRING else f"{MOST_EXPIRING - 1}+"
             text = f"{_FILTER_NAMES[wanted]} {said}" if number else _FILTER_NAMES[wanted]
-            self._chips[wanted].setText(text)
             self._chips[wanted].setAccessibleName(text)
+        self._fit_chips()
+
+    def _fit_chips(self) -> None:
+        """Show each filter's number as far as all names are in sight; what hides is still said."""
+        room_px = self.width() - 2 * _SIDE_PX - (len(self._chips) - 1) * _CHIP_GAP_PX
+        for wanted in _NUMBERS:
+            self._chips[wanted].setText(self._chips[wanted].accessibleName())
+        for wanted in _NUMBERS:
+            if sum(chip.sizeHint().width() for chip in self._chips.values()) <= room_px:
+                return
+            self._chips[wanted].setText(_FILTER_NAMES[wanted])
 
     def _on_query_changed(self) -> None:
         query = self._presenter.query
@@ -257,3 +271,7 @@ class InboxView(QWidget):
 
     def _on_double_clicked(self, index: QModelIndex) -> None:
         self.conversation_activated.emit(str(index.data(InboxRole.CONVERSATION_ID)))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_chips()
