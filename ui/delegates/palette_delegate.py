@@ -8,16 +8,15 @@ from __future__ import annotations
 from functools import lru_cache
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPixmap
+from PySide6.QtGui import QFontMetricsF, QPainter, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from contract.wire import Channel
 from ui.delegates.picture_cache import PictureCache, painting
-from ui.delegates.single_line import paint_line, paint_line_at_end
 from ui.models.palette_model import PaletteModel
 from ui.models.palette_rows import PaletteKind, PaletteRow
 from ui.theme.fonts import BOLD, ui_font
-from ui.theme.painting import paint_avatar, paint_channel_badge
+from ui.theme.painting import paint_at_end, paint_avatar, paint_channel_badge, paint_elided
 from ui.theme.tokens import BODY_PX, META_PX, SECONDARY_PX, Tokens, qcolor
 
 AnyIndex = QModelIndex | QPersistentModelIndex
@@ -52,15 +51,15 @@ class PaletteDelegate(QStyledItemDelegate):
 
     def _heading(self, painter: QPainter, rect: QRectF, row: PaletteRow) -> None:
         rect = rect.adjusted(0, 8, 0, 0)
-        self._text(painter, rect, row.title.upper(), ui_font(META_PX, BOLD), self._tokens.ink3)
+        paint_elided(painter, rect, row.title.upper(), ui_font(META_PX, BOLD), self._tokens.ink3)
 
     def _person(self, painter: QPainter, rect: QRectF, row: PaletteRow) -> None:
         paint_avatar(painter, QRectF(rect.left(), rect.top() + 6, 30, 30), row.initials, row.color)
         rest = rect.adjusted(42, 0, 0, 0)
         font = ui_font(BODY_PX, BOLD, row.title)
-        shown = self._text(painter, rest, row.title, font, self._tokens.ink)
+        shown = paint_elided(painter, rest, row.title, font, self._tokens.ink)
         rest.setLeft(rest.left() + QFontMetricsF(font).horizontalAdvance(shown) + 12)
-        self._text(painter, rest, row.text, ui_font(BODY_PX), self._tokens.ink2)
+        paint_elided(painter, rest, row.text, ui_font(BODY_PX), self._tokens.ink2)
 
     def _message(self, painter: QPainter, rect: QRectF, row: PaletteRow) -> None:
         if row.channel is not None:
@@ -71,12 +70,12 @@ class PaletteDelegate(QStyledItemDelegate):
         aside = ui_font(SECONDARY_PX)
         when = f"Archive · {row.aside}" if row.in_archive else row.aside
         width = _width_of(when)
-        paint_line_at_end(painter, words, when, width, aside, qcolor(self._tokens.ink2))
+        paint_at_end(painter, words, when, width, aside, self._tokens.ink2)
         words.setRight(words.right() - width - 12)
         half = words.height() / 2
         upper = QRectF(words.left(), words.top(), words.width(), half)
         lower = QRectF(words.left(), words.top() + half, words.width(), half)
-        self._text(painter, upper, row.title, ui_font(BODY_PX, BOLD, row.title), self._tokens.ink)
+        paint_elided(painter, upper, row.title, ui_font(BODY_PX, BOLD, row.title), self._tokens.ink)
         self._snippet(painter, lower, row)
 
     def _badge(self, channel: Channel, ratio: float) -> QPixmap:
@@ -100,18 +99,18 @@ class PaletteDelegate(QStyledItemDelegate):
             if left + width <= rect.right():
                 mark = QRectF(left - 1, rect.center().y() - 9, width + 2, 18)
                 painter.fillRect(mark, qcolor(self._tokens.highlight))
-        self._text(painter, rect, row.text, font, self._tokens.ink2)
+        paint_elided(painter, rect, row.text, font, self._tokens.ink2)
 
     def _note(self, painter: QPainter, rect: QRectF, row: PaletteRow) -> None:
         painter.fillRect(rect.adjusted(-_MARGIN, 2, _MARGIN, -2), qcolor(self._tokens.warn_soft))
-        self._text(painter, rect, row.title, ui_font(SECONDARY_PX), self._tokens.warn)
+        paint_elided(painter, rect, row.title, ui_font(SECONDARY_PX), self._tokens.warn)
 
     def _more(self, painter: QPainter, rect: QRectF, row: PaletteRow) -> None:
         rest = rect.adjusted(30, 0, 0, 0)
-        self._text(painter, rest, row.title, ui_font(BODY_PX), self._tokens.accent)
+        paint_elided(painter, rest, row.title, ui_font(BODY_PX), self._tokens.accent)
 
     def _action(self, painter: QPainter, rect: QRectF, row: PaletteRow) -> None:
-        self._text(painter, rect, row.title, ui_font(BODY_PX), self._tokens.ink)
+        paint_elided(painter, rect, row.title, ui_font(BODY_PX), self._tokens.ink)
         if not row.aside:
             return
         font = ui_font(META_PX)
@@ -124,9 +123,6 @@ class PaletteDelegate(QStyledItemDelegate):
         painter.setPen(qcolor(self._tokens.ink2))
         painter.setFont(font)
         painter.drawText(cap, int(Qt.AlignmentFlag.AlignCenter), row.aside)
-
-    def _text(self, painter: QPainter, rect: QRectF, text: str, font: QFont, color: str) -> str:
-        return paint_line(painter, rect, text, font, qcolor(color))
 
     def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
         row = self._model.row_at(index.row())

@@ -5,6 +5,7 @@ It never measures rows and keeps no state.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from unicodedata import bidirectional
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -18,6 +19,8 @@ from ui.theme.tokens import META_PX, RADIUS_CHIP_PX, Tokens, avatar_color, qcolo
 
 TAG_HEIGHT_PX = 17.0
 TAG_PADDING_PX = 6.0
+# No letter is wider than this, but for rare signs: those end at the row's edge.
+_WIDEST_EM = 1.3
 
 # tone → (ink, ground, border) as names of Tokens' fields; an empty ground or border is not drawn.
 TONES: dict[str, tuple[str, str, str]] = {
@@ -178,9 +181,42 @@ def paint_row_focus(
         painter.drawRoundedRect(rect.adjusted(3, 3, -3, -3), 6, 6)
 
 
-def paint_elided(painter: QPainter, rect: QRectF, text: str, font: QFont, color: str) -> None:
-    """Paint one line from the left, cut with an ellipsis where it does not fit."""
+def paint_elided(painter: QPainter, rect: QRectF, text: str, font: QFont, ink: str) -> str:
+    """Paint one line from the left, centred in height, and return it as it fits.
+
+    What does not fit ends with an ellipsis; what surely fits is not even measured. Several lines
+    are joined. All scripts stand on the first family's baseline: a line laid out in a rectangle
+    costs twice as much.
+    """
+    room = max(0.0, rect.width())
+    if "\n" in text:
+        text = " ".join(text.split())
+    if len(text) * font.pixelSize() * _WIDEST_EM > room:
+        text = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, room)
+    _paint_line(painter, QPointF(rect.left(), _baseline(rect, font)), text, font, ink)
+    return text
+
+
+def paint_at_end(
+    painter: QPainter, rect: QRectF, text: str, width_px: float, font: QFont, ink: str
+) -> None:
+    """Paint one line, which is `width_px` wide, so that it ends where the rectangle does."""
+    start = QPointF(rect.left() + rect.width() - width_px, _baseline(rect, font))
+    _paint_line(painter, start, text, font, ink)
+
+
+def _paint_line(painter: QPainter, start: QPointF, text: str, font: QFont, ink: str) -> None:
     painter.setFont(font)
-    painter.setPen(qcolor(color))
-    shown = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
-    painter.drawText(rect, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
+    painter.setPen(qcolor(ink))
+    painter.drawText(start, text)
+
+
+def _baseline(rect: QRectF, font: QFont) -> float:
+    return rect.center().y() + _below_middle_px(font.pixelSize(), font.weight())
+
+
+@lru_cache(maxsize=64)
+def _below_middle_px(size_px: int, weight: int) -> float:
+    """Return how far below a line's middle its baseline is."""
+    metrics = QFontMetricsF(ui_font(size_px, QFont.Weight(weight)))
+    return (metrics.ascent() - metrics.descent()) / 2
