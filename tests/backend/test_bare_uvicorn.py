@@ -5,12 +5,9 @@ They never serve.
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
-from tests.support.surroundings import ROOT
+from tests.support.loaded_modules import loaded_by
 
 FRONT = {"click", "multiprocessing", "uvicorn.main", "uvicorn.supervisors"}
 _SERVER = """
@@ -22,24 +19,11 @@ async def application(scope, receive, send):
 
 server_of(application).config.load()
 """
-_TOLD = "print(*sys.modules)"
-
-
-def _loaded_by(code: str) -> set[str]:
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-        text=True,
-        timeout=50,
-    )
-    return set(done.stdout.split())
 
 
 @pytest.mark.timeout(60)
 def test_a_server_that_is_ready_to_serve_has_not_loaded_the_command_line() -> None:
-    loaded = _loaded_by(_SERVER + _TOLD)
+    loaded = loaded_by(_SERVER)
     assert "uvicorn.protocols.http.httptools_impl" in loaded
     assert loaded.intersection(FRONT) == set()
 
@@ -55,8 +39,8 @@ def test_a_server_that_is_ready_to_serve_has_not_loaded_the_command_line() -> No
 )
 def test_whoever_asks_the_package_for_more_gets_all_of_it(asked: str) -> None:
     same = "\nfrom backend.listening import Server\nfrom uvicorn import Server as theirs\n"
-    code = _SERVER + asked + same + "assert issubclass(Server, theirs)\n" + _TOLD
-    assert _loaded_by(code) >= FRONT
+    code = _SERVER + asked + same + "assert issubclass(Server, theirs)\n"
+    assert loaded_by(code) >= FRONT
 
 
 @pytest.mark.timeout(60)
@@ -64,4 +48,4 @@ def test_a_front_that_has_run_before_is_left_as_it_is() -> None:
     code = (
         "import uvicorn\nbefore = uvicorn\n" + _SERVER + "assert sys.modules['uvicorn'] is before\n"
     )
-    assert _loaded_by(code + _TOLD) >= FRONT
+    assert loaded_by(code) >= FRONT

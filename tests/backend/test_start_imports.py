@@ -5,12 +5,9 @@ They never serve.
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
-from tests.support.surroundings import ROOT
+from tests.support.loaded_modules import loaded_by
 
 # Each is loaded with the first work that needs it.
 RARE = (
@@ -27,25 +24,13 @@ NO_USE_TO_A_WITNESS = (
 
 @pytest.mark.timeout(60)
 def test_serving_loads_nothing_that_only_rare_work_needs() -> None:
-    loaded = _loaded_by("backend.cli.running, backend.api.app")
+    loaded = loaded_by("import backend.cli.running, backend.api.app")
     assert "backend.runtime" in loaded
     assert loaded.intersection(RARE) == set()
 
 
 @pytest.mark.timeout(60)
 def test_a_witness_loads_nothing_that_it_has_no_use_for() -> None:
-    loaded = _loaded_by("backend.cli.witness")
+    loaded = loaded_by("import backend.cli.witness")
     assert "backend.archive.witness_service" in loaded
     assert loaded.intersection(NO_USE_TO_A_WITNESS) == set()
-
-
-def _loaded_by(modules: str) -> set[str]:
-    done = subprocess.run(
-        [sys.executable, "-c", f"import sys, {modules}; print(*sys.modules)"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-        text=True,
-        timeout=50,
-    )
-    return set(done.stdout.split())

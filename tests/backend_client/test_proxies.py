@@ -114,7 +114,9 @@ def test_a_process_of_its_own_answers_for_the_system(monkeypatch: pytest.MonkeyP
     assert ask_system(URL) == "http://anna:p%40ss@proxy.invalid:8080"
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="there Qt answers from the environment")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="Qt answers from the environment on Linux alone"
+)
 @pytest.mark.usefixtures("no_proxies")
 def test_what_qt_names_is_written_as_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
     assert named_by_qt(URL) == ""
